@@ -1,0 +1,10 @@
+/** SIMD kernels on the Vector API and off-heap tensors, in safe Java. Depends on the JDK alone. */
+module vit.kernels {
+    requires jdk.incubator.vector;
+
+    exports vit.kernels.gelu;
+    exports vit.kernels.patchembed;
+    exports vit.kernels.tensor;
+    exports vit.kernels.parallel;
+    exports vit.kernels.simd;
+}

@@ -1,0 +1,48 @@
+package vit.kernels.simd;
+
+import java.util.Locale;
+
+/**
+ * Which implementation of the kernels this JVM runs: chosen once, at start, by {@code -Dvit.kernels=simd|reference};
+ * {@code simd} when nothing is said. There is no automatic fall-back: a slow path is an explicit choice.
+ */
+public enum Implementation {
+    /** The Vector API. */
+    SIMD,
+    /** The plain scalar mathematics in double, on one thread: for checking, not for use. */
+    REFERENCE;
+
+    /** The module that the kernels need, and the flag that adds it. */
+    public static final String MODULE = "jdk.incubator.vector";
+
+    private static final Implementation CURRENT = parse(System.getProperty("vit.kernels", "simd"));
+
+    private static Implementation parse(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "simd" -> SIMD;
+            case "reference" -> REFERENCE;
+            default -> null;
+        };
+    }
+
+    /** Whether the reference was asked for; a constant to the JIT. */
+    public static boolean isReference() {
+        return CURRENT == REFERENCE;
+    }
+
+    /**
+     * The implementation in use.
+     *
+     * @throws IllegalStateException if {@code -Dvit.kernels} names none, or the JVM runs without the Vector API's module
+     */
+    public static Implementation require() {
+        if (CURRENT == null) {
+            throw new IllegalStateException("-Dvit.kernels=" + System.getProperty("vit.kernels")
+                    + " names no implementation; expected simd or reference");
+        }
+        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
+            throw new IllegalStateException("the Vector API is not available: start the JVM with --add-modules " + MODULE);
+        }
+        return CURRENT;
+    }
+}

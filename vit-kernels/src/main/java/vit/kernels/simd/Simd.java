@@ -1,0 +1,58 @@
+package vit.kernels.simd;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The vector width in use: the machine's preferred one, at most 512 bits, or what {@code -Dvit.simd.bits=128|256|512}
+ * says. A constant to the JIT, so that kernels written on {@link #SPECIES} compile for one width.
+ *
+ * <p>Asking for more bits than the hardware has is legal and slow: the JDK then emulates the vectors. It serves to test
+ * the wide code on a narrow machine.
+ */
+public final class Simd {
+
+    /** The width in bits. */
+    public static final int BITS = bits();
+
+    public static final VectorSpecies<Float> SPECIES =
+            VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
+
+    public static final VectorSpecies<Integer> INT_SPECIES =
+            VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
+
+    /** Floats in a vector: 4, 8 or 16. */
+    public static final int LANES = SPECIES.length();
+
+    /** Bytes in a vector. */
+    public static final int VECTOR_BYTES = LANES * Float.BYTES;
+
+    /**
+     * Virtual lanes of a reduction inside a row: element {@code i} belongs to lane {@code i % 16} at every vector width,
+     * and {@link Reduction} combines the lanes in one fixed tree.
+     */
+    public static final int VIRTUAL_LANES = 16;
+
+    /** Byte order of all tensors. */
+    public static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    private Simd() {}
+
+    private static int bits() {
+        int preferred = Math.min(512, FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        int bits = Integer.getInteger("vit.simd.bits", preferred);
+        if (bits != 128 && bits != 256 && bits != 512) {
+            throw new IllegalStateException("-Dvit.simd.bits=" + bits + ": expected 128, 256 or 512");
+        }
+        return bits;
+    }
+
+    /** Whether the hardware runs {@link #BITS}; otherwise the JDK emulates it. */
+    public static boolean isNative() {
+        return BITS <= FloatVector.SPECIES_PREFERRED.vectorBitSize()
+                && BITS <= IntVector.SPECIES_PREFERRED.vectorBitSize();
+    }
+}

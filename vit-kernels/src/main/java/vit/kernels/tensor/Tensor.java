@@ -1,0 +1,185 @@
+package vit.kernels.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A float32 tensor in off-heap memory, row-major.
+ *
+ * <p>The innermost dimension is contiguous. Rows (the runs of the innermost dimension) lie {@link #rowStride()} elements
+ * apart, which may exceed the innermost dimension; the dimensions outside are packed over the rows. The first element is
+ * 64-byte aligned when the tensor comes from a {@link TensorArena}.
+ *
+ * <p>A tensor does not own its memory: the arena does. Access after the arena was closed throws
+ * {@link IllegalStateException}. Elements are plain memory: concurrent readers are safe, writers need their own order.
+ */
+public final class Tensor {
+
+    /** The element layout: 4 bytes, native order, no alignment demanded. */
+    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    private final MemorySegment segment;
+    private final Shape shape;
+    private final int rowStride; // elements from one row to the next
+
+    private Tensor(MemorySegment segment, Shape shape, int rowStride) {
+        this.segment = segment;
+        this.shape = shape;
+        this.rowStride = rowStride;
+    }
+
+    /**
+     * A tensor over {@code segment}, from its first byte.
+     *
+     * @param rowStride elements from one row to the next, at least the innermost dimension
+     * @throws IllegalArgumentException if the segment is on the heap or too small, or the stride is less than a row
+     */
+    public static Tensor of(MemorySegment segment, Shape shape, int rowStride) {
+        if (!segment.isNative()) {
+            throw new IllegalArgumentException("tensor " + shape + ": the segment must be native memory, not the heap");
+        }
+        int row = rowLength(shape);
+        if (rowStride < row) {
+            throw new IllegalArgumentException("tensor " + shape + ": row stride " + rowStride + " is less than a row of " + row);
+        }
+        long bytes = bytes(shape, rowStride);
+        if (segment.byteSize() < bytes) {
+            throw new IllegalArgumentException(
+                    "tensor " + shape + ": needs " + bytes + " bytes, the segment has " + segment.byteSize());
+        }
+        return new Tensor(segment, shape, rowStride);
+    }
+
+    /** A tensor without memory, for counting what a plan needs. */
+    static Tensor unbacked(Shape shape, int rowStride) {
+        return new Tensor(MemorySegment.NULL, shape, rowStride);
+    }
+
+    static int rowLength(Shape shape) {
+        return shape.rank() == 0 ? 1 : shape.dimension(-1);
+    }
+
+    static long bytes(Shape shape, int rowStride) {
+        if (shape.size() == 0) {
+            return 0;
+        }
+        long rows = shape.size() / rowLength(shape);
+        return Math.multiplyExact(Math.multiplyExact(rows, (long) rowStride), (long) Float.BYTES);
+    }
+
+    /** The memory, starting at the tensor's first element. */
+    public MemorySegment segment() {
+        return segment;
+    }
+
+    public Shape shape() {
+        return shape;
+    }
+
+    /** Elements from one row (a run of the innermost dimension) to the next. */
+    public int rowStride() {
+        return rowStride;
+    }
+
+    /** The number of rows: the product of all dimensions but the innermost. */
+    public int rows() {
+        return shape.size() == 0 ? 0 : Math.toIntExact(shape.size() / rowLength(shape));
+    }
+
+    /** The innermost dimension; 1 for a scalar. */
+    public int columns() {
+        return rowLength(shape);
+    }
+
+    /** Whether the rows follow one another without a gap. */
+    public boolean isContiguous() {
+        return rowStride == rowLength(shape) || rows() <= 1;
+    }
+
+    /** Element {@code column} of row {@code row}. Bounds are checked; for tests and small data, not for kernels. */
+    public float get(int row, int column) {
+        return segment.get(FLOAT, byteOffset(row, column));
+    }
+
+    /** Sets element {@code column} of row {@code row}. */
+    public void set(int row, int column, float value) {
+        segment.set(FLOAT, byteOffset(row, column), value);
+    }
+
+    private long byteOffset(int row, int column) {
+        if (row < 0 || row >= rows() || column < 0 || column >= columns()) {
+            throw new IndexOutOfBoundsException("element (" + row + ", " + column + ") of a tensor of "
+                    + rows() + " rows of " + columns());
+        }
+        return ((long) row * rowStride + column) * Float.BYTES;
+    }
+
+    /** The same memory under another shape of equal size. */
+    public Tensor reshape(int... dimensions) {
+        Shape other = Shape.of(dimensions);
+        if (other.size() != shape.size()) {
+            throw new IllegalArgumentException("cannot reshape " + shape + " to " + other + ": sizes differ");
+        }
+        if (!isContiguous() && rowLength(other) != rowLength(shape)) {
+            throw new IllegalArgumentException("cannot reshape " + shape + " to " + other + ": rows lie " + rowStride + " apart");
+        }
+        return new Tensor(segment, other, rowLength(other) == rowLength(shape) ? rowStride : rowLength(other));
+    }
+
+    /** Rows {@code from} to {@code to} as a tensor of shape (to − from, columns) over the same memory. */
+    public Tensor rows(int from, int to) {
+        if (from < 0 || to < from || to > rows()) {
+            throw new IndexOutOfBoundsException("rows " + from + " to " + to + " of " + rows());
+        }
+        long start = (long) from * rowStride * Float.BYTES;
+        Shape part = Shape.of(to - from, columns());
+        return new Tensor(segment.asSlice(start, bytes(part, rowStride)), part, rowStride);
+    }
+
+    /** Copies all elements from {@code source}, in row-major order. Its length must be the tensor's size. */
+    public Tensor copyFrom(float[] source) {
+        checkLength(source.length);
+        int columns = columns();
+        for (int row = 0, rows = rows(); row < rows; row++) {
+            MemorySegment.copy(source, row * columns, segment, FLOAT, (long) row * rowStride * Float.BYTES, columns);
+        }
+        return this;
+    }
+
+    /** Copies all elements into {@code target}, in row-major order. Its length must be the tensor's size. */
+    public void copyTo(float[] target) {
+        checkLength(target.length);
+        int columns = columns();
+        for (int row = 0, rows = rows(); row < rows; row++) {
+            MemorySegment.copy(segment, FLOAT, (long) row * rowStride * Float.BYTES, target, row * columns, columns);
+        }
+    }
+
+    /** All elements in row-major order. */
+    public float[] toArray() {
+        float[] values = new float[Math.toIntExact(shape.size())];
+        copyTo(values);
+        return values;
+    }
+
+    /** Sets every element, the gaps between rows excepted. */
+    public Tensor fill(float value) {
+        for (int row = 0, rows = rows(), columns = columns(); row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                segment.set(FLOAT, ((long) row * rowStride + column) * Float.BYTES, value);
+            }
+        }
+        return this;
+    }
+
+    private void checkLength(int length) {
+        if (length != shape.size()) {
+            throw new IllegalArgumentException("tensor " + shape + " has " + shape.size() + " elements, the array " + length);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "Tensor" + shape;
+    }
+}

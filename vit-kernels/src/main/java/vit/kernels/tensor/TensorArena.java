@@ -1,0 +1,82 @@
+package vit.kernels.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Owns off-heap memory and gives out tensors in it: zeroed, 64-byte aligned, freed together by {@link #close()}.
+ *
+ * <p>A {@linkplain #counting() counting} arena gives out tensors without memory and only adds up their bytes, so that a
+ * plan can be costed by the very code that makes it. Allocation is for one thread at a time; the tensors may be used by
+ * any thread. After {@code close()} every access to them throws {@link IllegalStateException}.
+ */
+public final class TensorArena implements AutoCloseable {
+
+    /** A cache line, and the widest vector. */
+    public static final int ALIGNMENT = 64;
+
+    /** Rows this many bytes apart fall into one set of the L1 cache and evict one another. */
+    private static final int ALIASING_BYTES = 4096;
+
+    private final Arena arena; // null: counting only
+    private long bytes;
+
+    private TensorArena(Arena arena) {
+        this.arena = arena;
+    }
+
+    /**
+     * An arena with memory, usable from all threads. All tensors of the project live in arenas of this one kind: a kernel
+     * that meets two kinds of segment is compiled for neither.
+     */
+    public static TensorArena open() {
+        return new TensorArena(Arena.ofShared());
+    }
+
+    /** An arena that allocates nothing and counts; its tensors must not be read or written. */
+    public static TensorArena counting() {
+        return new TensorArena(null);
+    }
+
+    /** A contiguous zeroed tensor. */
+    public Tensor allocate(int... dimensions) {
+        Shape shape = Shape.of(dimensions);
+        return allocate(shape, Tensor.rowLength(shape));
+    }
+
+    /**
+     * A zeroed tensor whose rows are padded by one cache line where they would otherwise lie a multiple of 4096 bytes
+     * apart.
+     */
+    public Tensor allocatePadded(int... dimensions) {
+        Shape shape = Shape.of(dimensions);
+        int row = Tensor.rowLength(shape);
+        boolean aliases = row > 0 && (long) row * Float.BYTES % ALIASING_BYTES == 0;
+        return allocate(shape, aliases ? row + ALIGNMENT / Float.BYTES : row);
+    }
+
+    private Tensor allocate(Shape shape, int rowStride) {
+        long size = Tensor.bytes(shape, rowStride);
+        long aligned = Math.max(ALIGNMENT, (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+        if (arena == null) {
+            bytes += aligned;
+            return Tensor.unbacked(shape, rowStride);
+        }
+        MemorySegment segment = arena.allocate(aligned, ALIGNMENT);
+        bytes += aligned;
+        return Tensor.of(segment, shape, rowStride);
+    }
+
+    /** The bytes given out so far. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** Frees the memory. Closing twice, or closing a counting arena, does nothing. */
+    @Override
+    public void close() {
+        if (arena != null && arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Off-heap float tensors: shape, strides, and arenas that own the memory. */
+package vit.kernels.tensor;

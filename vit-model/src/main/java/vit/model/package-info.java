@@ -1,0 +1,2 @@
+/** The Vision Transformer: configuration, parameters, model, session. */
+package vit.model;
