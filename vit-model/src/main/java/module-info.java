@@ -1,6 +1,7 @@
 /** The Vision Transformer on {@code vit.kernels}: model, weights, images. */
 module vit.model {
     requires transitive vit.kernels;
+    requires com.fasterxml.jackson.core;
 
     exports vit.model;
 }

@@ -1,0 +1,23 @@
+package vit.model.json;
+
+/** What a JSON value is; {@link #ABSENT} for a field that is not there. */
+public enum JsonKind {
+    OBJECT("an object"),
+    ARRAY("an array"),
+    TEXT("a string"),
+    NUMBER("a number"),
+    FLAG("true or false"),
+    NULL("null"),
+    ABSENT("no such field");
+
+    private final String words;
+
+    JsonKind(String words) {
+        this.words = words;
+    }
+
+    /** For messages: {@code an array}. */
+    String words() {
+        return words;
+    }
+}
