@@ -4,4 +4,5 @@ module vit.model {
     requires com.fasterxml.jackson.core;
 
     exports vit.model;
+    exports vit.model.image;
 }
