@@ -1,0 +1,231 @@
+package vit.model.weights;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import vit.kernels.tensor.Shape;
+import vit.model.InputException;
+
+/**
+ * NumPy's {@code .npz}: a zip archive of {@code .npy} arrays, stored or deflated. Entry names are names of tensors and
+ * never become paths. What the archive may inflate to is bounded by a multiple of its real size.
+ */
+public final class NpzFile implements TensorFile {
+
+    private static final String SUFFIX = ".npy";
+    private static final int BUFFER_BYTES = 1 << 16;
+
+    /** Trained weights deflate by a few per cent; freshly initialised heads are zeros, hence some room. */
+    private static final int MAX_RATIO = 32;
+
+    private static final long ALWAYS_ALLOWED_BYTES = 16L << 20;
+
+    private record Array(TensorEntry entry, ZipEntry zipped, NpyHeader header) {}
+
+    private final Path path;
+    private final ZipFile zip;
+    private final Map<String, Array> arrays = new LinkedHashMap<>();
+    private final byte[] bytes = new byte[BUFFER_BYTES];
+    private Array current; // the entry that is open
+    private NpzMember member;
+    private byte[] columnMajorBytes; // all elements of the current entry, if it is column-major
+
+    private NpzFile(Path path, ZipFile zip) {
+        this.path = path;
+        this.zip = zip;
+    }
+
+    /**
+     * Opens {@code path} and checks its directory and the header of every array.
+     *
+     * @throws InputException if the file is malformed
+     */
+    public static NpzFile open(Path path) throws IOException {
+        ZipFile zip;
+        try {
+            zip = new ZipFile(path.toFile());
+        } catch (IOException | IllegalArgumentException e) {
+            throw InputException.in(path).cause(e).expected("a zip archive of .npy arrays").found(e.getMessage())
+                    .because("the archive's directory is malformed");
+        }
+        try {
+            NpzFile file = new NpzFile(path, zip);
+            file.readHeaders();
+            return file;
+        } catch (Throwable t) {
+            zip.close();
+            throw t;
+        }
+    }
+
+    private void readHeaders() throws IOException {
+        long most = ALWAYS_ALLOWED_BYTES + MAX_RATIO * Files.size(path);
+        long total = 0;
+        for (var zipped : Collections.list(zip.entries())) {
+            total += Math.max(0, zipped.getSize());
+            if (total > most || total < 0) {
+                throw InputException.in(path).tensor(zipped.getName()).expected("at most " + most + " bytes").found("more")
+                        .because("the archive inflates to more than " + MAX_RATIO + " times its size");
+            }
+            Array array = array(zipped);
+            if (arrays.put(array.entry.name(), array) != null) {
+                throw InputException.in(path).tensor(zipped.getName()).expected("each name once").found("a second entry")
+                        .because("the archive has two entries of one name");
+            }
+        }
+    }
+
+    private Array array(ZipEntry zipped) throws IOException {
+        String name = zipped.getName();
+        if (!name.endsWith(SUFFIX)) {
+            throw InputException.in(path).tensor(name).expected("an array, *.npy").found(name)
+                    .because(name.endsWith(".pkl") ? "the archive is a PyTorch pickle (.pth), which is never read; convert the weights to safetensors"
+                            : "the archive entry is not a NumPy array");
+        }
+        try (NpzMember in = new NpzMember(path, zip, zipped)) {
+            NpyHeader header = NpyHeader.read(count -> {
+                byte[] part = new byte[count];
+                in.read(part, count);
+                return part;
+            }, in::fault);
+            long size = bytes(header, in);
+            if (zipped.getSize() - header.dataOffset() != size) {
+                throw in.fault().expected(size + " bytes for " + header.dtype() + " " + header.shape())
+                        .found(zipped.getSize() - header.dataOffset()).because("the entry's size does not match type and shape");
+            }
+            if (header.columnMajor() && size > Integer.MAX_VALUE - 8) {
+                throw in.fault().expected("at most " + (Integer.MAX_VALUE - 8) + " bytes").found(size)
+                        .because("the array is too large for Fortran order");
+            }
+            String tensor = name.substring(0, name.length() - SUFFIX.length());
+            return new Array(new TensorEntry(tensor, header.dtype(), header.shape(), header.dataOffset(), size), zipped, header);
+        }
+    }
+
+    private static long bytes(NpyHeader header, NpzMember in) throws InputException {
+        try {
+            return Math.multiplyExact(header.shape().size(), (long) header.dtype().bytes());
+        } catch (ArithmeticException e) {
+            throw in.fault().cause(e).expected("less than 2^63 bytes").found(header.shape()).because("the shape is impossible");
+        }
+    }
+
+    @Override
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public List<TensorEntry> entries() {
+        return arrays.values().stream().map(Array::entry).toList();
+    }
+
+    @Override
+    public TensorEntry find(String name) {
+        Array array = arrays.get(name);
+        return array == null ? null : array.entry;
+    }
+
+    @Override
+    public Map<String, String> metadata() {
+        return Map.of();
+    }
+
+    @Override
+    public void readFloats(TensorEntry entry, long first, float[] target, int offset, int count) throws IOException {
+        TensorFile.checkRange(entry, first, target.length, offset, count);
+        read(entry, first, count, (from, done, part) -> entry.dtype().decode(from, target, offset + done, part));
+    }
+
+    @Override
+    public void readDoubles(TensorEntry entry, long first, double[] target, int offset, int count) throws IOException {
+        TensorFile.checkRange(entry, first, target.length, offset, count);
+        read(entry, first, count, (from, done, part) -> entry.dtype().decode(from, target, offset + done, part));
+    }
+
+    /** Converts {@code part} elements from the buffer, of which {@code done} came before. */
+    @FunctionalInterface
+    private interface Decoder {
+        void decode(ByteBuffer from, int done, int part);
+    }
+
+    private void read(TensorEntry entry, long first, int count, Decoder decoder) throws IOException {
+        Array array = arrays.get(entry.name());
+        if (array == null || array.entry != entry) {
+            throw new IllegalArgumentException(entry + " is not of " + path);
+        }
+        int width = entry.dtype().bytes();
+        if (array.header.columnMajor()) {
+            ByteBuffer all = ByteBuffer.wrap(columnMajor(array)).order(array.header.order());
+            for (int i = 0; i < count; i++) {
+                all.position(columnMajorIndex(entry.shape(), first + i) * width);
+                decoder.decode(all, i, 1);
+            }
+            return;
+        }
+        seek(array, entry.offset() + first * width);
+        for (int done = 0; done < count; ) {
+            int part = Math.min(count - done, BUFFER_BYTES / width);
+            member.read(bytes, part * width);
+            decoder.decode(ByteBuffer.wrap(bytes).order(array.header.order()), done, part);
+            done += part;
+        }
+    }
+
+    /** The place, counted with the first index fastest, of the element whose row-major place is {@code index}. */
+    private static int columnMajorIndex(Shape shape, long index) {
+        long rest = index;
+        long place = 0;
+        long stride = shape.size();
+        for (int i = shape.rank() - 1; i >= 0; i--) {
+            int dimension = shape.dimension(i);
+            stride /= dimension;
+            place += rest % dimension * stride;
+            rest /= dimension;
+        }
+        return (int) place; // the entry has less than 2^31 bytes
+    }
+
+    private byte[] columnMajor(Array array) throws IOException {
+        if (current != array || columnMajorBytes == null) {
+            seek(array, array.entry.offset());
+            byte[] all = new byte[(int) array.entry.bytes()];
+            member.read(all, all.length);
+            columnMajorBytes = all;
+        }
+        return columnMajorBytes;
+    }
+
+    /** Brings the open entry to byte {@code target} of {@code array}, reading from its start where it has to. */
+    private void seek(Array array, long target) throws IOException {
+        if (current != array || member.position() > target) {
+            closeMember();
+            member = new NpzMember(path, zip, array.zipped);
+            current = array;
+        }
+        while (member.position() < target) {
+            member.read(bytes, (int) Math.min(bytes.length, target - member.position()));
+        }
+    }
+
+    private void closeMember() throws IOException {
+        current = null;
+        columnMajorBytes = null;
+        if (member != null) {
+            member.close();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        closeMember();
+        zip.close();
+    }
+}
