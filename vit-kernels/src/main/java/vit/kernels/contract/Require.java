@@ -1,0 +1,63 @@
+package vit.kernels.contract;
+
+import vit.kernels.tensor.Tensor;
+
+/**
+ * The checks that an operation makes before it trusts its arguments. A failed check throws
+ * {@link IllegalArgumentException} with the tensor's name, what was expected and what was found; a passed one costs a few
+ * comparisons and allocates nothing.
+ */
+public final class Require {
+
+    private Require() {}
+
+    /** An activation: exactly {@code columns} wide, and at least {@code rows} rows, of which the first are used. */
+    public static void rows(String name, Tensor tensor, long rows, int columns) {
+        if (tensor.columns() != columns || tensor.rows() < rows) {
+            throw new IllegalArgumentException(name + ": expected at least " + rows + " rows of " + columns
+                    + " columns, found shape (" + tensor.shape() + "), " + found(tensor));
+        }
+    }
+
+    /** A parameter or its gradient: exactly {@code rows} rows of {@code columns}. A vector is one row. */
+    public static void exactly(String name, Tensor tensor, long rows, int columns) {
+        if (tensor.columns() != columns || tensor.rows() != rows) {
+            throw new IllegalArgumentException(name + ": expected " + rows + " rows of " + columns
+                    + " columns, found shape (" + tensor.shape() + "), " + found(tensor));
+        }
+    }
+
+    private static String found(Tensor tensor) {
+        return tensor.rows() + " rows of " + tensor.columns();
+    }
+
+    /** A tensor of {@code rank} dimensions; {@code meaning} spells them, for example {@code (B, channels, H, W)}. */
+    public static void rank(String name, Tensor tensor, int rank, String meaning) {
+        if (tensor.shape().rank() != rank) {
+            throw new IllegalArgumentException(
+                    name + ": expected " + rank + " dimensions " + meaning + ", found shape (" + tensor.shape() + ")");
+        }
+    }
+
+    /** A size or an index: {@code from ≤ value ≤ to}. */
+    public static void range(String name, long value, long from, long to) {
+        if (value < from || value > to) {
+            throw new IllegalArgumentException(name + ": expected " + from + " to " + to + ", found " + value);
+        }
+    }
+
+    /** An output that shares no memory with an input. */
+    public static void disjoint(String output, Tensor written, String input, Tensor read) {
+        if (written.segment().asOverlappingSlice(read.segment()).isPresent()) {
+            throw new IllegalArgumentException(output + " and " + input + ": expected separate memory, found an overlap");
+        }
+    }
+
+    /** An output that is the very same tensor memory as an input (the operation then works in place), or shares none. */
+    public static void sameOrDisjoint(String output, Tensor written, String input, Tensor read) {
+        boolean same = written.segment().address() == read.segment().address() && written.rowStride() == read.rowStride();
+        if (!same) {
+            disjoint(output, written, input, read);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+package vit.kernels.patchembed;
+
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
+import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Shape;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Images to patches, and projected patches to tokens (Dosovitskiy et al. 2020, equation 1). The projection between the two
+ * is a linear layer. With p×p patches an image has P = (H/p)·(W/p) of them, row after row of the grid; R prefix tokens
+ * (class, distillation, registers) stand before them, and T = R + P.
+ *
+ * <p>Every method computes the calling worker's share and has no barrier: whoever reads a result on other workers calls
+ * {@link Worker#barrier()} first. {@code batch} images are in use; tensors may be planned for more. Wrong shapes and
+ * overlapping memory throw {@link IllegalArgumentException}.
+ */
+public final class PatchEmbed {
+
+    private PatchEmbed() {}
+
+    /**
+     * Cuts images into patches, each flattened to one row in {@code order}. A permutation: every pixel goes to one place.
+     *
+     * @param patches (B·P, channels·p·p), overwritten
+     * @param images  (B, channels, H, W); H and W are multiples of {@code patch}
+     */
+    public static void patchify(Tensor patches, Tensor images, int patch, PatchOrder order, int batch, Worker w) {
+        int count = checkPatches(patches, images, patch, batch);
+        Require.disjoint("patches", patches, "images", images);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                Shape s = images.shape();
+                double[] out = new double[batch * count * patches.columns()];
+                PatchEmbedReference.patchify(out, imageRows(images, batch), patch, order, batch,
+                        s.dimension(1), s.dimension(2), s.dimension(3));
+                Doubles.write(patches, out);
+            }
+            return;
+        }
+        PatchEmbedSimd.patchify(patches, images, patch, order, w.from(batch * count), w.to(batch * count));
+    }
+
+    /**
+     * The inverse of {@link #patchify}, and its backward pass: with the gradient of the patches it gives that of the images.
+     *
+     * @param images  (B, channels, H, W), overwritten; H and W are multiples of {@code patch}
+     * @param patches (B·P, channels·p·p)
+     */
+    public static void unpatchify(Tensor images, Tensor patches, int patch, PatchOrder order, int batch, Worker w) {
+        int count = checkPatches(patches, images, patch, batch);
+        Require.disjoint("images", images, "patches", patches);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                Shape s = images.shape();
+                double[] out = new double[batch * s.dimension(1) * s.dimension(2) * s.dimension(3)];
+                PatchEmbedReference.unpatchify(out, Doubles.read(patches, batch * count), patch, order, batch,
+                        s.dimension(1), s.dimension(2), s.dimension(3));
+                Doubles.write(images, out);
+            }
+            return;
+        }
+        PatchEmbedSimd.unpatchify(images, patches, patch, order, w.from(batch * count), w.to(batch * count));
+    }
+
+    /** Checks both tensors and returns P. */
+    private static int checkPatches(Tensor patches, Tensor images, int patch, int batch) {
+        Require.rank("images", images, 4, "(B, channels, H, W)");
+        Shape s = images.shape();
+        Require.range("batch", batch, 0, s.dimension(0));
+        if (patch < 1 || s.dimension(2) % patch != 0 || s.dimension(3) % patch != 0) {
+            throw new IllegalArgumentException("images: expected height and width divisible by patch " + patch
+                    + ", found shape (" + s + ")");
+        }
+        int count = Math.multiplyExact(s.dimension(2) / patch, s.dimension(3) / patch);
+        Require.rows("patches", patches, (long) batch * count, s.dimension(1) * patch * patch);
+        return count;
+    }
+
+    private static double[] imageRows(Tensor images, int batch) {
+        return Doubles.read(images, batch * images.shape().dimension(1) * images.shape().dimension(2));
+    }
+
+    /**
+     * {@code tokens = concat(prefix, projected) + positions} in every image.
+     *
+     * @param tokens    (B, T, C), overwritten
+     * @param projected (B·P, C)
+     * @param prefix    (R, C), the same for every image; null: R = 0
+     * @param positions (T, C), or (P, C) if {@code positionsCoverPrefix} is false and prefix tokens get none; null: none
+     * @param patches   P
+     */
+    public static void assemble(
+            Tensor tokens, Tensor projected, Tensor prefix, Tensor positions, boolean positionsCoverPrefix,
+            int batch, int patches, Worker w) {
+        int C = tokens.columns();
+        int R = prefix == null ? 0 : prefix.rows();
+        checkTokens("tokens", tokens, "projected", projected, batch, R, patches);
+        Require.disjoint("tokens", tokens, "projected", projected);
+        if (prefix != null) {
+            Require.exactly("prefix", prefix, R, C);
+        }
+        if (positions != null) {
+            Require.exactly("positions", positions, positionsCoverPrefix ? R + patches : patches, C);
+        }
+        int rows = batch * (R + patches);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[rows * C];
+                PatchEmbedReference.assemble(out, Doubles.read(projected, batch * patches), Doubles.readOrNull(prefix),
+                        Doubles.readOrNull(positions), positionsCoverPrefix, batch, patches, C);
+                Doubles.write(tokens, out);
+            }
+            return;
+        }
+        PatchEmbedSimd.assemble(tokens, projected, prefix, positions, positionsCoverPrefix, patches, w.from(rows), w.to(rows));
+    }
+
+    /**
+     * The backward pass of {@link #assemble}: every summand's gradient is its token's. A parameter's gradient continues
+     * its sum over the images in ascending order from what {@code dprefix} and {@code dpositions} hold, so two calls with
+     * half a batch each give the bits of one call.
+     *
+     * @param dprojected   (B·P, C), overwritten
+     * @param dprefix      (R, C), accumulated; null: not wanted
+     * @param dpositions   (T, C) or (P, C) as in the forward pass, accumulated; null: not wanted, or positions are fixed
+     * @param dtokens      (B, T, C)
+     * @param prefixTokens R
+     * @param patches      P
+     */
+    public static void assembleBackward(
+            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,
+            int batch, int prefixTokens, int patches, Worker w) {
+        int C = dtokens.columns();
+        int R = prefixTokens;
+        int T = R + patches;
+        checkTokens("dtokens", dtokens, "dprojected", dprojected, batch, R, patches);
+        Require.disjoint("dprojected", dprojected, "dtokens", dtokens);
+        if (dprefix != null) {
+            Require.exactly("dprefix", dprefix, R, C);
+        }
+        if (dpositions != null) {
+            Require.exactly("dpositions", dpositions, positionsCoverPrefix ? T : patches, C);
+        }
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                backwardReference(dprojected, dprefix, dpositions, dtokens, positionsCoverPrefix, batch, R, patches);
+            }
+            return;
+        }
+        PatchEmbedSimd.assembleBackward(dprojected, dprefix, dpositions, dtokens, positionsCoverPrefix,
+                batch, R, patches, w.from(T), w.to(T));
+    }
+
+    private static void backwardReference(
+            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,
+            int batch, int prefixTokens, int patches) {
+        int C = dtokens.columns();
+        double[] projected = new double[batch * patches * C];
+        double[] prefix = Doubles.readOrNull(dprefix);
+        double[] positions = Doubles.readOrNull(dpositions);
+        PatchEmbedReference.assembleBackward(projected, prefix, positions,
+                Doubles.read(dtokens, batch * (prefixTokens + patches)), positionsCoverPrefix,
+                batch, prefixTokens, patches, C);
+        Doubles.write(dprojected, projected);
+        if (prefix != null) {
+            Doubles.write(dprefix, prefix);
+        }
+        if (positions != null) {
+            Doubles.write(dpositions, positions);
+        }
+    }
+
+    private static void checkTokens(
+            String tokensName, Tensor tokens, String projectedName, Tensor projected, int batch, int prefixTokens, int patches) {
+        Require.range("batch", batch, 0, Integer.MAX_VALUE);
+        Require.range("prefix tokens", prefixTokens, 0, Integer.MAX_VALUE);
+        Require.range("patches", patches, 0, Integer.MAX_VALUE);
+        Require.rows(tokensName, tokens, batch * ((long) prefixTokens + patches), tokens.columns());
+        Require.rows(projectedName, projected, (long) batch * patches, tokens.columns());
+    }
+}

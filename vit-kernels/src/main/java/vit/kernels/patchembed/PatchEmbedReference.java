@@ -1,0 +1,106 @@
+package vit.kernels.patchembed;
+
+/**
+ * The mathematics of {@link PatchEmbed}: plain loops over {@code double[]}, every array row-major without gaps. With
+ * P = (H/p)·(W/p) patches an image, R prefix tokens and T = R + P tokens.
+ */
+final class PatchEmbedReference {
+
+    private PatchEmbedReference() {}
+
+    /** Where element (c, y, x) of an image stands in that image's patches (P, channels·p·p). */
+    private static int patchIndex(int c, int y, int x, int channels, int width, int p, PatchOrder order) {
+        int patch = y / p * (width / p) + x / p;
+        int dy = y % p;
+        int dx = x % p;
+        int element = switch (order) {
+            case CHANNEL_FIRST -> (c * p + dy) * p + dx;
+            case CHANNEL_LAST -> (dy * p + dx) * channels + c;
+        };
+        return patch * (channels * p * p) + element;
+    }
+
+    static void patchify(
+            double[] patches, // (B·P, channels·p·p)
+            double[] images, // (B, channels, H, W)
+            int p, PatchOrder order, int batch, int channels, int height, int width) {
+        int image = channels * height * width;
+        for (int b = 0; b < batch; b++) {
+            for (int c = 0; c < channels; c++) {
+                for (int y = 0; y < height; y++) {
+                    for (int x = 0; x < width; x++) {
+                        patches[b * image + patchIndex(c, y, x, channels, width, p, order)] =
+                                images[b * image + (c * height + y) * width + x];
+                    }
+                }
+            }
+        }
+    }
+
+    /** The inverse of {@link #patchify}; a permutation's inverse is its transpose, so it is the backward pass as well. */
+    static void unpatchify(
+            double[] images, // (B, channels, H, W)
+            double[] patches, // (B·P, channels·p·p)
+            int p, PatchOrder order, int batch, int channels, int height, int width) {
+        int image = channels * height * width;
+        for (int b = 0; b < batch; b++) {
+            for (int c = 0; c < channels; c++) {
+                for (int y = 0; y < height; y++) {
+                    for (int x = 0; x < width; x++) {
+                        images[b * image + (c * height + y) * width + x] =
+                                patches[b * image + patchIndex(c, y, x, channels, width, p, order)];
+                    }
+                }
+            }
+        }
+    }
+
+    static void assemble(
+            double[] tokens, // (B, T, C)
+            double[] projected, // (B·P, C)
+            double[] prefix, // (R, C) or null
+            double[] positions, // (T, C) or (P, C) or null
+            boolean positionsCoverPrefix, int batch, int patches, int width) {
+        int R = prefix == null ? 0 : prefix.length / width;
+        int T = R + patches;
+        for (int b = 0; b < batch; b++) {
+            for (int t = 0; t < T; t++) {
+                int position = positionsCoverPrefix ? t : t - R;
+                for (int c = 0; c < width; c++) {
+                    double token = t < R ? prefix[t * width + c] : projected[(b * patches + t - R) * width + c];
+                    if (positions != null && position >= 0) {
+                        token += positions[position * width + c];
+                    }
+                    tokens[(b * T + t) * width + c] = token;
+                }
+            }
+        }
+    }
+
+    static void assembleBackward(
+            double[] dprojected, // (B·P, C)
+            double[] dprefix, // (R, C) or null; +=
+            double[] dpositions, // (T, C) or (P, C) or null; +=
+            double[] dtokens, // (B, T, C)
+            boolean positionsCoverPrefix, int batch, int prefixTokens, int patches, int width) {
+        int R = prefixTokens;
+        int T = R + patches;
+        for (int b = 0; b < batch; b++) {
+            for (int t = 0; t < T; t++) {
+                int position = positionsCoverPrefix ? t : t - R;
+                for (int c = 0; c < width; c++) {
+                    double dtoken = dtokens[(b * T + t) * width + c];
+                    // token = prefix + position, or projected + position: each summand's gradient is the token's
+                    if (t >= R) {
+                        dprojected[(b * patches + t - R) * width + c] = dtoken;
+                    } else if (dprefix != null) {
+                        dprefix[t * width + c] += dtoken;
+                    }
+                    if (dpositions != null && position >= 0) {
+                        dpositions[position * width + c] += dtoken;
+                    }
+                }
+            }
+        }
+    }
+}

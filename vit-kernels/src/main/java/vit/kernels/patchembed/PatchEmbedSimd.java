@@ -1,0 +1,135 @@
+package vit.kernels.patchembed;
+
+import static vit.kernels.simd.Simd.LANES;
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.tensor.Tensor;
+
+/** {@link PatchEmbed} on the Vector API: copies, and additions of one number to one number, so the width cannot show. */
+final class PatchEmbedSimd {
+
+    private PatchEmbedSimd() {}
+
+    /** Patches {@code from} to {@code to}, counted over the whole batch. */
+    static void patchify(Tensor patches, Tensor images, int p, PatchOrder order, int from, int to) {
+        move(patches, images, p, order, from, to, true);
+    }
+
+    /** The pixels of patches {@code from} to {@code to}. */
+    static void unpatchify(Tensor images, Tensor patches, int p, PatchOrder order, int from, int to) {
+        move(patches, images, p, order, from, to, false);
+    }
+
+    /** One run is a patch's row of one channel: p neighbours in the image, {@code step} apart in the patch. */
+    private static void move(
+            Tensor patches, Tensor images, int p, PatchOrder order, int from, int to, boolean intoPatches) {
+        int channels = images.shape().dimension(1);
+        int height = images.shape().dimension(2);
+        int gridWidth = images.shape().dimension(3) / p;
+        int count = height / p * gridWidth;
+        boolean channelFirst = order == PatchOrder.CHANNEL_FIRST;
+        int step = channelFirst ? 1 : channels;
+        for (int i = from; i < to; i++) {
+            int b = i / count;
+            int y = i % count / gridWidth * p;
+            int x = i % count % gridWidth * p;
+            for (int c = 0; c < channels; c++) {
+                for (int dy = 0; dy < p; dy++) {
+                    int element = channelFirst ? (c * p + dy) * p : dy * p * channels + c;
+                    long inPatch = (long) i * patches.rowStride() + element;
+                    long inImage = ((long) (b * channels + c) * height + y + dy) * images.rowStride() + x;
+                    if (intoPatches) {
+                        copy(patches.segment(), inPatch, step, images.segment(), inImage, 1, p);
+                    } else {
+                        copy(images.segment(), inImage, 1, patches.segment(), inPatch, step, p);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void copy(MemorySegment out, long outAt, int outStep, MemorySegment in, long inAt, int inStep, int n) {
+        int i = 0;
+        if (outStep == 1 && inStep == 1) {
+            for (; i <= n - LANES; i += LANES) {
+                load(in, inAt + i).intoMemorySegment(out, (outAt + i) * Float.BYTES, ORDER);
+            }
+        }
+        for (; i < n; i++) {
+            out.setAtIndex(Tensor.FLOAT, outAt + (long) i * outStep, in.getAtIndex(Tensor.FLOAT, inAt + (long) i * inStep));
+        }
+    }
+
+    /** Tokens {@code from} to {@code to}, counted over the whole batch. */
+    static void assemble(
+            Tensor tokens, Tensor projected, Tensor prefix, Tensor positions, boolean positionsCoverPrefix,
+            int patches, int from, int to) {
+        int R = prefix == null ? 0 : prefix.rows();
+        int T = R + patches;
+        int C = tokens.columns();
+        for (int i = from; i < to; i++) {
+            int t = i % T;
+            int position = positionsCoverPrefix ? t : t - R;
+            Tensor source = t < R ? prefix : projected;
+            long outAt = (long) i * tokens.rowStride();
+            long inAt = (long) (t < R ? t : i / T * patches + t - R) * source.rowStride();
+            if (positions == null || position < 0) {
+                copy(tokens.segment(), outAt, 1, source.segment(), inAt, 1, C);
+            } else {
+                add(tokens.segment(), outAt, source.segment(), inAt,
+                        positions.segment(), (long) position * positions.rowStride(), C);
+            }
+        }
+    }
+
+    /**
+     * The gradients that come from tokens {@code from} to {@code to} of every image: a parameter's row belongs to one
+     * worker, which adds the images in ascending order, so the split cannot show.
+     */
+    static void assembleBackward(
+            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,
+            int batch, int prefixTokens, int patches, int from, int to) {
+        int R = prefixTokens;
+        int T = R + patches;
+        int C = dtokens.columns();
+        for (int t = from; t < to; t++) {
+            int position = positionsCoverPrefix ? t : t - R;
+            for (int b = 0; b < batch; b++) {
+                long inAt = (long) (b * T + t) * dtokens.rowStride();
+                if (t >= R) {
+                    long outAt = (long) (b * patches + t - R) * dprojected.rowStride();
+                    copy(dprojected.segment(), outAt, 1, dtokens.segment(), inAt, 1, C);
+                } else if (dprefix != null) {
+                    accumulate(dprefix, t, dtokens.segment(), inAt, C);
+                }
+                if (dpositions != null && position >= 0) {
+                    accumulate(dpositions, position, dtokens.segment(), inAt, C);
+                }
+            }
+        }
+    }
+
+    private static void accumulate(Tensor gradient, int row, MemorySegment in, long inAt, int n) {
+        long at = (long) row * gradient.rowStride();
+        add(gradient.segment(), at, gradient.segment(), at, in, inAt, n);
+    }
+
+    private static void add(
+            MemorySegment out, long outAt, MemorySegment a, long aAt, MemorySegment b, long bAt, int n) {
+        int i = 0;
+        for (; i <= n - LANES; i += LANES) {
+            load(a, aAt + i).add(load(b, bAt + i)).intoMemorySegment(out, (outAt + i) * Float.BYTES, ORDER);
+        }
+        for (; i < n; i++) {
+            float sum = a.getAtIndex(Tensor.FLOAT, aAt + i) + b.getAtIndex(Tensor.FLOAT, bAt + i);
+            out.setAtIndex(Tensor.FLOAT, outAt + i, sum);
+        }
+    }
+
+    private static FloatVector load(MemorySegment segment, long at) {
+        return FloatVector.fromMemorySegment(SPECIES, segment, at * Float.BYTES, ORDER);
+    }
+}

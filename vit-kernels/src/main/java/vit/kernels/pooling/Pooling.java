@@ -1,0 +1,82 @@
+package vit.kernels.pooling;
+
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
+import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean. One operation covers the
+ * ways in use: the class token is the mean of one token, an exact copy; the mean of the patches leaves the prefix out; the
+ * mean of all takes everything.
+ *
+ * <p>The sum runs over the tokens in ascending order and is divided by their number at the end, so an image's result does
+ * not depend on its place in the batch. Every method computes the calling worker's share and has no barrier.
+ * {@code batch} images are in use; tensors may be planned for more. Wrong shapes and overlapping memory throw
+ * {@link IllegalArgumentException}.
+ */
+public final class Pooling {
+
+    private Pooling() {}
+
+    /**
+     * {@code pooled[b] = (tokens[b, first] + … + tokens[b, last − 1]) / (last − first)}.
+     *
+     * @param pooled         (B, C), overwritten
+     * @param tokens         (B, T, C)
+     * @param first          first token pooled
+     * @param last           one past the last token pooled, above {@code first}
+     * @param tokensPerImage T
+     */
+    public static void forward(
+            Tensor pooled, Tensor tokens, int first, int last, int batch, int tokensPerImage, Worker w) {
+        check("pooled", pooled, "tokens", tokens, first, last, batch, tokensPerImage);
+        Require.disjoint("pooled", pooled, "tokens", tokens);
+        int C = pooled.columns();
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[batch * C];
+                PoolingReference.forward(
+                        out, Doubles.read(tokens, batch * tokensPerImage), first, last, batch, tokensPerImage, C);
+                Doubles.write(pooled, out);
+            }
+            return;
+        }
+        PoolingSimd.forward(pooled, tokens, first, last, tokensPerImage, w.from(batch * C), w.to(batch * C));
+    }
+
+    /**
+     * The backward pass: {@code dtokens[b, t] = dpooled[b] / (last − first)} for the pooled tokens, 0 for the others.
+     *
+     * @param dtokens (B, T, C), overwritten
+     * @param dpooled (B, C)
+     */
+    public static void backward(
+            Tensor dtokens, Tensor dpooled, int first, int last, int batch, int tokensPerImage, Worker w) {
+        check("dpooled", dpooled, "dtokens", dtokens, first, last, batch, tokensPerImage);
+        Require.disjoint("dtokens", dtokens, "dpooled", dpooled);
+        int C = dpooled.columns();
+        int rows = batch * tokensPerImage;
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[rows * C];
+                PoolingReference.backward(out, Doubles.read(dpooled, batch), first, last, batch, tokensPerImage, C);
+                Doubles.write(dtokens, out);
+            }
+            return;
+        }
+        PoolingSimd.backward(dtokens, dpooled, first, last, tokensPerImage, w.from(rows), w.to(rows));
+    }
+
+    private static void check(
+            String pooledName, Tensor pooled, String tokensName, Tensor tokens, int first, int last, int batch,
+            int tokensPerImage) {
+        Require.range("tokens an image", tokensPerImage, 1, Integer.MAX_VALUE);
+        Require.range("first token", first, 0, tokensPerImage - 1);
+        Require.range("last token", last, first + 1, tokensPerImage);
+        Require.range("batch", batch, 0, pooled.rows());
+        Require.rows(tokensName, tokens, (long) batch * tokensPerImage, pooled.columns());
+        Require.range(pooledName + " elements in use", (long) batch * pooled.columns(), 0, Integer.MAX_VALUE);
+    }
+}

@@ -1,0 +1,37 @@
+package vit.kernels.pooling;
+
+/** The mathematics of {@link Pooling}: plain loops over {@code double[]}, row-major without gaps. */
+final class PoolingReference {
+
+    private PoolingReference() {}
+
+    static void forward(
+            double[] pooled, // (B, C)
+            double[] tokens, // (B, T, C)
+            int first, int last, int batch, int tokensPerImage, int width) {
+        for (int b = 0; b < batch; b++) {
+            for (int c = 0; c < width; c++) {
+                double sum = 0;
+                for (int t = first; t < last; t++) {
+                    sum += tokens[(b * tokensPerImage + t) * width + c];
+                }
+                pooled[b * width + c] = sum / (last - first);
+            }
+        }
+    }
+
+    static void backward(
+            double[] dtokens, // (B, T, C)
+            double[] dpooled, // (B, C)
+            int first, int last, int batch, int tokensPerImage, int width) {
+        for (int b = 0; b < batch; b++) {
+            for (int t = 0; t < tokensPerImage; t++) {
+                for (int c = 0; c < width; c++) {
+                    // pooled = sum of the tokens in [first, last) / n
+                    boolean inside = t >= first && t < last;
+                    dtokens[(b * tokensPerImage + t) * width + c] = inside ? dpooled[b * width + c] / (last - first) : 0;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package vit.kernels.pooling;
+
+import static vit.kernels.simd.Simd.LANES;
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.tensor.Tensor;
+
+/** {@link Pooling} on the Vector API. A lane is one column's sum over the tokens. */
+final class PoolingSimd {
+
+    /** Vectors abreast in the sums: 4 independent chains cover an addition's latency of 4 cycles at one a cycle. */
+    private static final int ABREAST = 4;
+
+    private PoolingSimd() {}
+
+    /** Elements {@code from} to {@code to} of the B·C that are pooled: some columns of one image, or of several. */
+    static void forward(Tensor pooled, Tensor tokens, int first, int last, int tokensPerImage, int from, int to) {
+        int C = pooled.columns();
+        for (int at = from; at < to; ) {
+            int b = at / C;
+            int end = (int) Math.min(to, (b + 1L) * C);
+            means(pooled, tokens, b, b * tokensPerImage + first, last - first, at - b * C, end - b * C);
+            at = end;
+        }
+    }
+
+    /** Columns {@code from} to {@code to} of image {@code b}, whose n tokens begin at row {@code row}. */
+    private static void means(Tensor pooled, Tensor tokens, int b, int row, int n, int from, int to) {
+        int c = from;
+        for (; c <= to - ABREAST * LANES; c += ABREAST * LANES) {
+            meanAbreast(pooled, tokens, b, row, n, c);
+        }
+        for (; c <= to - LANES; c += LANES) {
+            meanVector(pooled, tokens, b, row, n, c);
+        }
+        for (; c < to; c++) {
+            meanColumn(pooled, tokens, b, row, n, c);
+        }
+    }
+
+    private static void meanAbreast(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {
+        MemorySegment in = tokens.segment();
+        int stride = tokens.rowStride();
+        long at = (long) row * stride + c;
+        FloatVector acc0 = load(in, at);
+        FloatVector acc1 = load(in, at + LANES);
+        FloatVector acc2 = load(in, at + 2 * LANES);
+        FloatVector acc3 = load(in, at + 3 * LANES);
+        for (int t = 1; t < n; t++) {
+            at += stride;
+            acc0 = acc0.add(load(in, at));
+            acc1 = acc1.add(load(in, at + LANES));
+            acc2 = acc2.add(load(in, at + 2 * LANES));
+            acc3 = acc3.add(load(in, at + 3 * LANES));
+        }
+        FloatVector count = FloatVector.broadcast(SPECIES, n);
+        long outAt = (long) b * pooled.rowStride() + c;
+        store(acc0.div(count), pooled.segment(), outAt);
+        store(acc1.div(count), pooled.segment(), outAt + LANES);
+        store(acc2.div(count), pooled.segment(), outAt + 2 * LANES);
+        store(acc3.div(count), pooled.segment(), outAt + 3 * LANES);
+    }
+
+    private static void meanVector(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {
+        MemorySegment in = tokens.segment();
+        int stride = tokens.rowStride();
+        long at = (long) row * stride + c;
+        FloatVector acc = load(in, at);
+        for (int t = 1; t < n; t++) {
+            at += stride;
+            acc = acc.add(load(in, at));
+        }
+        store(acc.div(FloatVector.broadcast(SPECIES, n)), pooled.segment(), (long) b * pooled.rowStride() + c);
+    }
+
+    private static void meanColumn(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {
+        MemorySegment in = tokens.segment();
+        int stride = tokens.rowStride();
+        long at = (long) row * stride + c;
+        float acc = in.getAtIndex(Tensor.FLOAT, at);
+        for (int t = 1; t < n; t++) {
+            at += stride;
+            acc += in.getAtIndex(Tensor.FLOAT, at);
+        }
+        pooled.segment().setAtIndex(Tensor.FLOAT, (long) b * pooled.rowStride() + c, acc / n);
+    }
+
+    /** Tokens {@code from} to {@code to}, counted over the whole batch. */
+    static void backward(Tensor dtokens, Tensor dpooled, int first, int last, int tokensPerImage, int from, int to) {
+        for (int row = from; row < to; row++) {
+            int t = row % tokensPerImage;
+            if (t >= first && t < last) {
+                share(dtokens, row, dpooled, row / tokensPerImage, last - first);
+            } else {
+                zero(dtokens, row);
+            }
+        }
+    }
+
+    /** dtokens[row] = dpooled[b] / n. */
+    private static void share(Tensor dtokens, int row, Tensor dpooled, int b, int n) {
+        int C = dtokens.columns();
+        long outAt = (long) row * dtokens.rowStride();
+        long inAt = (long) b * dpooled.rowStride();
+        FloatVector count = FloatVector.broadcast(SPECIES, n);
+        int c = 0;
+        for (; c <= C - LANES; c += LANES) {
+            store(load(dpooled.segment(), inAt + c).div(count), dtokens.segment(), outAt + c);
+        }
+        for (; c < C; c++) {
+            dtokens.segment().setAtIndex(Tensor.FLOAT, outAt + c, dpooled.segment().getAtIndex(Tensor.FLOAT, inAt + c) / n);
+        }
+    }
+
+    private static void zero(Tensor dtokens, int row) {
+        int C = dtokens.columns();
+        long at = (long) row * dtokens.rowStride();
+        FloatVector zero = FloatVector.zero(SPECIES);
+        int c = 0;
+        for (; c <= C - LANES; c += LANES) {
+            store(zero, dtokens.segment(), at + c);
+        }
+        for (; c < C; c++) {
+            dtokens.segment().setAtIndex(Tensor.FLOAT, at + c, 0);
+        }
+    }
+
+    private static FloatVector load(MemorySegment segment, long at) {
+        return FloatVector.fromMemorySegment(SPECIES, segment, at * Float.BYTES, ORDER);
+    }
+
+    private static void store(FloatVector v, MemorySegment segment, long at) {
+        v.intoMemorySegment(segment, at * Float.BYTES, ORDER);
+    }
+}

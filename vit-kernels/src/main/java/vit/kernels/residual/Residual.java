@@ -1,0 +1,106 @@
+package vit.kernels.residual;
+
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
+import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * The residual connection {@code y = x + branch} (He et al. 2016), and with LayerScale {@code y = x + gamma · branch}
+ * (Touvron et al. 2021, "Going deeper with image transformers", equation 4): gamma has one factor a column.
+ *
+ * <p>The first {@code rows} rows are used; tensors may have more. Every method computes the calling worker's share and has
+ * no barrier. Wrong shapes, and memory that overlaps other than stated, throw {@link IllegalArgumentException}.
+ *
+ * <p>Backward, the gradient of x is that of y, and without gamma that of the branch is too: nothing to compute. Where a
+ * branch's gradient returns to the stream, {@link #add} adds it: {@code dx = dy + dx_branch}.
+ */
+public final class Residual {
+
+    private Residual() {}
+
+    /**
+     * {@code y = x + branch}.
+     *
+     * @param y      (M, C), overwritten; may be {@code x} or {@code branch} itself
+     * @param x      (M, C)
+     * @param branch (M, C)
+     */
+    public static void add(Tensor y, Tensor x, Tensor branch, int rows, Worker w) {
+        check(y, x, branch, rows);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[rows * y.columns()];
+                ResidualReference.add(out, Doubles.read(x, rows), Doubles.read(branch, rows));
+                Doubles.write(y, out);
+            }
+            return;
+        }
+        ResidualSimd.add(y, x, branch, w.from(rows), w.to(rows));
+    }
+
+    /**
+     * {@code y = x + gamma · branch}.
+     *
+     * @param y      (M, C), overwritten; may be {@code x} or {@code branch} itself
+     * @param x      (M, C)
+     * @param branch (M, C)
+     * @param gamma  (C)
+     */
+    public static void addScaled(Tensor y, Tensor x, Tensor branch, Tensor gamma, int rows, Worker w) {
+        check(y, x, branch, rows);
+        Require.exactly("gamma", gamma, 1, y.columns());
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[rows * y.columns()];
+                ResidualReference.addScaled(out, Doubles.read(x, rows), Doubles.read(branch, rows), Doubles.read(gamma));
+                Doubles.write(y, out);
+            }
+            return;
+        }
+        ResidualSimd.addScaled(y, x, branch, gamma, w.from(rows), w.to(rows));
+    }
+
+    private static void check(Tensor y, Tensor x, Tensor branch, int rows) {
+        Require.range("rows", rows, 0, y.rows());
+        Require.rows("x", x, rows, y.columns());
+        Require.rows("branch", branch, rows, y.columns());
+        Require.sameOrDisjoint("y", y, "x", x);
+        Require.sameOrDisjoint("y", y, "branch", branch);
+    }
+
+    /**
+     * The backward pass of {@link #addScaled}: {@code dbranch = gamma · dy}, and {@code dgamma += Σ dy · branch} over the
+     * rows in ascending order, continuing the chain from what {@code dgamma} holds. {@code dx} is {@code dy}.
+     *
+     * @param dbranch (M, C), overwritten; may be {@code dy} itself
+     * @param dgamma  (C), accumulated
+     * @param dy      (M, C)
+     * @param branch  (M, C), from the forward pass
+     * @param gamma   (C)
+     */
+    public static void addScaledBackward(
+            Tensor dbranch, Tensor dgamma, Tensor dy, Tensor branch, Tensor gamma, int rows, Worker w) {
+        int C = dy.columns();
+        Require.range("rows", rows, 0, dy.rows());
+        Require.rows("dbranch", dbranch, rows, C);
+        Require.rows("branch", branch, rows, C);
+        Require.exactly("dgamma", dgamma, 1, C);
+        Require.exactly("gamma", gamma, 1, C);
+        Require.sameOrDisjoint("dbranch", dbranch, "dy", dy);
+        Require.disjoint("dbranch", dbranch, "branch", branch);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[rows * C];
+                double[] sums = Doubles.read(dgamma);
+                ResidualReference.addScaledBackward(
+                        out, sums, Doubles.read(dy, rows), Doubles.read(branch, rows), Doubles.read(gamma));
+                Doubles.write(dbranch, out);
+                Doubles.write(dgamma, sums);
+            }
+            return;
+        }
+        ResidualSimd.addScaledBackward(dbranch, dgamma, dy, branch, gamma, rows, w.from(C), w.to(C));
+    }
+}
