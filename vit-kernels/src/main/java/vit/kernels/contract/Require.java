@@ -15,7 +15,7 @@ public final class Require {
     public static void rows(String name, Tensor tensor, long rows, int columns) {
         if (tensor.columns() != columns || tensor.rows() < rows) {
             throw new IllegalArgumentException(name + ": expected at least " + rows + " rows of " + columns
-                    + " columns, found shape (" + tensor.shape() + "), " + found(tensor));
+                    + " columns, found shape " + tensor.shape() + ", " + found(tensor));
         }
     }
 
@@ -23,7 +23,7 @@ public final class Require {
     public static void exactly(String name, Tensor tensor, long rows, int columns) {
         if (tensor.columns() != columns || tensor.rows() != rows) {
             throw new IllegalArgumentException(name + ": expected " + rows + " rows of " + columns
-                    + " columns, found shape (" + tensor.shape() + "), " + found(tensor));
+                    + " columns, found shape " + tensor.shape() + ", " + found(tensor));
         }
     }
 
@@ -35,7 +35,7 @@ public final class Require {
     public static void rank(String name, Tensor tensor, int rank, String meaning) {
         if (tensor.shape().rank() != rank) {
             throw new IllegalArgumentException(
-                    name + ": expected " + rank + " dimensions " + meaning + ", found shape (" + tensor.shape() + ")");
+                    name + ": expected " + rank + " dimensions " + meaning + ", found shape " + tensor.shape());
         }
     }
 

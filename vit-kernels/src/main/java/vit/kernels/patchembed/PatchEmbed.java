@@ -71,7 +71,7 @@ public final class PatchEmbed {
         Require.range("batch", batch, 0, s.dimension(0));
         if (patch < 1 || s.dimension(2) % patch != 0 || s.dimension(3) % patch != 0) {
             throw new IllegalArgumentException("images: expected height and width divisible by patch " + patch
-                    + ", found shape (" + s + ")");
+                    + ", found shape " + s);
         }
         int count = Math.multiplyExact(s.dimension(2) / patch, s.dimension(3) / patch);
         Require.rows("patches", patches, (long) batch * count, s.dimension(1) * patch * patch);

@@ -1,0 +1,54 @@
+package vit.kernels.contract;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+
+/**
+ * Holds a reference's backward pass against central differences in double: a step of 1e-6, tolerances rtol 1e-5 and
+ * atol 1e-7.
+ */
+public final class Gradients {
+
+    private static final double STEP = 1e-6;
+    private static final double RELATIVE = 1e-5;
+    private static final double ABSOLUTE = 1e-7;
+
+    private Gradients() {}
+
+    public static double[] random(Random random, int n) {
+        return random.doubles(n, -1, 1).toArray();
+    }
+
+    /** Σ weights·values: a scalar loss whose gradient by {@code values} is {@code weights}. */
+    public static double dot(double[] weights, double[] values) {
+        double sum = 0;
+        for (int i = 0; i < weights.length; i++) {
+            sum += weights[i] * values[i];
+        }
+        return sum;
+    }
+
+    /**
+     * That {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call. Returns the worst error as a
+     * share of its tolerance.
+     */
+    public static double check(String name, double[] x, double[] dx, DoubleSupplier loss) {
+        double worst = 0;
+        for (int i = 0; i < x.length; i++) {
+            double before = x[i];
+            x[i] = before + STEP;
+            double above = loss.getAsDouble();
+            x[i] = before - STEP;
+            double below = loss.getAsDouble();
+            x[i] = before;
+            double numeric = (above - below) / (2 * STEP);
+            double tolerance = ABSOLUTE + RELATIVE * Math.abs(numeric);
+            double error = Math.abs(numeric - dx[i]);
+            assertTrue(error <= tolerance, name + "[" + i + "]: central difference " + numeric + ", backward " + dx[i]);
+            worst = Math.max(worst, error / tolerance);
+        }
+        return worst;
+    }
+}

@@ -1,0 +1,46 @@
+package vit.kernels.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.function.Function;
+import vit.kernels.parallel.Workers;
+
+/** Teams of 1 to 8 workers that all tests share, and the check that a result does not depend on which team made it. */
+public final class Teams {
+
+    public static final int LARGEST = 8;
+
+    private static final Workers[] TEAMS = new Workers[LARGEST + 1];
+
+    static {
+        for (int count = 1; count <= LARGEST; count++) {
+            TEAMS[count] = Workers.of(count, 0); // park at once: eight spinning threads starve a small machine
+        }
+    }
+
+    private Teams() {}
+
+    public static void run(int threads, Workers.Task task) {
+        TEAMS[threads].run(task);
+    }
+
+    /** Calls {@code result} with each number of threads; all results must have the same bits. Returns the first. */
+    public static float[] sameBitsAtAnyThreadCount(Function<Integer, float[]> result) {
+        float[] first = result.apply(1);
+        for (int threads = 2; threads <= LARGEST; threads++) {
+            assertSameBits(first, result.apply(threads), threads + " threads against 1");
+        }
+        return first;
+    }
+
+    /** Equality of every bit; NaNs equal one another whatever their payload, of which IEEE 754 leaves the choice open. */
+    public static void assertSameBits(float[] expected, float[] actual, String what) {
+        assertEquals(expected.length, actual.length, what + ": length");
+        for (int i = 0; i < expected.length; i++) {
+            if (Float.floatToIntBits(expected[i]) != Float.floatToIntBits(actual[i])) {
+                fail(what + ": element " + i + " expected " + expected[i] + ", found " + actual[i]);
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+package vit.kernels.patchembed;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Gradients;
+import vit.kernels.contract.GuardedTensor;
+import vit.kernels.contract.Teams;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+class PatchEmbedTest {
+
+    @Property(tries = 150)
+    void patchifyPutsEveryPixelWhereTheIndexFormulaSays(
+            @ForAll PatchOrder order, @ForAll @IntRange(min = 1, max = 35) int p,
+            @ForAll @IntRange(min = 1, max = 3) int gridHeight, @ForAll @IntRange(min = 1, max = 4) int gridWidth,
+            @ForAll Random random) {
+        int channels = 1 + random.nextInt(4);
+        int batch = 1 + random.nextInt(3);
+        int gap = random.nextInt(6);
+        int threads = 1 + random.nextInt(Teams.LARGEST);
+        int height = gridHeight * p;
+        int width = gridWidth * p;
+        int elements = channels * p * p;
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor images = numbered(GuardedTensor.of(arena, gap, gap, batch, channels, height, width).tensor());
+            GuardedTensor patches = GuardedTensor.of(arena, 1, gap, batch * gridHeight * gridWidth + 1, elements);
+            patches.tensor().fill(-1);
+            Teams.run(threads, w -> PatchEmbed.patchify(patches.tensor(), images, p, order, batch, w));
+            for (int i = 0; i < batch * gridHeight * gridWidth; i++) {
+                for (int e = 0; e < elements; e++) {
+                    int c = order == PatchOrder.CHANNEL_FIRST ? e / (p * p) : e % channels;
+                    int inside = order == PatchOrder.CHANNEL_FIRST ? e % (p * p) : e / channels;
+                    int b = i / (gridHeight * gridWidth);
+                    int y = i / gridWidth % gridHeight * p + inside / p;
+                    int x = i % gridWidth * p + inside % p;
+                    assertEquals(((b * channels + c) * height + y) * width + x, patches.tensor().get(i, e));
+                }
+            }
+            assertEquals(-1, patches.tensor().get(batch * gridHeight * gridWidth, 0), "a row beyond the batch");
+            patches.assertGuardsIntact("patches");
+        }
+    }
+
+    private static Tensor numbered(Tensor tensor) {
+        float[] values = new float[(int) tensor.shape().size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+        }
+        return tensor.copyFrom(values);
+    }
+
+    @Property(tries = 100)
+    void unpatchifyIsTheInverseOfPatchifyForEveryBitPattern(
+            @ForAll PatchOrder order, @ForAll @IntRange(min = 1, max = 33) int p, @ForAll @IntRange(min = 1, max = 4) int channels,
+            @ForAll @IntRange(min = 1, max = 3) int gridHeight, @ForAll @IntRange(min = 1, max = 4) int gridWidth,
+            @ForAll @IntRange(min = 0, max = 5) int gap, @ForAll @IntRange(min = 1, max = 8) int threads, @ForAll Random random) {
+        int batch = 2;
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor images = GuardedTensor.of(arena, 3, gap, batch, channels, gridHeight * p, gridWidth * p).special(random).tensor();
+            GuardedTensor back = GuardedTensor.of(arena, 1, gap, batch, channels, gridHeight * p, gridWidth * p);
+            Tensor patches = GuardedTensor.of(arena, gap, 2, batch * gridHeight * gridWidth, channels * p * p).tensor();
+            Teams.run(threads, w -> {
+                PatchEmbed.patchify(patches, images, p, order, batch, w);
+                w.barrier();
+                PatchEmbed.unpatchify(back.tensor(), patches, p, order, batch, w);
+            });
+            Teams.assertSameBits(images.toArray(), back.tensor().toArray(), "images");
+            back.assertGuardsIntact("images");
+        }
+    }
+
+    @Property(tries = 50)
+    void referenceAgreesWithSimdOnPatches(
+            @ForAll PatchOrder order, @ForAll @IntRange(min = 1, max = 17) int p, @ForAll @IntRange(min = 1, max = 4) int channels,
+            @ForAll @IntRange(min = 1, max = 3) int gridHeight, @ForAll @IntRange(min = 1, max = 4) int gridWidth,
+            @ForAll Random random) {
+        int batch = 2;
+        int height = gridHeight * p;
+        int width = gridWidth * p;
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor images = GuardedTensor.of(arena, 0, 1, batch, channels, height, width).random(random, 1).tensor();
+            Tensor patches = arena.allocate(batch * gridHeight * gridWidth, channels * p * p);
+            Teams.run(2, w -> PatchEmbed.patchify(patches, images, p, order, batch, w));
+            double[] expected = new double[batch * channels * height * width];
+            PatchEmbedReference.patchify(expected, Doubles.read(images), p, order, batch, channels, height, width);
+            assertTrue(Arrays.equals(expected, Doubles.read(patches)), "patchify");
+            double[] back = new double[expected.length];
+            PatchEmbedReference.unpatchify(back, expected, p, order, batch, channels, height, width);
+            assertTrue(Arrays.equals(back, Doubles.read(images)), "unpatchify");
+        }
+    }
+
+    /** Sizes of an assembly; its prefix may be empty. */
+    record Tokens(int batch, int prefix, int patches, int width, boolean positions, boolean cover) {
+        int perImage() {
+            return prefix + patches;
+        }
+
+        int positionRows() {
+            return cover ? perImage() : patches;
+        }
+    }
+
+    private static Tokens tokens(Random random) {
+        boolean positions = random.nextInt(4) > 0;
+        return new Tokens(1 + random.nextInt(4), random.nextInt(4), 1 + random.nextInt(9), 1 + random.nextInt(70),
+                positions, random.nextBoolean());
+    }
+
+    private static double[] tensorOrNull(Tensor tensor) {
+        return Doubles.readOrNull(tensor);
+    }
+
+    @Property(tries = 200)
+    void assembleEqualsTheRoundedReference(
+            @ForAll Random random, @ForAll @IntRange(min = 0, max = 5) int gap, @ForAll boolean special) {
+        Tokens s = tokens(random);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor projected = filled(arena, gap, random, special, s.batch * s.patches, s.width);
+            Tensor prefix = s.prefix == 0 ? null : filled(arena, 1, random, special, s.prefix, s.width);
+            Tensor positions = s.positions ? filled(arena, 2, random, special, s.positionRows(), s.width) : null;
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor tokens = GuardedTensor.of(arena, gap, 3, s.batch, s.perImage(), s.width);
+                Teams.run(threads, w -> PatchEmbed.assemble(
+                        tokens.tensor(), projected, prefix, positions, s.cover, s.batch, s.patches, w));
+                tokens.assertGuardsIntact("tokens");
+                return tokens.tensor().toArray();
+            });
+            double[] expected = new double[actual.length];
+            PatchEmbedReference.assemble(expected, Doubles.read(projected), tensorOrNull(prefix), tensorOrNull(positions),
+                    s.cover, s.batch, s.patches, s.width);
+            // The double sum of two floats, rounded to float, is the float sum: 53 ≥ 2·24 + 2 bits.
+            Teams.assertSameBits(rounded(expected), actual, "tokens");
+        }
+    }
+
+    private static Tensor filled(TensorArena arena, int gap, Random random, boolean special, int... dimensions) {
+        GuardedTensor tensor = GuardedTensor.of(arena, gap, gap, dimensions);
+        return (special ? tensor.special(random) : tensor.random(random, 3)).tensor();
+    }
+
+    private static float[] rounded(double[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return floats;
+    }
+
+    @Property(tries = 150)
+    void assembleBackwardIsWithinTheBoundOfAFloatSum(@ForAll Random random, @ForAll @IntRange(min = 0, max = 5) int gap) {
+        Tokens s = tokens(random);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor dtokens = filled(arena, gap, random, false, s.batch, s.perImage(), s.width);
+            Tensor prefix0 = s.prefix == 0 ? null : filled(arena, 1, random, false, s.prefix, s.width);
+            Tensor positions0 = s.positions ? filled(arena, 2, random, false, s.positionRows(), s.width) : null;
+            double[] dprojected = new double[s.batch * s.patches * s.width];
+            double[] dprefix = tensorOrNull(prefix0);
+            double[] dpositions = tensorOrNull(positions0);
+            PatchEmbedReference.assembleBackward(dprojected, dprefix, dpositions, Doubles.read(dtokens), s.cover,
+                    s.batch, s.prefix, s.patches, s.width);
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor projected = GuardedTensor.of(arena, 1, gap, s.batch * s.patches, s.width);
+                Tensor prefix = prefix0 == null ? null : arena.allocate(s.prefix, s.width).copyFrom(prefix0.toArray());
+                Tensor positions =
+                        positions0 == null ? null : arena.allocate(s.positionRows(), s.width).copyFrom(positions0.toArray());
+                Teams.run(threads, w -> PatchEmbed.assembleBackward(
+                        projected.tensor(), prefix, positions, dtokens, s.cover, s.batch, s.prefix, s.patches, w));
+                projected.assertGuardsIntact("dprojected");
+                return concat(projected.tensor(), prefix, positions);
+            });
+            double[] expected = concat(dprojected, dprefix, dpositions);
+            for (int i = 0; i < expected.length; i++) {
+                // s.batch additions of values below 30, each off by at most half an ulp of a partial sum
+                double bound = i < dprojected.length ? 0 : s.batch * 0x1p-24 * 30 * (s.batch + 1);
+                assertEquals(expected[i], actual[i], bound, "gradient " + i);
+            }
+        }
+    }
+
+    private static float[] concat(Tensor... tensors) {
+        float[] all = new float[0];
+        for (Tensor tensor : tensors) {
+            if (tensor != null) {
+                float[] part = tensor.toArray();
+                all = Arrays.copyOf(all, all.length + part.length);
+                System.arraycopy(part, 0, all, all.length - part.length, part.length);
+            }
+        }
+        return all;
+    }
+
+    private static double[] concat(double[]... arrays) {
+        return Arrays.stream(arrays).filter(a -> a != null).flatMapToDouble(Arrays::stream).toArray();
+    }
+
+    @Property(tries = 30)
+    void halvesOfABatchAccumulateToTheBitsOfTheWhole(@ForAll Random random) {
+        int batch = 4;
+        int patches = 5;
+        int R = 2;
+        int C = 1 + random.nextInt(40);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor dtokens = filled(arena, 0, random, false, batch, R + patches, C);
+            Tensor dprojected = arena.allocate(batch * patches, C);
+            Tensor whole = arena.allocate(R + patches, C);
+            Tensor halves = arena.allocate(R + patches, C);
+            Tensor secondHalf = dtokens.rows(2 * (R + patches), 4 * (R + patches));
+            Teams.run(2, w -> {
+                PatchEmbed.assembleBackward(dprojected, null, whole, dtokens, true, batch, R, patches, w);
+                PatchEmbed.assembleBackward(dprojected, null, halves, dtokens, true, 2, R, patches, w);
+                w.barrier();
+                PatchEmbed.assembleBackward(dprojected, null, halves, secondHalf, true, 2, R, patches, w);
+            });
+            Teams.assertSameBits(whole.toArray(), halves.toArray(), "dpositions");
+        }
+    }
+
+    @Property(tries = 25)
+    void referenceGradientsMatchCentralDifferences(@ForAll Random random) {
+        Tokens s = tokens(random);
+        double[] projected = Gradients.random(random, s.batch * s.patches * s.width);
+        double[] prefix = s.prefix == 0 ? null : Gradients.random(random, s.prefix * s.width);
+        double[] positions = s.positions ? Gradients.random(random, s.positionRows() * s.width) : null;
+        double[] weights = Gradients.random(random, s.batch * s.perImage() * s.width);
+        double[] out = new double[weights.length];
+        double[] dprojected = new double[projected.length];
+        double[] dprefix = prefix == null ? null : new double[prefix.length];
+        double[] dpositions = positions == null ? null : new double[positions.length];
+        PatchEmbedReference.assembleBackward(
+                dprojected, dprefix, dpositions, weights, s.cover, s.batch, s.prefix, s.patches, s.width);
+        java.util.function.DoubleSupplier loss = () -> {
+            PatchEmbedReference.assemble(out, projected, prefix, positions, s.cover, s.batch, s.patches, s.width);
+            return Gradients.dot(weights, out);
+        };
+        Gradients.check("dprojected", projected, dprojected, loss);
+        if (prefix != null) {
+            Gradients.check("dprefix", prefix, dprefix, loss);
+        }
+        if (positions != null) {
+            Gradients.check("dpositions", positions, dpositions, loss);
+        }
+    }
+
+    @Test
+    void wrongShapesAreNamed() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor images = arena.allocate(2, 3, 8, 12);
+            Tensor patches = arena.allocate(12, 48);
+            assertMessage("images: expected height and width divisible by patch 5, found shape (2, 3, 8, 12)",
+                    () -> Teams.run(1, w -> PatchEmbed.patchify(patches, images, 5, PatchOrder.CHANNEL_FIRST, 2, w)));
+            assertMessage("patches: expected at least 48 rows of 12 columns, found shape (12, 48), 12 rows of 48",
+                    () -> Teams.run(1, w -> PatchEmbed.patchify(patches, images, 2, PatchOrder.CHANNEL_FIRST, 2, w)));
+            assertMessage("batch: expected 0 to 2, found 3",
+                    () -> Teams.run(1, w -> PatchEmbed.patchify(patches, images, 4, PatchOrder.CHANNEL_FIRST, 3, w)));
+            assertMessage("patches and images: expected separate memory, found an overlap",
+                    () -> Teams.run(1, w -> PatchEmbed.patchify(
+                            images.reshape(12, 48), images, 4, PatchOrder.CHANNEL_FIRST, 2, w)));
+            Tensor tokens = arena.allocate(2, 7, 48);
+            assertMessage("positions: expected 7 rows of 48 columns, found shape (6, 48), 6 rows of 48",
+                    () -> Teams.run(1, w -> PatchEmbed.assemble(
+                            tokens, patches, arena.allocate(1, 48), patches.rows(0, 6), true, 2, 6, w)));
+        }
+    }
+
+    private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable call) {
+        assertEquals(expected, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+}

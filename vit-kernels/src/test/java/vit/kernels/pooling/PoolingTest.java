@@ -1,0 +1,145 @@
+package vit.kernels.pooling;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Gradients;
+import vit.kernels.contract.GuardedTensor;
+import vit.kernels.contract.Teams;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+class PoolingTest {
+
+    private static final int MAX_TOKENS = 40;
+
+    @Property(tries = 150)
+    void meanIsWithinTheBoundOfAFloatSum(
+            @ForAll @IntRange(min = 1, max = 4) int batch, @ForAll @IntRange(min = 1, max = MAX_TOKENS) int tokens,
+            @ForAll @IntRange(min = 1, max = 150) int columns, @ForAll @IntRange(min = 0, max = 5) int gap, @ForAll Random random) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor in = GuardedTensor.of(arena, gap, gap, batch, tokens, columns).random(random, 3).tensor();
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor pooled = GuardedTensor.of(arena, 1, gap, batch, columns);
+                Teams.run(threads, w -> Pooling.forward(pooled.tensor(), in, first, last, batch, tokens, w));
+                pooled.assertGuardsIntact("pooled");
+                return pooled.tensor().toArray();
+            });
+            double[] expected = new double[batch * columns];
+            double[] magnitude = new double[batch * columns];
+            double[] values = Doubles.read(in);
+            PoolingReference.forward(expected, values, first, last, batch, tokens, columns);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = Math.abs(values[i]);
+            }
+            PoolingReference.forward(magnitude, values, first, last, batch, tokens, columns);
+            for (int i = 0; i < expected.length; i++) {
+                // n − 1 additions and a division, 2^-24 each (Higham, lemma 3.1)
+                double u = (last - first) * 0x1p-24;
+                assertEquals(expected[i], actual[i], u / (1 - u) * magnitude[i], "pooled " + i);
+            }
+        }
+    }
+
+    @Property(tries = 100)
+    void oneTokenIsCopiedExactly(
+            @ForAll @IntRange(min = 1, max = 4) int batch, @ForAll @IntRange(min = 1, max = 9) int tokens,
+            @ForAll @IntRange(min = 1, max = 70) int columns, @ForAll @IntRange(min = 1, max = 8) int threads,
+            @ForAll Random random) {
+        int token = random.nextInt(tokens);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor in = GuardedTensor.of(arena, 1, 2, batch, tokens, columns).special(random).tensor();
+            Tensor pooled = GuardedTensor.of(arena, 3, 1, batch, columns).tensor();
+            Teams.run(threads, w -> Pooling.forward(pooled, in, token, token + 1, batch, tokens, w));
+            float[] expected = new float[batch * columns];
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] = in.get(i / columns * tokens + token, i % columns);
+            }
+            Teams.assertSameBits(expected, pooled.toArray(), "pooled");
+        }
+    }
+
+    @Property(tries = 100)
+    void backwardEqualsTheRoundedReference(
+            @ForAll @IntRange(min = 1, max = 4) int batch, @ForAll @IntRange(min = 1, max = MAX_TOKENS) int tokens,
+            @ForAll @IntRange(min = 1, max = 70) int columns, @ForAll @IntRange(min = 0, max = 5) int gap,
+            @ForAll Random random) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor dpooled = GuardedTensor.of(arena, gap, gap, batch, columns).random(random, 3).tensor();
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor dtokens = GuardedTensor.of(arena, 1, gap, batch, tokens, columns);
+                Teams.run(threads, w -> Pooling.backward(dtokens.tensor(), dpooled, first, last, batch, tokens, w));
+                dtokens.assertGuardsIntact("dtokens");
+                return dtokens.tensor().toArray();
+            });
+            double[] expected = new double[actual.length];
+            PoolingReference.backward(expected, Doubles.read(dpooled), first, last, batch, tokens, columns);
+            for (int i = 0; i < expected.length; i++) {
+                assertEquals((float) expected[i], actual[i], "dtokens " + i);
+            }
+        }
+    }
+
+    @Property(tries = 30)
+    void anImageIsPooledToTheSameBitsAtAnyPlaceInABatch(
+            @ForAll @IntRange(min = 2, max = 5) int batch, @ForAll @IntRange(min = 1, max = 90) int columns, @ForAll Random random) {
+        int tokens = 7;
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor in = arena.allocate(batch, tokens, columns);
+            Tensor one = GuardedTensor.of(arena, 0, 0, tokens, columns).random(random, 1).tensor();
+            for (int b = 0; b < batch; b++) {
+                in.rows(b * tokens, (b + 1) * tokens).copyFrom(one.toArray());
+            }
+            Tensor pooled = arena.allocate(batch, columns);
+            Teams.run(3, w -> Pooling.forward(pooled, in, 0, tokens, batch, tokens, w));
+            for (int b = 1; b < batch; b++) {
+                Teams.assertSameBits(pooled.rows(0, 1).toArray(), pooled.rows(b, b + 1).toArray(), "image " + b);
+            }
+        }
+    }
+
+    @Property(tries = 25)
+    void referenceGradientMatchesCentralDifferences(
+            @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,
+            @ForAll @IntRange(min = 1, max = 7) int columns, @ForAll Random random) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        double[] x = Gradients.random(random, batch * tokens * columns);
+        double[] weights = Gradients.random(random, batch * columns);
+        double[] out = new double[batch * columns];
+        double[] dx = Gradients.random(random, x.length); // overwritten
+        PoolingReference.backward(dx, weights, first, last, batch, tokens, columns);
+        Gradients.check("dtokens", x, dx, () -> {
+            PoolingReference.forward(out, x, first, last, batch, tokens, columns);
+            return Gradients.dot(weights, out);
+        });
+    }
+
+    @Test
+    void wrongArgumentsAreNamed() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor tokens = arena.allocate(2, 5, 8);
+            Tensor pooled = arena.allocate(2, 8);
+            assertMessage("last token: expected 3 to 5, found 2",
+                    () -> Teams.run(1, w -> Pooling.forward(pooled, tokens, 2, 2, 2, 5, w)));
+            assertMessage("tokens: expected at least 12 rows of 8 columns, found shape (2, 5, 8), 10 rows of 8",
+                    () -> Teams.run(1, w -> Pooling.forward(pooled, tokens, 0, 1, 2, 6, w)));
+            assertMessage("pooled and tokens: expected separate memory, found an overlap",
+                    () -> Teams.run(1, w -> Pooling.forward(tokens.rows(0, 2), tokens, 0, 1, 2, 5, w)));
+        }
+    }
+
+    private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable call) {
+        assertEquals(expected, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+}
