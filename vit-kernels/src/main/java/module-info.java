@@ -6,6 +6,7 @@ module vit.kernels {
     exports vit.kernels.patchembed;
     exports vit.kernels.tensor;
     exports vit.kernels.parallel;
+    exports vit.kernels.peak;
     exports vit.kernels.pooling;
     exports vit.kernels.residual;
     exports vit.kernels.simd;

@@ -1,0 +1,25 @@
+package vit.kernels.peak;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import vit.kernels.parallel.Workers;
+import vit.kernels.simd.Simd;
+
+class FmaPeakTest {
+
+    /** Slower than any vector unit, and faster than vectors that the JDK emulates or boxes. */
+    private static final double LEAST_GFLOPS = 2;
+
+    @Test
+    void peakOfOneCoreIsThatOfAVectorUnit() {
+        try (Workers team = Workers.of(1)) {
+            FmaPeak peak = FmaPeak.measure(team);
+            System.out.printf("FMA peak of one core at %d bits: %.1f GFLOP/s%n", peak.bits(), peak.gflops());
+            assertEquals(Simd.BITS, peak.bits());
+            assertEquals(1, peak.threads());
+            assertTrue(peak.gflops() > LEAST_GFLOPS || !Simd.isNative(), () -> "only " + peak.gflops() + " GFLOP/s");
+        }
+    }
+}
