@@ -112,7 +112,7 @@ public final class Workers implements AutoCloseable {
      * @throws IllegalStateException if the team is closed, or this thread is already running a task of this team
      */
     public void run(Task work) {
-        if (turn.isHeldByCurrentThread()) {
+        if (isMember(Thread.currentThread())) {
             throw new IllegalStateException("a task cannot run another on its own team");
         }
         turn.lock();
@@ -139,6 +139,15 @@ public final class Workers implements AutoCloseable {
         } finally {
             turn.unlock();
         }
+    }
+
+    private boolean isMember(Thread thread) {
+        for (int i = 1; i < count; i++) {
+            if (threads[i] == thread) {
+                return true;
+            }
+        }
+        return turn.isHeldByCurrentThread();
     }
 
     private void execute(Task work, Worker worker) {
@@ -252,7 +261,7 @@ public final class Workers implements AutoCloseable {
     /** Ends the team's threads once the running call, if any, is done. Closing twice does nothing. */
     @Override
     public void close() {
-        if (turn.isHeldByCurrentThread()) {
+        if (isMember(Thread.currentThread())) {
             throw new IllegalStateException("a task cannot close its own team");
         }
         turn.lock();

@@ -21,11 +21,17 @@ public final class Tensor {
     private final MemorySegment segment;
     private final Shape shape;
     private final int rowStride; // elements from one row to the next
+    private final int rows;
 
     private Tensor(MemorySegment segment, Shape shape, int rowStride) {
         this.segment = segment;
         this.shape = shape;
         this.rowStride = rowStride;
+        int product = 1;
+        for (int i = 0; i < shape.rank() - 1; i++) {
+            product = Math.multiplyExact(product, shape.dimension(i));
+        }
+        this.rows = product;
     }
 
     /**
@@ -83,7 +89,7 @@ public final class Tensor {
 
     /** The number of rows: the product of all dimensions but the innermost. */
     public int rows() {
-        return shape.size() == 0 ? 0 : Math.toIntExact(shape.size() / rowLength(shape));
+        return rows;
     }
 
     /** The innermost dimension; 1 for a scalar. */
@@ -160,6 +166,24 @@ public final class Tensor {
         float[] values = new float[Math.toIntExact(shape.size())];
         copyTo(values);
         return values;
+    }
+
+    /** All elements in row-major order, as doubles. */
+    public double[] toDoubles() {
+        double[] values = new double[Math.toIntExact(shape.size())];
+        for (int i = 0, columns = columns(); i < values.length; i++) {
+            values[i] = get(i / columns, i % columns);
+        }
+        return values;
+    }
+
+    /** Rounds all elements of {@code source}, in row-major order, into the tensor. Its length must be the tensor's size. */
+    public Tensor copyFrom(double[] source) {
+        checkLength(source.length);
+        for (int i = 0, columns = columns(); i < source.length; i++) {
+            set(i / columns, i % columns, (float) source[i]);
+        }
+        return this;
     }
 
     /** Sets every element, the gaps between rows excepted. */

@@ -67,7 +67,13 @@ public final class TensorArena implements AutoCloseable {
         return Tensor.of(segment, shape, rowStride);
     }
 
-    /** The bytes given out so far. */
+    /** A zeroed array on the heap, for what a kernel reads faster there; it counts as well. A counting arena gives an empty one. */
+    public float[] floats(int count) {
+        bytes += (long) count * Float.BYTES;
+        return new float[arena == null ? 0 : count];
+    }
+
+    /** The bytes given out so far, off and on the heap. */
     public long bytes() {
         return bytes;
     }

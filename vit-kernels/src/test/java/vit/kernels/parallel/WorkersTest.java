@@ -1,0 +1,147 @@
+package vit.kernels.parallel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class WorkersTest {
+
+    @Test
+    void everyMemberRunsOnceAndSharesCoverAllItems() {
+        for (int count = 1; count <= 9; count++) {
+            try (Workers workers = Workers.of(count)) {
+                AtomicIntegerArray visits = new AtomicIntegerArray(23);
+                workers.run(w -> {
+                    for (int i = w.from(23); i < w.to(23); i++) {
+                        visits.incrementAndGet(i);
+                    }
+                });
+                for (int i = 0; i < 23; i++) {
+                    assertEquals(1, visits.get(i), "item " + i + " at " + count + " workers");
+                }
+            }
+        }
+    }
+
+    @Test
+    void barrierSeparatesPhasesInManyRounds() {
+        for (long spin : new long[] {0, 50_000}) {
+            try (Workers workers = Workers.of(4, spin)) {
+                int[] slots = new int[4];
+                AtomicInteger wrong = new AtomicInteger();
+                for (int run = 0; run < 50; run++) {
+                    workers.run(w -> {
+                        for (int round = 1; round <= 100; round++) {
+                            slots[w.index()] = round;
+                            w.barrier();
+                            for (int i = 0; i < 4; i++) {
+                                if (slots[i] != round) {
+                                    wrong.incrementAndGet();
+                                }
+                            }
+                            w.barrier();
+                        }
+                    });
+                }
+                assertEquals(0, wrong.get());
+            }
+        }
+    }
+
+    @Test
+    void failureOfOneMemberEndsTheRunAndIsThrown() {
+        try (Workers workers = Workers.of(3)) {
+            for (int failing = 0; failing < 3; failing++) {
+                int bad = failing;
+                ArithmeticException thrown = assertThrows(ArithmeticException.class, () -> workers.run(w -> {
+                    if (w.index() == bad) {
+                        throw new ArithmeticException("planned");
+                    }
+                    w.barrier();
+                    w.barrier();
+                }));
+                assertEquals("planned", thrown.getMessage());
+                AtomicInteger ran = new AtomicInteger();
+                workers.run(w -> {
+                    w.barrier();
+                    ran.incrementAndGet();
+                });
+                assertEquals(3, ran.get(), "the team works again");
+            }
+        }
+    }
+
+    @Test
+    void runInsideARunIsRefused() {
+        try (Workers workers = Workers.of(2)) {
+            for (int member = 0; member < 2; member++) {
+                int nesting = member;
+                IllegalStateException thrown = assertThrows(IllegalStateException.class, () -> workers.run(w -> {
+                    if (w.index() == nesting) {
+                        workers.run(inner -> {});
+                    }
+                }));
+                assertTrue(thrown.getMessage().contains("own team"), thrown.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void closedTeamRefusesWorkAndItsThreadsEnd() throws InterruptedException {
+        Workers workers = Workers.of(3, 0);
+        Thread[] members = new Thread[3];
+        workers.run(w -> members[w.index()] = Thread.currentThread());
+        workers.close();
+        workers.close();
+        for (int i = 1; i < 3; i++) {
+            members[i].join(10_000);
+            assertFalse(members[i].isAlive());
+        }
+        assertThrows(IllegalStateException.class, () -> workers.run(w -> {}));
+    }
+
+    @Test
+    void severalCallersTakeTurns() throws InterruptedException {
+        try (Workers workers = Workers.of(2)) {
+            AtomicInteger inside = new AtomicInteger();
+            AtomicInteger overlaps = new AtomicInteger();
+            AtomicInteger runs = new AtomicInteger();
+            Thread[] callers = new Thread[4];
+            for (int c = 0; c < callers.length; c++) {
+                callers[c] = Thread.ofPlatform().start(() -> {
+                    for (int i = 0; i < 100; i++) {
+                        workers.run(w -> {
+                            if (w.isFirst() && inside.incrementAndGet() != 1) {
+                                overlaps.incrementAndGet();
+                            }
+                            w.barrier();
+                            if (w.isFirst()) {
+                                inside.decrementAndGet();
+                                runs.incrementAndGet();
+                            }
+                        });
+                    }
+                });
+            }
+            for (Thread caller : callers) {
+                caller.join();
+            }
+            assertEquals(0, overlaps.get());
+            assertEquals(400, runs.get());
+        }
+    }
+
+    @Test
+    void absurdCountsAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> Workers.of(0));
+        assertThrows(IllegalArgumentException.class, () -> Workers.of(Workers.MAX_COUNT + 1));
+        assertThrows(IllegalArgumentException.class, () -> Workers.of(1, -1));
+    }
+}
