@@ -1,0 +1,33 @@
+package vit.model.image;
+
+/** Whose rounding the preprocessing follows, where the peers differ: in sizes and crops. */
+public enum Convention {
+    /** timm and torchvision: Pillow resizes, {@code CenterCrop} rounds half to even. */
+    TORCH {
+        @Override
+        int cropStart(int size, int crop) {
+            // A smaller image is padded, with the smaller half before it.
+            return crop > size ? -((crop - size) / 2) : (int) Math.rint((size - crop) / 2.0);
+        }
+    },
+    /** Hugging Face's Pillow-backed ("slow") image processors: crops are cut off to whole pixels. */
+    HUGGING_FACE {
+        @Override
+        int cropStart(int size, int crop) {
+            return Math.floorDiv(size - crop, 2);
+        }
+    },
+    /**
+     * Google's JAX repository and big_vision: {@code tf.image.resize} without antialiasing, where {@link Filter#BILINEAR} gives floats and
+     * {@link Filter#BOX} stands for the area method, cut off to whole numbers as big_vision does.
+     */
+    TENSORFLOW {
+        @Override
+        int cropStart(int size, int crop) {
+            return Math.floorDiv(size - crop, 2);
+        }
+    };
+
+    /** Where a centred crop of {@code crop} pixels begins in {@code size} pixels; negative: padding comes first. */
+    abstract int cropStart(int size, int crop);
+}

@@ -1,0 +1,142 @@
+package vit.model.image;
+
+import java.util.List;
+import java.util.Locale;
+import vit.model.InputException;
+import vit.model.json.JsonKind;
+import vit.model.json.JsonObject;
+
+/**
+ * Hugging Face's {@code preprocessor_config.json}, run as its Pillow-backed image processors run it. Sizes are a number in older files
+ * ("feature extractors") and an object in newer ones; what a file leaves out, the processor's class decides.
+ */
+final class HuggingFacePreprocessing {
+
+    /** Pillow's numbers of its filters; 0 is NEAREST. */
+    private static final Filter[] RESAMPLE = {null, Filter.LANCZOS, Filter.BILINEAR, Filter.BICUBIC, Filter.BOX, Filter.HAMMING};
+
+    private static final int MAX_SIDE = 1 << 16;
+
+    /** What a processor does where the file is silent; a class is one line. */
+    private record Defaults(String processor, int size, boolean shortSide, Filter filter, int crop, Normalization normalization) {}
+
+    private static final List<Defaults> DEFAULTS = List.of(
+            new Defaults("clip", 224, true, Filter.BICUBIC, 224, Normalization.CLIP),
+            new Defaults("bit", 224, true, Filter.BICUBIC, 224, Normalization.CLIP),
+            new Defaults("deit", 256, false, Filter.BICUBIC, 224, Normalization.HALF),
+            new Defaults("beit", 256, false, Filter.BICUBIC, 224, Normalization.HALF),
+            new Defaults("convnext", 384, true, Filter.BILINEAR, 0, Normalization.IMAGENET),
+            new Defaults("", 224, false, Filter.BILINEAR, 0, Normalization.HALF)); // ViT, and unknown ones
+
+    private final JsonObject config;
+    private final Defaults defaults;
+    private Fit fit = Fit.NONE;
+    private int resizeHeight;
+    private int resizeWidth;
+    private int outputHeight;
+    private int outputWidth;
+
+    private HuggingFacePreprocessing(JsonObject config) throws InputException {
+        this.config = config;
+        String processor = config.text("image_processor_type", config.text("feature_extractor_type", "")).toLowerCase(Locale.ROOT);
+        this.defaults = DEFAULTS.stream().filter(d -> processor.startsWith(d.processor)).findFirst().orElseThrow();
+    }
+
+    /** Whether the document is an image processor's configuration. */
+    static boolean speaksOf(JsonObject document) {
+        return document.has("image_processor_type") || document.has("feature_extractor_type") || document.has("image_mean")
+                || document.has("do_resize") || document.has("do_normalize");
+    }
+
+    static Preprocessing read(JsonObject config) throws InputException {
+        HuggingFacePreprocessing reading = new HuggingFacePreprocessing(config);
+        if (config.flag("do_resize", true)) {
+            reading.resize();
+        }
+        if (config.flag("do_center_crop", reading.defaults.crop > 0)) {
+            reading.crop();
+        }
+        return new Preprocessing(config.source(), reading.fit, reading.resizeHeight, reading.resizeWidth, 1, reading.outputHeight,
+                reading.outputWidth, reading.filter(), Convention.HUGGING_FACE, reading.normalization());
+    }
+
+    private void resize() throws InputException {
+        boolean shortSide = defaults.shortSide;
+        int height = defaults.size;
+        int width = defaults.size;
+        if (config.kind("size") == JsonKind.NUMBER) {
+            height = side(config, "size");
+            width = height;
+        } else if (config.has("size")) {
+            JsonObject size = config.object("size");
+            shortSide = !size.has("height");
+            height = side(size, shortSide ? "shortest_edge" : "height");
+            width = shortSide ? height : side(size, "width");
+        }
+        double cropFraction = config.number("crop_pct", 1);
+        if (shortSide && cropFraction != 1) {
+            cropFraction(height, cropFraction);
+            return;
+        }
+        fit = shortSide ? Fit.SHORT_SIDE : Fit.SQUASH;
+        resizeHeight = height;
+        resizeWidth = width;
+    }
+
+    /** ConvNext's rule: below 384 pixels the short side is made larger and the centre cut out, from there on it squashes. */
+    private void cropFraction(int side, double fraction) throws InputException {
+        if (!(fraction >= 0.01 && fraction <= 100)) {
+            throw config.fault("crop_pct").expected("0.01 … 100").found(fraction).because("the crop fraction is out of range");
+        }
+        boolean cut = side < 384;
+        fit = cut ? Fit.SHORT_SIDE : Fit.SQUASH;
+        resizeHeight = cut ? Math.clamp((int) (side / fraction), 1, MAX_SIDE) : side;
+        resizeWidth = resizeHeight;
+        outputHeight = side;
+        outputWidth = side;
+    }
+
+    private void crop() throws InputException {
+        outputHeight = defaults.crop > 0 ? defaults.crop : defaults.size;
+        outputWidth = outputHeight;
+        if (config.kind("crop_size") == JsonKind.NUMBER) {
+            outputHeight = side(config, "crop_size");
+            outputWidth = outputHeight;
+        } else if (config.has("crop_size")) {
+            JsonObject size = config.object("crop_size");
+            outputHeight = side(size, "height");
+            outputWidth = side(size, "width");
+        }
+    }
+
+    private static int side(JsonObject object, String field) throws InputException {
+        int pixels = object.integer(field);
+        if (pixels < 1 || pixels > MAX_SIDE) {
+            throw object.fault(field).expected("1 … " + MAX_SIDE + " pixels").found(pixels).because("the size is out of range");
+        }
+        return pixels;
+    }
+
+    private Filter filter() throws InputException {
+        if (!config.has("resample")) {
+            return defaults.filter;
+        }
+        int number = config.integer("resample");
+        if (number < 0 || number >= RESAMPLE.length || RESAMPLE[number] == null) {
+            throw config.fault("resample").expected("1 lanczos, 2 bilinear, 3 bicubic, 4 box or 5 hamming").found(number)
+                    .because("this interpolation is not offered");
+        }
+        return RESAMPLE[number];
+    }
+
+    private Normalization normalization() throws InputException {
+        double scale = config.flag("do_rescale", true) ? config.number("rescale_factor", Normalization.PER_255) : 1;
+        List<Double> mean = Normalization.UNIT.mean();
+        List<Double> std = Normalization.UNIT.std();
+        if (config.flag("do_normalize", true)) {
+            mean = TimmPreprocessing.triple(config, "image_mean", defaults.normalization.mean());
+            std = TimmPreprocessing.triple(config, "image_std", defaults.normalization.std());
+        }
+        return TimmPreprocessing.normalization(config, "image_std", scale, mean, std);
+    }
+}

@@ -1,0 +1,198 @@
+package vit.model.image;
+
+import java.util.List;
+import java.util.Objects;
+import vit.model.InputException;
+
+/**
+ * How an image becomes what the model sees: resized, cut out, scaled and normalised. Every family of checkpoints was trained
+ * with its own, and another one costs accuracy. Presets come from {@link #named}, configuration files from
+ * {@link PreprocessingFiles}. Immutable; any number of threads may call.
+ *
+ * @param name          the preset, or the file that says so; messages begin with it
+ * @param fit           how the image is brought near the target
+ * @param resizeHeight  target rows of the resized image before the cut; 0: the model's rows divided by {@code cropFraction}
+ * @param resizeWidth   target columns; 0: the model's columns divided by {@code cropFraction}
+ * @param cropFraction  share of the resized target that the model sees; counts only where the target is 0
+ * @param outputHeight  rows that the configuration file speaks of; 0: it does not
+ * @param outputWidth   columns that the configuration file speaks of; 0: it does not
+ * @param filter        how pixels are interpolated
+ * @param convention    whose rounding is followed
+ * @param normalization what becomes of a sample
+ */
+public record Preprocessing(
+        String name,
+        Fit fit,
+        int resizeHeight,
+        int resizeWidth,
+        double cropFraction,
+        int outputHeight,
+        int outputWidth,
+        Filter filter,
+        Convention convention,
+        Normalization normalization) {
+
+    private static final int MAX_SIDE = 1 << 16;
+
+    /**
+     * timm's ViTs of 384 pixels and more are evaluated on the whole short side; presets say so with this instead of a fraction:
+     * 0.9 below 384 pixels, 1 from there on.
+     */
+    static final double TIMM_BY_SIZE = 0;
+
+    public Preprocessing {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(fit, "fit");
+        Objects.requireNonNull(filter, "filter");
+        Objects.requireNonNull(convention, "convention");
+        Objects.requireNonNull(normalization, "normalization");
+        side(resizeHeight);
+        side(resizeWidth);
+        side(outputHeight);
+        side(outputWidth);
+        if ((resizeHeight == 0) != (resizeWidth == 0) || (outputHeight == 0) != (outputWidth == 0)) {
+            throw new IllegalArgumentException("a size needs both sides");
+        }
+        if (!(cropFraction >= 0.01 && cropFraction <= 100 || cropFraction == TIMM_BY_SIZE)) {
+            throw new IllegalArgumentException("crop fraction " + cropFraction + " is not in 0.01 … 100");
+        }
+        boolean offered = convention != Convention.TENSORFLOW || filter == Filter.BILINEAR || filter == Filter.BOX;
+        if (!offered) {
+            throw new IllegalArgumentException("TensorFlow's resize is offered with BILINEAR and BOX, not " + filter);
+        }
+    }
+
+    private static void side(int pixels) {
+        if (pixels < 0 || pixels > MAX_SIDE) {
+            throw new IllegalArgumentException("a side of " + pixels + " pixels is not in 0 … " + MAX_SIDE);
+        }
+    }
+
+    /**
+     * The preset of this name.
+     *
+     * @throws InputException if there is none; the message lists {@link #names()}
+     */
+    public static Preprocessing named(String name) throws InputException {
+        Preprocessing preset = Presets.find(name);
+        if (preset == null) {
+            throw InputException.in("preprocessing").found(name).expected("one of " + String.join(", ", names()))
+                    .because("there is no such preset");
+        }
+        return preset;
+    }
+
+    /** The names of all presets. */
+    public static List<String> names() {
+        return Presets.names();
+    }
+
+    /** The preprocessing with which {@code family} (an id of {@code VitConfig.family}) is usually run; timm's for an unknown one. */
+    public static Preprocessing forFamily(String family) {
+        return Presets.forFamily(family);
+    }
+
+    /** This preprocessing under another name. */
+    Preprocessing withName(String newName) {
+        return new Preprocessing(newName, fit, resizeHeight, resizeWidth, cropFraction, outputHeight, outputWidth, filter,
+                convention, normalization);
+    }
+
+    /** Target rows of the resized image when the model takes {@code modelHeight} rows. */
+    int targetHeight(int modelHeight) {
+        return resizeHeight != 0 ? resizeHeight : target(modelHeight);
+    }
+
+    /** Target columns of the resized image when the model takes {@code modelWidth} columns. */
+    int targetWidth(int modelWidth) {
+        return resizeWidth != 0 ? resizeWidth : target(modelWidth);
+    }
+
+    private int target(int modelSide) {
+        double fraction = cropFraction;
+        if (cropFraction == TIMM_BY_SIZE) {
+            fraction = modelSide < 384 ? 0.9 : 1;
+        }
+        return Math.max((int) Math.floor(modelSide / fraction), 1);
+    }
+
+    /**
+     * What a model of {@code height} × {@code width} pixels sees of the image: (3, height, width), red first.
+     *
+     * @throws InputException as {@link #apply(RgbImage, int, int, float[], int)}
+     */
+    public float[] apply(RgbImage image, int height, int width) throws InputException {
+        float[] out = new float[Math.multiplyExact(RgbImage.CHANNELS, Math.multiplyExact(height, width))];
+        apply(image, height, width, out, 0);
+        return out;
+    }
+
+    /**
+     * Writes what a model of {@code height} × {@code width} pixels sees of the image.
+     *
+     * @param out    receives (3, height, width), red first
+     * @param offset where in {@code out} it begins
+     * @throws InputException if the image is too narrow to be resized, or a Hugging Face configuration makes images of another size
+     *                        than the model takes
+     */
+    public void apply(RgbImage image, int height, int width, float[] out, int offset) throws InputException {
+        if (height < 1 || width < 1) {
+            throw new IllegalArgumentException("a model takes at least one pixel, not " + height + "×" + width);
+        }
+        Objects.checkFromIndexSize(offset, Math.multiplyExact(RgbImage.CHANNELS, Math.multiplyExact(height, width)), out.length);
+        checkOutput(image, height, width);
+        Placement placement = Placement.of(this, image, height, width);
+        int top = Math.max(placement.top(), 0);
+        int left = Math.max(placement.left(), 0);
+        int rows = Math.min(placement.top() + height, placement.height()) - top;
+        int columns = Math.min(placement.left() + width, placement.width()) - left;
+        PlanarImage view = new PlanarImage(out, offset, height, width);
+        if (rows < height || columns < width) {
+            pad(view);
+        }
+        int viewTop = top - placement.top();
+        int viewLeft = left - placement.left();
+        if (convention == Convention.TENSORFLOW && filter == Filter.BILINEAR) {
+            float[] samples = TensorflowResize.bilinear(image, placement, top, left, rows, columns);
+            view.put(samples, viewTop, viewLeft, rows, columns, normalization);
+        } else {
+            RgbImage window = convention == Convention.TENSORFLOW
+                    ? TensorflowResize.area(image, placement, top, left, rows, columns)
+                    : Resample.window(image, placement.height(), placement.width(), filterFor(height, width), top, left, rows, columns);
+            view.put(window, viewTop, viewLeft, normalization.table());
+        }
+    }
+
+    /** timm resizes for targets that are not square by ResizeKeepRatio without naming the filter, so by its default. */
+    private Filter filterFor(int height, int width) {
+        boolean keepsRatio = fit == Fit.SHORT_SIDE && convention == Convention.TORCH && targetHeight(height) != targetWidth(width);
+        return keepsRatio ? Filter.BILINEAR : filter;
+    }
+
+    /** Hugging Face's sizes are absolute, and its models refuse other ones; everywhere else the model's size decides. */
+    private void checkOutput(RgbImage image, int height, int width) throws InputException {
+        if (convention != Convention.HUGGING_FACE) {
+            return;
+        }
+        boolean cut = outputHeight != 0;
+        int madeHeight = cut ? outputHeight : fit == Fit.NONE ? image.height() : targetHeight(height);
+        int madeWidth = cut ? outputWidth : fit == Fit.NONE ? image.width() : targetWidth(width);
+        if (!cut && fit == Fit.SHORT_SIDE) {
+            Placement placement = Placement.of(this, image, height, width);
+            madeHeight = placement.height();
+            madeWidth = placement.width();
+        }
+        if (madeHeight != height || madeWidth != width) {
+            throw InputException.in(name).expected("the model's " + height + "×" + width + " pixels, or a preset's name instead of this file")
+                    .found(madeHeight + "×" + madeWidth).because("the preprocessing makes images of another size than the model takes");
+        }
+    }
+
+    /** Black, or for {@link Fit#INSIDE} the mean. */
+    private void pad(PlanarImage view) {
+        for (int c = 0; c < RgbImage.CHANNELS; c++) {
+            double sample = fit == Fit.INSIDE ? Math.rint(255 * normalization.mean().get(c)) : 0;
+            view.fill(c, normalization.apply((float) sample, c));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package vit.model.image;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import vit.model.InputException;
+import vit.model.json.JsonArray;
+import vit.model.json.JsonObject;
+
+/** timm's {@code pretrained_cfg}: {@code resolve_data_config} and {@code transforms_imagenet_eval}, with their defaults. */
+final class TimmPreprocessing {
+
+    private static final double DEFAULT_CROP = 0.875;
+
+    private TimmPreprocessing() {}
+
+    /** Whether a flat document is a timm configuration: model configurations of other forms share none of these fields. */
+    static boolean speaksOf(JsonObject document) {
+        return document.has("interpolation") || document.has("crop_pct") || document.has("input_size") && document.has("mean");
+    }
+
+    static Preprocessing read(JsonObject config) throws InputException {
+        int[] output = output(config);
+        double crop = config.number("crop_pct", DEFAULT_CROP);
+        if (!(crop >= 0.01 && crop <= 100)) {
+            throw config.fault("crop_pct").expected("0.01 … 100").found(crop).because("the crop fraction is out of range");
+        }
+        List<Double> mean = triple(config, "mean", Normalization.IMAGENET.mean());
+        List<Double> std = triple(config, "std", Normalization.IMAGENET.std());
+        return new Preprocessing(config.source(), fit(config), 0, 0, crop, output[0], output[1], filter(config), Convention.TORCH,
+                normalization(config, "std", Normalization.PER_255, mean, std));
+    }
+
+    private static int[] output(JsonObject config) throws InputException {
+        Optional<JsonArray> size = config.optionalArray("input_size");
+        if (size.isEmpty()) {
+            return new int[2];
+        }
+        int[] shape = size.get().integers(); // channels, height, width
+        if (shape.length != 3 || shape[0] != RgbImage.CHANNELS || shape[1] < 1 || shape[2] < 1 || shape[1] > 1 << 16 || shape[2] > 1 << 16) {
+            throw config.fault("input_size").expected("[3, height, width]").found(Arrays.toString(shape))
+                    .because("the input is not a colour image");
+        }
+        return new int[] {shape[1], shape[2]};
+    }
+
+    private static Fit fit(JsonObject config) throws InputException {
+        String mode = config.text("crop_mode", "center");
+        return switch (mode) {
+            case "center" -> Fit.SHORT_SIDE;
+            case "squash" -> Fit.SQUASH;
+            case "border" -> Fit.INSIDE;
+            default -> throw config.fault("crop_mode").expected("center, squash or border").found(mode)
+                    .because("there is no such crop mode");
+        };
+    }
+
+    private static Filter filter(JsonObject config) throws InputException {
+        String name = config.text("interpolation", "bicubic");
+        for (Filter filter : Filter.values()) {
+            if (filter.name().equals(name.toUpperCase(Locale.ROOT))) {
+                return filter;
+            }
+        }
+        throw config.fault("interpolation").expected("box, bilinear, hamming, bicubic or lanczos").found(name)
+                .because("this interpolation is not offered");
+    }
+
+    /** Three numbers, or one that stands for three. */
+    static List<Double> triple(JsonObject config, String field, List<Double> otherwise) throws InputException {
+        Optional<JsonArray> array = config.optionalArray(field);
+        if (array.isEmpty()) {
+            return otherwise;
+        }
+        double[] v = array.get().numbers();
+        if (v.length != 1 && v.length != RgbImage.CHANNELS) {
+            throw config.fault(field).expected("three numbers").found(v.length).because("one number for each of red, green and blue");
+        }
+        return v.length == 1 ? List.of(v[0], v[0], v[0]) : List.of(v[0], v[1], v[2]);
+    }
+
+    /** The normalisation; its own complaints become the file's. */
+    static Normalization normalization(JsonObject config, String field, double scale, List<Double> mean, List<Double> std)
+            throws InputException {
+        try {
+            return new Normalization(scale, mean, std);
+        } catch (IllegalArgumentException e) {
+            throw config.fault(field).cause(e).found(e.getMessage()).because("the normalisation is out of range");
+        }
+    }
+}

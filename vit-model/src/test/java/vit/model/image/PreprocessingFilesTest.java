@@ -1,0 +1,179 @@
+package vit.model.image;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import vit.model.InputException;
+import vit.model.json.Json;
+
+class PreprocessingFilesTest {
+
+    private static final String VIT = """
+            {"do_normalize": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
+             "resample": 2, "size": %s, "%s": "%s"}""";
+
+    @Test
+    void olderAndNewerHuggingFaceFormsMeanTheSame() throws Exception {
+        Preprocessing old = read(VIT.formatted("224", "feature_extractor_type", "ViTFeatureExtractor"));
+        Preprocessing current = read(VIT.formatted("{\"height\": 224, \"width\": 224}", "image_processor_type", "ViTImageProcessor"));
+        assertEquals(old, current);
+        RgbImage image = ResampleTest.noise(50, 70, 3);
+        assertArrayEquals(Preprocessing.named("huggingface-vit").apply(image, 224, 224), current.apply(image, 224, 224));
+    }
+
+    @Test
+    void clipAndDeitProcessorsDifferInWhatANumberMeans() throws Exception {
+        Preprocessing clip = read("""
+                {"feature_extractor_type": "CLIPFeatureExtractor", "size": 224, "resample": 3, "do_center_crop": true, "crop_size": 224,
+                 "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}""");
+        assertEquals(Fit.SHORT_SIDE, clip.fit());
+        assertEquals(Normalization.CLIP, clip.normalization());
+        Preprocessing deit = read("""
+                {"feature_extractor_type": "DeiTFeatureExtractor", "size": 256, "resample": 3, "do_center_crop": true, "crop_size": 224,
+                 "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}""");
+        assertEquals(Fit.SQUASH, deit.fit());
+        assertEquals(new Placement(256, 256, 16, 16), Placement.of(deit, ResampleTest.noise(30, 60, 1), 224, 224));
+    }
+
+    @Test
+    void huggingFaceSwitchesAreObeyed() throws Exception {
+        Preprocessing plain = read("""
+                {"image_processor_type": "ViTImageProcessor", "do_resize": false, "do_rescale": false, "do_normalize": false}""");
+        RgbImage image = ResampleTest.noise(4, 6, 9);
+        float[] out = plain.apply(image, 4, 6);
+        assertEquals(image.sample(3, 5, 2), out[out.length - 1]);
+        Preprocessing shortest = read("""
+                {"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 256}, "crop_size": {"height": 224, "width": 224},
+                 "resample": 3, "rescale_factor": 0.00392156862745098}""");
+        assertEquals(new Placement(256, 512, 16, 144), Placement.of(shortest, ResampleTest.noise(30, 60, 1), 224, 224));
+    }
+
+    @Test
+    void cropFractionOfHuggingFaceFollowsConvNext() throws Exception {
+        Preprocessing small = read("{\"do_resize\": true, \"size\": {\"shortest_edge\": 224}, \"crop_pct\": 0.875}");
+        assertEquals(new Placement(256, 512, 16, 144), Placement.of(small, ResampleTest.noise(30, 60, 1), 224, 224));
+        Preprocessing large = read("{\"do_resize\": true, \"size\": {\"shortest_edge\": 384}, \"crop_pct\": 0.875}");
+        assertEquals(new Placement(384, 384, 0, 0), Placement.of(large, ResampleTest.noise(30, 60, 1), 384, 384));
+    }
+
+    @Test
+    void huggingFaceSizeMustBeTheModels() throws Exception {
+        Preprocessing vit = read(VIT.formatted("224", "feature_extractor_type", "ViTFeatureExtractor"));
+        InputException e = assertThrows(InputException.class, () -> vit.apply(ResampleTest.noise(4, 4, 1), 384, 384));
+        assertTrue(e.getMessage().contains("384×384") && e.getMessage().contains("224×224"), e.getMessage());
+    }
+
+    @Test
+    void timmFormsAreRead() throws Exception {
+        String fields = """
+                "input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.9, "crop_mode": "center",
+                "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]""";
+        Preprocessing nested = read("{\"architecture\": \"vit\", \"pretrained_cfg\": {" + fields + "}}");
+        Preprocessing flat = read("{\"architecture\": \"vit\", " + fields + "}");
+        assertEquals(nested, flat);
+        RgbImage image = ResampleTest.noise(50, 70, 3);
+        assertArrayEquals(Preprocessing.named("timm-augreg").apply(image, 224, 224), nested.apply(image, 224, 224));
+        assertEquals(224, nested.outputHeight());
+        Preprocessing defaults = read("{\"pretrained_cfg\": {\"crop_pct\": null}}");
+        assertEquals(0.875, defaults.cropFraction());
+        assertEquals(Normalization.IMAGENET, defaults.normalization());
+        assertEquals(Fit.SQUASH, read("{\"pretrained_cfg\": {\"crop_mode\": \"squash\"}}").fit());
+        assertEquals(Fit.INSIDE, read("{\"pretrained_cfg\": {\"crop_mode\": \"border\"}}").fit());
+    }
+
+    @Test
+    void timmNeedsNoSquareAndThenResizesBilinearly() throws Exception {
+        Preprocessing bicubic = read("{\"pretrained_cfg\": {\"crop_pct\": 0.9, \"interpolation\": \"bicubic\"}}");
+        Preprocessing bilinear = read("{\"pretrained_cfg\": {\"crop_pct\": 0.9, \"interpolation\": \"bilinear\"}}");
+        RgbImage image = ResampleTest.noise(50, 70, 3);
+        assertEquals(new Placement(26, 36, 1, 2), Placement.of(bicubic, image, 24, 32));
+        assertEquals(new Placement(50, 35, 13, 2), Placement.of(bicubic, ResampleTest.noise(71, 50, 3), 24, 32)); // 49.7 rows
+        assertArrayEquals(bilinear.apply(image, 24, 32), bicubic.apply(image, 24, 32));
+    }
+
+    @Test
+    void modelConfigurationsSayNothing() throws Exception {
+        assertEquals(Optional.empty(), parse("{\"model_type\": \"vit\", \"image_size\": 224, \"hidden_size\": 32}"));
+        assertEquals(Optional.empty(), parse("{\"family\": \"timm\", \"image\": [224, 224], \"patch\": 16}"));
+        assertEquals("jax", read("{\"family\": \"timm\", \"preprocess\": \"jax\"}").name());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "{\"do_resize\": true, \"size\": {\"longest_edge\": 224}}",
+        "{\"do_resize\": true, \"size\": 0}",
+        "{\"do_resize\": true, \"size\": 100000000}",
+        "{\"do_resize\": true, \"size\": \"224\"}",
+        "{\"do_resize\": true, \"resample\": 0}",
+        "{\"do_resize\": true, \"resample\": 6}",
+        "{\"do_resize\": true, \"image_mean\": [0.5, 0.5]}",
+        "{\"do_resize\": true, \"image_std\": [0.5, 0, 0.5]}",
+        "{\"do_resize\": true, \"image_std\": [1e-60, 1, 1]}",
+        "{\"do_resize\": 1}",
+        "{\"do_resize\": true, \"rescale_factor\": -1}",
+        "{\"do_resize\": true, \"size\": {\"shortest_edge\": 224}, \"crop_pct\": 0}",
+        "{\"pretrained_cfg\": {\"interpolation\": \"nearest\"}}",
+        "{\"pretrained_cfg\": {\"crop_mode\": \"zoom\"}}",
+        "{\"pretrained_cfg\": {\"crop_pct\": 0}}",
+        "{\"pretrained_cfg\": {\"crop_pct\": 1e300}}",
+        "{\"pretrained_cfg\": {\"input_size\": [1, 28, 28]}}",
+        "{\"pretrained_cfg\": {\"mean\": 0.5}}",
+        "{\"preprocess\": \"unknown\"}",
+    })
+    void unusableConfigurationsAreRefusedByField(String json) {
+        InputException e = assertThrows(InputException.class, () -> parse(json));
+        assertTrue(e.getMessage().contains("; found "), e.getMessage());
+    }
+
+    @Test
+    void theMostExplicitSourceDecides(@TempDir Path folder) throws Exception {
+        Path weights = folder.resolve("model.safetensors");
+        assertEquals("jax", PreprocessingFiles.choose("jax", weights, null, "timm").name());
+        assertEquals("huggingface-vit", PreprocessingFiles.choose(null, weights, null, "huggingface").name());
+        assertEquals("timm-augreg", PreprocessingFiles.choose(null, null, null, null).name());
+
+        write(folder, "config.json", "{\"preprocess\": \"deit\"}");
+        assertEquals("deit", PreprocessingFiles.choose(null, weights, null, "timm").name());
+        Path processor = write(folder, "preprocessor_config.json", VIT.formatted("384", "image_processor_type", "ViTImageProcessor"));
+        assertEquals(processor.toString(), PreprocessingFiles.choose(null, weights, null, "timm").name());
+
+        Path config = write(folder, "other.json", "{\"preprocess\": \"clip\"}");
+        assertEquals("clip", PreprocessingFiles.choose(null, weights, config, "timm").name());
+        assertEquals("jax", PreprocessingFiles.choose("jax", weights, config, "timm").name());
+        Path silent = write(folder, "silent.json", "{\"family\": \"timm\"}");
+        assertEquals(processor.toString(), PreprocessingFiles.choose(null, null, silent, "timm").name());
+    }
+
+    @Test
+    void brokenNeighbourIsAnErrorAndNotADefault(@TempDir Path folder) throws Exception {
+        write(folder, "preprocessor_config.json", "{\"size\": ");
+        assertThrows(InputException.class, () -> PreprocessingFiles.choose(null, folder.resolve("model.safetensors"), null, "timm"));
+        assertThrows(InputException.class, () -> PreprocessingFiles.read(folder.resolve("absent.json")));
+    }
+
+    private static Path write(Path folder, String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text);
+    }
+
+    private static Optional<Preprocessing> parse(String json) throws InputException {
+        return PreprocessingFiles.of(Json.parse("preprocessor_config.json", json.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static Preprocessing read(String json) throws InputException {
+        Preprocessing read = parse(json).orElseThrow();
+        assertEquals(List.of(0, 0), List.of(read.outputHeight() - read.outputWidth(), read.resizeHeight() - read.resizeWidth()));
+        return read;
+    }
+}
