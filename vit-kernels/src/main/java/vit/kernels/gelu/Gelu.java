@@ -1,9 +1,9 @@
 package vit.kernels.gelu;
 
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
-import vit.kernels.tensor.Contract;
-import vit.kernels.tensor.Doubles;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -25,9 +25,9 @@ public final class Gelu {
      */
     public static void forward(Tensor y, Tensor x, GeluKind kind, int rows, Worker w) {
         int columns = x.columns();
-        Contract.matrix("gelu", "x", x, rows, columns);
-        Contract.matrix("gelu", "y", y, rows, columns);
-        Contract.sameOrApart("gelu", "y", y, "x", x);
+        Require.range("rows", rows, 0, x.rows());
+        Require.rows("y", y, rows, columns);
+        Require.sameOrDisjoint("y", y, "x", x);
         if (Implementation.isReference()) {
             forwardReference(y, x, kind, rows, w);
             return;
@@ -41,7 +41,7 @@ public final class Gelu {
         if (w.isFirst()) {
             double[] values = Doubles.read(x, rows);
             GeluReference.forward(values, values, kind);
-            Doubles.write(values, y);
+            Doubles.write(y, values);
         }
     }
 
@@ -55,11 +55,11 @@ public final class Gelu {
      */
     public static void backward(Tensor dx, Tensor dy, Tensor x, GeluKind kind, int rows, Worker w) {
         int columns = x.columns();
-        Contract.matrix("gelu backward", "x", x, rows, columns);
-        Contract.matrix("gelu backward", "dy", dy, rows, columns);
-        Contract.matrix("gelu backward", "dx", dx, rows, columns);
-        Contract.sameOrApart("gelu backward", "dx", dx, "dy", dy);
-        Contract.sameOrApart("gelu backward", "dx", dx, "x", x);
+        Require.range("rows", rows, 0, x.rows());
+        Require.rows("dy", dy, rows, columns);
+        Require.rows("dx", dx, rows, columns);
+        Require.sameOrDisjoint("dx", dx, "dy", dy);
+        Require.sameOrDisjoint("dx", dx, "x", x);
         if (Implementation.isReference()) {
             backwardReference(dx, dy, x, kind, rows, w);
             return;
@@ -74,7 +74,7 @@ public final class Gelu {
         if (w.isFirst()) {
             double[] values = new double[rows * x.columns()];
             GeluReference.backward(values, Doubles.read(dy, rows), Doubles.read(x, rows), kind);
-            Doubles.write(values, dx);
+            Doubles.write(dx, values);
         }
     }
 }

@@ -1,9 +1,9 @@
 package vit.kernels.layernorm;
 
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
-import vit.kernels.tensor.Contract;
-import vit.kernels.tensor.Doubles;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -50,16 +50,17 @@ public final class LayerNorm {
 
     private static void checkForward(
             Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor weight, Tensor bias, int rows, int columns) {
-        Contract.matrix("layernorm", "x", x, rows, columns);
-        Contract.matrix("layernorm", "y", y, rows, columns);
-        Contract.vector("layernorm", "weight", weight, columns);
-        Contract.vector("layernorm", "bias", bias, columns);
-        Contract.sameOrApart("layernorm", "y", y, "x", x);
+        Require.range("rows", rows, 0, x.rows());
+        Require.range("columns", columns, 1, Integer.MAX_VALUE);
+        Require.rows("y", y, rows, columns);
+        Require.exactly("weight", weight, 1, columns);
+        Require.exactly("bias", bias, 1, columns);
+        Require.sameOrDisjoint("y", y, "x", x);
         if (mean != null) {
-            Contract.vectorOfAtLeast("layernorm", "mean", mean, rows);
+            Require.perRow("mean", mean, rows);
         }
         if (rstd != null) {
-            Contract.vectorOfAtLeast("layernorm", "rstd", rstd, rows);
+            Require.perRow("rstd", rstd, rows);
         }
     }
 
@@ -79,7 +80,7 @@ public final class LayerNorm {
         double[] rstds = new double[rows];
         LayerNormReference.forward(
                 values, means, rstds, values, Doubles.read(weight), Doubles.read(bias), epsilon, rows);
-        Doubles.write(values, y);
+        Doubles.write(y, values);
         for (int row = 0; row < rows; row++) {
             save(mean, row, (float) means[row]);
             save(rstd, row, (float) rstds[row]);

@@ -1,9 +1,9 @@
 package vit.kernels.softmax;
 
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
-import vit.kernels.tensor.Contract;
-import vit.kernels.tensor.Doubles;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -25,9 +25,10 @@ public final class Softmax {
      */
     public static void forward(Tensor y, Tensor x, int rows, Worker w) {
         int columns = x.columns();
-        Contract.matrix("softmax", "x", x, rows, columns);
-        Contract.matrix("softmax", "y", y, rows, columns);
-        Contract.sameOrApart("softmax", "y", y, "x", x);
+        Require.range("rows", rows, 0, x.rows());
+        Require.range("columns", columns, 1, Integer.MAX_VALUE);
+        Require.rows("y", y, rows, columns);
+        Require.sameOrDisjoint("y", y, "x", x);
         if (Implementation.isReference()) {
             forwardReference(y, x, rows, w);
             return;
@@ -42,7 +43,7 @@ public final class Softmax {
         if (w.isFirst()) {
             double[] values = Doubles.read(x, rows);
             SoftmaxReference.forward(values, values, rows, x.columns());
-            Doubles.write(values, y);
+            Doubles.write(y, values);
         }
     }
 }
