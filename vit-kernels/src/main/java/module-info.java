@@ -3,6 +3,7 @@ module vit.kernels {
     requires jdk.incubator.vector;
 
     exports vit.kernels.gelu;
+    exports vit.kernels.layernorm;
     exports vit.kernels.patchembed;
     exports vit.kernels.tensor;
     exports vit.kernels.parallel;
@@ -10,4 +11,5 @@ module vit.kernels {
     exports vit.kernels.pooling;
     exports vit.kernels.residual;
     exports vit.kernels.simd;
+    exports vit.kernels.softmax;
 }

@@ -27,6 +27,14 @@ public final class Require {
         }
     }
 
+    /** One value a row: at least {@code rows} elements, one after the other. */
+    public static void perRow(String name, Tensor tensor, long rows) {
+        if (tensor.shape().size() < rows || !tensor.isContiguous()) {
+            throw new IllegalArgumentException(name + ": expected at least " + rows
+                    + " elements without gaps, found shape " + tensor.shape() + ", row stride " + tensor.rowStride());
+        }
+    }
+
     private static String found(Tensor tensor) {
         return tensor.rows() + " rows of " + tensor.columns();
     }

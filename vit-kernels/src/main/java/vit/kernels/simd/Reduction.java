@@ -1,12 +1,57 @@
 package vit.kernels.simd;
 
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.tensor.Tensor;
+
 /**
- * Combines the 16 virtual lanes of a row reduction, always in the same tree: lane j with lane j + 8, then + 4, + 2, + 1.
- * {@code FloatVector.reduceLanes(ADD)} leaves its order open and was seen to change its result when C2 compiled it.
+ * Reductions inside a row, in an order that does not depend on the vector width: element i belongs to virtual lane i % 16,
+ * each lane takes its elements in ascending order, and the lanes are combined in one tree: lane j with lane j + 8, then
+ * + 4, + 2, + 1. {@code FloatVector.reduceLanes(ADD)} leaves its order open and was seen to change its result when C2
+ * compiled it.
+ *
+ * <p>The 16 lanes are one, two or four accumulators; the conditions on the width are constants to the JIT.
  */
 public final class Reduction {
 
     private Reduction() {}
+
+    /** The sum of {@code n} floats from {@code byteOffset} on; overwrites {@code lanes[0..15]}. */
+    public static float sum(MemorySegment segment, long byteOffset, int n, float[] lanes) {
+        FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector acc1 = acc0;
+        FloatVector acc2 = acc0;
+        FloatVector acc3 = acc0;
+        int i = 0;
+        for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
+            long offset = byteOffset + (long) i * Float.BYTES;
+            acc0 = acc0.add(Simd.load(segment, offset));
+            if (Simd.LANES <= 8) {
+                acc1 = acc1.add(Simd.load(segment, offset + Simd.VECTOR_BYTES));
+            }
+            if (Simd.LANES == 4) {
+                acc2 = acc2.add(Simd.load(segment, offset + 2 * Simd.VECTOR_BYTES));
+                acc3 = acc3.add(Simd.load(segment, offset + 3 * Simd.VECTOR_BYTES));
+            }
+        }
+        store(lanes, acc0, acc1, acc2, acc3);
+        for (int lane = 0; i < n; i++, lane++) {
+            lanes[lane] += segment.get(Tensor.FLOAT, byteOffset + (long) i * Float.BYTES);
+        }
+        return sum(lanes);
+    }
+
+    /** Writes the accumulators of the 16 virtual lanes to {@code lanes}; at 512 bits the first is all of them. */
+    public static void store(float[] lanes, FloatVector acc0, FloatVector acc1, FloatVector acc2, FloatVector acc3) {
+        acc0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            acc1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            acc2.intoArray(lanes, 2 * Simd.LANES);
+            acc3.intoArray(lanes, 3 * Simd.LANES);
+        }
+    }
 
     /** The sum of {@code lanes[0..15]}; overwrites them. */
     public static float sum(float[] lanes) {

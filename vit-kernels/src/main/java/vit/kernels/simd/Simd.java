@@ -1,5 +1,6 @@
 package vit.kernels.simd;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -48,6 +49,16 @@ public final class Simd {
             throw new IllegalStateException("-Dvit.simd.bits=" + bits + ": expected 128, 256 or 512");
         }
         return bits;
+    }
+
+    /** The vector at {@code byteOffset}. */
+    public static FloatVector load(MemorySegment segment, long byteOffset) {
+        return FloatVector.fromMemorySegment(SPECIES, segment, byteOffset, ORDER);
+    }
+
+    /** A vector with {@code value} in every lane. */
+    public static FloatVector broadcast(float value) {
+        return FloatVector.broadcast(SPECIES, value);
     }
 
     /** Whether the hardware runs {@link #BITS}; otherwise the JDK emulates it. */

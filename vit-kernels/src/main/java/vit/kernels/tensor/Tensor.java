@@ -87,6 +87,11 @@ public final class Tensor {
         return rowStride;
     }
 
+    /** The byte at which row {@code row} begins in {@link #segment()}. */
+    public long rowOffset(int row) {
+        return (long) row * rowStride * Float.BYTES;
+    }
+
     /** The number of rows: the product of all dimensions but the innermost. */
     public int rows() {
         return rows;

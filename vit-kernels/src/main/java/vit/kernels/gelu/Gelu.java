@@ -1,0 +1,80 @@
+package vit.kernels.gelu;
+
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
+import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * The Gaussian error linear unit (Hendrycks and Gimpel 2016), exact or in its tanh form, element by element.
+ *
+ * <p>−∞ gives 0, the limit (PyTorch gives NaN there); +∞ gives +∞; NaN gives NaN. Results that would be subnormal are 0.
+ * Every worker computes its share of the rows; there is no barrier inside.
+ */
+public final class Gelu {
+
+    private Gelu() {}
+
+    /**
+     * y = GELU(x).
+     *
+     * @param y (rows, C); may be {@code x} itself
+     * @param x (rows, C)
+     * @throws IllegalArgumentException if a shape does not fit, or y shares part of x's memory
+     */
+    public static void forward(Tensor y, Tensor x, GeluKind kind, int rows, Worker w) {
+        int columns = x.columns();
+        Require.range("rows", rows, 0, x.rows());
+        Require.rows("y", y, rows, columns);
+        Require.sameOrDisjoint("y", y, "x", x);
+        if (Implementation.isReference()) {
+            forwardReference(y, x, kind, rows, w);
+            return;
+        }
+        for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
+            GeluSimd.forward(y.segment(), y.rowOffset(row), x.segment(), x.rowOffset(row), columns, kind);
+        }
+    }
+
+    private static void forwardReference(Tensor y, Tensor x, GeluKind kind, int rows, Worker w) {
+        if (w.isFirst()) {
+            double[] values = Doubles.read(x, rows);
+            GeluReference.forward(values, values, kind);
+            Doubles.write(y, values);
+        }
+    }
+
+    /**
+     * dx = dy · GELU′(x).
+     *
+     * @param dx (rows, C); overwritten; may be {@code dy} or {@code x} itself
+     * @param dy (rows, C)
+     * @param x (rows, C), what forward was given
+     * @throws IllegalArgumentException if a shape does not fit, or dx shares part of the memory of dy or x
+     */
+    public static void backward(Tensor dx, Tensor dy, Tensor x, GeluKind kind, int rows, Worker w) {
+        int columns = x.columns();
+        Require.range("rows", rows, 0, x.rows());
+        Require.rows("dy", dy, rows, columns);
+        Require.rows("dx", dx, rows, columns);
+        Require.sameOrDisjoint("dx", dx, "dy", dy);
+        Require.sameOrDisjoint("dx", dx, "x", x);
+        if (Implementation.isReference()) {
+            backwardReference(dx, dy, x, kind, rows, w);
+            return;
+        }
+        for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
+            GeluSimd.backward(dx.segment(), dx.rowOffset(row), dy.segment(), dy.rowOffset(row), x.segment(),
+                    x.rowOffset(row), columns, kind);
+        }
+    }
+
+    private static void backwardReference(Tensor dx, Tensor dy, Tensor x, GeluKind kind, int rows, Worker w) {
+        if (w.isFirst()) {
+            double[] values = new double[rows * x.columns()];
+            GeluReference.backward(values, Doubles.read(dy, rows), Doubles.read(x, rows), kind);
+            Doubles.write(dx, values);
+        }
+    }
+}

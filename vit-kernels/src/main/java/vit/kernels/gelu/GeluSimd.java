@@ -1,0 +1,125 @@
+package vit.kernels.gelu;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * GELU on the Vector API. Elements are independent; the tail of a span takes the scalar twins, which give the same bits,
+ * so a result does not depend on where in a span its element stands. Each loop stands alone in its method and stores
+ * without a helper, to stay within C2's node budget.
+ */
+public final class GeluSimd {
+
+    private GeluSimd() {}
+
+    /** Replaces the {@code count} floats from {@code byteOffset} on by their GELU: the end of a GEMM's row. */
+    public static void apply(MemorySegment segment, long byteOffset, int count, GeluKind kind) {
+        forward(segment, byteOffset, segment, byteOffset, count, kind);
+    }
+
+    /** y = GELU(x) over a span; the spans are the same or apart. */
+    static void forward(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int count, GeluKind kind) {
+        int vectors = count / Simd.LANES;
+        if (kind == GeluKind.ERF) {
+            forwardErf(y, yOffset, x, xOffset, vectors);
+        } else {
+            forwardTanh(y, yOffset, x, xOffset, vectors);
+        }
+        for (int i = vectors * Simd.LANES; i < count; i++) {
+            float input = x.get(Tensor.FLOAT, xOffset + (long) i * Float.BYTES);
+            y.set(Tensor.FLOAT, yOffset + (long) i * Float.BYTES, scalar(input, kind));
+        }
+    }
+
+    private static float scalar(float x, GeluKind kind) {
+        return kind == GeluKind.ERF ? GeluErf.of(x) : GeluTanh.of(x);
+    }
+
+    private static void forwardErf(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            GeluErf.of(Simd.load(x, xOffset + at)).intoMemorySegment(y, yOffset + at, Simd.ORDER);
+        }
+    }
+
+    private static void forwardTanh(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            GeluTanh.of(Simd.load(x, xOffset + at)).intoMemorySegment(y, yOffset + at, Simd.ORDER);
+        }
+    }
+
+    /**
+     * Replaces the {@code count} floats x from {@code byteOffset} on by GELU(x + bias), bias being the floats from
+     * {@code biasByteOffset} on: one pass where adding the bias first would take two.
+     */
+    public static void applyWithBias(
+            MemorySegment segment, long byteOffset, MemorySegment bias, long biasByteOffset, int count, GeluKind kind) {
+        int vectors = count / Simd.LANES;
+        if (kind == GeluKind.ERF) {
+            applyErfWithBias(segment, byteOffset, bias, biasByteOffset, vectors);
+        } else {
+            applyTanhWithBias(segment, byteOffset, bias, biasByteOffset, vectors);
+        }
+        for (int i = vectors * Simd.LANES; i < count; i++) {
+            long at = (long) i * Float.BYTES;
+            float sum = segment.get(Tensor.FLOAT, byteOffset + at) + bias.get(Tensor.FLOAT, biasByteOffset + at);
+            segment.set(Tensor.FLOAT, byteOffset + at, scalar(sum, kind));
+        }
+    }
+
+    private static void applyErfWithBias(MemorySegment x, long xOffset, MemorySegment bias, long biasOffset, int vectors) {
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            FloatVector sum = Simd.load(x, xOffset + at).add(Simd.load(bias, biasOffset + at));
+            GeluErf.of(sum).intoMemorySegment(x, xOffset + at, Simd.ORDER);
+        }
+    }
+
+    private static void applyTanhWithBias(
+            MemorySegment x, long xOffset, MemorySegment bias, long biasOffset, int vectors) {
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            FloatVector sum = Simd.load(x, xOffset + at).add(Simd.load(bias, biasOffset + at));
+            GeluTanh.of(sum).intoMemorySegment(x, xOffset + at, Simd.ORDER);
+        }
+    }
+
+    /** dx = dy · GELU′(x) over a span; dx may be dy or x itself. */
+    static void backward(
+            MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int count,
+            GeluKind kind) {
+        int vectors = count / Simd.LANES;
+        if (kind == GeluKind.ERF) {
+            backwardErf(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
+        } else {
+            backwardTanh(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
+        }
+        for (int i = vectors * Simd.LANES; i < count; i++) {
+            long at = (long) i * Float.BYTES;
+            float input = x.get(Tensor.FLOAT, xOffset + at);
+            float slope = kind == GeluKind.ERF ? GeluErf.derivative(input) : GeluTanh.derivative(input);
+            dx.set(Tensor.FLOAT, dxOffset + at, dy.get(Tensor.FLOAT, dyOffset + at) * slope);
+        }
+    }
+
+    private static void backwardErf(
+            MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            FloatVector upstream = Simd.load(dy, dyOffset + at);
+            GeluErf.derivative(Simd.load(x, xOffset + at)).mul(upstream).intoMemorySegment(dx, dxOffset + at, Simd.ORDER);
+        }
+    }
+
+    private static void backwardTanh(
+            MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            FloatVector upstream = Simd.load(dy, dyOffset + at);
+            GeluTanh.derivative(Simd.load(x, xOffset + at)).mul(upstream).intoMemorySegment(dx, dxOffset + at, Simd.ORDER);
+        }
+    }
+}

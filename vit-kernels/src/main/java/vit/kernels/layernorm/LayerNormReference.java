@@ -1,0 +1,40 @@
+package vit.kernels.layernorm;
+
+/** Layer normalisation (Ba, Kiros and Hinton 2016) over rows of C as its formula says, in double. */
+public final class LayerNormReference {
+
+    private LayerNormReference() {}
+
+    /**
+     * y = (x − mean)·rstd·weight + bias, with mean and rstd = 1/√(variance + epsilon) of each row; the variance is that of
+     * the row as a whole population.
+     */
+    public static void forward(
+            double[] y, // (rows, C)
+            double[] mean, // (rows)
+            double[] rstd, // (rows)
+            double[] x, // (rows, C)
+            double[] weight, // (C)
+            double[] bias, // (C)
+            double epsilon,
+            int rows) {
+        int columns = weight.length;
+        for (int row = 0; row < rows; row++) {
+            int start = row * columns;
+            double sum = 0;
+            for (int c = 0; c < columns; c++) {
+                sum += x[start + c];
+            }
+            mean[row] = sum / columns;
+            double squares = 0;
+            for (int c = 0; c < columns; c++) {
+                double deviation = x[start + c] - mean[row];
+                squares += deviation * deviation;
+            }
+            rstd[row] = 1 / Math.sqrt(squares / columns + epsilon);
+            for (int c = 0; c < columns; c++) {
+                y[start + c] = (x[start + c] - mean[row]) * rstd[row] * weight[c] + bias[c];
+            }
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Layer normalisation. */
+package vit.kernels.layernorm;

@@ -1,0 +1,108 @@
+package vit.kernels.softmax;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import vit.kernels.simd.Exp;
+import vit.kernels.simd.Log;
+import vit.kernels.simd.Reduction;
+import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Softmax of one row on the Vector API, in passes over a row that stays in the L1 cache: maximum, exponentials, their sum,
+ * division. Exponentials and sum in one loop would inline two or four exponentials beside one another, which was seen to
+ * exceed C2's node budget: the accumulators were then boxed, and the row took eight times as long.
+ */
+public final class SoftmaxSimd {
+
+    private SoftmaxSimd() {}
+
+    /**
+     * y = softmax(scale · x) over {@code n} ≥ 1 floats; y may be x. Nothing beyond them is read or written.
+     *
+     * <p>−∞ in scale · x gives 0. A NaN or +∞ there, or nothing but −∞, makes the whole row NaN, as in PyTorch.
+     *
+     * @param lanes 32 floats of the caller's own, overwritten
+     * @return log Σ exp(scale · x), which a backward pass needs to recompute the row
+     */
+    public static float row(
+            MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n, float scale, float[] lanes) {
+        float max = max(x, xByteOffset, n, scale, lanes);
+        exponentials(y, yByteOffset, x, xByteOffset, n, scale, max, lanes);
+        float sum = Reduction.sum(y, yByteOffset, n, lanes);
+        divide(y, yByteOffset, n, sum);
+        return max + Log.of(sum);
+    }
+
+    /** The greatest of scale · x, NaN apart, which the exponentials bring back. */
+    static float max(MemorySegment x, long xOffset, int n, float scale, float[] lanes) {
+        FloatVector acc0 = Simd.broadcast(Float.NEGATIVE_INFINITY);
+        FloatVector acc1 = acc0;
+        FloatVector acc2 = acc0;
+        FloatVector acc3 = acc0;
+        int i = 0;
+        for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
+            long offset = at(xOffset, i);
+            acc0 = greater(acc0, Simd.load(x, offset).mul(scale));
+            if (Simd.LANES <= 8) {
+                acc1 = greater(acc1, Simd.load(x, offset + Simd.VECTOR_BYTES).mul(scale));
+            }
+            if (Simd.LANES == 4) {
+                acc2 = greater(acc2, Simd.load(x, offset + 2 * Simd.VECTOR_BYTES).mul(scale));
+                acc3 = greater(acc3, Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).mul(scale));
+            }
+        }
+        Reduction.store(lanes, acc0, acc1, acc2, acc3);
+        for (int lane = 0; i < n; i++, lane++) {
+            float scaled = x.get(Tensor.FLOAT, at(xOffset, i)) * scale;
+            lanes[lane] = scaled > lanes[lane] ? scaled : lanes[lane];
+        }
+        return Reduction.max(lanes);
+    }
+
+    /** The greater of two lanes, {@code a} where {@code b} is NaN: fewer instructions than {@code max}. */
+    private static FloatVector greater(FloatVector a, FloatVector b) {
+        return a.blend(b, b.compare(VectorOperators.GT, a));
+    }
+
+    /** y = exp(scale · x − max); max is one of scale · x, so no exponent is above 0. */
+    static void exponentials(
+            MemorySegment y, long yOffset, MemorySegment x, long xOffset, int n, float scale, float max, float[] lanes) {
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector exponent = Simd.load(x, at(xOffset, i)).mul(scale).sub(max);
+            Exp.ofNonPositive(exponent).intoMemorySegment(y, at(yOffset, i), Simd.ORDER);
+        }
+        if (i < n) {
+            exponentialsOfTail(y, at(yOffset, i), x, at(xOffset, i), n - i, scale, max, lanes);
+        }
+    }
+
+    /** The last elements, fewer than a vector, as one vector by way of {@code lanes}. */
+    private static void exponentialsOfTail(
+            MemorySegment y, long yOffset, MemorySegment x, long xOffset, int count, float scale, float max, float[] lanes) {
+        for (int i = 0; i < count; i++) {
+            lanes[i] = x.get(Tensor.FLOAT, at(xOffset, i)) * scale - max;
+        }
+        Exp.ofNonPositive(FloatVector.fromArray(Simd.SPECIES, lanes, 0)).intoArray(lanes, 0);
+        for (int i = 0; i < count; i++) {
+            y.set(Tensor.FLOAT, at(yOffset, i), lanes[i]);
+        }
+    }
+
+    private static void divide(MemorySegment y, long yOffset, int n, float sum) {
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            Simd.load(y, at(yOffset, i)).div(sum).intoMemorySegment(y, at(yOffset, i), Simd.ORDER);
+        }
+        for (; i < n; i++) {
+            y.set(Tensor.FLOAT, at(yOffset, i), y.get(Tensor.FLOAT, at(yOffset, i)) / sum);
+        }
+    }
+
+    /** The byte offset of element {@code i} of a row. */
+    private static long at(long rowOffset, int i) {
+        return rowOffset + (long) i * Float.BYTES;
+    }
+}

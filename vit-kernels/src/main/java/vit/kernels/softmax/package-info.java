@@ -1,0 +1,2 @@
+/** Softmax over rows. */
+package vit.kernels.softmax;
