@@ -1,9 +1,11 @@
 package vit.kernels.layernorm;
 
+import java.lang.foreign.MemorySegment;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
+import vit.kernels.simd.Reduction;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -14,6 +16,9 @@ import vit.kernels.tensor.Tensor;
  * NaN. Every worker computes its share; there is no barrier inside.
  */
 public final class LayerNorm {
+
+    /** Columns of dweight and dbias are shared out by cache lines. */
+    private static final int COLUMN_BLOCK = 16;
 
     private LayerNorm() {}
 
@@ -85,5 +90,102 @@ public final class LayerNorm {
             save(mean, row, (float) means[row]);
             save(rstd, row, (float) rstds[row]);
         }
+    }
+
+    /**
+     * With x̂ = (x − mean)·rstd and g = dy·weight: dx = rstd·(g − mean(g) − x̂·mean(g·x̂)), dweight += Σ dy·x̂,
+     * dbias += Σ dy.
+     *
+     * <p>For dx the rows are split among the workers, for dweight and dbias the columns: each of their elements is one
+     * chain over the rows in ascending order, so its bits do not depend on the number of threads, and micro-batches one
+     * after the other give the bits of the whole batch. The two parts read the same inputs and write different outputs, so
+     * no barrier stands between them.
+     *
+     * @param dx (rows, C); overwritten; shares no memory with an input
+     * @param dweight (C); accumulated
+     * @param dbias (C); accumulated
+     * @param dy (rows, C)
+     * @param x (rows, C), what forward was given
+     * @param mean (rows) or more, from forward
+     * @param rstd (rows) or more, from forward
+     * @param weight (C)
+     * @throws IllegalArgumentException if a shape does not fit, or dx shares memory with dy or x
+     */
+    public static void backward(
+            Tensor dx, Tensor dweight, Tensor dbias, Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor weight, int rows,
+            Worker w) {
+        int columns = x.columns();
+        checkBackward(dx, dweight, dbias, dy, x, mean, rstd, weight, rows, columns);
+        if (Implementation.isReference()) {
+            backwardReference(dx, dweight, dbias, dy, x, mean, rstd, weight, rows, w);
+            return;
+        }
+        backwardInput(dx, dy, x, mean, rstd, weight, rows, w);
+        backwardParameters(dweight, dbias, dy, x, mean, rstd, rows, w);
+    }
+
+    private static void checkBackward(
+            Tensor dx, Tensor dweight, Tensor dbias, Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor weight, int rows,
+            int columns) {
+        Require.range("rows", rows, 0, x.rows());
+        Require.range("columns", columns, 1, Integer.MAX_VALUE);
+        Require.rows("dx", dx, rows, columns);
+        Require.rows("dy", dy, rows, columns);
+        Require.exactly("dweight", dweight, 1, columns);
+        Require.exactly("dbias", dbias, 1, columns);
+        Require.exactly("weight", weight, 1, columns);
+        Require.perRow("mean", mean, rows);
+        Require.perRow("rstd", rstd, rows);
+        Require.disjoint("dx", dx, "dy", dy);
+        Require.disjoint("dx", dx, "x", x);
+    }
+
+    private static void backwardInput(
+            Tensor dx, Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor weight, int rows, Worker w) {
+        int n = x.columns();
+        MemorySegment weights = weight.segment();
+        float[] lanes = w.lanes();
+        for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
+            float m = saved(mean, row);
+            float r = saved(rstd, row);
+            long dyOffset = dy.rowOffset(row);
+            long xOffset = x.rowOffset(row);
+            float sum = Reduction.sumOfProducts(dy.segment(), dyOffset, weights, 0, n, lanes);
+            float deviations =
+                    LayerNormSimd.sumOfWeightedDeviations(dy.segment(), dyOffset, weights, x.segment(), xOffset, n, m, lanes);
+            LayerNormSimd.inputGradient(dx.segment(), dx.rowOffset(row), dy.segment(), dyOffset, x.segment(), xOffset,
+                    weights, n, m, r, sum / n, deviations * r / n);
+        }
+    }
+
+    private static void backwardParameters(
+            Tensor dweight, Tensor dbias, Tensor dy, Tensor x, Tensor mean, Tensor rstd, int rows, Worker w) {
+        int blocks = (x.columns() + COLUMN_BLOCK - 1) / COLUMN_BLOCK;
+        int from = w.from(blocks) * COLUMN_BLOCK;
+        int to = Math.min(x.columns(), w.to(blocks) * COLUMN_BLOCK);
+        for (int row = 0; row < rows; row++) {
+            LayerNormSimd.addParameterGradients(dweight.segment(), dbias.segment(), dy.segment(), dy.rowOffset(row),
+                    x.segment(), x.rowOffset(row), from, to, saved(mean, row), saved(rstd, row));
+        }
+    }
+
+    private static float saved(Tensor statistic, int row) {
+        return statistic.segment().get(Tensor.FLOAT, (long) row * Float.BYTES);
+    }
+
+    private static void backwardReference(
+            Tensor dx, Tensor dweight, Tensor dbias, Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor weight, int rows,
+            Worker w) {
+        if (!w.isFirst()) {
+            return;
+        }
+        double[] gradient = new double[rows * x.columns()];
+        double[] ofWeight = Doubles.read(dweight);
+        double[] ofBias = Doubles.read(dbias);
+        LayerNormReference.backward(gradient, ofWeight, ofBias, Doubles.read(dy, rows), Doubles.read(x, rows),
+                mean.toDoubles(), rstd.toDoubles(), Doubles.read(weight), rows);
+        Doubles.write(dx, gradient);
+        Doubles.write(dweight, ofWeight);
+        Doubles.write(dbias, ofBias);
     }
 }

@@ -37,4 +37,37 @@ public final class LayerNormReference {
             }
         }
     }
+
+    /**
+     * With x̂ = (x − mean)·rstd and g = dy·weight: dx = rstd·(g − mean(g) − x̂·mean(g·x̂)) over each row;
+     * dweight += Σ dy·x̂ and dbias += Σ dy over the rows.
+     */
+    public static void backward(
+            double[] dx, // (rows, C)
+            double[] dweight, // (C), accumulated
+            double[] dbias, // (C), accumulated
+            double[] dy, // (rows, C)
+            double[] x, // (rows, C)
+            double[] mean, // (rows)
+            double[] rstd, // (rows)
+            double[] weight, // (C)
+            int rows) {
+        int columns = weight.length;
+        for (int row = 0; row < rows; row++) {
+            int start = row * columns;
+            double meanOfG = 0;
+            double meanOfGNormal = 0;
+            for (int c = 0; c < columns; c++) {
+                double g = dy[start + c] * weight[c];
+                meanOfG += g / columns;
+                meanOfGNormal += g * (x[start + c] - mean[row]) * rstd[row] / columns;
+            }
+            for (int c = 0; c < columns; c++) {
+                double normal = (x[start + c] - mean[row]) * rstd[row];
+                dweight[c] += dy[start + c] * normal;
+                dbias[c] += dy[start + c];
+                dx[start + c] = rstd[row] * (dy[start + c] * weight[c] - meanOfG - normal * meanOfGNormal);
+            }
+        }
+    }
 }

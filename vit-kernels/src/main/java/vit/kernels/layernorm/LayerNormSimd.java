@@ -65,6 +65,85 @@ final class LayerNormSimd {
         }
     }
 
+    /** Σ dy·weight·(x − mean) over a row; overwrites {@code lanes}. */
+    static float sumOfWeightedDeviations(
+            MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float mean,
+            float[] lanes) {
+        FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector acc1 = acc0;
+        FloatVector acc2 = acc0;
+        FloatVector acc3 = acc0;
+        int i = 0;
+        for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
+            acc0 = addWeightedDeviation(acc0, dy, at(dyOffset, i), weight, at(0, i), x, at(xOffset, i), mean);
+            if (Simd.LANES <= 8) {
+                int j = i + Simd.LANES;
+                acc1 = addWeightedDeviation(acc1, dy, at(dyOffset, j), weight, at(0, j), x, at(xOffset, j), mean);
+            }
+            if (Simd.LANES == 4) {
+                int j = i + 2 * Simd.LANES;
+                int k = i + 3 * Simd.LANES;
+                acc2 = addWeightedDeviation(acc2, dy, at(dyOffset, j), weight, at(0, j), x, at(xOffset, j), mean);
+                acc3 = addWeightedDeviation(acc3, dy, at(dyOffset, k), weight, at(0, k), x, at(xOffset, k), mean);
+            }
+        }
+        Reduction.store(lanes, acc0, acc1, acc2, acc3);
+        for (int lane = 0; i < n; i++, lane++) {
+            float weighted = get(dy, at(dyOffset, i)) * get(weight, at(0, i));
+            lanes[lane] = Math.fma(weighted, get(x, at(xOffset, i)) - mean, lanes[lane]);
+        }
+        return Reduction.sum(lanes);
+    }
+
+    private static FloatVector addWeightedDeviation(
+            FloatVector sum, MemorySegment dy, long dyOffset, MemorySegment weight, long weightOffset, MemorySegment x,
+            long xOffset, float mean) {
+        FloatVector weighted = Simd.load(dy, dyOffset).mul(Simd.load(weight, weightOffset));
+        return weighted.fma(Simd.load(x, xOffset).sub(mean), sum);
+    }
+
+    /** dx = rstd·(dy·weight − meanOfG − x̂·meanOfGNormal) over a row. */
+    static void inputGradient(
+            MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
+            MemorySegment weight, int n, float mean, float rstd, float meanOfG, float meanOfGNormal) {
+        FloatVector minusMeanOfG = Simd.broadcast(-meanOfG);
+        FloatVector minusMeanOfGNormal = Simd.broadcast(-meanOfGNormal);
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector normal = Simd.load(x, at(xOffset, i)).sub(mean).mul(rstd);
+            FloatVector projections = normal.fma(minusMeanOfGNormal, minusMeanOfG);
+            FloatVector gradient = Simd.load(dy, at(dyOffset, i)).fma(Simd.load(weight, at(0, i)), projections).mul(rstd);
+            gradient.intoMemorySegment(dx, at(dxOffset, i), Simd.ORDER);
+        }
+        for (; i < n; i++) {
+            float normal = (get(x, at(xOffset, i)) - mean) * rstd;
+            float projections = Math.fma(normal, -meanOfGNormal, -meanOfG);
+            float gradient = Math.fma(get(dy, at(dyOffset, i)), get(weight, at(0, i)), projections) * rstd;
+            dx.set(Tensor.FLOAT, at(dxOffset, i), gradient);
+        }
+    }
+
+    /** dweight += dy·x̂ and dbias += dy over columns {@code from} to {@code to} of one row. */
+    static void addParameterGradients(
+            MemorySegment dweight, MemorySegment dbias, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
+            int from, int to, float mean, float rstd) {
+        int i = from;
+        for (; i <= to - Simd.LANES; i += Simd.LANES) {
+            FloatVector upstream = Simd.load(dy, at(dyOffset, i));
+            FloatVector normal = Simd.load(x, at(xOffset, i)).sub(mean).mul(rstd);
+            FloatVector ofWeight = upstream.fma(normal, Simd.load(dweight, at(0, i)));
+            FloatVector ofBias = upstream.add(Simd.load(dbias, at(0, i)));
+            ofWeight.intoMemorySegment(dweight, at(0, i), Simd.ORDER);
+            ofBias.intoMemorySegment(dbias, at(0, i), Simd.ORDER);
+        }
+        for (; i < to; i++) {
+            float upstream = get(dy, at(dyOffset, i));
+            float normal = (get(x, at(xOffset, i)) - mean) * rstd;
+            dweight.set(Tensor.FLOAT, at(0, i), Math.fma(upstream, normal, get(dweight, at(0, i))));
+            dbias.set(Tensor.FLOAT, at(0, i), upstream + get(dbias, at(0, i)));
+        }
+    }
+
     private static float get(MemorySegment segment, long byteOffset) {
         return segment.get(Tensor.FLOAT, byteOffset);
     }

@@ -41,6 +41,34 @@ public final class Reduction {
         return sum(lanes);
     }
 
+    /** Σ a·b over {@code n} floats, each lane a chain of fma; overwrites {@code lanes[0..15]}. */
+    public static float sumOfProducts(
+            MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n, float[] lanes) {
+        FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector acc1 = acc0;
+        FloatVector acc2 = acc0;
+        FloatVector acc3 = acc0;
+        int i = 0;
+        for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
+            long p = aOffset + (long) i * Float.BYTES;
+            long q = bOffset + (long) i * Float.BYTES;
+            acc0 = Simd.load(a, p).fma(Simd.load(b, q), acc0);
+            if (Simd.LANES <= 8) {
+                acc1 = Simd.load(a, p + Simd.VECTOR_BYTES).fma(Simd.load(b, q + Simd.VECTOR_BYTES), acc1);
+            }
+            if (Simd.LANES == 4) {
+                acc2 = Simd.load(a, p + 2 * Simd.VECTOR_BYTES).fma(Simd.load(b, q + 2 * Simd.VECTOR_BYTES), acc2);
+                acc3 = Simd.load(a, p + 3 * Simd.VECTOR_BYTES).fma(Simd.load(b, q + 3 * Simd.VECTOR_BYTES), acc3);
+            }
+        }
+        store(lanes, acc0, acc1, acc2, acc3);
+        for (int lane = 0; i < n; i++, lane++) {
+            long at = (long) i * Float.BYTES;
+            lanes[lane] = Math.fma(a.get(Tensor.FLOAT, aOffset + at), b.get(Tensor.FLOAT, bOffset + at), lanes[lane]);
+        }
+        return sum(lanes);
+    }
+
     /** Writes the accumulators of the 16 virtual lanes to {@code lanes}; at 512 bits the first is all of them. */
     public static void store(float[] lanes, FloatVector acc0, FloatVector acc1, FloatVector acc2, FloatVector acc3) {
         acc0.intoArray(lanes, 0);

@@ -46,4 +46,39 @@ public final class Softmax {
             Doubles.write(y, values);
         }
     }
+
+    /**
+     * dx = y·(dy − Σ dy·y) over each row.
+     *
+     * @param dx (rows, C); overwritten; may be {@code dy} or {@code y} itself
+     * @param dy (rows, C)
+     * @param y (rows, C), what forward gave
+     * @throws IllegalArgumentException if a shape does not fit, or dx shares part of the memory of dy or y
+     */
+    public static void backward(Tensor dx, Tensor dy, Tensor y, int rows, Worker w) {
+        int columns = y.columns();
+        Require.range("rows", rows, 0, y.rows());
+        Require.range("columns", columns, 1, Integer.MAX_VALUE);
+        Require.rows("dy", dy, rows, columns);
+        Require.rows("dx", dx, rows, columns);
+        Require.sameOrDisjoint("dx", dx, "dy", dy);
+        Require.sameOrDisjoint("dx", dx, "y", y);
+        if (Implementation.isReference()) {
+            backwardReference(dx, dy, y, rows, w);
+            return;
+        }
+        float[] lanes = w.lanes();
+        for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
+            SoftmaxSimd.rowBackward(dx.segment(), dx.rowOffset(row), dy.segment(), dy.rowOffset(row), y.segment(),
+                    y.rowOffset(row), columns, lanes);
+        }
+    }
+
+    private static void backwardReference(Tensor dx, Tensor dy, Tensor y, int rows, Worker w) {
+        if (w.isFirst()) {
+            double[] values = new double[rows * y.columns()];
+            SoftmaxReference.backward(values, Doubles.read(dy, rows), Doubles.read(y, rows), rows, y.columns());
+            Doubles.write(dx, values);
+        }
+    }
 }

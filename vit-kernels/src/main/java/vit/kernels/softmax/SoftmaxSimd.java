@@ -101,6 +101,22 @@ public final class SoftmaxSimd {
         }
     }
 
+    /** dx = y·(dy − Σ dy·y) over {@code n} floats; dx may be dy or y. Overwrites {@code lanes}. */
+    static void rowBackward(
+            MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment y, long yOffset, int n,
+            float[] lanes) {
+        float dot = Reduction.sumOfProducts(dy, dyOffset, y, yOffset, n, lanes);
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector probability = Simd.load(y, at(yOffset, i));
+            Simd.load(dy, at(dyOffset, i)).sub(dot).mul(probability).intoMemorySegment(dx, at(dxOffset, i), Simd.ORDER);
+        }
+        for (; i < n; i++) {
+            float upstream = dy.get(Tensor.FLOAT, at(dyOffset, i));
+            dx.set(Tensor.FLOAT, at(dxOffset, i), (upstream - dot) * y.get(Tensor.FLOAT, at(yOffset, i)));
+        }
+    }
+
     /** The byte offset of element {@code i} of a row. */
     private static long at(long rowOffset, int i) {
         return rowOffset + (long) i * Float.BYTES;
