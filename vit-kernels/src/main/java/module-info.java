@@ -5,6 +5,9 @@ module vit.kernels {
     exports vit.kernels.gelu;
     exports vit.kernels.layernorm;
     exports vit.kernels.patchembed;
+    exports vit.kernels.attention;
+    exports vit.kernels.gemm;
+    exports vit.kernels.linear;
     exports vit.kernels.tensor;
     exports vit.kernels.parallel;
     exports vit.kernels.peak;

@@ -1,0 +1,131 @@
+package vit.kernels.attention;
+
+import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Multi-head self-attention (Vaswani et al. 2017, equation 1): for each image and head, out = softmax(scale · Q·Kᵀ)·V with
+ * the exact softmax. The width of a head is independent of the model's width. Called by every worker of a team; work is
+ * shared by image and head, without a barrier inside.
+ */
+public final class Attention {
+
+    private Attention() {}
+
+    /**
+     * Attention of {@code batch} images.
+     *
+     * @param out           (B·T, H·D)
+     * @param logSumExp     (B·H, T), or null: log Σ_j exp(scale · q_i·k_j) of every row, which backward needs
+     * @param probabilities (B·H·T, T), or null: the attention maps, for looking at
+     * @param qkv           (B·T, 3·H·D): Q, K, V side by side, in each the heads side by side
+     * @param batch         B
+     * @param tokens        T
+     * @param heads         H
+     * @param scale         usually 1/√D
+     * @param workspace     planned for T, D and this team
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
+            int batch, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
+        int headDim = check(out, logSumExp, probabilities, qkv, batch, tokens, heads, workspace, worker);
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                referenceForward(out, logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale);
+            }
+            return;
+        }
+        AttentionSimd.forward(out, logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
+    }
+
+    /**
+     * The gradient of {@link #forward}; see {@link AttentionReference#backward} for the algebra.
+     *
+     * @param dqkv      (B·T, 3·H·D), overwritten
+     * @param dout      (B·T, H·D)
+     * @param out       (B·T, H·D), from forward
+     * @param logSumExp (B·H, T), from forward
+     * @param qkv       (B·T, 3·H·D), the input of forward
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
+            int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {
+        int headDim = checkShapes(out, logSumExp, null, qkv, batch, tokens, heads);
+        checkShapes(dout, logSumExp, null, dqkv, batch, tokens, heads);
+        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                referenceBackward(dqkv, dout, qkv, batch, tokens, heads, headDim, scale);
+            }
+            return;
+        }
+        AttentionBackwardSimd.backward(dqkv, dout, out, logSumExp, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
+    }
+
+    private static int check(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
+            int batch, int tokens, int heads, AttentionWorkspace workspace, Worker worker) {
+        int headDim = checkShapes(out, logSumExp, probabilities, qkv, batch, tokens, heads);
+        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        return headDim;
+    }
+
+    private static int checkShapes(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, int batch, int tokens, int heads) {
+        int inner = qkv.columns() / 3;
+        int rows = Math.multiplyExact(batch, tokens);
+        if (heads < 1 || qkv.columns() != 3 * inner || inner % heads != 0 || inner == 0) {
+            throw new IllegalArgumentException("qkv " + qkv.shape() + " is not three matrices of " + heads + " heads");
+        }
+        if (qkv.rows() < rows || out.rows() < rows || out.columns() != inner) {
+            throw new IllegalArgumentException("qkv " + qkv.shape() + " and out " + out.shape() + " do not hold " + batch
+                    + " images of " + tokens + " tokens");
+        }
+        if (logSumExp != null && (logSumExp.columns() != tokens || logSumExp.rows() < batch * heads)) {
+            throw new IllegalArgumentException("logSumExp " + logSumExp.shape() + "; expected (" + batch * heads + ", " + tokens + ")");
+        }
+        if (probabilities != null && (probabilities.columns() != tokens || probabilities.rows() < rows * heads)) {
+            throw new IllegalArgumentException(
+                    "probabilities " + probabilities.shape() + "; expected (" + rows * heads + ", " + tokens + ")");
+        }
+        return inner / heads;
+    }
+
+    private static void checkWorkspace(int plannedTokens, int plannedHeadDim, int plannedWorkers, int tokens, int headDim, Worker worker) {
+        if (plannedTokens < tokens || plannedHeadDim != headDim || plannedWorkers < worker.count()) {
+            throw new IllegalArgumentException("the workspace is planned for " + plannedTokens + " tokens, heads of "
+                    + plannedHeadDim + ", " + plannedWorkers + " workers; needed are " + tokens + ", " + headDim + ", " + worker.count());
+        }
+    }
+
+    private static void referenceForward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
+            int batch, int tokens, int heads, int headDim, double scale) {
+        double[] values = new double[tokens * heads * headDim];
+        double[] maps = new double[heads * tokens * tokens];
+        double[] sums = new double[heads * tokens];
+        for (int b = 0; b < batch; b++) {
+            AttentionReference.forward(values, maps, sums, qkv.rows(b * tokens, (b + 1) * tokens).toDoubles(),
+                    tokens, heads, headDim, scale);
+            out.rows(b * tokens, (b + 1) * tokens).copyFrom(values);
+            if (logSumExp != null) {
+                logSumExp.rows(b * heads, (b + 1) * heads).copyFrom(sums);
+            }
+            if (probabilities != null) {
+                probabilities.rows(b * heads * tokens, (b + 1) * heads * tokens).copyFrom(maps);
+            }
+        }
+    }
+
+    private static void referenceBackward(Tensor dqkv, Tensor dout, Tensor qkv,
+            int batch, int tokens, int heads, int headDim, double scale) {
+        double[] gradient = new double[tokens * 3 * heads * headDim];
+        double[] maps = new double[heads * tokens * tokens];
+        for (int b = 0; b < batch; b++) {
+            double[] input = qkv.rows(b * tokens, (b + 1) * tokens).toDoubles();
+            AttentionReference.forward(new double[tokens * heads * headDim], maps, new double[heads * tokens], input,
+                    tokens, heads, headDim, scale);
+            AttentionReference.backward(gradient, dout.rows(b * tokens, (b + 1) * tokens).toDoubles(), input, maps,
+                    tokens, heads, headDim, scale);
+            dqkv.rows(b * tokens, (b + 1) * tokens).copyFrom(gradient);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package vit.kernels.attention;
+
+import static vit.kernels.simd.Simd.LANES;
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.gemm.Panels;
+import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Exp;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * The gradient of one head at a time. The probabilities are recomputed from the scores and the row's log-sum-exp; the (T, T)
+ * matrices of one head live in the worker's memory, never those of all heads.
+ *
+ * <pre>
+ *   p_ij  = exp(scale·q_i·k_j − lse_i)
+ *   dp_ij = dout_i·v_j
+ *   ds_ij = p_ij·(dp_ij − δ_i)·scale,   δ_i = Σ_j p_ij·dp_ij = Σ_d dout_id·out_id
+ *   dq_i  = Σ_j ds_ij·k_j,   dk_j = Σ_i ds_ij·q_i,   dv_j = Σ_i p_ij·dout_i
+ * </pre>
+ *
+ * The second form of δ holds as out_i = Σ_j p_ij·v_j; it needs no pass over the scores.
+ */
+final class AttentionBackwardSimd {
+
+    private AttentionBackwardSimd() {}
+
+    static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
+            int batch, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, Worker worker) {
+        int items = batch * heads;
+        for (int item = worker.from(items), end = worker.to(items); item < end; item++) {
+            head(dqkv, dout, out, logSumExp, qkv, item, tokens, heads, headDim, scale, workspace, worker.index());
+        }
+    }
+
+    private static void head(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
+            int item, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, int worker) {
+        MemorySegment memory = workspace.memory(worker);
+        float[] rows = workspace.rows(worker);
+        long qkvRow = (long) qkv.rowStride() * Float.BYTES;
+        long outRow = (long) out.rowStride() * Float.BYTES;
+        long doutRow = (long) dout.rowStride() * Float.BYTES;
+        long dqkvRow = (long) dqkv.rowStride() * Float.BYTES;
+        int first = item / heads * tokens;
+        long head = (long) (item % heads) * headDim * Float.BYTES;
+        long inner = (long) heads * headDim * Float.BYTES;
+        long q = first * qkvRow + head;
+        long dq = first * dqkvRow + head;
+        long o = first * outRow + head;
+        long dO = first * doutRow + head;
+
+        // p and ds, row tile by row tile
+        Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + inner, qkvRow, tokens, headDim);
+        tiles(memory, workspace.wide(), rows, qkv.segment(), q, qkvRow, tokens, headDim, workspace.probabilities(), tokens);
+        Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + 2 * inner, qkvRow, tokens, headDim);
+        tiles(memory, workspace.wide(), rows, dout.segment(), dO, doutRow, tokens, headDim, workspace.gradients(), tokens);
+        long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
+        for (int i = 0; i < tokens; i++) {
+            float sum = logSumExp.segment().get(Tensor.FLOAT, ((long) item * logSumExp.rowStride() + i) * Float.BYTES);
+            float delta = dot(dout.segment(), dO + i * doutRow, out.segment(), o + i * outRow, headDim);
+            scoreGradient(memory, workspace.probabilities() + i * scoreRow, workspace.gradients() + i * scoreRow,
+                    tokens, scale, sum, delta);
+        }
+
+        // dq = ds·k
+        Panels.packDepth(memory, workspace.narrow(), qkv.segment(), q + inner, qkvRow, headDim, tokens);
+        for (int i = 0; i < tokens; i += Panels.ROWS) {
+            int count = Math.min(Panels.ROWS, tokens - i);
+            Panels.packTile(rows, 0, memory, workspace.gradients() + i * scoreRow, scoreRow, count, tokens);
+            product(memory, workspace, rows, tokens, headDim, count, dqkv.segment(), dq + i * dqkvRow, dqkvRow);
+        }
+        // dk = dsᵀ·q
+        Panels.packDepth(memory, workspace.narrow(), qkv.segment(), q, qkvRow, headDim, tokens);
+        transposedProduct(memory, workspace, rows, workspace.gradients(), tokens, headDim, dqkv.segment(), dq + inner, dqkvRow);
+        // dv = pᵀ·dout
+        Panels.packDepth(memory, workspace.narrow(), dout.segment(), dO, doutRow, headDim, tokens);
+        transposedProduct(memory, workspace, rows, workspace.probabilities(), tokens, headDim, dqkv.segment(), dq + 2 * inner, dqkvRow);
+    }
+
+    /** target (T, padded T) = source rows (T, D) · wide panels (T outputs of depth D). */
+    private static void tiles(MemorySegment memory, long panels, float[] rows, MemorySegment source, long offset, long rowBytes,
+            int tokens, int headDim, long target, int outputs) {
+        long targetRow = (long) Panels.padded(outputs) * Float.BYTES;
+        for (int i = 0; i < tokens; i += Panels.ROWS) {
+            Panels.packTile(rows, 0, source, offset + i * rowBytes, rowBytes, Math.min(Panels.ROWS, tokens - i), headDim);
+            for (int column = 0; column < outputs; column += Panels.COLUMNS) {
+                Panels.multiply(rows, 0, memory, panels + (long) column * headDim * Float.BYTES, headDim,
+                        memory, target + i * targetRow + (long) column * Float.BYTES, targetRow, false);
+            }
+        }
+    }
+
+    /** target (T, D) = sᵀ · narrow panels, with s (T, padded T) at {@code scores}. */
+    private static void transposedProduct(MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows, long scores,
+            int tokens, int headDim, MemorySegment target, long offset, long rowBytes) {
+        long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
+        for (int j = 0; j < tokens; j += Panels.ROWS) {
+            int count = Math.min(Panels.ROWS, tokens - j);
+            Panels.packColumns(rows, 0, memory, scores + (long) j * Float.BYTES, scoreRow, count, tokens);
+            product(memory, workspace, rows, tokens, headDim, count, target, offset + j * rowBytes, rowBytes);
+        }
+    }
+
+    /** One tile of rows times the narrow panels (D outputs of depth T), whole or ragged. */
+    private static void product(MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows, int tokens, int headDim,
+            int count, MemorySegment target, long offset, long rowBytes) {
+        for (int column = 0; column < headDim; column += Panels.COLUMNS) {
+            long panel = workspace.narrow() + (long) column * tokens * Float.BYTES;
+            long to = offset + (long) column * Float.BYTES;
+            int columns = Math.min(Panels.COLUMNS, headDim - column);
+            if (count == Panels.ROWS && columns == Panels.COLUMNS) {
+                Panels.multiply(rows, 0, memory, panel, tokens, target, to, rowBytes, false);
+            } else {
+                Panels.multiply(rows, 0, memory, panel, tokens, memory, workspace.tile(), Panels.STEP, false);
+                for (int r = 0; r < count; r++) {
+                    MemorySegment.copy(memory, workspace.tile() + (long) r * Panels.STEP, target, to + r * rowBytes,
+                            (long) columns * Float.BYTES);
+                }
+            }
+        }
+    }
+
+    /** s → p in place, and dp → ds in place. */
+    private static void scoreGradient(MemorySegment memory, long p, long ds, int tokens, float scale, float logSumExp, float delta) {
+        int j = 0;
+        for (; j <= tokens - LANES; j += LANES) {
+            long at = (long) j * Float.BYTES;
+            FloatVector probability = Exp.of(FloatVector.fromMemorySegment(SPECIES, memory, p + at, ORDER)
+                    .fma(FloatVector.broadcast(SPECIES, scale), FloatVector.broadcast(SPECIES, -logSumExp)));
+            probability.intoMemorySegment(memory, p + at, ORDER);
+            FloatVector.fromMemorySegment(SPECIES, memory, ds + at, ORDER).sub(delta).mul(probability).mul(scale)
+                    .intoMemorySegment(memory, ds + at, ORDER);
+        }
+        for (; j < tokens; j++) {
+            long at = (long) j * Float.BYTES;
+            float probability = Exp.of(Math.fma(memory.get(Tensor.FLOAT, p + at), scale, -logSumExp));
+            memory.set(Tensor.FLOAT, p + at, probability);
+            memory.set(Tensor.FLOAT, ds + at, (memory.get(Tensor.FLOAT, ds + at) - delta) * probability * scale);
+        }
+    }
+
+    /** One chain of fma: short, and the same at every width. */
+    private static float dot(MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n) {
+        float acc = 0;
+        for (int i = 0; i < n; i++) {
+            long at = (long) i * Float.BYTES;
+            acc = Math.fma(a.get(Tensor.FLOAT, aOffset + at), b.get(Tensor.FLOAT, bOffset + at), acc);
+        }
+        return acc;
+    }
+}

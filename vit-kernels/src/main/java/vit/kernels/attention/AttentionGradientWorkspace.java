@@ -1,0 +1,88 @@
+package vit.kernels.attention;
+
+import java.lang.foreign.MemorySegment;
+import vit.kernels.gemm.Panels;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/** What each worker needs for the gradient of one head: two (T, T) matrices and packed operands. Planned once. */
+public final class AttentionGradientWorkspace {
+
+    private final int tokens;
+    private final int headDim;
+    private final Tensor[] memory; // by worker
+    private final float[][] rows; // by worker: a packed tile of rows
+
+    private AttentionGradientWorkspace(TensorArena arena, int tokens, int headDim, int workers) {
+        this.tokens = tokens;
+        this.headDim = headDim;
+        this.memory = new Tensor[workers];
+        this.rows = new float[workers][];
+        for (int i = 0; i < workers; i++) {
+            rows[i] = arena.floats(Panels.ROWS * Math.max(tokens, headDim));
+            memory[i] = arena.allocate(Math.addExact(2 * matrixFloats(), wideFloats() + narrowFloats() + Panels.ROWS * Panels.COLUMNS));
+        }
+    }
+
+    /** A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. */
+    public static AttentionGradientWorkspace allocate(TensorArena arena, int tokens, int headDim, int workers) {
+        return new AttentionGradientWorkspace(arena, tokens, headDim, workers);
+    }
+
+    int tokens() {
+        return tokens;
+    }
+
+    int headDim() {
+        return headDim;
+    }
+
+    int workers() {
+        return memory.length;
+    }
+
+    MemorySegment memory(int worker) {
+        return memory[worker].segment();
+    }
+
+    float[] rows(int worker) {
+        return rows[worker];
+    }
+
+    private int matrixFloats() {
+        return Math.multiplyExact(Panels.paddedRows(tokens), Panels.padded(tokens));
+    }
+
+    private int wideFloats() {
+        return Panels.padded(tokens) * headDim;
+    }
+
+    private int narrowFloats() {
+        return tokens * Panels.padded(headDim);
+    }
+
+    /** Byte offset of p, (padded T, padded T). */
+    long probabilities() {
+        return 0;
+    }
+
+    /** Byte offset of ds, (padded T, padded T). */
+    long gradients() {
+        return (long) matrixFloats() * Float.BYTES;
+    }
+
+    /** Byte offset of panels with T outputs of depth D. */
+    long wide() {
+        return 2 * gradients();
+    }
+
+    /** Byte offset of panels with D outputs of depth T. */
+    long narrow() {
+        return wide() + (long) wideFloats() * Float.BYTES;
+    }
+
+    /** Byte offset of one tile, for the ragged edges. */
+    long tile() {
+        return narrow() + (long) narrowFloats() * Float.BYTES;
+    }
+}

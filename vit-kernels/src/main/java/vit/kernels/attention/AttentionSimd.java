@@ -1,0 +1,94 @@
+package vit.kernels.attention;
+
+import java.lang.foreign.MemorySegment;
+import vit.kernels.gemm.Panels;
+import vit.kernels.parallel.Worker;
+import vit.kernels.softmax.SoftmaxSimd;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * One head at a time: keys and values are packed into panels once, then a tile of queries at a time makes its scores, their
+ * softmax and its outputs without leaving the cache.
+ */
+final class AttentionSimd {
+
+    private AttentionSimd() {}
+
+    static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
+            int batch, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+        int items = batch * heads;
+        for (int item = worker.from(items), end = worker.to(items); item < end; item++) {
+            head(out, logSumExp, probabilities, qkv, item, tokens, heads, headDim, scale, workspace, worker);
+        }
+    }
+
+    private static void head(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
+            int item, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+        MemorySegment memory = workspace.memory(worker.index());
+        float[] rows = workspace.rows(worker.index());
+        long qkvRowBytes = (long) qkv.rowStride() * Float.BYTES;
+        long outRowBytes = (long) out.rowStride() * Float.BYTES;
+        long headBytes = (long) (item % heads) * headDim * Float.BYTES;
+        long innerBytes = (long) heads * headDim * Float.BYTES;
+        int firstRow = item / heads * tokens;
+        long q = firstRow * qkvRowBytes + headBytes;
+        Panels.packOutputs(memory, 0, qkv.segment(), q + innerBytes, qkvRowBytes, tokens, headDim);
+        Panels.packDepth(memory, workspace.valueOffset(), qkv.segment(), q + 2 * innerBytes, qkvRowBytes, headDim, tokens);
+        for (int i = 0; i < tokens; i += Panels.ROWS) {
+            int count = Math.min(Panels.ROWS, tokens - i);
+            Panels.packTile(rows, 0, qkv.segment(), q + i * qkvRowBytes, qkvRowBytes, count, headDim);
+            scores(workspace, memory, rows, tokens, headDim);
+            softmax(workspace, memory, logSumExp, probabilities, item, i, count, tokens, scale, worker);
+            output(workspace, memory, rows, count, tokens, headDim, out, (firstRow + i) * outRowBytes + headBytes);
+        }
+    }
+
+    /** A tile of scores: (tile rows, T) = Q tile · Kᵀ. */
+    private static void scores(AttentionWorkspace workspace, MemorySegment memory, float[] rows, int tokens, int headDim) {
+        long rowBytes = scoreRowBytes(tokens);
+        for (int column = 0; column < tokens; column += Panels.COLUMNS) {
+            Panels.multiply(rows, 0, memory, (long) column * headDim * Float.BYTES, headDim,
+                    memory, workspace.scoreOffset() + (long) column * Float.BYTES, rowBytes, false);
+        }
+    }
+
+    private static void softmax(AttentionWorkspace workspace, MemorySegment memory, Tensor logSumExp, Tensor probabilities,
+            int item, int row, int count, int tokens, float scale, Worker worker) {
+        for (int r = 0; r < count; r++) {
+            long offset = workspace.scoreOffset() + r * scoreRowBytes(tokens);
+            float sum = SoftmaxSimd.row(memory, offset, memory, offset, tokens, scale, worker.lanes());
+            if (logSumExp != null) {
+                logSumExp.segment().set(Tensor.FLOAT, ((long) item * logSumExp.rowStride() + row + r) * Float.BYTES, sum);
+            }
+            if (probabilities != null) {
+                long to = ((long) item * tokens + row + r) * probabilities.rowStride() * Float.BYTES;
+                MemorySegment.copy(memory, offset, probabilities.segment(), to, (long) tokens * Float.BYTES);
+            }
+        }
+    }
+
+    /** A tile of outputs: (tile rows, D) = P tile · V. */
+    private static void output(AttentionWorkspace workspace, MemorySegment memory, float[] rows, int count, int tokens,
+            int headDim, Tensor out, long outOffset) {
+        Panels.packTile(rows, 0, memory, workspace.scoreOffset(), scoreRowBytes(tokens), count, tokens);
+        long outRowBytes = (long) out.rowStride() * Float.BYTES;
+        for (int column = 0; column < headDim; column += Panels.COLUMNS) {
+            long panel = workspace.valueOffset() + (long) column * tokens * Float.BYTES;
+            long target = outOffset + (long) column * Float.BYTES;
+            int columns = Math.min(Panels.COLUMNS, headDim - column);
+            if (count == Panels.ROWS && columns == Panels.COLUMNS) {
+                Panels.multiply(rows, 0, memory, panel, tokens, out.segment(), target, outRowBytes, false);
+            } else {
+                Panels.multiply(rows, 0, memory, panel, tokens, memory, workspace.outputOffset(), Panels.STEP, false);
+                for (int r = 0; r < count; r++) {
+                    MemorySegment.copy(memory, workspace.outputOffset() + (long) r * Panels.STEP,
+                            out.segment(), target + r * outRowBytes, (long) columns * Float.BYTES);
+                }
+            }
+        }
+    }
+
+    private static long scoreRowBytes(int tokens) {
+        return (long) Panels.padded(tokens) * Float.BYTES;
+    }
+}

@@ -1,0 +1,78 @@
+package vit.kernels.attention;
+
+import java.lang.foreign.MemorySegment;
+import vit.kernels.gemm.Panels;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/** What each worker needs to compute one head: packed keys and values, a tile of scores. Planned once. */
+public final class AttentionWorkspace {
+
+    private final int tokens;
+    private final int headDim;
+    private final Tensor[] memory; // by worker: keys, values, scores, output tile
+    private final float[][] rows; // by worker: a packed tile of queries or of probabilities
+
+    private AttentionWorkspace(TensorArena arena, int tokens, int headDim, int workers) {
+        this.tokens = tokens;
+        this.headDim = headDim;
+        this.memory = new Tensor[workers];
+        this.rows = new float[workers][];
+        for (int i = 0; i < workers; i++) {
+            rows[i] = arena.floats(Panels.ROWS * Math.max(tokens, headDim));
+            memory[i] = arena.allocate(keyFloats() + valueFloats() + scoreFloats() + Panels.ROWS * Panels.padded(headDim));
+        }
+    }
+
+    /** A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. */
+    public static AttentionWorkspace allocate(TensorArena arena, int tokens, int headDim, int workers) {
+        return new AttentionWorkspace(arena, tokens, headDim, workers);
+    }
+
+    int tokens() {
+        return tokens;
+    }
+
+    int headDim() {
+        return headDim;
+    }
+
+    int workers() {
+        return memory.length;
+    }
+
+    MemorySegment memory(int worker) {
+        return memory[worker].segment();
+    }
+
+    float[] rows(int worker) {
+        return rows[worker];
+    }
+
+    private int keyFloats() {
+        return Panels.padded(tokens) * headDim;
+    }
+
+    private int valueFloats() {
+        return tokens * Panels.padded(headDim);
+    }
+
+    private int scoreFloats() {
+        return Panels.ROWS * Panels.padded(tokens);
+    }
+
+    /** Byte offset of the packed values in a worker's memory; the packed keys are at 0. */
+    long valueOffset() {
+        return (long) keyFloats() * Float.BYTES;
+    }
+
+    /** Byte offset of the tile of scores, (tile rows, padded tokens). */
+    long scoreOffset() {
+        return valueOffset() + (long) valueFloats() * Float.BYTES;
+    }
+
+    /** Byte offset of the tile of outputs, (tile rows, padded head width). */
+    long outputOffset() {
+        return scoreOffset() + (long) scoreFloats() * Float.BYTES;
+    }
+}

@@ -1,0 +1,107 @@
+package vit.kernels.gemm;
+
+import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * C = A·Bᵀ, with an {@link Epilogue}: the linear layer's arithmetic. A is (M, K), B is (N, K) {@linkplain PackedMatrix
+ * packed}, C is (M, N).
+ *
+ * <p>Called by every worker of a team with the same arguments. There is one barrier inside, after A is packed; C is complete
+ * at the team's next barrier.
+ */
+public final class Gemm {
+
+    private Gemm() {}
+
+    /**
+     * C = A·Bᵀ, then the epilogue.
+     *
+     * @param c         (M, N), at least {@code m} rows; must not share memory with A
+     * @param a         (M, K), at least {@code m} rows
+     * @param b         (N, K)
+     * @param m         rows of A and C in use
+     * @param workspace planned for {@code m} rows of K and for this team
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void multiply(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace,
+            Worker worker) {
+        check(c, a, b, epilogue, m, workspace, worker);
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                GemmReference.multiply(c, a, b, epilogue, m);
+            }
+            return;
+        }
+        GemmSimd.packRows(workspace.rows(), a, m, worker);
+        worker.barrier();
+        GemmSimd.multiply(c, workspace, b, epilogue, m, worker);
+    }
+
+    /**
+     * dW += dYᵀ·X: the gradient of the weight in y = x·Wᵀ, for each element one chain of fma that starts at dW and ascends
+     * through the rows. Micro-batches that follow one another therefore give the bits of one large batch. One barrier
+     * inside; dW is complete at the team's next barrier.
+     *
+     * @param dw        (N, K), in the packed layout of W
+     * @param dy        (M, N), at least {@code m} rows
+     * @param x         (M, K), at least {@code m} rows
+     * @param workspace planned for {@code packedRows(K, m)} and {@code packedPanels(N, m)} and for this team
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void accumulateOuter(PackedMatrix dw, Tensor dy, Tensor x, int m, GemmWorkspace workspace, Worker worker) {
+        if (m < 0 || x.rows() < m || x.columns() != dw.depth() || dy.rows() < m || dy.columns() != dw.outputs()) {
+            throw new IllegalArgumentException("dy " + dy.shape() + " and x " + x.shape() + " do not give " + m + " rows for dw ("
+                    + dw.outputs() + ", " + dw.depth() + ")");
+        }
+        if (workspace.workers() < worker.count()
+                || workspace.rows().length < GemmWorkspace.packedRows(dw.depth(), m)
+                || workspace.panels().columns() < GemmWorkspace.packedPanels(dw.outputs(), m)) {
+            throw new IllegalArgumentException("the workspace is planned for " + workspace.workers() + " workers, "
+                    + workspace.rows().length + " floats of rows and " + workspace.panels().columns()
+                    + " of panels; needed are " + worker.count() + ", " + GemmWorkspace.packedRows(dw.depth(), m) + " and "
+                    + GemmWorkspace.packedPanels(dw.outputs(), m));
+        }
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                GemmReference.accumulateOuter(dw, dy, x, m);
+            }
+            return;
+        }
+        OuterSimd.pack(workspace, dy, x, m, worker);
+        worker.barrier();
+        OuterSimd.accumulate(dw, workspace, m, worker);
+    }
+
+    private static void check(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace, Worker worker) {
+        if (m < 0 || a.rows() < m || a.columns() != b.depth()) {
+            throw new IllegalArgumentException(
+                    "a " + a.shape() + " does not give " + m + " rows of " + b.depth() + " (K of b)");
+        }
+        if (c.rows() < m || c.columns() != b.outputs()) {
+            throw new IllegalArgumentException("c " + c.shape() + " does not take " + m + " rows of " + b.outputs() + " (N of b)");
+        }
+        checkVector("bias", epilogue.bias(), b.outputs());
+        checkVector("scale", epilogue.scale(), b.outputs());
+        Tensor residual = epilogue.residual();
+        if (residual != null && (residual.rows() < m || residual.columns() != b.outputs())) {
+            throw new IllegalArgumentException(
+                    "residual " + residual.shape() + " does not give " + m + " rows of " + b.outputs() + " (N of b)");
+        }
+        if (residual != null && residual.segment() == c.segment()) {
+            throw new IllegalArgumentException("the residual must not be c itself");
+        }
+        if (workspace.workers() < worker.count() || workspace.rows().length < GemmWorkspace.packedRows(m, b.depth())) {
+            throw new IllegalArgumentException("the workspace is planned for " + workspace.workers() + " workers and "
+                    + workspace.rows().length + " packed floats; needed are " + worker.count() + " and "
+                    + GemmWorkspace.packedRows(m, b.depth()));
+        }
+    }
+
+    private static void checkVector(String name, Tensor vector, int outputs) {
+        if (vector != null && vector.shape().size() != outputs) {
+            throw new IllegalArgumentException(name + " " + vector.shape() + " does not have " + outputs + " elements (N of b)");
+        }
+    }
+}

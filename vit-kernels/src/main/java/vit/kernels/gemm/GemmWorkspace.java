@@ -1,0 +1,75 @@
+package vit.kernels.gemm;
+
+import java.lang.foreign.MemorySegment;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/**
+ * What a GEMM needs besides its operands: the packed rows of A, which the team fills together, and for each worker a tile
+ * for the ragged edges. Planned once for the largest product; serves one running product at a time.
+ *
+ * <p>The packed rows lie on the heap: their scalars are read with cheap array accesses (docs/gemm.md).
+ */
+public final class GemmWorkspace {
+
+    private final float[] rows; // [⌈M / tile rows⌉][K][tile rows]
+    private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
+    private final Tensor edge; // (workers · tile rows, tile columns)
+    private final int workers;
+
+    private GemmWorkspace(float[] rows, Tensor panels, Tensor edge, int workers) {
+        this.rows = rows;
+        this.panels = panels;
+        this.edge = edge;
+        this.workers = workers;
+    }
+
+    /**
+     * A workspace for products of up to {@code packedRows} floats (see {@link #packedRows}) by a team of up to
+     * {@code workers}.
+     */
+    public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers) {
+        return allocateForTraining(arena, packedRows, 0, workers);
+    }
+
+    /** A workspace for one product of {@code m} rows of {@code k}. */
+    public static GemmWorkspace allocate(TensorArena arena, int m, int k, int workers) {
+        return allocate(arena, packedRows(m, k), workers);
+    }
+
+    /** The same with room for {@code packedPanels} floats (see {@link #packedPanels}), which weight gradients need. */
+    public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
+        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels),
+                arena.allocate(workers * Tile.ROWS, Tile.COLUMNS), workers);
+    }
+
+    /** Floats that {@code m} rows of {@code k} take when packed. */
+    public static int packedRows(int m, int k) {
+        return Math.multiplyExact(Math.multiplyExact(Tile.rowTiles(m), Tile.ROWS), k);
+    }
+
+    /** Floats that {@code n} outputs of depth {@code k} take when packed. */
+    public static int packedPanels(int n, int k) {
+        return Math.multiplyExact(Math.multiplyExact(Tile.panels(n), Tile.COLUMNS), k);
+    }
+
+    float[] rows() {
+        return rows;
+    }
+
+    Tensor panels() {
+        return panels;
+    }
+
+    int workers() {
+        return workers;
+    }
+
+    MemorySegment edgeSegment() {
+        return edge.segment();
+    }
+
+    static long edgeOffset(int worker) {
+        return (long) worker * Tile.ROWS * Tile.PANEL_STEP;
+    }
+}

@@ -1,0 +1,124 @@
+package vit.kernels.gemm;
+
+import java.lang.foreign.MemorySegment;
+import vit.kernels.parallel.Worker;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/**
+ * The right-hand operand of a GEMM in the order in which the micro-kernel reads it: panels of {@code Tile.COLUMNS} outputs,
+ * inside a panel k-major, zero-padded to whole panels. The layout depends on the vector width of this JVM and is never
+ * written to a file. It lives in the arena that made it. Reading is safe from many threads; packing is for one at a time.
+ */
+public final class PackedMatrix {
+
+    private final int outputs; // N
+    private final int depth; // K
+    private final Tensor panels; // (⌈N / columns⌉ · K, columns)
+
+    private PackedMatrix(TensorArena arena, int outputs, int depth) {
+        this.outputs = outputs;
+        this.depth = depth;
+        this.panels = arena.allocate(Tile.panels(outputs) * depth, Tile.COLUMNS);
+    }
+
+    /**
+     * Room for a matrix of {@code outputs} (N) by {@code depth} (K), zero until packed.
+     *
+     * @throws IllegalArgumentException if a dimension is negative
+     */
+    public static PackedMatrix allocate(TensorArena arena, int outputs, int depth) {
+        return new PackedMatrix(arena, outputs, depth);
+    }
+
+    /** N, the columns of C. */
+    public int outputs() {
+        return outputs;
+    }
+
+    /** K, the length of the sums. */
+    public int depth() {
+        return depth;
+    }
+
+    /** Packs a linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}. */
+    public PackedMatrix packRows(float[] weight) {
+        if (weight.length < (long) outputs * depth) {
+            throw new IllegalArgumentException("a matrix of " + outputs + " by " + depth + " from " + weight.length + " elements");
+        }
+        MemorySegment target = panels.segment();
+        for (int n = 0; n < outputs; n++) {
+            long at = byteOffset(n, 0);
+            int row = n * depth;
+            for (int k = 0; k < depth; k++, at += Tile.PANEL_STEP) {
+                target.set(Tensor.FLOAT, at, weight[row + k]);
+            }
+        }
+        return this;
+    }
+
+    /**
+     * Packs the transpose of a packed (K, N) matrix, which the gradient of a linear layer's input needs. The team shares the
+     * panels; complete at its next barrier.
+     */
+    public void packTransposed(PackedMatrix source, Worker worker) {
+        if (source.outputs != depth || source.depth != outputs) {
+            throw new IllegalArgumentException("the transpose of " + source.outputs + " by " + source.depth + " is not "
+                    + outputs + " by " + depth);
+        }
+        MemorySegment from = source.panels.segment();
+        MemorySegment to = panels.segment();
+        int count = Tile.panels(outputs);
+        for (int panel = worker.from(count), end = worker.to(count); panel < end; panel++) {
+            int width = Math.min(Tile.COLUMNS, outputs - panel * Tile.COLUMNS);
+            for (int k = 0; k < depth; k++) {
+                long target = panelOffset(panel) + (long) k * Tile.PANEL_STEP;
+                long origin = source.byteOffset(k, panel * Tile.COLUMNS);
+                for (int j = 0; j < width; j++) {
+                    to.set(Tensor.FLOAT, target + (long) j * Float.BYTES, from.get(Tensor.FLOAT, origin + (long) j * Tile.PANEL_STEP));
+                }
+            }
+        }
+    }
+
+    /** Writes all elements (N, K), row-major, into {@code weight[0 … N·K)}. */
+    public void unpackRows(float[] weight) {
+        if (weight.length < (long) outputs * depth) {
+            throw new IllegalArgumentException("a matrix of " + outputs + " by " + depth + " into " + weight.length + " elements");
+        }
+        for (int n = 0; n < outputs; n++) {
+            for (int k = 0; k < depth; k++) {
+                weight[n * depth + k] = get(n, k);
+            }
+        }
+    }
+
+    /**
+     * The packed elements as one flat tensor, zeros of the padding included. Two matrices of the same shape have the same
+     * layout, so that an elementwise pass (an optimiser's) can run over several of them at once.
+     */
+    public Tensor elements() {
+        return panels;
+    }
+
+    /** The element of output {@code n} at {@code k}: for tests and for writing weights back, not for kernels. */
+    public float get(int n, int k) {
+        if (n < 0 || n >= outputs || k < 0 || k >= depth) {
+            throw new IndexOutOfBoundsException("element (" + n + ", " + k + ") of " + outputs + " by " + depth);
+        }
+        return panels.segment().get(Tensor.FLOAT, byteOffset(n, k));
+    }
+
+    private long byteOffset(int n, int k) {
+        return panelOffset(n / Tile.COLUMNS) + (long) k * Tile.PANEL_STEP + (long) (n % Tile.COLUMNS) * Float.BYTES;
+    }
+
+    MemorySegment segment() {
+        return panels.segment();
+    }
+
+    /** Byte offset of panel {@code p}. */
+    long panelOffset(int p) {
+        return (long) p * depth * Tile.PANEL_STEP;
+    }
+}

@@ -1,0 +1,116 @@
+package vit.kernels.gemm;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * The pieces of the GEMM that attention builds its own loops from: panels packed from strided memory, packed rows, and the
+ * tile product. Offsets and strides are in bytes for memory, in floats for the packed rows. Nothing is checked but what the
+ * memory itself checks.
+ */
+public final class Panels {
+
+    /** Rows in a tile. */
+    public static final int ROWS = Tile.ROWS;
+
+    /** Columns in a tile and in a panel. */
+    public static final int COLUMNS = Tile.COLUMNS;
+
+    /** Bytes of one k of a panel. */
+    public static final int STEP = Tile.PANEL_STEP;
+
+    private Panels() {}
+
+    /** {@code n} rounded up to whole panels. */
+    public static int padded(int n) {
+        return Tile.panels(n) * Tile.COLUMNS;
+    }
+
+    /** {@code m} rounded up to whole tiles. */
+    public static int paddedRows(int m) {
+        return Tile.rowTiles(m) * Tile.ROWS;
+    }
+
+    /**
+     * Packs the (n, k) matrix whose row j (an output) lies at {@code offset + j·rowBytes}, k contiguous: the transposing
+     * case. Missing outputs of the last panel become zeros.
+     */
+    public static void packOutputs(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
+        for (int j = 0, padded = padded(n); j < padded; j++) {
+            long at = to + (long) (j / COLUMNS) * k * STEP + (long) (j % COLUMNS) * Float.BYTES;
+            long from = offset + j * rowBytes;
+            if (j < n) {
+                for (int i = 0; i < k; i++) {
+                    target.set(Tensor.FLOAT, at + (long) i * STEP, source.get(Tensor.FLOAT, from + (long) i * Float.BYTES));
+                }
+            } else {
+                for (int i = 0; i < k; i++) {
+                    target.set(Tensor.FLOAT, at + (long) i * STEP, 0);
+                }
+            }
+        }
+    }
+
+    /**
+     * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code offset + k·rowBytes}, outputs
+     * contiguous: the copying case. Missing outputs of the last panel become zeros.
+     */
+    public static void packDepth(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
+        for (int column = 0; column < n; column += COLUMNS) {
+            long panel = to + (long) (column / COLUMNS) * k * STEP;
+            long from = offset + (long) column * Float.BYTES;
+            if (n - column >= COLUMNS) {
+                for (int i = 0; i < k; i++) {
+                    copyStep(target, panel + (long) i * STEP, source, from + i * rowBytes);
+                }
+            } else {
+                for (int i = 0; i < k; i++) {
+                    for (int j = 0; j < COLUMNS; j++) {
+                        long at = (long) j * Float.BYTES;
+                        target.set(Tensor.FLOAT, panel + (long) i * STEP + at,
+                                column + j < n ? source.get(Tensor.FLOAT, from + i * rowBytes + at) : 0);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void copyStep(MemorySegment target, long to, MemorySegment source, long from) {
+        FloatVector.fromMemorySegment(Simd.SPECIES, source, from, Simd.ORDER)
+                .intoMemorySegment(target, to, Simd.ORDER);
+        FloatVector.fromMemorySegment(Simd.SPECIES, source, from + Simd.VECTOR_BYTES, Simd.ORDER)
+                .intoMemorySegment(target, to + Simd.VECTOR_BYTES, Simd.ORDER);
+    }
+
+    /** Packs one tile of {@code count} ≤ {@link #ROWS} rows of {@code k} elements, k-major, missing rows as zeros. */
+    public static void packTile(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
+        for (int r = 0; r < ROWS; r++) {
+            if (r < count) {
+                GemmSimd.packRow(target, start + r, source, offset + r * rowBytes, k);
+            } else {
+                GemmSimd.clearRow(target, start + r, k);
+            }
+        }
+    }
+
+    /**
+     * Packs one tile whose rows are {@code count} ≤ {@link #ROWS} columns of the source, from {@code offset} on: element
+     * (row r, k) is column r of source row k. Missing rows become zeros.
+     */
+    public static void packColumns(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
+        for (int i = 0; i < k; i++) {
+            long from = offset + i * rowBytes;
+            for (int r = 0; r < ROWS; r++) {
+                target[start + i * ROWS + r] = r < count ? source.get(Tensor.FLOAT, from + (long) r * Float.BYTES) : 0;
+            }
+        }
+    }
+
+    /** C tile = A tile · panel; see {@link MicroKernel4x2#multiply}. */
+    public static void multiply(float[] rows, int start, MemorySegment panels, long panelOffset, int k,
+            MemorySegment c, long cOffset, long cRowBytes, boolean accumulate) {
+        Tile.multiply(rows, start, panels, panelOffset, k, c, cOffset, cRowBytes, accumulate);
+    }
+}

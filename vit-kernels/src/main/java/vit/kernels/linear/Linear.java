@@ -1,0 +1,87 @@
+package vit.kernels.linear;
+
+import vit.kernels.gemm.Epilogue;
+import vit.kernels.gemm.Gemm;
+import vit.kernels.gemm.GemmWorkspace;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.parallel.Worker;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * A linear layer: y = x·Wᵀ + b, and what may follow it in the same pass over y. Immutable: the packed weight and the
+ * epilogue are bound when the model is planned, so that a call passes only activations. Called by every worker of a team;
+ * one barrier inside, y is complete at the team's next barrier.
+ */
+public final class Linear {
+
+    private final PackedMatrix weight; // (N, K)
+    private final Epilogue epilogue;
+
+    private Linear(PackedMatrix weight, Epilogue epilogue) {
+        this.weight = weight;
+        this.epilogue = epilogue;
+    }
+
+    /** The layer with this packed weight (N, K) and what follows the product. */
+    public static Linear of(PackedMatrix weight, Epilogue epilogue) {
+        return new Linear(weight, epilogue);
+    }
+
+    /** N. */
+    public int outputs() {
+        return weight.outputs();
+    }
+
+    /** K. */
+    public int inputs() {
+        return weight.depth();
+    }
+
+    /**
+     * y = epilogue(x·Wᵀ).
+     *
+     * @param y    (M, N); must not share memory with x
+     * @param x    (M, K)
+     * @param rows M in use
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public void forward(Tensor y, Tensor x, int rows, GemmWorkspace workspace, Worker worker) {
+        Gemm.multiply(y, x, weight, epilogue, rows, workspace, worker);
+    }
+
+    /**
+     * dX = dY·W: the gradient of the input, overwritten.
+     *
+     * @param dx         (M, K)
+     * @param dy         (M, N)
+     * @param transposed (K, N): the {@linkplain PackedMatrix#packTransposed transposed} weight
+     * @param rows       M in use
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void backwardInput(Tensor dx, Tensor dy, PackedMatrix transposed, int rows, GemmWorkspace workspace, Worker worker) {
+        Gemm.multiply(dx, dy, transposed, Epilogue.NONE, rows, workspace, worker);
+    }
+
+    /**
+     * dW += dYᵀ·X and db += Σ_m dY[m]: the gradients of the parameters, accumulated in ascending order of the rows, so that
+     * micro-batches one after the other give the bits of one batch.
+     *
+     * @param dweight   (N, K), packed
+     * @param dbias     (N), or null for a layer without bias
+     * @param dy        (M, N)
+     * @param x         (M, K), the input of forward
+     * @param rows      M in use
+     * @param workspace planned for training, see {@link Gemm#accumulateOuter}
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void backwardParameters(PackedMatrix dweight, Tensor dbias, Tensor dy, Tensor x, int rows,
+            GemmWorkspace workspace, Worker worker) {
+        if (dbias != null && dbias.shape().size() != dy.columns()) {
+            throw new IllegalArgumentException("dbias " + dbias.shape() + " does not have " + dy.columns() + " elements");
+        }
+        Gemm.accumulateOuter(dweight, dy, x, rows, workspace, worker);
+        if (dbias != null) {
+            ColumnSum.accumulate(dbias, dy, rows, worker);
+        }
+    }
+}

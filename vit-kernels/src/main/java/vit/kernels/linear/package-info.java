@@ -1,0 +1,2 @@
+/** The linear layer, y = x·Wᵀ + b. */
+package vit.kernels.linear;

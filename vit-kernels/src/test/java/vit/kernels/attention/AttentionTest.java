@@ -1,0 +1,236 @@
+package vit.kernels.attention;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
+import org.junit.jupiter.api.Test;
+import vit.kernels.parallel.Workers;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+class AttentionTest {
+
+    private static final double EPSILON = Math.ulp(1f);
+
+    private static double worstForward;
+    private static double worstBackward;
+
+    /** One problem: B images of T tokens, H heads of D. */
+    private record Problem(int batch, int tokens, int heads, int headDim) {
+        int inner() {
+            return heads * headDim;
+        }
+
+        int rows() {
+            return batch * tokens;
+        }
+
+        float scale() {
+            return (float) (1 / Math.sqrt(headDim));
+        }
+
+        float[] random(long seed, int columns, double magnitude) {
+            SplittableRandom random = new SplittableRandom(seed);
+            float[] values = new float[rows() * columns];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) ((random.nextDouble() * 2 - 1) * magnitude);
+            }
+            return values;
+        }
+    }
+
+    /** What forward gave. */
+    private record Result(float[] out, float[] logSumExp, float[] probabilities) {}
+
+    private static Result forward(Problem p, float[] qkv, int threads) {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor out = arena.allocate(p.rows(), p.inner()).fill(Float.NaN);
+            Tensor sums = arena.allocate(p.batch * p.heads, p.tokens);
+            Tensor maps = arena.allocate(p.batch * p.heads * p.tokens, p.tokens);
+            Tensor input = arena.allocate(p.rows(), 3 * p.inner()).copyFrom(qkv);
+            AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            workers.run(w -> Attention.forward(out, sums, maps, input, p.batch, p.tokens, p.heads, p.scale(), workspace, w));
+            return new Result(out.toArray(), sums.toArray(), maps.toArray());
+        }
+    }
+
+    private static float[] backward(Problem p, float[] qkv, float[] dout, int threads) {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor out = arena.allocate(p.rows(), p.inner());
+            Tensor sums = arena.allocate(p.batch * p.heads, p.tokens);
+            Tensor input = arena.allocate(p.rows(), 3 * p.inner()).copyFrom(qkv);
+            Tensor gradient = arena.allocate(p.rows(), p.inner()).copyFrom(dout);
+            Tensor dqkv = arena.allocate(p.rows(), 3 * p.inner()).fill(Float.NaN);
+            AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            AttentionGradientWorkspace gradients = AttentionGradientWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            workers.run(w -> {
+                Attention.forward(out, sums, null, input, p.batch, p.tokens, p.heads, p.scale(), workspace, w);
+                w.barrier();
+                Attention.backward(dqkv, gradient, out, sums, input, p.batch, p.tokens, p.heads, p.scale(), gradients, w);
+            });
+            return dqkv.toArray();
+        }
+    }
+
+    private static double[] doubles(float[] values, int from, int count) {
+        double[] copy = new double[count];
+        for (int i = 0; i < count; i++) {
+            copy[i] = values[from + i];
+        }
+        return copy;
+    }
+
+    /**
+     * Relative error of a probability: a score is a chain of D products, off by at most (D + 1)·ε·Σ|q·k|, which exp turns
+     * into a factor; its own errors and the sum over T add a few ε each.
+     */
+    private static double probabilityError(Problem p, double magnitude) {
+        double score = (p.headDim + 2) * EPSILON * p.headDim * magnitude * magnitude * p.scale();
+        return 4 * score + (p.tokens + 16) * EPSILON;
+    }
+
+    @Property(tries = 200)
+    void forwardMatchesReference(@ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll @IntRange(min = 1, max = 4) int heads, @ForAll @IntRange(min = 1, max = 37) int headDim,
+            @ForAll @IntRange(min = -4, max = 2) int exponent, @ForAll long seed) {
+        Problem p = new Problem(batch, tokens, heads, headDim);
+        double magnitude = Math.scalb(1.0, exponent);
+        float[] qkv = p.random(seed, 3 * p.inner(), magnitude);
+        Result result = forward(p, qkv, 1 + (int) (Math.abs(seed % 3)));
+        double bound = probabilityError(p, magnitude);
+        for (int b = 0; b < batch; b++) {
+            double[] out = new double[tokens * p.inner()];
+            double[] maps = new double[heads * tokens * tokens];
+            double[] sums = new double[heads * tokens];
+            AttentionReference.forward(out, maps, sums, doubles(qkv, b * tokens * 3 * p.inner(), tokens * 3 * p.inner()),
+                    tokens, heads, headDim, p.scale());
+            worstForward = Math.max(worstForward, check("out", out, result.out, b * out.length, magnitude * bound));
+            worstForward = Math.max(worstForward, check("probabilities", maps, result.probabilities, b * maps.length, bound));
+            check("logSumExp", sums, result.logSumExp, b * sums.length,
+                    bound + 4 * EPSILON * (Math.log(tokens) + headDim * magnitude * magnitude));
+        }
+    }
+
+    @Property(tries = 200)
+    void backwardMatchesReference(@ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll @IntRange(min = 1, max = 4) int heads, @ForAll @IntRange(min = 1, max = 37) int headDim, @ForAll long seed) {
+        Problem p = new Problem(batch, tokens, heads, headDim);
+        float[] qkv = p.random(seed, 3 * p.inner(), 1);
+        float[] dout = p.random(seed + 1, p.inner(), 1);
+        float[] dqkv = backward(p, qkv, dout, 1 + (int) (Math.abs(seed % 3)));
+        // |ds| ≤ p·2D·scale and |p·dout| ≤ p sum over T rows; every factor carries the error of a probability.
+        double bound = (probabilityError(p, 1) + (headDim + tokens) * EPSILON) * Math.max(1, 4 * headDim * p.scale()) * tokens;
+        for (int b = 0; b < batch; b++) {
+            double[] input = doubles(qkv, b * tokens * 3 * p.inner(), tokens * 3 * p.inner());
+            double[] maps = new double[heads * tokens * tokens];
+            AttentionReference.forward(new double[tokens * p.inner()], maps, new double[heads * tokens], input,
+                    tokens, heads, headDim, p.scale());
+            double[] expected = new double[input.length];
+            AttentionReference.backward(expected, doubles(dout, b * tokens * p.inner(), tokens * p.inner()), input, maps,
+                    tokens, heads, headDim, p.scale());
+            worstBackward = Math.max(worstBackward, check("dqkv", expected, dqkv, b * expected.length, bound));
+        }
+    }
+
+    /** The worst error as a share of {@code bound}; fails above 1. */
+    private static double check(String name, double[] expected, float[] actual, int from, double bound) {
+        double worst = 0;
+        for (int i = 0; i < expected.length; i++) {
+            double error = Math.abs(expected[i] - actual[from + i]);
+            assertTrue(error <= bound, name + "[" + i + "] is " + actual[from + i] + ", expected " + expected[i]
+                    + " within " + bound);
+            worst = Math.max(worst, error / bound);
+        }
+        return worst;
+    }
+
+    @AfterContainer
+    static void printWorstErrors() {
+        System.out.printf(Locale.ROOT, "attention: worst error %.3f of the bound forward, %.3f backward%n", worstForward, worstBackward);
+    }
+
+    @Property(tries = 50)
+    void attentionIsPermutationEquivariant(@ForAll @IntRange(min = 2, max = 30) int tokens, @ForAll long seed) {
+        Problem p = new Problem(1, tokens, 2, 8);
+        float[] qkv = p.random(seed, 3 * p.inner(), 1);
+        int[] order = new SplittableRandom(seed).ints(tokens * 4L, 0, tokens).distinct().limit(tokens).toArray();
+        int rows = order.length; // a permutation of the first rows that came up; the rest stay
+        float[] permuted = qkv.clone();
+        int[] sorted = order.clone();
+        Arrays.sort(sorted);
+        for (int i = 0; i < rows; i++) {
+            System.arraycopy(qkv, order[i] * 3 * p.inner(), permuted, sorted[i] * 3 * p.inner(), 3 * p.inner());
+        }
+        float[] out = forward(p, qkv, 1).out;
+        float[] outPermuted = forward(p, permuted, 1).out;
+        for (int i = 0; i < rows; i++) {
+            for (int d = 0; d < p.inner(); d++) {
+                assertEquals(out[order[i] * p.inner() + d], outPermuted[sorted[i] * p.inner() + d], probabilityError(p, 1));
+            }
+        }
+    }
+
+    @Property(tries = 50)
+    void probabilitiesOfARowSumToOne(@ForAll @IntRange(min = 1, max = 70) int tokens, @ForAll long seed) {
+        Problem p = new Problem(1, tokens, 2, 5);
+        float[] maps = forward(p, p.random(seed, 3 * p.inner(), 4), 2).probabilities;
+        for (int row = 0; row < 2 * tokens; row++) {
+            double sum = 0;
+            for (int j = 0; j < tokens; j++) {
+                sum += maps[row * tokens + j];
+            }
+            assertEquals(1, sum, (tokens + 16) * EPSILON);
+        }
+    }
+
+    @Test
+    void resultIsTheSameAtAnyThreadCountAndPlaceInTheBatch() {
+        Problem one = new Problem(1, 23, 3, 16);
+        float[] image = one.random(7, 3 * one.inner(), 2);
+        float[] dImage = one.random(8, one.inner(), 1);
+        float[] expected = forward(one, image, 1).out;
+        float[] gradient = backward(one, image, dImage, 1);
+        Problem five = new Problem(5, 23, 3, 16);
+        for (int place = 0; place < 5; place++) {
+            float[] batch = five.random(place, 3 * five.inner(), 2);
+            float[] dBatch = five.random(place + 10, five.inner(), 1);
+            System.arraycopy(image, 0, batch, place * image.length, image.length);
+            System.arraycopy(dImage, 0, dBatch, place * dImage.length, dImage.length);
+            for (int threads = 1; threads <= 8; threads++) {
+                float[] out = forward(five, batch, threads).out;
+                assertArrayEquals(expected, Arrays.copyOfRange(out, place * expected.length, (place + 1) * expected.length));
+                float[] dqkv = backward(five, batch, dBatch, threads);
+                assertArrayEquals(gradient, Arrays.copyOfRange(dqkv, place * gradient.length, (place + 1) * gradient.length));
+            }
+        }
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefusedByName() {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(1)) {
+            Tensor qkv = arena.allocate(6, 24);
+            Tensor out = arena.allocate(6, 8);
+            AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, 6, 4, 1);
+            AttentionWorkspace small = AttentionWorkspace.allocate(arena, 5, 4, 1);
+            workers.run(w -> Attention.forward(out, null, null, qkv, 1, 6, 2, 1, workspace, w));
+            refused("heads", () -> workers.run(w -> Attention.forward(out, null, null, qkv, 1, 6, 3, 1, workspace, w)));
+            refused("2 images", () -> workers.run(w -> Attention.forward(out, null, null, qkv, 2, 6, 2, 1, workspace, w)));
+            refused("logSumExp", () -> workers.run(w -> Attention.forward(out, out, null, qkv, 1, 6, 2, 1, workspace, w)));
+            refused("workspace", () -> workers.run(w -> Attention.forward(out, null, null, qkv, 1, 6, 2, 1, small, w)));
+        }
+    }
+
+    private static void refused(String part, Runnable call) {
+        IllegalArgumentException thrown = assertThrows(IllegalArgumentException.class, call::run);
+        assertTrue(thrown.getMessage().contains(part), thrown.getMessage());
+    }
+}

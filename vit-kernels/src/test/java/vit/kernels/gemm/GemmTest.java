@@ -1,0 +1,268 @@
+package vit.kernels.gemm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.SplittableRandom;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import vit.kernels.parallel.Workers;
+import vit.kernels.tensor.Shape;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+class GemmTest {
+
+    /** What the contract promises: one chain of fma, k ascending, from 0. */
+    private static float[] fmaChain(float[] a, float[] b, int m, int n, int k) {
+        float[] c = new float[m * n];
+        for (int row = 0; row < m; row++) {
+            for (int column = 0; column < n; column++) {
+                float acc = 0;
+                for (int i = 0; i < k; i++) {
+                    acc = Math.fma(a[row * k + i], b[column * k + i], acc);
+                }
+                c[row * n + column] = acc;
+            }
+        }
+        return c;
+    }
+
+    private static float[] random(SplittableRandom random, int size, boolean special) {
+        float[] edges = {0f, -0f, Float.MIN_VALUE, -Float.MIN_NORMAL, Float.MAX_VALUE, -Float.MAX_VALUE,
+            Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, 1f, 1e-30f, -1e30f};
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = special && random.nextInt(8) == 0
+                    ? edges[random.nextInt(edges.length)]
+                    : (float) ((random.nextDouble() * 2 - 1) * Math.scalb(1.0, random.nextInt(-9, 10)));
+        }
+        return values;
+    }
+
+    private static void assertSameBits(float[] expected, float[] actual, String what) {
+        assertEquals(expected.length, actual.length, what);
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(Float.floatToIntBits(expected[i]), Float.floatToIntBits(actual[i]),
+                    what + ": element " + i + " is " + actual[i] + ", expected " + expected[i]);
+        }
+    }
+
+    private static float[] multiply(float[] a, float[] b, int m, int n, int k, int threads, boolean padded) {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor at = strided(arena, m, k, padded).copyFrom(a);
+            Tensor ct = strided(arena, m, n, padded).fill(Float.NaN);
+            PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(b);
+            GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, k, threads);
+            workers.run(w -> Gemm.multiply(ct, at, packed, Epilogue.NONE, m, workspace, w));
+            return ct.toArray();
+        }
+    }
+
+    /** A tensor whose rows lie 3 elements further apart than they are long, starting 4 bytes off a vector's alignment. */
+    private static Tensor strided(TensorArena arena, int rows, int columns, boolean padded) {
+        if (!padded) {
+            return arena.allocate(rows, columns);
+        }
+        Tensor memory = arena.allocate(rows * (columns + 3) + 1);
+        return Tensor.of(memory.segment().asSlice(Float.BYTES), Shape.of(rows, columns), columns + 3);
+    }
+
+    @Property
+    void gemmEqualsScalarFmaChain(@ForAll @IntRange(min = 1, max = 70) int m, @ForAll @IntRange(min = 1, max = 70) int n,
+            @ForAll @IntRange(min = 0, max = 70) int k, @ForAll boolean padded, @ForAll boolean special, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] a = random(random, m * k, special);
+        float[] b = random(random, n * k, special);
+        assertSameBits(fmaChain(a, b, m, n, k), multiply(a, b, m, n, k, 1 + random.nextInt(4), padded),
+                m + "×" + n + "×" + k);
+    }
+
+    @Test
+    void everySmallShapeEqualsScalarFmaChain() {
+        SplittableRandom random = new SplittableRandom(1);
+        for (int m = 1; m <= Tile.ROWS + 1; m++) {
+            for (int n = 1; n <= Tile.COLUMNS + 1; n++) {
+                int k = 1 + (m + n) % 5;
+                float[] a = random(random, m * k, false);
+                float[] b = random(random, n * k, false);
+                assertSameBits(fmaChain(a, b, m, n, k), multiply(a, b, m, n, k, 1, true), m + "×" + n + "×" + k);
+            }
+        }
+    }
+
+    @Test
+    void blocksOfRowsAndOfDepthContinueTheChain() {
+        SplittableRandom random = new SplittableRandom(2);
+        int m = Tile.BLOCK_ROWS + Tile.ROWS + 1;
+        int n = Tile.COLUMNS + 3;
+        for (int k : new int[] {Tile.DEPTH - 1, Tile.DEPTH, Tile.DEPTH + 1, 2 * Tile.DEPTH + 5}) {
+            float[] a = random(random, m * k, false);
+            float[] b = random(random, n * k, false);
+            assertSameBits(fmaChain(a, b, m, n, k), multiply(a, b, m, n, k, 2, false), m + "×" + n + "×" + k);
+        }
+    }
+
+    @Test
+    void resultIsTheSameAtAnyThreadCount() {
+        SplittableRandom random = new SplittableRandom(3);
+        float[] a = random(random, 37 * 65, false);
+        float[] b = random(random, 100 * 65, false);
+        float[] expected = fmaChain(a, b, 37, 100, 65);
+        for (int threads = 1; threads <= 8; threads++) {
+            assertSameBits(expected, multiply(a, b, 37, 100, 65, threads, false), threads + " threads");
+        }
+    }
+
+    @Property
+    void epilogueAddsBiasScalesAndAddsResidual(@ForAll @IntRange(min = 1, max = 40) int m,
+            @ForAll @IntRange(min = 1, max = 40) int n, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int k = 1 + random.nextInt(20);
+        float[] a = random(random, m * k, false);
+        float[] b = random(random, n * k, false);
+        float[] bias = random(random, n, false);
+        float[] scale = random(random, n, false);
+        float[] residual = random(random, m * n, false);
+        float[] sums = fmaChain(a, b, m, n, k);
+        float[] expected = new float[m * n];
+        for (int i = 0; i < expected.length; i++) {
+            expected[i] = residual[i] + (sums[i] + bias[i % n]) * scale[i % n];
+        }
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(2)) {
+            Tensor at = arena.allocate(m, k).copyFrom(a);
+            Tensor ct = strided(arena, m, n, true);
+            Epilogue epilogue = Epilogue.biasResidual(arena.allocate(n).copyFrom(bias), arena.allocate(n).copyFrom(scale),
+                    strided(arena, m, n, true).copyFrom(residual));
+            PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(b);
+            GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, k, 2);
+            workers.run(w -> Gemm.multiply(ct, at, packed, epilogue, m, workspace, w));
+            assertSameBits(expected, ct.toArray(), m + "×" + n + "×" + k);
+        }
+    }
+
+    /** dW += dYᵀ·X, one chain from dW on, rows ascending. */
+    private static float[] outerChain(float[] dw, float[] dy, float[] x, int m, int n, int k) {
+        float[] result = dw.clone();
+        for (int row = 0; row < n; row++) {
+            for (int column = 0; column < k; column++) {
+                for (int i = 0; i < m; i++) {
+                    result[row * k + column] = Math.fma(x[i * k + column], dy[i * n + row], result[row * k + column]);
+                }
+            }
+        }
+        return result;
+    }
+
+    @Property
+    void outerProductEqualsScalarFmaChainFromTheGradientOn(@ForAll @IntRange(min = 0, max = 50) int m,
+            @ForAll @IntRange(min = 1, max = 50) int n, @ForAll @IntRange(min = 1, max = 50) int k, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] dw = random(random, n * k, false);
+        float[] dy = random(random, m * n, false);
+        float[] x = random(random, m * k, false);
+        int threads = 1 + random.nextInt(4);
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor dyt = strided(arena, m, n, true).copyFrom(dy);
+            Tensor xt = strided(arena, m, k, true).copyFrom(x);
+            PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(dw);
+            GemmWorkspace workspace = GemmWorkspace.allocateForTraining(arena, GemmWorkspace.packedRows(k, m),
+                    GemmWorkspace.packedPanels(n, m), threads);
+            workers.run(w -> Gemm.accumulateOuter(packed, dyt, xt, m, workspace, w));
+            float[] actual = new float[n * k];
+            packed.unpackRows(actual);
+            assertSameBits(outerChain(dw, dy, x, m, n, k), actual, m + "×" + n + "×" + k);
+        }
+    }
+
+    @Test
+    void longOuterProductContinuesTheChainOverBlocks() {
+        SplittableRandom random = new SplittableRandom(5);
+        int m = Tile.DEPTH + 7;
+        int n = Tile.COLUMNS + 1;
+        int k = Tile.BLOCK_ROWS + 3;
+        float[] dw = random(random, n * k, false);
+        float[] dy = random(random, m * n, false);
+        float[] x = random(random, m * k, false);
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(2)) {
+            Tensor dyt = arena.allocate(m, n).copyFrom(dy);
+            Tensor xt = arena.allocate(m, k).copyFrom(x);
+            PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(dw);
+            GemmWorkspace workspace = GemmWorkspace.allocateForTraining(arena, GemmWorkspace.packedRows(k, m),
+                    GemmWorkspace.packedPanels(n, m), 2);
+            workers.run(w -> Gemm.accumulateOuter(packed, dyt, xt, m, workspace, w));
+            float[] actual = new float[n * k];
+            packed.unpackRows(actual);
+            assertSameBits(outerChain(dw, dy, x, m, n, k), actual, m + "×" + n + "×" + k);
+        }
+    }
+
+    @Property
+    void transposedMatrixHoldsTheSameElements(@ForAll @IntRange(min = 1, max = 50) int n, @ForAll @IntRange(min = 1, max = 50) int k,
+            @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(2)) {
+            PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(random(new SplittableRandom(seed), n * k, false));
+            PackedMatrix transposed = PackedMatrix.allocate(arena, k, n);
+            workers.run(w -> transposed.packTransposed(packed, w));
+            for (int i = 0; i < n; i++) {
+                for (int j = 0; j < k; j++) {
+                    assertEquals(packed.get(i, j), transposed.get(j, i), "(" + i + ", " + j + ")");
+                }
+            }
+        }
+    }
+
+    @Test
+    void gapsBetweenRowsAreLeftAlone() {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(1)) {
+            int m = 5;
+            int n = Tile.COLUMNS + 1;
+            Tensor memory = arena.allocate(m * (n + 7)).fill(42);
+            Tensor c = Tensor.of(memory.segment(), Shape.of(m, n), n + 7);
+            Tensor a = arena.allocate(m, 3);
+            PackedMatrix packed = PackedMatrix.allocate(arena, n, 3);
+            GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, 3, 1);
+            workers.run(w -> Gemm.multiply(c, a, packed, Epilogue.NONE, m, workspace, w));
+            for (int i = 0; i < m * (n + 7); i++) {
+                assertEquals(i % (n + 7) < n ? 0f : 42f, memory.get(0, i), "element " + i);
+            }
+        }
+    }
+
+    @Test
+    void packedMatrixGivesItsElementsBack() {
+        try (TensorArena arena = TensorArena.open()) {
+            float[] weight = random(new SplittableRandom(4), 37 * 11, false);
+            PackedMatrix packed = PackedMatrix.allocate(arena, 37, 11).packRows(weight);
+            for (int i = 0; i < weight.length; i++) {
+                assertEquals(weight[i], packed.get(i / 11, i % 11));
+            }
+        }
+    }
+
+    @Test
+    void shapesThatDoNotFitAreRefusedByName() {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(2)) {
+            Tensor a = arena.allocate(4, 5);
+            Tensor c = arena.allocate(4, 6);
+            PackedMatrix b = PackedMatrix.allocate(arena, 6, 5);
+            GemmWorkspace workspace = GemmWorkspace.allocate(arena, 4, 5, 2);
+            GemmWorkspace small = GemmWorkspace.allocate(arena, 1, 5, 1);
+            refused("a (4, 5)", () -> workers.run(w -> Gemm.multiply(c, a, b, Epilogue.NONE, 5, workspace, w)));
+            refused("c (4, 5)", () -> workers.run(w -> Gemm.multiply(a, a, b, Epilogue.NONE, 4, workspace, w)));
+            refused("workspace", () -> workers.run(w -> Gemm.multiply(c, a, b, Epilogue.NONE, 4, small, w)));
+            refused("bias (5)", () -> workers.run(
+                    w -> Gemm.multiply(c, a, b, Epilogue.bias(arena.allocate(5)), 4, workspace, w)));
+            refused("residual", () -> workers.run(
+                    w -> Gemm.multiply(c, a, b, Epilogue.biasResidual(null, null, c), 4, workspace, w)));
+        }
+    }
+
+    private static void refused(String part, Runnable call) {
+        IllegalArgumentException thrown = assertThrows(IllegalArgumentException.class, call::run);
+        assertTrue(thrown.getMessage().contains(part), thrown.getMessage());
+    }
+}
