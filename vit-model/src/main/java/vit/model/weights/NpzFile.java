@@ -25,6 +25,8 @@ public final class NpzFile implements TensorFile {
     /** Trained weights deflate by a few per cent; freshly initialised heads are zeros, hence some room. */
     private static final int MAX_RATIO = 32;
 
+    private static final int MAX_OPEN = 32;
+
     private static final long ALWAYS_ALLOWED_BYTES = 16L << 20;
 
     private record Array(TensorEntry entry, ZipEntry zipped, NpyHeader header) {}
@@ -33,9 +35,12 @@ public final class NpzFile implements TensorFile {
     private final ZipFile zip;
     private final Map<String, Array> arrays = new LinkedHashMap<>();
     private final byte[] bytes = new byte[BUFFER_BYTES];
-    private Array current; // the entry that is open
-    private NpzMember member;
-    private byte[] columnMajorBytes; // all elements of the current entry, if it is column-major
+
+    /** Entries that are open, the longest unused first: tensors that stack all blocks are read a slice at a time in turn. */
+    private final Map<Array, NpzMember> open = new LinkedHashMap<>(MAX_OPEN, 0.75f, true);
+
+    private Array columnMajor; // the entry whose elements are in columnMajorBytes
+    private byte[] columnMajorBytes;
 
     private NpzFile(Path path, ZipFile zip) {
         this.path = path;
@@ -170,7 +175,7 @@ public final class NpzFile implements TensorFile {
             }
             return;
         }
-        seek(array, entry.offset() + first * width);
+        NpzMember member = seek(array, entry.offset() + first * width);
         for (int done = 0; done < count; ) {
             int part = Math.min(count - done, BUFFER_BYTES / width);
             member.read(bytes, part * width);
@@ -194,38 +199,40 @@ public final class NpzFile implements TensorFile {
     }
 
     private byte[] columnMajor(Array array) throws IOException {
-        if (current != array || columnMajorBytes == null) {
-            seek(array, array.entry.offset());
+        if (columnMajor != array) {
+            columnMajor = null;
+            columnMajorBytes = null; // gone before the next is made
             byte[] all = new byte[(int) array.entry.bytes()];
-            member.read(all, all.length);
+            seek(array, array.entry.offset()).read(all, all.length);
             columnMajorBytes = all;
+            columnMajor = array;
         }
         return columnMajorBytes;
     }
 
-    /** Brings the open entry to byte {@code target} of {@code array}, reading from its start where it has to. */
-    private void seek(Array array, long target) throws IOException {
-        if (current != array || member.position() > target) {
-            closeMember();
+    /** The entry opened at its byte {@code target}, read from its start where it has to be. */
+    private NpzMember seek(Array array, long target) throws IOException {
+        NpzMember member = open.get(array);
+        if (member != null && member.position() > target) {
+            open.remove(array).close();
+            member = null;
+        }
+        if (member == null) {
+            if (open.size() == MAX_OPEN) {
+                open.remove(open.keySet().iterator().next()).close();
+            }
             member = new NpzMember(path, zip, array.zipped);
-            current = array;
+            open.put(array, member);
         }
         while (member.position() < target) {
             member.read(bytes, (int) Math.min(bytes.length, target - member.position()));
         }
+        return member;
     }
 
-    private void closeMember() throws IOException {
-        current = null;
-        columnMajorBytes = null;
-        if (member != null) {
-            member.close();
-        }
-    }
-
+    /** Closes the archive and with it every open entry. */
     @Override
     public void close() throws IOException {
-        closeMember();
         zip.close();
     }
 }

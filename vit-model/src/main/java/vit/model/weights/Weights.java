@@ -1,0 +1,224 @@
+package vit.model.weights;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import vit.kernels.tensor.Shape;
+import vit.model.InputException;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.weights.config.ConfigFile;
+import vit.model.weights.config.ModelConfig;
+import vit.model.weights.family.Inference;
+import vit.model.weights.family.TensorDirectory;
+import vit.model.weights.family.TensorView;
+import vit.model.weights.family.WeightFamilies;
+import vit.model.weights.family.WeightFamily;
+
+/**
+ * A weight file opened as the parameters of a model: every tensor accounted for, every shape checked, before an element is
+ * read. Values are not judged: a NaN or an infinity in the file is passed on. For one thread at a time.
+ */
+public final class Weights implements ParameterSource, AutoCloseable {
+
+    private static final String CONFIG = "config.json";
+    private static final int CHUNK = 1 << 16;
+
+    private final TensorFile file;
+    private final WeightFamily family;
+    private final ModelConfig model;
+    private final List<TensorView> views;
+    private final WeightsReport report;
+    private final Map<String, List<TensorView>> byParameter = new LinkedHashMap<>();
+    private final float[] chunk = new float[CHUNK];
+
+    private Weights(TensorFile file, ConfigFile stated) throws IOException {
+        this.file = file;
+        TensorDirectory tensors = directory(file);
+        this.family = family(tensors, stated);
+        List<String> notes = new ArrayList<>(stated.notes());
+        Inference inference = new Inference(tensors);
+        family.infer(inference);
+        this.model = ConfigResolver.resolve(stated, inference, family, notes);
+        this.views = family.views(model.vit(), Parameters.of(model.vit()), tensors);
+        for (TensorView view : views) {
+            byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
+        }
+        this.report = new WeightsReport(family.id(), account(tensors), List.copyOf(notes));
+    }
+
+    /**
+     * Opens a weight file and finds out its configuration.
+     *
+     * @param weights safetensors or npz
+     * @param config  a {@code config.json}; null: the one in the weights' folder, if there is one
+     * @throws InputException if either is malformed, they contradict one another, the family is unknown, or tensors are
+     *                        missing, unexpected, of a wrong shape or not of a floating-point type
+     */
+    public static Weights open(Path weights, Path config) throws IOException {
+        TensorFile file = TensorFile.open(weights);
+        try {
+            Path beside = weights.resolveSibling(CONFIG);
+            Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
+            return new Weights(file, found == null ? ConfigFile.absent() : ConfigFile.read(found));
+        } catch (Throwable t) {
+            file.close();
+            throw t;
+        }
+    }
+
+    /**
+     * The configuration that a {@code config.json} describes on its own, for a model to be trained from the start.
+     *
+     * @throws InputException if it is malformed or makes no model
+     */
+    public static ModelConfig configuration(Path config) throws IOException {
+        ConfigFile stated = ConfigFile.read(config);
+        WeightFamily family = stated.family() == null ? WeightFamilies.all().getFirst() : named(stated);
+        return ConfigResolver.resolve(stated, null, family, new ArrayList<>());
+    }
+
+    private static TensorDirectory directory(TensorFile file) {
+        Map<String, Shape> shapes = new LinkedHashMap<>();
+        for (TensorEntry entry : file.entries()) {
+            shapes.put(entry.name(), entry.shape());
+        }
+        return new TensorDirectory(file.path().toString(), shapes);
+    }
+
+    private static WeightFamily named(ConfigFile stated) throws InputException {
+        return WeightFamilies.find(stated.family()).orElseThrow(() -> stated.raw().fault("family").expected("one of " + WeightFamilies.ids())
+                .found(stated.family()).because("the weight family is unknown"));
+    }
+
+    private static WeightFamily family(TensorDirectory tensors, ConfigFile stated) throws InputException {
+        WeightFamily recognised = WeightFamilies.recognise(tensors).orElseThrow(() -> InputException.in(tensors.file())
+                .expected("tensors of " + WeightFamilies.ids()).found(some(List.copyOf(tensors.names()))).because("the weight family is not recognised"));
+        if (stated.family() != null) {
+            WeightFamily named = named(stated);
+            if (!recognised.goesWith(named)) {
+                throw stated.raw().fault("family").expected(recognised.id() + ", as the tensors are named").found(named.id())
+                        .because("the configuration contradicts the weights");
+            }
+        }
+        return recognised;
+    }
+
+    /** Checks that views and tensors correspond, and returns the tensors that are known to be unused. */
+    private List<String> account(TensorDirectory tensors) throws InputException {
+        Set<String> missing = new LinkedHashSet<>();
+        Set<String> used = new LinkedHashSet<>();
+        for (TensorView view : views) {
+            TensorEntry entry = file.find(view.fileName());
+            if (entry == null) {
+                missing.add(view.fileName());
+            } else if (used.add(view.fileName())) {
+                check(entry, view);
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw fault(missing.iterator().next()).expected("all tensors of family " + family.id()).found(missing.size() + " missing: " + some(List.copyOf(missing)))
+                    .because("tensors are missing");
+        }
+        List<String> ignored = new ArrayList<>();
+        List<String> unexpected = new ArrayList<>();
+        for (String name : tensors.names()) {
+            if (!used.contains(name)) {
+                (family.isUnused(name, tensors) ? ignored : unexpected).add(name);
+            }
+        }
+        if (!unexpected.isEmpty()) {
+            throw fault(unexpected.getFirst()).expected("only tensors of a plain ViT of family " + family.id())
+                    .found(unexpected.size() + " unexpected: " + some(unexpected)).because("tensors are unexpected");
+        }
+        return List.copyOf(ignored);
+    }
+
+    private void check(TensorEntry entry, TensorView view) throws InputException {
+        if (!entry.dtype().isFloat()) {
+            throw fault(entry.name()).at(entry.offset()).expected("F32, F16, BF16 or F64").found(entry.dtype()).because("weights are not of a floating-point type");
+        }
+        if (!entry.shape().equals(view.fileShape())) {
+            throw fault(entry.name()).at(entry.offset()).expected(view.fileShape()).found(entry.shape()).because("the tensor's shape does not fit the configuration");
+        }
+    }
+
+    private InputException.Report fault(String tensor) {
+        return InputException.in(file.path()).tensor(tensor);
+    }
+
+    private static String some(List<String> names) {
+        int shown = Math.min(3, names.size());
+        return names.isEmpty() ? "no tensors" : String.join(", ", names.subList(0, shown)) + (names.size() > shown ? ", …" : "");
+    }
+
+    /** The file. */
+    public TensorFile file() {
+        return file;
+    }
+
+    /** The network, its labels and the document that it was configured by. */
+    public ModelConfig model() {
+        return model;
+    }
+
+    @Override
+    public VitConfig config() {
+        return model.vit();
+    }
+
+    /** The name of every class, or an empty list. */
+    public List<String> labels() {
+        return model.labels();
+    }
+
+    /** Which tensor of the file is which part of which parameter. */
+    public List<TensorView> views() {
+        return views;
+    }
+
+    /** What was ignored and assumed. */
+    public WeightsReport report() {
+        return report;
+    }
+
+    @Override
+    public void read(Parameter parameter, float[] target) throws IOException {
+        List<TensorView> parts = byParameter.get(parameter.name());
+        if (parts == null) {
+            throw new IllegalArgumentException("parameter " + parameter.name() + " is not of this model");
+        }
+        for (TensorView view : parts) {
+            read(view, target);
+        }
+    }
+
+    private void read(TensorView view, float[] target) throws IOException {
+        TensorEntry entry = file.find(view.fileName());
+        long size = view.shape().size();
+        if (view.isContiguous()) {
+            file.readFloats(entry, view.fileOffset(), target, view.parameterIndex(0), Math.toIntExact(size));
+            return;
+        }
+        for (long done = 0; done < size; ) {
+            int part = (int) Math.min(CHUNK, size - done);
+            file.readFloats(entry, view.fileOffset() + done, chunk, 0, part);
+            view.scatter(chunk, done, part, target);
+            done += part;
+        }
+    }
+
+    /** Closes the file; reading then throws. */
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

@@ -1,0 +1,67 @@
+package vit.model.weights;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.weights.family.TensorDirectory;
+import vit.model.weights.family.TensorView;
+import vit.model.weights.family.WeightFamilies;
+import vit.model.weights.family.WeightFamily;
+
+/** Saves a model's parameters as safetensors under the names of its family. */
+public final class WeightsWriter {
+
+    private static final int CHUNK = 1 << 16;
+
+    private WeightsWriter() {}
+
+    /**
+     * Writes all parameters as float32, atomically; no more than one of them is in memory.
+     *
+     * @param source   the values; the family of its configuration decides names and layouts
+     * @param metadata free text for the file's header
+     * @throws IllegalArgumentException if the family is unknown or has no name for one of the parameters
+     */
+    public static void write(Path file, ParameterSource source, Map<String, String> metadata) throws IOException {
+        Parameters parameters = Parameters.of(source.config());
+        List<TensorView> views = views(source.config(), parameters);
+        List<SafetensorsWriter.Tensor> tensors = views.stream()
+                .map(view -> new SafetensorsWriter.Tensor(view.fileName(), Dtype.F32, view.fileShape())).toList();
+        float[] values = new float[Math.toIntExact(parameters.list().stream().mapToLong(p -> p.shape().size()).max().orElse(0))];
+        float[] chunk = new float[CHUNK];
+        try (SafetensorsWriter writer = new SafetensorsWriter(file, tensors, metadata)) {
+            Parameter held = null; // query, key and value are parts of one parameter and follow one another
+            for (TensorView view : views) {
+                Parameter parameter = parameters.find(view.parameter());
+                if (parameter != held) {
+                    source.read(parameter, values);
+                    held = parameter;
+                }
+                long size = view.shape().size();
+                for (long done = 0; done < size; ) {
+                    int part = (int) Math.min(CHUNK, size - done);
+                    view.gather(values, done, part, chunk);
+                    writer.write(chunk, 0, part);
+                    done += part;
+                }
+            }
+            writer.commit();
+        }
+    }
+
+    private static List<TensorView> views(VitConfig config, Parameters parameters) {
+        WeightFamily family = WeightFamilies.find(config.family())
+                .orElseThrow(() -> new IllegalArgumentException("unknown weight family " + config.family() + "; known are " + WeightFamilies.ids()));
+        List<TensorView> views = family.views(config, parameters, TensorDirectory.empty());
+        long covered = views.stream().mapToLong(view -> view.shape().size()).sum();
+        if (covered != parameters.count()) {
+            throw new IllegalArgumentException("family " + family.id() + " has names for " + covered + " of " + parameters.count() + " parameters of this model");
+        }
+        return views;
+    }
+}

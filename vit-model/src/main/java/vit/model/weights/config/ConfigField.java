@@ -1,0 +1,181 @@
+package vit.model.weights.config;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import vit.kernels.gelu.GeluKind;
+import vit.kernels.patchembed.PatchOrder;
+import vit.model.InputException;
+import vit.model.VitConfig;
+import vit.model.VitConfig.FinalNorm;
+import vit.model.VitConfig.Pooling;
+import vit.model.VitConfig.Positions;
+import vit.model.json.JsonKind;
+import vit.model.json.JsonValue;
+
+/**
+ * A field of a configuration: its name in our own form, how that is read and written, and the component of
+ * {@link VitConfig} that it stands for. A new component is one line here.
+ *
+ * @param <T> the type of its values
+ */
+public final class ConfigField<T> {
+
+    /** Height and width of the image in pixels. */
+    public record ImageSize(int height, int width) {
+        @Override
+        public String toString() {
+            return height + "×" + width;
+        }
+    }
+
+    /** Reads a value of the field. */
+    @FunctionalInterface
+    private interface Parser<T> {
+        T parse(JsonValue value) throws InputException;
+    }
+
+    private static final Map<String, GeluKind> GELUS = Map.of("erf", GeluKind.ERF, "tanh", GeluKind.TANH);
+    private static final Map<String, Pooling> POOLINGS = new LinkedHashMap<>(); // of two words for one, the first is written
+
+    static {
+        POOLINGS.put("token", Pooling.TOKEN);
+        POOLINGS.put("cls", Pooling.TOKEN);
+        POOLINGS.put("avg", Pooling.PATCH_MEAN);
+        POOLINGS.put("gap", Pooling.PATCH_MEAN);
+        POOLINGS.put("mean", Pooling.ALL_MEAN);
+    }
+
+    private static final Map<String, FinalNorm> NORMS = Map.of("before_pooling", FinalNorm.BEFORE_POOLING, "after_pooling", FinalNorm.AFTER_POOLING);
+    private static final Map<String, Positions> POSITION_SCHEMES = Map.of("learned", Positions.LEARNED, "learned_patches", Positions.LEARNED_PATCHES,
+            "sincos2d", Positions.SINCOS_2D);
+    private static final Map<String, PatchOrder> ORDERS = Map.of("channel_first", PatchOrder.CHANNEL_FIRST, "channel_last", PatchOrder.CHANNEL_LAST);
+
+    public static final ConfigField<ImageSize> IMAGE = new ConfigField<>("image", ConfigField::imageSize,
+            size -> new int[] {size.height, size.width}, (b, size) -> b.image(size.height, size.width),
+            c -> new ImageSize(c.imageHeight(), c.imageWidth()));
+    public static final ConfigField<Integer> PATCH = count("patch", 1, VitConfig.Builder::patch, VitConfig::patch);
+    public static final ConfigField<Integer> CHANNELS = count("channels", 1, VitConfig.Builder::channels, VitConfig::channels);
+    public static final ConfigField<Integer> WIDTH = count("width", 1, VitConfig.Builder::width, VitConfig::width);
+    public static final ConfigField<Integer> DEPTH = count("depth", 0, VitConfig.Builder::depth, VitConfig::depth);
+    public static final ConfigField<Integer> HEADS = count("heads", 1, VitConfig.Builder::heads, VitConfig::heads);
+    public static final ConfigField<Integer> HEAD_DIM = count("head_dim", 1, VitConfig.Builder::headDim, VitConfig::headDim);
+    public static final ConfigField<Integer> MLP = count("mlp", 1, VitConfig.Builder::mlp, VitConfig::mlp);
+    public static final ConfigField<Integer> CLASSES = count("classes", 0, VitConfig.Builder::classes, VitConfig::classes);
+    public static final ConfigField<Double> LAYER_NORM_EPS = new ConfigField<>("layer_norm_eps", JsonValue::number, eps -> eps,
+            VitConfig.Builder::layerNormEps, VitConfig::layerNormEps);
+    public static final ConfigField<GeluKind> GELU = word("gelu", GELUS, VitConfig.Builder::gelu, VitConfig::gelu);
+    public static final ConfigField<Pooling> POOL = word("pool", POOLINGS, VitConfig.Builder::pooling, VitConfig::pooling);
+    public static final ConfigField<FinalNorm> FINAL_NORM = word("final_norm", NORMS, VitConfig.Builder::finalNorm, VitConfig::finalNorm);
+    public static final ConfigField<Boolean> QKV_BIAS = flag("qkv_bias", VitConfig.Builder::qkvBias, VitConfig::qkvBias);
+    public static final ConfigField<Boolean> OUTPUT_BIAS = flag("output_bias", VitConfig.Builder::outputBias, VitConfig::outputBias);
+    public static final ConfigField<Boolean> CLASS_TOKEN = flag("class_token", VitConfig.Builder::classToken, VitConfig::classToken);
+    public static final ConfigField<Boolean> DISTILLATION_TOKEN =
+            flag("distillation_token", VitConfig.Builder::distillationToken, VitConfig::distillationToken);
+    public static final ConfigField<Integer> REGISTERS = count("registers", 0, VitConfig.Builder::registers, VitConfig::registers);
+    public static final ConfigField<Positions> POSITIONS = word("positions", POSITION_SCHEMES, VitConfig.Builder::positions, VitConfig::positions);
+    public static final ConfigField<PatchOrder> PATCH_ORDER = word("patch_order", ORDERS, VitConfig.Builder::patchOrder, VitConfig::patchOrder);
+    public static final ConfigField<Boolean> PATCH_NORM = flag("patch_norm", VitConfig.Builder::patchNorm, VitConfig::patchNorm);
+    public static final ConfigField<Boolean> LAYER_SCALE = flag("layer_scale", VitConfig.Builder::layerScale, VitConfig::layerScale);
+    public static final ConfigField<Boolean> PRE_LOGITS = flag("pre_logits", VitConfig.Builder::preLogits, VitConfig::preLogits);
+
+    /** All fields, in the order in which our own form is written. */
+    public static final List<ConfigField<?>> ALL = List.of(IMAGE, PATCH, CHANNELS, WIDTH, DEPTH, HEADS, HEAD_DIM, MLP, CLASSES, LAYER_NORM_EPS, GELU,
+            POOL, FINAL_NORM, QKV_BIAS, OUTPUT_BIAS, CLASS_TOKEN, DISTILLATION_TOKEN, REGISTERS, POSITIONS, PATCH_ORDER, PATCH_NORM, LAYER_SCALE,
+            PRE_LOGITS);
+
+    private final String name;
+    private final Parser<T> parser;
+    private final Function<T, Object> writer;
+    private final BiFunction<VitConfig.Builder, T, VitConfig.Builder> setter;
+    private final Function<VitConfig, T> getter;
+
+    private ConfigField(String name, Parser<T> parser, Function<T, Object> writer,
+            BiFunction<VitConfig.Builder, T, VitConfig.Builder> setter, Function<VitConfig, T> getter) {
+        this.name = name;
+        this.parser = parser;
+        this.writer = writer;
+        this.setter = setter;
+        this.getter = getter;
+    }
+
+    private static ConfigField<Integer> count(String name, int least, BiFunction<VitConfig.Builder, Integer, VitConfig.Builder> setter,
+            Function<VitConfig, Integer> getter) {
+        return new ConfigField<>(name, value -> atLeast(least, value), number -> number, setter, getter);
+    }
+
+    private static ConfigField<Boolean> flag(String name, BiFunction<VitConfig.Builder, Boolean, VitConfig.Builder> setter,
+            Function<VitConfig, Boolean> getter) {
+        return new ConfigField<>(name, JsonValue::flag, flag -> flag, setter, getter);
+    }
+
+    private static <E> ConfigField<E> word(String name, Map<String, E> words, BiFunction<VitConfig.Builder, E, VitConfig.Builder> setter,
+            Function<VitConfig, E> getter) {
+        Function<E, Object> writer = value -> words.entrySet().stream()
+                .filter(e -> e.getValue().equals(value)).findFirst().orElseThrow().getKey();
+        return new ConfigField<>(name, value -> choose(value, words), writer, setter, getter);
+    }
+
+    /** An integer of at least {@code least}. */
+    static int atLeast(int least, JsonValue value) throws InputException {
+        int number = value.integer();
+        if (number < least) {
+            throw value.fault().expected("at least " + least).found(number).because("the value is too small");
+        }
+        return number;
+    }
+
+    /** The meaning of a word. */
+    static <E> E choose(JsonValue value, Map<String, E> words) throws InputException {
+        E meaning = words.get(value.text());
+        if (meaning == null) {
+            throw value.fault().expected("one of " + String.join(", ", new java.util.TreeSet<>(words.keySet()))).found(value.text())
+                    .because("the value is not supported");
+        }
+        return meaning;
+    }
+
+    /** One number for a square, or height and width. */
+    static ImageSize imageSize(JsonValue value) throws InputException {
+        if (value.kind() != JsonKind.ARRAY) {
+            int side = atLeast(1, value);
+            return new ImageSize(side, side);
+        }
+        if (value.array().size() != 2) {
+            throw value.fault().expected("[height, width]").found(value.array().size() + " values").because("the image size is not a pair");
+        }
+        return new ImageSize(atLeast(1, value.array().get(0)), atLeast(1, value.array().get(1)));
+    }
+
+    /** The name in our own form. */
+    public String name() {
+        return name;
+    }
+
+    /** Reads a value in our own form. */
+    T parse(JsonValue value) throws InputException {
+        return parser.parse(value);
+    }
+
+    /** The value of {@code config} in our own form, for {@link vit.model.json.Json#write}. */
+    Object written(VitConfig config) {
+        return writer.apply(getter.apply(config));
+    }
+
+    /** The value in {@code config}. */
+    public T get(VitConfig config) {
+        return getter.apply(config);
+    }
+
+    /** Sets the value in {@code builder}. */
+    public void set(VitConfig.Builder builder, T value) {
+        setter.apply(builder, value);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,49 @@
+package vit.model.weights.config;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import vit.model.InputException;
+import vit.model.VitConfig;
+import vit.model.json.JsonObject;
+
+/**
+ * A model's whole configuration.
+ *
+ * @param vit    the network
+ * @param labels names of the classes: empty, or one a class
+ * @param raw    the document it was read from, for image preprocessing; without fields if there was none
+ */
+public record ModelConfig(VitConfig vit, List<String> labels, JsonObject raw) {
+
+    public ModelConfig {
+        labels = List.copyOf(labels);
+        if (!labels.isEmpty() && labels.size() != vit.classes()) {
+            throw new IllegalArgumentException(labels.size() + " labels for " + vit.classes() + " classes");
+        }
+    }
+
+    /** The name of a class; its number if there are no labels. */
+    public String label(int index) {
+        return labels.isEmpty() ? String.valueOf(index) : labels.get(index);
+    }
+
+    /**
+     * The same model with the labels of a file.
+     *
+     * @throws InputException if the file is malformed or does not have a label for every class
+     */
+    public ModelConfig withLabels(Path file) throws IOException {
+        return new ModelConfig(vit, Labels.require(file, Labels.read(file), vit.classes()), raw);
+    }
+
+    /**
+     * The configuration in our own form, as a {@code config.json} beside the weights has it.
+     *
+     * @param more further fields, for example of image preprocessing; values as {@link vit.model.json.Json#write} takes them
+     */
+    public String toJson(Map<String, ?> more) {
+        return OwnConfig.write(vit, labels, more);
+    }
+}

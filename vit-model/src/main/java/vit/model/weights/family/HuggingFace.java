@@ -1,0 +1,136 @@
+package vit.model.weights.family;
+
+import java.util.List;
+import java.util.Map;
+import vit.kernels.tensor.Shape;
+import vit.model.InputException;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.weights.config.ConfigField;
+
+/**
+ * Hugging Face transformers: ViT and DeiT, with or without head. Version 5 renames the blocks in memory; files on the hub
+ * keep the older names. Base models have no {@code vit.} prefix.
+ */
+final class HuggingFace implements WeightFamily {
+
+    private static final String PROJECTION = "embeddings.patch_embeddings.projection.weight";
+    private static final List<String> PREFIXES = List.of("vit.", "deit.", "");
+
+    private final String id;
+    private final List<String> aliases;
+    private final String blocks;
+    private final List<String> qkv;
+    private final Map<String, String> layers;
+
+    private HuggingFace(String id, List<String> aliases, String blocks, List<String> qkv, Map<String, String> layers) {
+        this.id = id;
+        this.aliases = aliases;
+        this.blocks = blocks;
+        this.qkv = qkv;
+        this.layers = layers;
+    }
+
+    /** The names of files. */
+    static HuggingFace hub() {
+        return new HuggingFace("huggingface", List.of("hf", "transformers"), "encoder.layer.",
+                List.of("attention.attention.query", "attention.attention.key", "attention.attention.value"),
+                Map.of(Parameters.NORM_1, "layernorm_before", Parameters.ATTENTION_OUTPUT, "attention.output.dense",
+                        Parameters.NORM_2, "layernorm_after", Parameters.FC1, "intermediate.dense", Parameters.FC2, "output.dense"));
+    }
+
+    /** The names of a state dictionary in version 5. */
+    static HuggingFace version5() {
+        return new HuggingFace("huggingface-v5", List.of("hf-v5", "transformers-v5"), "layers.",
+                List.of("attention.q_proj", "attention.k_proj", "attention.v_proj"),
+                Map.of(Parameters.NORM_1, "layernorm_before", Parameters.ATTENTION_OUTPUT, "attention.o_proj",
+                        Parameters.NORM_2, "layernorm_after", Parameters.FC1, "mlp.fc1", Parameters.FC2, "mlp.fc2"));
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public List<String> aliases() {
+        return aliases;
+    }
+
+    /** A configuration does not say under which of the two namings the tensors were saved. */
+    @Override
+    public boolean goesWith(WeightFamily other) {
+        return other instanceof HuggingFace;
+    }
+
+    @Override
+    public boolean recognises(TensorDirectory tensors) {
+        String prefix = prefix(tensors);
+        // Without blocks the two cannot be told apart; the older names then.
+        boolean version5 = tensors.has(prefix + "layers.0.layernorm_before.weight");
+        return tensors.has(prefix + PROJECTION) && version5 == blocks.equals("layers.");
+    }
+
+    private static String prefix(TensorDirectory tensors) {
+        return PREFIXES.stream().filter(prefix -> tensors.has(prefix + PROJECTION)).findFirst().orElse("vit.");
+    }
+
+    @Override
+    public VitConfig.Builder defaults() {
+        return VitConfig.builder().family(id).layerNormEps(1e-12);
+    }
+
+    @Override
+    public void infer(Inference into) throws InputException {
+        TensorDirectory tensors = into.tensors();
+        String prefix = prefix(tensors);
+        into.tellFromConvolution(prefix + PROJECTION);
+        into.tell(ConfigField.DEPTH, tensors.blocks(prefix + blocks, ".layernorm_before.weight"), prefix + blocks + "*");
+        into.tellPresence(ConfigField.DISTILLATION_TOKEN, prefix + "embeddings.distillation_token");
+        String positions = prefix + "embeddings.position_embeddings";
+        into.tellPositions(tensors.require(positions, 3).dimension(1), positions);
+        into.tellClasses(heads(tensors)[0] + ".weight", 0);
+        String block = prefix + blocks + "0.";
+        String query = block + qkv.get(0) + ".weight";
+        if (tensors.has(query)) {
+            into.tellInner(tensors.require(query, 2).dimension(0), query);
+            into.tellPresence(ConfigField.QKV_BIAS, block + qkv.get(0) + ".bias");
+            String fc1 = block + layers.get(Parameters.FC1) + ".weight";
+            into.tell(ConfigField.MLP, tensors.require(fc1, 2).dimension(0), fc1);
+        }
+    }
+
+    /** The head's name, and the distillation head's. */
+    private static String[] heads(TensorDirectory tensors) {
+        boolean distilled = tensors.has("cls_classifier.weight");
+        return new String[] {distilled ? "cls_classifier" : "classifier", "distillation_classifier"};
+    }
+
+    @Override
+    public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
+        boolean deit = tensors == TensorDirectory.empty() && config.distillationToken();
+        String prefix = deit ? "deit." : prefix(tensors);
+        String[] heads = deit ? new String[] {"cls_classifier", "distillation_classifier"} : heads(tensors);
+        Renaming names = new Renaming(parameters);
+        names.tensor(Parameters.CLASS_TOKEN, prefix + "embeddings.cls_token");
+        names.tensor(Parameters.DISTILLATION_TOKEN, prefix + "embeddings.distillation_token");
+        names.tensor(Parameters.POSITIONS, prefix + "embeddings.position_embeddings", Shape.of(1, config.tokens(), config.width()));
+        names.layer(Parameters.PATCH_PROJECTION, prefix + "embeddings.patch_embeddings.projection");
+        for (int i = 0; i < config.depth(); i++) {
+            String block = prefix + blocks + i + ".";
+            names.thirds(Parameters.block(i, Parameters.QKV), block + qkv.get(0), block + qkv.get(1), block + qkv.get(2));
+            names.layers(i, block, layers);
+        }
+        names.layer(Parameters.finalNorm(config), prefix + "layernorm");
+        names.layer(Parameters.HEAD, heads[0]);
+        names.layer(Parameters.DISTILLATION_HEAD, heads[1]);
+        return names.views();
+    }
+
+    /** The pooler of base models feeds no head; the mask token serves pre-training. */
+    @Override
+    public boolean isUnused(String name, TensorDirectory tensors) {
+        String prefix = prefix(tensors);
+        return name.equals(prefix + "pooler.dense.weight") || name.equals(prefix + "pooler.dense.bias") || name.equals(prefix + "embeddings.mask_token");
+    }
+}

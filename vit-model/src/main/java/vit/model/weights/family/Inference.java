@@ -1,0 +1,115 @@
+package vit.model.weights.family;
+
+import vit.kernels.tensor.Shape;
+import vit.model.InputException;
+import vit.model.weights.config.ConfigField;
+import vit.model.weights.config.ConfigFields;
+
+/** What the names and shapes of a file tell of its configuration. Mutable, filled by one family. */
+public final class Inference {
+
+    private final TensorDirectory tensors;
+    private final ConfigFields told = new ConfigFields();
+    private final ConfigFields suggested = new ConfigFields();
+    private int inner;
+    private String innerTensor;
+    private int positionRows = -1;
+    private String positionTensor;
+
+    public Inference(TensorDirectory tensors) {
+        this.tensors = tensors;
+    }
+
+    /** The file, for messages. */
+    public String file() {
+        return tensors.file();
+    }
+
+    /** The file's tensors. */
+    TensorDirectory tensors() {
+        return tensors;
+    }
+
+    /** The values that the file fixes; a configuration must not contradict them. */
+    public ConfigFields told() {
+        return told;
+    }
+
+    /** The values that go with such a file unless a configuration states others. */
+    public ConfigFields suggested() {
+        return suggested;
+    }
+
+    /** H·D, the width inside attention; 0 if unknown. */
+    public int inner() {
+        return inner;
+    }
+
+    /** Rows of the position embeddings; −1 if the file has none. */
+    public int positionRows() {
+        return positionRows;
+    }
+
+    /** Starts a complaint about the position embeddings. */
+    public InputException.Report positionFault() {
+        return InputException.in(tensors.file()).tensor(positionTensor);
+    }
+
+    /** Starts a complaint about the tensor that tells {@link #inner}. */
+    public InputException.Report innerFault() {
+        return InputException.in(tensors.file()).tensor(innerTensor);
+    }
+
+    <T> void tell(ConfigField<T> field, T value, String tensor) {
+        told.tell(field, value, tensors.file(), tensor);
+    }
+
+    <T> void suggest(ConfigField<T> field, T value, String tensor) {
+        suggested.tell(field, value, tensors.file(), tensor);
+    }
+
+    /** Tells whether {@code tensor} is there. */
+    void tellPresence(ConfigField<Boolean> field, String tensor) {
+        tell(field, tensors.has(tensor), tensor);
+    }
+
+    /** Tells H·D from the number of rows (or columns) of the joint query, key and value projection. */
+    void tellInnerFromQkv(int threeInner, String tensor) throws InputException {
+        if (threeInner % 3 != 0) {
+            throw InputException.in(tensors.file()).tensor(tensor).expected("a multiple of 3 for query, key and value").found(threeInner)
+                    .because("the tensor's shape does not fit");
+        }
+        tellInner(threeInner / 3, tensor);
+    }
+
+    void tellInner(int value, String tensor) {
+        inner = value;
+        innerTensor = tensor;
+    }
+
+    void tellPositions(int rows, String tensor) {
+        positionRows = rows;
+        positionTensor = tensor;
+    }
+
+    /** Tells width, channels and patch from a convolution's weight (C, channels, patch, patch). */
+    void tellFromConvolution(String tensor) throws InputException {
+        Shape shape = tensors.require(tensor, 4);
+        tell(ConfigField.WIDTH, shape.dimension(0), tensor);
+        tell(ConfigField.CHANNELS, shape.dimension(1), tensor);
+        tellPatch(shape.dimension(2), shape.dimension(3), tensor);
+    }
+
+    void tellPatch(int height, int width, String tensor) throws InputException {
+        if (height != width) {
+            throw InputException.in(tensors.file()).tensor(tensor).expected("a square patch").found(height + "×" + width)
+                    .because("the patch is not square");
+        }
+        tell(ConfigField.PATCH, height, tensor);
+    }
+
+    /** Tells the classes from dimension {@code d} of the head's matrix; none if there is no such tensor. */
+    void tellClasses(String tensor, int d) throws InputException {
+        tell(ConfigField.CLASSES, tensors.has(tensor) ? tensors.require(tensor, 2).dimension(d) : 0, tensor);
+    }
+}

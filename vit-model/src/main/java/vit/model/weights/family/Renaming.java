@@ -1,0 +1,74 @@
+package vit.model.weights.family;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import vit.kernels.tensor.Shape;
+import vit.model.Parameter;
+import vit.model.Parameters;
+
+/** Collects the views of a family in PyTorch's layout, where most tensors only have another name. */
+final class Renaming {
+
+    private final Parameters parameters;
+    private final List<TensorView> views = new ArrayList<>();
+
+    Renaming(Parameters parameters) {
+        this.parameters = parameters;
+    }
+
+    /** Parameter {@code canonical}, if the model has it, is the file's {@code name} in the same shape. */
+    void tensor(String canonical, String name) {
+        Parameter parameter = parameters.find(canonical);
+        if (parameter != null) {
+            tensor(canonical, name, parameter.shape());
+        }
+    }
+
+    /** Parameter {@code canonical}, if the model has it, is the file's {@code name} in the shape given. */
+    void tensor(String canonical, String name, Shape fileShape) {
+        Parameter parameter = parameters.find(canonical);
+        if (parameter != null) {
+            views.add(TensorView.whole(name, fileShape, parameter));
+        }
+    }
+
+    /** Weight and bias of a layer, as far as the model has them. */
+    void layer(String canonical, String name) {
+        tensor(canonical + ".weight", name + ".weight");
+        tensor(canonical + ".bias", name + ".bias");
+    }
+
+    /** All of {@code names}, canonical layer to the file's, in block {@code i}. */
+    void layers(int i, String filePrefix, Map<String, String> names) {
+        names.forEach((canonical, name) -> layer(Parameters.block(i, canonical), filePrefix + name));
+    }
+
+    /** The three thirds of the joint projection's rows are layers of their own, in the order query, key, value. */
+    void thirds(String canonical, String... names) {
+        for (String kind : new String[] {".weight", ".bias"}) {
+            Parameter parameter = parameters.find(canonical + kind);
+            if (parameter == null) {
+                continue;
+            }
+            int[] dimensions = parameter.shape().dimensions();
+            dimensions[0] /= 3;
+            Shape third = Shape.of(dimensions);
+            for (int i = 0; i < 3; i++) {
+                views.add(TensorView.part(names[i] + kind, third, parameter.name(), i * Math.toIntExact(third.size())));
+            }
+        }
+    }
+
+    /** The views in the order of the parameters, whatever the order in which they were named. */
+    List<TensorView> views() {
+        Map<String, Integer> order = new HashMap<>();
+        for (Parameter parameter : parameters.list()) {
+            order.put(parameter.name(), order.size());
+        }
+        views.sort(Comparator.comparing((TensorView view) -> order.get(view.parameter())).thenComparing(view -> view.parameterIndex(0)));
+        return List.copyOf(views);
+    }
+}

@@ -1,0 +1,76 @@
+package vit.model.weights.family;
+
+import java.util.List;
+import vit.kernels.tensor.Shape;
+import vit.model.InputException;
+import vit.model.Parameter;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.VitConfig.FinalNorm;
+import vit.model.VitConfig.Pooling;
+import vit.model.weights.config.ConfigField;
+
+/** PyTorch Image Models (timm), whose names are the canonical ones; DeiT's own files have them too. */
+final class Timm implements WeightFamily {
+
+    @Override
+    public String id() {
+        return "timm";
+    }
+
+    @Override
+    public List<String> aliases() {
+        return List.of("deit");
+    }
+
+    @Override
+    public boolean recognises(TensorDirectory tensors) {
+        return tensors.has("patch_embed.proj.weight");
+    }
+
+    @Override
+    public VitConfig.Builder defaults() {
+        return VitConfig.builder().family(id());
+    }
+
+    @Override
+    public FinalNorm finalNorm(Pooling pooling) {
+        return pooling == Pooling.TOKEN ? FinalNorm.BEFORE_POOLING : FinalNorm.AFTER_POOLING;
+    }
+
+    @Override
+    public void infer(Inference into) throws InputException {
+        TensorDirectory tensors = into.tensors();
+        into.tellFromConvolution("patch_embed.proj.weight");
+        into.tell(ConfigField.DEPTH, tensors.blocks("blocks.", ".norm1.weight"), "blocks.*.norm1.weight");
+        into.tellPresence(ConfigField.CLASS_TOKEN, Parameters.CLASS_TOKEN);
+        into.tellPresence(ConfigField.DISTILLATION_TOKEN, Parameters.DISTILLATION_TOKEN);
+        boolean registers = tensors.has(Parameters.REGISTER_TOKENS);
+        into.tell(ConfigField.REGISTERS, registers ? tensors.require(Parameters.REGISTER_TOKENS, 3).dimension(1) : 0, Parameters.REGISTER_TOKENS);
+        into.tellPositions(tensors.require(Parameters.POSITIONS, 3).dimension(1), Parameters.POSITIONS);
+        into.tellPresence(ConfigField.PRE_LOGITS, "pre_logits.fc.weight");
+        into.tellClasses("head.weight", 0);
+        if (tensors.has("blocks.0.attn.qkv.weight")) {
+            Shape qkv = tensors.require("blocks.0.attn.qkv.weight", 2);
+            into.tellInnerFromQkv(qkv.dimension(0), "blocks.0.attn.qkv.weight");
+            into.tell(ConfigField.MLP, tensors.require("blocks.0.mlp.fc1.weight", 2).dimension(0), "blocks.0.mlp.fc1.weight");
+            into.tellPresence(ConfigField.QKV_BIAS, "blocks.0.attn.qkv.bias");
+            into.tellPresence(ConfigField.OUTPUT_BIAS, "blocks.0.attn.proj.bias");
+            into.tellPresence(ConfigField.LAYER_SCALE, "blocks.0.ls1.gamma");
+        }
+        // With the mean timm has fc_norm after pooling, unless it was made with fc_norm=False.
+        boolean after = tensors.has("fc_norm.weight");
+        into.tell(ConfigField.FINAL_NORM, after ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, after ? "fc_norm.weight" : "norm.weight");
+        boolean mean = after || !tensors.has(Parameters.CLASS_TOKEN);
+        into.suggest(ConfigField.POOL, mean ? Pooling.PATCH_MEAN : Pooling.TOKEN, after ? "fc_norm.weight" : Parameters.CLASS_TOKEN);
+    }
+
+    @Override
+    public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
+        return parameters.list().stream().map(Timm::view).toList();
+    }
+
+    private static TensorView view(Parameter parameter) {
+        return TensorView.whole(parameter.name(), parameter.shape(), parameter);
+    }
+}

@@ -1,0 +1,54 @@
+package vit.model.weights.family;
+
+import java.util.List;
+import vit.model.InputException;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.VitConfig.FinalNorm;
+import vit.model.VitConfig.Pooling;
+
+/** A scheme of tensor names, layouts and conventions. Implementations are stateless and listed in {@link WeightFamilies}. */
+public interface WeightFamily {
+
+    /** The name under which configurations know the family. */
+    String id();
+
+    /** Other names for it in a configuration's {@code family}. */
+    List<String> aliases();
+
+    /** Whether a configuration that names {@code other} may go with a file of this family. */
+    default boolean goesWith(WeightFamily other) {
+        return this == other;
+    }
+
+    /** Whether a file with these tensors is of this family. */
+    boolean recognises(TensorDirectory tensors);
+
+    /** A builder with the family's conventions; sizes are those of ViT-B/16. */
+    VitConfig.Builder defaults();
+
+    /** Where the final LayerNorm stands with this pooling, where neither a file nor a configuration says so. */
+    default FinalNorm finalNorm(Pooling pooling) {
+        return FinalNorm.BEFORE_POOLING;
+    }
+
+    /**
+     * Tells what names and shapes say of the configuration.
+     *
+     * @throws InputException if a tensor is missing or has an impossible shape
+     */
+    void infer(Inference into) throws InputException;
+
+    /**
+     * Where each parameter of {@code config} lies in a file.
+     *
+     * @param parameters the list for {@code config}
+     * @param tensors    decides between variants of the family's names; empty: the names that are written
+     */
+    List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors);
+
+    /** Whether published files hold this tensor although the forward pass does not use it. */
+    default boolean isUnused(String name, TensorDirectory tensors) {
+        return false;
+    }
+}

@@ -1,0 +1,136 @@
+package vit.model.weights;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.EdgeCasesMode;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import vit.kernels.gelu.GeluKind;
+import vit.kernels.tensor.Shape;
+import vit.model.GeneratedWeights;
+import vit.model.Parameter;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.VitConfig.FinalNorm;
+import vit.model.VitConfig.Pooling;
+import vit.model.VitConfig.Positions;
+import vit.model.VitVariants;
+import vit.model.json.JsonObject;
+import vit.model.weights.config.ModelConfig;
+import vit.model.weights.family.WeightFamilies;
+import vit.model.weights.family.WeightFamily;
+
+/** Configurations of every family with generated values: parameter counts, the formula, saving and loading. */
+class GeneratedModelsTest {
+
+    @ParameterizedTest
+    @CsvSource({"tiny,16,5717416", "small,16,22050664", "base,16,86567656", "base,32,88224232", "base,8,86576872", "large,16,304326632",
+        "large,32,306535400", "huge,14,632045800"})
+    void publishedSizesHaveThePublishedNumberOfParameters(String size, int patch, long count) {
+        VitConfig config = VitVariants.find("vit_" + size + "_patch" + patch + "_224").orElseThrow();
+        assertEquals(count, Parameters.of(config).count());
+        // Numbers of tokens: (224 / patch)² and the class token.
+        assertEquals(Map.of(8, 785, 14, 257, 16, 197, 32, 50).get(patch), config.tokens());
+    }
+
+    /** Values computed by an independent program from the formula in the reference cases' README. */
+    @Test
+    void theFormulaIsTheReferenceCasesOne() {
+        VitConfig config = VitVariants.find("vit_base_patch16_224").orElseThrow();
+        assertArrayEquals(new float[] {-0.01141125f, -0.15368879f, 0.0052475333f}, start(config, "cls_token"));
+        assertArrayEquals(new float[] {0.036721207f, 0.0095324665f, -0.009414583f}, start(config, "blocks.3.attn.qkv.weight"));
+        assertArrayEquals(new float[] {0.88147384f, 0.7634574f, 1.0352615f}, start(config, "norm.weight"));
+        assertArrayEquals(new float[] {-0.05695069f, 0.07888563f, -0.021106517f}, start(config, "head.bias"));
+        float[] images = new float[3];
+        new GeneratedWeights(config, 0).fill(images, 3, "vit-base-16/images", 1.7, 0);
+        assertArrayEquals(new float[] {1.4036797f, 0.92364025f, -0.07173549f}, images);
+    }
+
+    private static float[] start(VitConfig config, String name) {
+        Parameter parameter = Parameters.of(config).find(name);
+        float[] values = new float[Math.toIntExact(parameter.shape().size())];
+        new GeneratedWeights(config, 0).read(parameter, values);
+        return java.util.Arrays.copyOf(values, 3);
+    }
+
+    @Provide
+    Arbitrary<VitConfig> configurations() {
+        Arbitrary<WeightFamily> families = Arbitraries.of(WeightFamilies.all());
+        Arbitrary<Shape> grids = Combinators.combine(Arbitraries.integers().between(1, 4), Arbitraries.integers().between(1, 4)).as(Shape::of);
+        Arbitrary<int[]> sizes = Arbitraries.integers().between(1, 3).array(int[].class).ofSize(5);
+        Arbitrary<boolean[]> flags = Arbitraries.of(true, false).array(boolean[].class).ofSize(9);
+        return Combinators.combine(families, grids, sizes, flags).as(GeneratedModelsTest::configuration);
+    }
+
+    /** A small configuration that the family can express. */
+    private static VitConfig configuration(WeightFamily family, Shape grid, int[] sizes, boolean[] flags) {
+        int patch = sizes[0];
+        int headDim = 4 * sizes[2];
+        VitConfig.Builder b = family.defaults().image(grid.dimension(0) * patch, grid.dimension(1) * patch).patch(patch).channels(sizes[1])
+                .heads(sizes[3]).width(sizes[3] * headDim + 4).headDim(headDim).mlp(5 * sizes[4]).depth(sizes[4]).classes(flags[0] ? 3 : 0)
+                .gelu(flags[1] ? GeluKind.TANH : GeluKind.ERF).layerNormEps(flags[2] ? 1e-12 : 0.25);
+        boolean simple = family.id().equals("vit-pytorch-simple");
+        boolean mean = flags[3] && !simple;
+        if (mean) {
+            b.pooling(flags[4] ? Pooling.PATCH_MEAN : Pooling.ALL_MEAN);
+        }
+        switch (family.id()) {
+            case "timm" -> b.qkvBias(flags[5]).layerScale(flags[6]).preLogits(flags[7]).registers(flags[8] ? 2 : 0).outputBias(flags[2])
+                    .positions(flags[1] ? Positions.LEARNED_PATCHES : Positions.LEARNED).distillationToken(flags[6]).classToken(!mean || flags[6])
+                    .finalNorm(mean && flags[7] ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING);
+            case "huggingface", "huggingface-v5" -> b.qkvBias(flags[5]).distillationToken(flags[6] && flags[0]);
+            case "torchvision" -> b.preLogits(flags[7]);
+            case "jax" -> b.preLogits(flags[7]).classToken(!mean || flags[6]).positions(flags[8] ? Positions.LEARNED_PATCHES : Positions.LEARNED);
+            case "vit-pytorch" -> b.qkvBias(flags[5]).classToken(!mean || flags[6]);
+            default -> { }
+        }
+        return b.build();
+    }
+
+    @Property(tries = 150, edgeCases = EdgeCasesMode.NONE)
+    void whatIsSavedLoadsWithTheSameConfigurationAndBits(@ForAll("configurations") VitConfig config) throws IOException {
+        Path folder = Files.createTempDirectory("vit-generated");
+        Path file = folder.resolve("w.safetensors");
+        Path json = folder.resolve("config.json");
+        GeneratedWeights source = new GeneratedWeights(config, 7);
+        try {
+            WeightsWriter.write(file, source, Map.of("step", "3"));
+            Files.writeString(json, new ModelConfig(config, List.of(), JsonObject.empty("none")).toJson(Map.of()), StandardCharsets.UTF_8);
+            assertEquals(config, Weights.configuration(json).vit());
+            try (Weights weights = Weights.open(file, null)) {
+                assertEquals(withoutAmbiguity(config), withoutAmbiguity(weights.config()));
+                assertEquals(List.of(), weights.report().notes());
+                for (Parameter parameter : Parameters.of(config).list()) {
+                    float[] expected = new float[Math.toIntExact(parameter.shape().size())];
+                    float[] actual = new float[expected.length];
+                    source.read(parameter, expected);
+                    weights.read(parameter, actual);
+                    assertArrayEquals(expected, actual, parameter.name());
+                }
+            }
+        } finally {
+            Files.deleteIfExists(file);
+            Files.deleteIfExists(json);
+            Files.delete(folder);
+        }
+    }
+
+    /** Without prefix tokens both kinds of learned positions are one. */
+    private static VitConfig withoutAmbiguity(VitConfig config) {
+        return config.positions() == Positions.LEARNED_PATCHES && config.prefixTokens() == 0 ? config.toBuilder().positions(Positions.LEARNED).build() : config;
+    }
+}

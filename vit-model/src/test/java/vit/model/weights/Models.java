@@ -1,0 +1,77 @@
+package vit.model.weights;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Assumptions;
+import vit.kernels.tensor.Shape;
+
+/** Weight files for tests: the reference cases, and files made from others by renaming. */
+final class Models {
+
+    private Models() {}
+
+    /** The folder of reference case {@code name} in {@code ../shared/golden}; the test is skipped where there is none. */
+    static Path golden(String name) {
+        Path root = Path.of("").toAbsolutePath();
+        while (root != null && !Files.isDirectory(root.resolve("vit-kernels"))) {
+            root = root.getParent();
+        }
+        Path folder = root == null ? null : root.resolveSibling("shared").resolve("golden").resolve(name);
+        Assumptions.assumeTrue(folder != null && Files.isDirectory(folder), "no ../shared/golden/" + name + ": test skipped");
+        return folder;
+    }
+
+    /** The weight file of reference case {@code name}. */
+    static Path goldenWeights(String name) {
+        Path folder = golden(name);
+        Path npz = folder.resolve("weights.npz");
+        return Files.exists(npz) ? npz : folder.resolve("weights.safetensors");
+    }
+
+    /** A tensor in memory. */
+    record Content(Shape shape, float[] values) {}
+
+    /** All tensors of a file. */
+    static Map<String, Content> read(Path path) throws IOException {
+        Map<String, Content> tensors = new LinkedHashMap<>();
+        try (TensorFile file = TensorFile.open(path)) {
+            for (TensorEntry entry : file.entries()) {
+                float[] values = new float[Math.toIntExact(entry.shape().size())];
+                file.readFloats(entry, 0, values, 0, values.length);
+                tensors.put(entry.name(), new Content(entry.shape(), values));
+            }
+        }
+        return tensors;
+    }
+
+    /** Writes tensors as safetensors. */
+    static Path write(Path path, Map<String, Content> tensors) throws IOException {
+        List<SafetensorsWriter.Tensor> list = new ArrayList<>();
+        tensors.forEach((name, content) -> list.add(new SafetensorsWriter.Tensor(name, Dtype.F32, content.shape)));
+        try (SafetensorsWriter writer = new SafetensorsWriter(path, list, Map.of())) {
+            for (Content content : tensors.values()) {
+                writer.write(content.values, 0, content.values.length);
+            }
+            writer.commit();
+        }
+        return path;
+    }
+
+    /** The same tensors under other names; null drops one. */
+    static Map<String, Content> rename(Map<String, Content> tensors, UnaryOperator<String> names) {
+        Map<String, Content> renamed = new LinkedHashMap<>();
+        tensors.forEach((name, content) -> {
+            String other = names.apply(name);
+            if (other != null) {
+                renamed.put(other, content);
+            }
+        });
+        return renamed;
+    }
+}
