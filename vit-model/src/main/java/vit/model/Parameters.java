@@ -1,7 +1,5 @@
 package vit.model;
 
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +37,7 @@ public final class Parameters {
     public static final String DISTILLATION_HEAD = "head_dist";
 
     private final Map<String, Parameter> byName = new LinkedHashMap<>();
+    private final List<Parameter> list;
 
     private Parameters(VitConfig c) {
         int width = c.width();
@@ -92,6 +91,7 @@ public final class Parameters {
                 linear(DISTILLATION_HEAD, c.classes(), width, true);
             }
         }
+        list = List.copyOf(byName.values());
     }
 
     /** The list for {@code config}. */
@@ -127,7 +127,7 @@ public final class Parameters {
 
     /** All parameters, in the order of the forward pass. */
     public List<Parameter> list() {
-        return Collections.unmodifiableList(new ArrayList<>(byName.values()));
+        return list;
     }
 
     /** The parameter of this canonical name, or null. */

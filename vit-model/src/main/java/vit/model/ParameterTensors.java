@@ -1,0 +1,79 @@
+package vit.model;
+
+import java.util.HashMap;
+import java.util.Map;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/**
+ * One value for every parameter: matrices packed for the GEMM, all else as plain tensors, the prefix tokens as rows of one.
+ * Weights, gradients and the states of an optimiser all have this layout, so that an elementwise pass runs over several of
+ * them at once. The list of parameters is walked here and nowhere else to lay them out.
+ */
+final class ParameterTensors {
+
+    private final Map<String, PackedMatrix> matrices = new HashMap<>();
+    private final Map<String, Tensor> vectors = new HashMap<>();
+    private final Tensor prefix; // (prefix tokens, C) or null
+
+    /** Zeros for every parameter. */
+    ParameterTensors(VitConfig config, Parameters parameters, TensorArena arena) {
+        prefix = config.prefixTokens() == 0 ? null : arena.allocate(config.prefixTokens(), config.width());
+        int prefixRow = 0;
+        for (Parameter parameter : parameters.list()) {
+            String name = parameter.name();
+            if (parameter.isMatrix()) {
+                matrices.put(name, PackedMatrix.allocate(arena, parameter.out(), parameter.in()));
+            } else if (parameter.kind() == Parameter.Kind.TOKEN) {
+                int rows = parameter.shape().dimension(1);
+                vectors.put(name, prefix.rows(prefixRow, prefixRow + rows));
+                prefixRow += rows;
+            } else {
+                vectors.put(name, arena.allocate(parameter.shape().dimensions()));
+            }
+        }
+    }
+
+    /** The packed matrix {@code name.weight}. */
+    PackedMatrix matrix(String name) {
+        PackedMatrix matrix = matrices.get(name + ".weight");
+        if (matrix == null) {
+            throw new IllegalArgumentException("the model has no matrix " + name + ".weight");
+        }
+        return matrix;
+    }
+
+    /** The tensor of this full name, or null if the model has none. */
+    Tensor vector(String name) {
+        return vectors.get(name);
+    }
+
+    /** Prefix tokens (R, C), or null. */
+    Tensor prefix() {
+        return prefix;
+    }
+
+    /** The elements of a parameter as they lie in memory, the padding of packed matrices included. */
+    Tensor elements(Parameter parameter) {
+        return parameter.isMatrix() ? matrices.get(parameter.name()).elements() : vectors.get(parameter.name());
+    }
+
+    /** Sets a parameter from row-major values. */
+    void set(Parameter parameter, float[] values) {
+        if (parameter.isMatrix()) {
+            matrices.get(parameter.name()).packRows(values);
+        } else {
+            Spans.write(vectors.get(parameter.name()), values, Math.toIntExact(parameter.shape().size()));
+        }
+    }
+
+    /** Writes a parameter's values, row-major, into {@code values}. */
+    void get(Parameter parameter, float[] values) {
+        if (parameter.isMatrix()) {
+            matrices.get(parameter.name()).unpackRows(values);
+        } else {
+            Spans.read(vectors.get(parameter.name()), values, Math.toIntExact(parameter.shape().size()));
+        }
+    }
+}

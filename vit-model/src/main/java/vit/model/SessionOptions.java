@@ -1,0 +1,37 @@
+package vit.model;
+
+import vit.kernels.parallel.Workers;
+
+/**
+ * How a session computes. Immutable.
+ *
+ * @param threads  size of the team, the calling thread included; ignored where {@code workers} is given
+ * @param maxBatch most images in one call; memory is planned for it
+ * @param workers  a team to share with other sessions, or null for a team of the session's own
+ */
+public record SessionOptions(int threads, int maxBatch, Workers workers) {
+
+    public SessionOptions {
+        if (threads < 1 || threads > Workers.MAX_COUNT) {
+            throw new IllegalArgumentException("threads " + threads + "; expected 1 to " + Workers.MAX_COUNT);
+        }
+        if (maxBatch < 1) {
+            throw new IllegalArgumentException("batch " + maxBatch + "; expected 1 or more");
+        }
+    }
+
+    /** One image at a time, with a team of {@code threads}, the calling thread included. */
+    public static SessionOptions threads(int threads) {
+        return new SessionOptions(threads, 1, null);
+    }
+
+    /** One image at a time, with a team that the caller owns, closes, and may share between sessions. */
+    public static SessionOptions workers(Workers workers) {
+        return new SessionOptions(workers.count(), 1, workers);
+    }
+
+    /** The same for up to {@code images} images a call. */
+    public SessionOptions withBatch(int images) {
+        return new SessionOptions(threads, images, workers);
+    }
+}

@@ -1,0 +1,280 @@
+package vit.model;
+
+import vit.kernels.attention.Attention;
+import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.gemm.Epilogue;
+import vit.kernels.gemm.GemmWorkspace;
+import vit.kernels.layernorm.LayerNorm;
+import vit.kernels.linear.Linear;
+import vit.kernels.parallel.Worker;
+import vit.kernels.parallel.Workers;
+import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.pooling.Pooling;
+import vit.kernels.simd.Tanh;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+import vit.model.VitConfig.FinalNorm;
+import vit.model.VitConfig.Positions;
+
+/**
+ * The forward pass (Dosovitskiy et al. 2020, equations 1 to 4) over memory planned for a largest batch. Every worker of the
+ * team runs {@link #run} from end to end; a barrier stands wherever one kernel reads what another wrote.
+ */
+final class VitForward implements Workers.Task {
+
+    private final VitConfig config;
+    private final VitWeights weights;
+    private final int maxBatch;
+
+    final Tensor images; // (B, channels, height, width)
+    final Tensor pooled; // (B, C): what the head sees
+    final Tensor logits; // (B, classes), or null without a head
+
+    private final Tensor patches; // (B·P, patch elements)
+    private final Tensor projected; // (B·P, C)
+    private final Tensor x; // (B·T, C): the residual stream, between blocks
+    private final Tensor y; // (B·T, C): the residual stream, inside a block
+    private final Tensor normed; // (B·T, C)
+    private final Tensor qkv; // (B·T, 3·H·D)
+    private final Tensor attended; // (B·T, H·D)
+    private final Tensor hidden; // (B·T, F)
+    private final Tensor pool; // (B, C): before the final norm, or before the pre-logits layer
+    private final Tensor distilled; // (B, C), or null
+    private final Tensor distilledLogits; // (B, classes), or null
+
+    private final GemmWorkspace gemm;
+    private final AttentionWorkspace attention;
+    private final Block[] blocks;
+    private final Linear projection;
+    private final Norm patchNormBefore; // or null
+    private final Norm patchNormAfter; // or null
+    private final Norm finalNorm;
+    private final Linear preLogits; // or null
+    private final Linear head; // or null
+    private final Linear distillationHead; // or null
+
+    private int batch;
+    private StageObserver observer;
+
+    /** The layers of one encoder block, bound to the planned memory. */
+    private record Block(Norm norm1, Linear qkv, Linear output, Norm norm2, Linear fc1, Linear fc2, String stage) {}
+
+    /** Weight and bias of a LayerNorm. */
+    private record Norm(Tensor weight, Tensor bias) {}
+
+    /** Plans the pass; with a counting arena and null weights, only its memory. */
+    VitForward(VitConfig config, VitWeights weights, int maxBatch, int workers, TensorArena arena) {
+        this.config = config;
+        this.weights = weights;
+        this.maxBatch = maxBatch;
+        int patchRows = Math.multiplyExact(maxBatch, config.patches());
+        int rows = Math.multiplyExact(maxBatch, config.tokens());
+        images = arena.allocate(maxBatch, config.channels(), config.imageHeight(), config.imageWidth());
+        patches = arena.allocatePadded(patchRows, config.patchElements());
+        projected = arena.allocatePadded(patchRows, config.width());
+        x = arena.allocatePadded(rows, config.width());
+        y = arena.allocatePadded(rows, config.width());
+        normed = arena.allocatePadded(rows, config.width());
+        qkv = arena.allocatePadded(rows, 3 * config.inner());
+        attended = arena.allocatePadded(rows, config.inner());
+        hidden = arena.allocatePadded(rows, config.mlp());
+        pool = arena.allocate(maxBatch, config.width());
+        pooled = arena.allocate(maxBatch, config.width());
+        logits = config.classes() == 0 ? null : arena.allocate(maxBatch, config.classes());
+        distilled = config.distillationToken() ? arena.allocate(maxBatch, config.width()) : null;
+        distilledLogits = distilled != null && logits != null ? arena.allocate(maxBatch, config.classes()) : null;
+        gemm = GemmWorkspace.allocate(arena, packedFloats(config, maxBatch), workers);
+        attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
+        blocks = new Block[config.depth()];
+        if (weights == null) {
+            projection = preLogits = head = distillationHead = null;
+            patchNormBefore = patchNormAfter = finalNorm = null;
+            return;
+        }
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i] = block(i);
+        }
+        projection = linear(Parameters.PATCH_PROJECTION);
+        patchNormBefore = config.patchNorm() ? norm(Parameters.PATCH_NORM_BEFORE) : null;
+        patchNormAfter = config.patchNorm() ? norm(Parameters.PATCH_NORM_AFTER) : null;
+        finalNorm = norm(Parameters.finalNorm(config));
+        preLogits = config.preLogits() ? linear(Parameters.PRE_LOGITS) : null;
+        head = logits == null ? null : linear(Parameters.HEAD);
+        distillationHead = distilledLogits == null ? null : linear(Parameters.DISTILLATION_HEAD);
+    }
+
+    private static int packedFloats(VitConfig config, int maxBatch) {
+        int widest = Math.max(config.mlp(), Math.max(config.width(), config.inner()));
+        return Math.max(GemmWorkspace.packedRows(maxBatch * config.tokens(), widest),
+                GemmWorkspace.packedRows(maxBatch * config.patches(), config.patchElements()));
+    }
+
+    private Block block(int i) {
+        Epilogue attentionResidual = Epilogue.biasResidual(
+                bias(i, Parameters.ATTENTION_OUTPUT), weights.vector(Parameters.block(i, Parameters.LAYER_SCALE_1)), x);
+        Epilogue mlpResidual = Epilogue.biasResidual(
+                bias(i, Parameters.FC2), weights.vector(Parameters.block(i, Parameters.LAYER_SCALE_2)), y);
+        return new Block(
+                norm(Parameters.block(i, Parameters.NORM_1)),
+                linear(i, Parameters.QKV, Epilogue.bias(bias(i, Parameters.QKV))),
+                linear(i, Parameters.ATTENTION_OUTPUT, attentionResidual),
+                norm(Parameters.block(i, Parameters.NORM_2)),
+                linear(i, Parameters.FC1, Epilogue.biasGelu(bias(i, Parameters.FC1), config.gelu())),
+                linear(i, Parameters.FC2, mlpResidual),
+                "stage.block." + i);
+    }
+
+    private Tensor bias(int block, String part) {
+        return weights.vector(Parameters.block(block, part) + ".bias");
+    }
+
+    private Linear linear(int block, String part, Epilogue epilogue) {
+        return Linear.of(weights.matrix(Parameters.block(block, part)), epilogue);
+    }
+
+    private Linear linear(String name) {
+        return Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias")));
+    }
+
+    private Norm norm(String name) {
+        return new Norm(weights.vector(name + ".weight"), weights.vector(name + ".bias"));
+    }
+
+    int maxBatch() {
+        return maxBatch;
+    }
+
+    /** Sets what the next run computes: images 0 … batch. */
+    void prepare(int imagesInUse, StageObserver stageObserver) {
+        batch = imagesInUse;
+        observer = stageObserver;
+    }
+
+    @Override
+    public void run(Worker w) {
+        embed(w);
+        observe("stage.tokens", w);
+        for (Block block : blocks) {
+            encode(block, w);
+            observe(block.stage, w);
+        }
+        pool(w);
+        classify(w);
+    }
+
+    /** z₀ = [x_class; x_p¹E; …; x_pᴺE] + E_pos (equation 1). */
+    private void embed(Worker w) {
+        int rows = batch * config.patches();
+        PatchEmbed.patchify(patches, images, config.patch(), config.patchOrder(), batch, w);
+        w.barrier();
+        if (patchNormBefore != null) {
+            normalise(patches, patches, patchNormBefore, rows, w);
+            w.barrier();
+        }
+        projection.forward(projected, patches, rows, gemm, w);
+        w.barrier();
+        if (patchNormAfter != null) {
+            normalise(projected, projected, patchNormAfter, rows, w);
+            w.barrier();
+        }
+        PatchEmbed.assemble(x, projected, weights.prefix(), weights.positions(),
+                config.positions() == Positions.LEARNED, batch, config.patches(), w);
+        w.barrier();
+    }
+
+    /** y = MSA(LN(x)) + x; x = MLP(LN(y)) + y (equations 2 and 3). */
+    private void encode(Block block, Worker w) {
+        int rows = batch * config.tokens();
+        float scale = (float) (1 / Math.sqrt(config.headDim()));
+        normalise(normed, x, block.norm1, rows, w);
+        w.barrier();
+        block.qkv.forward(qkv, normed, rows, gemm, w);
+        w.barrier();
+        Attention.forward(attended, null, null, qkv, batch, config.tokens(), config.heads(), scale, attention, w);
+        w.barrier();
+        block.output.forward(y, attended, rows, gemm, w);
+        w.barrier();
+        normalise(normed, y, block.norm2, rows, w);
+        w.barrier();
+        block.fc1.forward(hidden, normed, rows, gemm, w);
+        w.barrier();
+        block.fc2.forward(x, hidden, rows, gemm, w);
+        w.barrier();
+    }
+
+    /** The final norm and the pooling, in the order the family has them; the norm sees only the tokens that are used. */
+    private void pool(Worker w) {
+        int tokens = config.tokens();
+        if (config.pooling() == VitConfig.Pooling.TOKEN) {
+            poolTokens(pool, x, 0, 1, w);
+            if (distilled != null) {
+                poolTokens(distilled, x, 1, 2, w);
+            }
+            w.barrier();
+            normalise(pooled, pool, finalNorm, batch, w);
+            if (distilled != null) {
+                normalise(distilled, distilled, finalNorm, batch, w);
+            }
+        } else {
+            int first = config.pooling() == VitConfig.Pooling.PATCH_MEAN ? config.prefixTokens() : 0;
+            if (config.finalNorm() == FinalNorm.BEFORE_POOLING) {
+                normalise(normed, x, finalNorm, batch * tokens, w);
+                w.barrier();
+                poolTokens(pooled, normed, first, tokens, w);
+            } else {
+                poolTokens(pool, x, first, tokens, w);
+                w.barrier();
+                normalise(pooled, pool, finalNorm, batch, w);
+            }
+        }
+        w.barrier();
+        if (preLogits != null) {
+            preLogits.forward(pool, pooled, batch, gemm, w);
+            w.barrier();
+            tanh(w);
+            w.barrier();
+        }
+    }
+
+    private void poolTokens(Tensor to, Tensor tokens, int first, int last, Worker w) {
+        Pooling.forward(to, tokens, first, last, batch, config.tokens(), w);
+    }
+
+    private void tanh(Worker w) {
+        for (int row = w.from(batch), end = w.to(batch); row < end; row++) {
+            for (int c = 0; c < config.width(); c++) {
+                pooled.set(row, c, Tanh.of(pool.get(row, c)));
+            }
+        }
+    }
+
+    private void classify(Worker w) {
+        if (head == null) {
+            return;
+        }
+        head.forward(logits, pooled, batch, gemm, w);
+        w.barrier();
+        if (distillationHead != null) {
+            distillationHead.forward(distilledLogits, distilled, batch, gemm, w);
+            w.barrier();
+            for (int row = w.from(batch), end = w.to(batch); row < end; row++) {
+                for (int c = 0; c < config.classes(); c++) {
+                    logits.set(row, c, (logits.get(row, c) + distilledLogits.get(row, c)) / 2);
+                }
+            }
+        }
+    }
+
+    private void normalise(Tensor to, Tensor from, Norm norm, int rows, Worker w) {
+        LayerNorm.forward(to, null, null, from, norm.weight, norm.bias, config.layerNormEps(), rows, w);
+    }
+
+    private void observe(String stage, Worker w) {
+        if (observer != null) {
+            if (w.isFirst()) {
+                observer.stage(stage, x);
+            }
+            w.barrier();
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package vit.model;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.TensorArena;
+import vit.model.image.Preprocessing;
+import vit.model.image.PreprocessingFiles;
+import vit.model.weights.Weights;
+
+/**
+ * A Vision Transformer with its weights: immutable, shared by any number of sessions and threads, closed once. The weights
+ * are copied into memory that the model owns; the file may change or vanish afterwards.
+ *
+ * <pre>{@code
+ * try (VitModel model = VitModel.load(Path.of("vit_base_patch16_224.safetensors"));
+ *      VitSession session = model.newSession(SessionOptions.threads(2))) {
+ *     session.warmUp();
+ *     Prediction prediction = session.classify(Path.of("photo.jpg"));
+ * }
+ * }</pre>
+ */
+public final class VitModel implements AutoCloseable {
+
+    private final VitConfig config;
+    private final Parameters parameters;
+    private final List<String> labels;
+    private final Preprocessing preprocessing;
+    private final TensorArena arena = TensorArena.open();
+    private final VitWeights weights;
+    private final Lifetime lifetime = new Lifetime("the model", Integer.MAX_VALUE >> 2, arena::close);
+
+    private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
+        Implementation.require();
+        this.config = source.config();
+        this.parameters = Parameters.of(config);
+        this.labels = List.copyOf(labels);
+        this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
+        VitWeights loaded = null;
+        try {
+            loaded = new VitWeights(config, parameters, source, arena);
+        } finally {
+            if (loaded == null) {
+                arena.close();
+            }
+        }
+        this.weights = loaded;
+    }
+
+    /**
+     * Loads a weight file of any known family, safetensors or npz; the configuration is the {@code config.json} beside it,
+     * where there is one.
+     *
+     * @throws InputException if the file or the configuration is malformed or does not make a model
+     * @throws IOException    if it cannot be read
+     */
+    public static VitModel load(Path weights) throws IOException {
+        return load(weights, null);
+    }
+
+    /**
+     * Loads a weight file with this configuration.
+     *
+     * @param config a Hugging Face, timm or own {@code config.json}; null for the one beside the weights
+     */
+    public static VitModel load(Path weights, Path config) throws IOException {
+        Implementation.require();
+        try (Weights file = Weights.open(weights, config)) {
+            return new VitModel(file, file.labels(), PreprocessingFiles.choose(null, weights, config, file.config().family()));
+        }
+    }
+
+    /** A model from any source of parameters, without labels. */
+    public static VitModel of(ParameterSource source) throws IOException {
+        return new VitModel(source, List.of(), Preprocessing.forFamily(source.config().family()));
+    }
+
+    public VitConfig config() {
+        return config;
+    }
+
+    /** The model's tensors, enumerated. */
+    public Parameters parameters() {
+        return parameters;
+    }
+
+    /** The label of every class, or an empty list. */
+    public List<String> labels() {
+        return labels;
+    }
+
+    /** How images become the model's input. */
+    public Preprocessing preprocessing() {
+        return preprocessing;
+    }
+
+    /** Off-heap bytes of the weights. */
+    public long weightBytes() {
+        return arena.bytes();
+    }
+
+    /** Bytes that {@link #newSession} would plan. */
+    public long sessionBytes(SessionOptions options) {
+        return sessionBytes(config, options);
+    }
+
+    /** Bytes that a session of a model of this configuration would plan, weights not counted. */
+    public static long sessionBytes(VitConfig config, SessionOptions options) {
+        try (TensorArena counting = TensorArena.counting()) {
+            new VitForward(config, null, options.maxBatch(), options.threads(), counting);
+            return counting.bytes();
+        }
+    }
+
+    /**
+     * A session with its own memory.
+     *
+     * @throws IllegalStateException if the model is closed
+     */
+    public VitSession newSession(SessionOptions options) {
+        lifetime.enter();
+        try {
+            return new VitSession(this, options);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    VitWeights weights() {
+        return weights;
+    }
+
+    Lifetime lifetime() {
+        return lifetime;
+    }
+
+    /**
+     * Frees the weights once the calls that run have ended; later calls of its sessions get {@link IllegalStateException}.
+     */
+    @Override
+    public void close() {
+        lifetime.close();
+    }
+}

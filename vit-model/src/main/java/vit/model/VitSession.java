@@ -1,0 +1,175 @@
+package vit.model;
+
+import java.io.IOException;
+import java.util.List;
+import vit.kernels.parallel.Workers;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+import vit.model.image.RgbImage;
+
+/**
+ * Runs a model: all memory is planned when the session is made, and after {@link #warmUp()} the calls that take and fill
+ * arrays allocate nothing. A session serves one thread at a time; a second one that comes meanwhile gets
+ * {@link IllegalStateException}. Sessions of one model run side by side; each has its own memory and, unless told otherwise,
+ * its own team of threads.
+ */
+public final class VitSession implements AutoCloseable {
+
+    private static final int TOP = 5;
+
+    private final VitModel model;
+    private final VitConfig config;
+    private final TensorArena arena;
+    private final Workers workers;
+    private final boolean ownsWorkers;
+    private final VitForward forward;
+    private final Lifetime lifetime;
+    private final float[] imagePixels; // (channels, height, width), for classify
+    private final float[] imageLogits; // (classes)
+
+    VitSession(VitModel model, SessionOptions options) {
+        this.model = model;
+        this.config = model.config();
+        this.arena = TensorArena.open();
+        this.ownsWorkers = options.workers() == null;
+        VitForward planned;
+        try {
+            planned = new VitForward(config, model.weights(), options.maxBatch(),
+                    ownsWorkers ? options.threads() : options.workers().count(), arena);
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+        this.forward = planned;
+        this.workers = ownsWorkers ? Workers.of(options.threads()) : options.workers();
+        this.lifetime = new Lifetime("the session", 1, this::free);
+        this.imagePixels = new float[imageElements()];
+        this.imageLogits = new float[config.classes()];
+    }
+
+    private void free() {
+        if (ownsWorkers) {
+            workers.close();
+        }
+        arena.close();
+    }
+
+    private int imageElements() {
+        return config.channels() * config.imageHeight() * config.imageWidth();
+    }
+
+    /** The configuration of the model. */
+    public VitConfig config() {
+        return config;
+    }
+
+    /** Most images in one call. */
+    public int maxBatch() {
+        return forward.maxBatch();
+    }
+
+    /** The size of the team, the calling thread included. */
+    public int threads() {
+        return workers.count();
+    }
+
+    /** Bytes that this session holds, off and on the heap; the weights are the model's and not counted. */
+    public long plannedBytes() {
+        return arena.bytes();
+    }
+
+    /**
+     * The logits of {@code batch} images.
+     *
+     * @param images (B, channels, height, width), normalised as the model was trained
+     * @param logits (B, classes), written
+     * @throws IllegalArgumentException if a length does not fit, or the model has no head
+     * @throws IllegalStateException    if the session or the model is closed, or the session is in use
+     */
+    public void logits(float[] images, int batch, float[] logits) {
+        forward(images, batch, logits, null);
+    }
+
+    /**
+     * The same, with a look at the tokens after every stage.
+     *
+     * @param observer null for none; what it throws ends the call and comes out of it
+     */
+    public void forward(float[] images, int batch, float[] logits, StageObserver observer) {
+        if (forward.logits == null) {
+            throw new IllegalArgumentException("the model has no classification head; use embed");
+        }
+        run(images, batch, observer, forward.logits, logits, "logits");
+    }
+
+    /**
+     * What the classification head sees: the pooled and normalised tokens.
+     *
+     * @param images     (B, channels, height, width)
+     * @param embeddings (B, C), written
+     */
+    public void embed(float[] images, int batch, float[] embeddings) {
+        run(images, batch, null, forward.pooled, embeddings, "embeddings");
+    }
+
+    private void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out, String name) {
+        if (batch < 1 || batch > forward.maxBatch()) {
+            throw new IllegalArgumentException("a batch of " + batch + " images; the session is planned for 1 to "
+                    + forward.maxBatch() + " (SessionOptions.withBatch)");
+        }
+        checkLength("images", images, batch, imageElements());
+        checkLength(name, out, batch, result.columns());
+        lifetime.enter();
+        try {
+            model.lifetime().enter();
+            try {
+                Spans.write(forward.images, images, batch * imageElements());
+                forward.prepare(batch, observer);
+                workers.run(forward);
+                Spans.read(result, out, batch * result.columns());
+            } finally {
+                model.lifetime().exit();
+            }
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    private static void checkLength(String name, float[] values, int batch, int each) {
+        if (values.length < (long) batch * each) {
+            throw new IllegalArgumentException(name + ": an array of " + values.length + "; expected at least " + batch + " × "
+                    + each);
+        }
+    }
+
+    /** The most probable classes of a decoded image. */
+    public Prediction classify(RgbImage image) throws IOException {
+        return classify(image, TOP);
+    }
+
+    /** The {@code top} most probable classes of a decoded image. */
+    public Prediction classify(RgbImage image, int top) throws IOException {
+        model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
+        logits(imagePixels, 1, imageLogits);
+        List<String> labels = model.labels();
+        return Prediction.of(imageLogits, 0, config.classes(), labels, top);
+    }
+
+    /**
+     * Compiles what a call runs: small models of the same kind first, then this session, until its time is steady. Until
+     * then the JVM interprets, which takes the Vector API hundreds of times longer.
+     */
+    public WarmUpReport warmUp() {
+        return WarmUp.run(this);
+    }
+
+    Workers team() {
+        return workers;
+    }
+
+    /** Frees the session's memory, and its threads if they are its own. A running call ends first; later ones are refused. */
+    @Override
+    public void close() {
+        lifetime.close();
+    }
+}

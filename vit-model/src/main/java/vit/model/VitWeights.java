@@ -1,0 +1,60 @@
+package vit.model;
+
+import java.io.IOException;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+import vit.model.VitConfig.Positions;
+import vit.model.positions.SinCosPositions;
+
+/**
+ * The parameters in the form in which the passes read them, each once. Inference only reads; training updates the elements
+ * in place.
+ */
+final class VitWeights {
+
+    private final ParameterTensors tensors;
+    private final Tensor positions; // (T or P, C)
+
+    /** Copies all parameters from {@code source} into {@code arena}. */
+    VitWeights(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
+        tensors = new ParameterTensors(config, parameters, arena);
+        int largest = parameters.list().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).max().orElse(0);
+        float[] values = new float[largest];
+        for (Parameter parameter : parameters.list()) {
+            source.read(parameter, values);
+            tensors.set(parameter, values);
+        }
+        if (config.positions() == Positions.SINCOS_2D) {
+            positions = arena.allocate(config.patches(), config.width())
+                    .copyFrom(SinCosPositions.table(config.gridHeight(), config.gridWidth(), config.width()));
+        } else {
+            positions = tensors.vector(Parameters.POSITIONS);
+        }
+    }
+
+    /** The packed weight of the linear layer {@code name}. */
+    PackedMatrix matrix(String name) {
+        return tensors.matrix(name);
+    }
+
+    /** The tensor of this full name, or null if the model has none. */
+    Tensor vector(String name) {
+        return tensors.vector(name);
+    }
+
+    /** Prefix tokens (R, C): class, distillation, registers; null if there are none. */
+    Tensor prefix() {
+        return tensors.prefix();
+    }
+
+    /** Position embeddings, (T, C) or (P, C). */
+    Tensor positions() {
+        return positions;
+    }
+
+    /** All of them, for an optimiser or a writer. */
+    ParameterTensors tensors() {
+        return tensors;
+    }
+}

@@ -1,0 +1,106 @@
+package vit.model;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/**
+ * Gets the kernels compiled before the first real call. The interpreter runs Vector API code a hundred to a thousand times
+ * slower than C2's code, so that a cold first image would take minutes; a model of a few hundred parameters runs the same
+ * methods in microseconds each and brings them past the JIT's thresholds.
+ */
+final class WarmUp {
+
+    /** The tiny model's calls end when they are steady, or after this time. */
+    private static final long TINY_LIMIT_NANOS = 4_000_000_000L;
+
+    /** The session's own calls end when they are steady, or after this time. */
+    private static final long OWN_LIMIT_NANOS = 4_000_000_000L;
+
+    /** Calls of the tiny model between two looks at its speed. */
+    private static final int ROUND = 200;
+
+    /** Rounds without an improvement of a tenth that count as steady. */
+    private static final int STEADY_ROUNDS = 4;
+
+    private static final int MIN_OWN_CALLS = 2;
+
+    private static final double STEADY = 1.1;
+
+    private WarmUp() {}
+
+    static WarmUpReport run(VitSession session) {
+        long start = System.nanoTime();
+        tiny(session);
+        VitConfig config = session.config();
+        float[] image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
+        for (int i = 0; i < image.length; i++) {
+            image[i] = (i % 17 - 8) / 8f;
+        }
+        float[] embedding = new float[config.width()];
+        float[] logits = new float[config.classes()];
+        double first = 0;
+        double best = Double.POSITIVE_INFINITY;
+        double last = 0;
+        int calls = 0;
+        int steady = 0;
+        while (calls < MIN_OWN_CALLS || steady < 1) {
+            last = time(session, image, embedding, logits);
+            calls++;
+            first = calls == 1 ? last : first;
+            steady = last <= best * STEADY && last * STEADY >= best ? steady + 1 : 0;
+            best = Math.min(best, last);
+            if (System.nanoTime() - start > TINY_LIMIT_NANOS + OWN_LIMIT_NANOS) {
+                break;
+            }
+        }
+        return new WarmUpReport(steady > 0, (System.nanoTime() - start) / 1e6, calls, first, last);
+    }
+
+    private static double time(VitSession session, float[] image, float[] embedding, float[] logits) {
+        long start = System.nanoTime();
+        if (logits.length > 0) {
+            session.logits(image, 1, logits);
+        } else {
+            session.embed(image, 1, embedding);
+        }
+        return (System.nanoTime() - start) / 1e6;
+    }
+
+    private static void tiny(VitSession session) {
+        VitConfig config = tinyConfig(session.config());
+        long start = System.nanoTime();
+        try (VitModel model = VitModel.of(new Constant(config));
+                VitSession small = model.newSession(SessionOptions.workers(session.team()))) {
+            float[] image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
+            float[] logits = new float[config.classes()];
+            double best = Double.POSITIVE_INFINITY;
+            int steady = 0;
+            while (steady < STEADY_ROUNDS && System.nanoTime() - start < TINY_LIMIT_NANOS) {
+                long round = System.nanoTime();
+                for (int i = 0; i < ROUND; i++) {
+                    small.logits(image, 1, logits);
+                }
+                double nanos = System.nanoTime() - round;
+                steady = nanos < 0.9 * best ? 0 : steady + 1;
+                best = Math.min(best, nanos);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The same kind of model, so small that interpreted calls end soon, yet with whole tiles and ragged ones. */
+    private static VitConfig tinyConfig(VitConfig config) {
+        return config.toBuilder().image(12, 12).patch(4).width(64).depth(1).heads(2).headDim(32).mlp(64).classes(64).build();
+    }
+
+    /** Small values of both signs; what they compute does not matter. */
+    private record Constant(VitConfig config) implements ParameterSource {
+        @Override
+        public void read(Parameter parameter, float[] target) {
+            for (int i = 0, size = Math.toIntExact(parameter.shape().size()); i < size; i++) {
+                target[i] = (i % 13 - 6) / 64f;
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package vit.model.golden;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
+import vit.model.weights.TensorEntry;
+import vit.model.weights.TensorFile;
+
+/** The reference cases in {@code ../shared/golden}: float64 results of the peers' own code. */
+public final class Golden {
+
+    private Golden() {}
+
+    /** The folder of one case; the test is skipped with a message where there is none. */
+    public static Path folder(String name) {
+        Path folder = shared().resolve("golden").resolve(name);
+        Assumptions.assumeTrue(Files.isDirectory(folder), "no ../shared/golden/" + name + ": golden test skipped");
+        return folder;
+    }
+
+    /** The folder {@code ../shared}; the test is skipped with a message where there is none. */
+    public static Path shared() {
+        Path root = Path.of("").toAbsolutePath();
+        while (root != null && !Files.isDirectory(root.resolve("vit-kernels"))) {
+            root = root.getParent();
+        }
+        Path shared = root == null ? null : root.resolveSibling("shared");
+        Assumptions.assumeTrue(shared != null && Files.isDirectory(shared), "no ../shared beside the project: golden test skipped");
+        return shared;
+    }
+
+    /** A whole tensor as doubles. */
+    public static double[] doubles(TensorFile file, String name) throws IOException {
+        TensorEntry entry = file.find(name);
+        double[] values = new double[Math.toIntExact(entry.shape().size())];
+        file.readDoubles(entry, 0, values, 0, values.length);
+        return values;
+    }
+
+    /** A whole tensor as floats. */
+    public static float[] floats(TensorFile file, String name) throws IOException {
+        TensorEntry entry = file.find(name);
+        float[] values = new float[Math.toIntExact(entry.shape().size())];
+        file.readFloats(entry, 0, values, 0, values.length);
+        return values;
+    }
+
+    /** The largest absolute value. */
+    public static double scale(double[] values) {
+        double max = 0;
+        for (double value : values) {
+            max = Math.max(max, Math.abs(value));
+        }
+        return max;
+    }
+
+    /** The largest absolute difference; NaN or a length that differs counts as infinite. */
+    public static double maxError(double[] truth, float[] actual, int from) {
+        double max = 0;
+        for (int i = 0; i < truth.length; i++) {
+            double error = Math.abs(truth[i] - actual[from + i]);
+            if (!(error <= max)) {
+                max = Double.isNaN(error) ? Double.POSITIVE_INFINITY : error;
+            }
+        }
+        return max;
+    }
+}
