@@ -2,17 +2,19 @@
 module vit.kernels {
     requires jdk.incubator.vector;
 
-    exports vit.kernels.gelu;
-    exports vit.kernels.layernorm;
-    exports vit.kernels.patchembed;
     exports vit.kernels.attention;
+    exports vit.kernels.dropout;
+    exports vit.kernels.gelu;
     exports vit.kernels.gemm;
+    exports vit.kernels.layernorm;
     exports vit.kernels.linear;
-    exports vit.kernels.tensor;
+    exports vit.kernels.optim;
     exports vit.kernels.parallel;
+    exports vit.kernels.patchembed;
     exports vit.kernels.peak;
     exports vit.kernels.pooling;
     exports vit.kernels.residual;
     exports vit.kernels.simd;
     exports vit.kernels.softmax;
+    exports vit.kernels.tensor;
 }

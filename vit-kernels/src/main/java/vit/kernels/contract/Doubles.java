@@ -35,6 +35,22 @@ public final class Doubles {
         return tensor == null ? null : read(tensor);
     }
 
+    /** Elements {@code from} to {@code to} of the tensor's memory, gaps between rows counted. */
+    public static double[] readSpan(Tensor tensor, int from, int to) {
+        double[] values = new double[to - from];
+        for (int i = from; i < to; i++) {
+            values[i - from] = tensor.segment().getAtIndex(Tensor.FLOAT, i);
+        }
+        return values;
+    }
+
+    /** Rounds {@code values} to float and writes them over the tensor's memory from element {@code from}. */
+    public static void writeSpan(Tensor tensor, int from, double[] values) {
+        for (int i = 0; i < values.length; i++) {
+            tensor.segment().setAtIndex(Tensor.FLOAT, (long) from + i, (float) values[i]);
+        }
+    }
+
     /** Rounds {@code values} to float and writes them over the first rows; there must be whole rows of them. */
     public static void write(Tensor tensor, double[] values) {
         int columns = tensor.columns();

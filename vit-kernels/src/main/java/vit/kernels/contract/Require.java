@@ -54,6 +54,31 @@ public final class Require {
         }
     }
 
+    /** A number in [{@code from}, {@code below}); NaN is not. */
+    public static void fraction(String name, double value, double from, double below) {
+        if (!(value >= from && value < below)) {
+            throw new IllegalArgumentException(name + ": expected at least " + from + " and below " + below + ", found " + value);
+        }
+    }
+
+    /** Two tensors whose memory is laid out alike: a flat span of one belongs to the same span of the other. */
+    public static void sameLayout(String name, Tensor tensor, String otherName, Tensor other) {
+        if (!tensor.shape().equals(other.shape()) || tensor.rowStride() != other.rowStride()) {
+            throw new IllegalArgumentException(name + ": expected the layout of " + otherName + ", shape " + other.shape()
+                    + " and row stride " + other.rowStride() + ", found shape " + tensor.shape() + " and row stride "
+                    + tensor.rowStride());
+        }
+    }
+
+    /** Elements {@code from} to {@code to} of the tensor's memory, gaps between rows counted. */
+    public static void span(String name, Tensor tensor, int from, int to) {
+        long length = (long) tensor.rows() * tensor.rowStride();
+        if (from < 0 || to < from || to > length) {
+            throw new IllegalArgumentException(
+                    name + ": expected a span within 0 to " + length + ", found " + from + " to " + to);
+        }
+    }
+
     /** An output that shares no memory with an input. */
     public static void disjoint(String output, Tensor written, String input, Tensor read) {
         if (written.segment().asOverlappingSlice(read.segment()).isPresent()) {

@@ -1,0 +1,87 @@
+package vit.kernels.optim;
+
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019), as PyTorch's {@code torch.optim.Adam} and
+ * {@code AdamW} have them: epsilon is added after the square root's bias correction, and AdamW's decay comes first.
+ * Immutable; holds no state.
+ *
+ * @param beta1     decay of the mean of gradients, in [0, 1)
+ * @param beta2     decay of the mean of squares, in [0, 1)
+ * @param epsilon   added to the denominator, 0 or more
+ * @param decoupled true: AdamW, the parameter itself decays; false: Adam, the decay is added to the gradient
+ */
+public record Adam(double beta1, double beta2, double epsilon, boolean decoupled) {
+
+    /** Checks the hyperparameters. */
+    public Adam {
+        Require.fraction("beta1", beta1, 0, 1);
+        Require.fraction("beta2", beta2, 0, 1);
+        Require.fraction("epsilon", epsilon, 0, Float.MAX_VALUE);
+    }
+
+    /** AdamW with PyTorch's defaults: 0.9, 0.999, 1e-8. */
+    public static Adam adamW() {
+        return new Adam(0.9, 0.999, 1e-8, true);
+    }
+
+    /** Adam with PyTorch's defaults: 0.9, 0.999, 1e-8. */
+    public static Adam adam() {
+        return new Adam(0.9, 0.999, 1e-8, false);
+    }
+
+    /**
+     * Updates elements {@code from} to {@code to}; with g the gradient times {@code gradientScale}:
+     *
+     * <pre>
+     * param  = param · (1 − rate · weightDecay)      if decoupled
+     * g      = g + weightDecay · param               otherwise
+     * mean   = mean + (1 − beta1) · (g − mean)
+     * square = beta2 · square + (1 − beta2) · g²
+     * param  = param − rate / (1 − beta1^step) · mean / (√square / √(1 − beta2^step) + epsilon)
+     * </pre>
+     *
+     * <p>Each element depends on itself alone, so spans may be split among threads at will. The span counts the tensor's
+     * memory, gaps between rows included; gaps that are zero stay zero. Allocates nothing.
+     *
+     * @param param         the parameter, updated
+     * @param mean          moving mean of the gradient, updated; zero before the first step
+     * @param square        moving mean of its square, updated; zero before the first step
+     * @param grad          the gradient
+     * @param rate          learning rate
+     * @param gradientScale factor on the gradient, 1 or what {@link GradientNorm#clipScale} gives
+     * @param step          number of this update, from 1
+     * @throws IllegalArgumentException if the tensors' layouts differ, or span, rate, decay or step are out of range
+     */
+    public void update(
+            Tensor param, Tensor mean, Tensor square, Tensor grad,
+            double rate, double weightDecay, double gradientScale, int step, int from, int to) {
+        Require.span("param", param, from, to);
+        Require.sameLayout("mean", mean, "param", param);
+        Require.sameLayout("square", square, "param", param);
+        Require.sameLayout("grad", grad, "param", param);
+        Require.range("step", step, 1, Integer.MAX_VALUE);
+        Require.fraction("rate", rate, 0, Float.MAX_VALUE);
+        Require.fraction("weight decay", weightDecay, 0, Float.MAX_VALUE);
+        if (Implementation.isReference()) {
+            double[] p = Doubles.readSpan(param, from, to);
+            double[] m = Doubles.readSpan(mean, from, to);
+            double[] v = Doubles.readSpan(square, from, to);
+            AdamReference.update(p, m, v, Doubles.readSpan(grad, from, to), this, rate, weightDecay, gradientScale, step);
+            Doubles.writeSpan(param, from, p);
+            Doubles.writeSpan(mean, from, m);
+            Doubles.writeSpan(square, from, v);
+            return;
+        }
+        AdamSimd.update(param, mean, square, grad, this, rate, weightDecay, gradientScale, step, from, to);
+    }
+
+    /** 1 − beta^step: how far a moving mean that began at zero has come. StrictMath has one result everywhere. */
+    static double biasCorrection(double beta, int step) {
+        return 1 - StrictMath.pow(beta, step);
+    }
+}

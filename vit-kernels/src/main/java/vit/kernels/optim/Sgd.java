@@ -1,0 +1,60 @@
+package vit.kernels.optim;
+
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Stochastic gradient descent with momentum in the form of PyTorch's {@code torch.optim.SGD}: the velocity gathers
+ * gradients, not steps, so a change of the learning rate acts at once (without dampening). Immutable; holds no state.
+ *
+ * @param momentum decay of the velocity, in [0, 1); 0 is plain gradient descent
+ * @param nesterov whether the step looks ahead by one more momentum (Sutskever et al. 2013, as PyTorch has it)
+ */
+public record Sgd(double momentum, boolean nesterov) {
+
+    /** Checks the hyperparameters. */
+    public Sgd {
+        Require.fraction("momentum", momentum, 0, 1);
+    }
+
+    /**
+     * Updates elements {@code from} to {@code to}; with g the gradient times {@code gradientScale}:
+     *
+     * <pre>
+     * g        = g + weightDecay · param
+     * velocity = momentum · velocity + g
+     * param    = param − rate · velocity                    or, with Nesterov's momentum,
+     * param    = param − rate · (g + momentum · velocity)
+     * </pre>
+     *
+     * <p>Each element depends on itself alone, so spans may be split among threads at will. The span counts the tensor's
+     * memory, gaps between rows included; gaps that are zero stay zero. Allocates nothing.
+     *
+     * @param param         the parameter, updated
+     * @param velocity      its velocity, updated; zero before the first step
+     * @param grad          the gradient
+     * @param rate          learning rate
+     * @param gradientScale factor on the gradient, 1 or what {@link GradientNorm#clipScale} gives
+     * @throws IllegalArgumentException if the tensors' layouts differ, or span, rate or decay are out of range
+     */
+    public void update(
+            Tensor param, Tensor velocity, Tensor grad,
+            double rate, double weightDecay, double gradientScale, int from, int to) {
+        Require.span("param", param, from, to);
+        Require.sameLayout("velocity", velocity, "param", param);
+        Require.sameLayout("grad", grad, "param", param);
+        Require.fraction("rate", rate, 0, Float.MAX_VALUE);
+        Require.fraction("weight decay", weightDecay, 0, Float.MAX_VALUE);
+        if (Implementation.isReference()) {
+            double[] p = Doubles.readSpan(param, from, to);
+            double[] v = Doubles.readSpan(velocity, from, to);
+            SgdReference.update(p, v, Doubles.readSpan(grad, from, to), this, rate, weightDecay, gradientScale);
+            Doubles.writeSpan(param, from, p);
+            Doubles.writeSpan(velocity, from, v);
+            return;
+        }
+        SgdSimd.update(param, velocity, grad, this, rate, weightDecay, gradientScale, from, to);
+    }
+}

@@ -1,0 +1,33 @@
+package vit.kernels.optim;
+
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+
+/** The exponential moving average of the weights (Polyak and Juditsky 1992, in the form of timm's {@code ModelEma}). */
+public final class WeightAverage {
+
+    private WeightAverage() {}
+
+    /**
+     * {@code average = average + (1 − decay) · (param − average)} for elements {@code from} to {@code to} of the memory.
+     * Each element depends on itself alone, so spans may be split among threads at will. Allocates nothing.
+     *
+     * @param average updated; begins as a copy of the parameter
+     * @param decay   in [0, 1)
+     * @throws IllegalArgumentException if the layouts differ, or span or decay are out of range
+     */
+    public static void update(Tensor average, Tensor param, double decay, int from, int to) {
+        Require.span("average", average, from, to);
+        Require.sameLayout("param", param, "average", average);
+        Require.fraction("decay", decay, 0, 1);
+        if (Implementation.isReference()) {
+            double[] values = Doubles.readSpan(average, from, to);
+            WeightAverageReference.update(values, Doubles.readSpan(param, from, to), decay);
+            Doubles.writeSpan(average, from, values);
+            return;
+        }
+        WeightAverageSimd.update(average, param, decay, from, to);
+    }
+}
