@@ -3,6 +3,9 @@ module vit.model {
     requires transitive vit.kernels;
     requires com.fasterxml.jackson.core;
 
+    requires static jdk.management;
+
     exports vit.model;
     exports vit.model.image;
+
 }
