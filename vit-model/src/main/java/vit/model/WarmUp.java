@@ -95,9 +95,12 @@ final class WarmUp {
         }
     }
 
-    /** The same kind of model, so small that interpreted calls end soon, yet with whole tiles and ragged ones. */
+    /**
+     * The same kind of model, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 32, so that
+     * at every vector width there are whole tiles and ragged ones.
+     */
     private static VitConfig tinyConfig(VitConfig config) {
-        return config.toBuilder().image(12, 12).patch(4).width(64).depth(1).heads(2).headDim(32).mlp(64).classes(64).build();
+        return config.toBuilder().image(12, 12).patch(4).width(68).depth(1).heads(2).headDim(36).mlp(68).classes(36).build();
     }
 
     /** Small values of both signs; what they compute does not matter. */

@@ -98,13 +98,17 @@ class VitSessionTest {
 
     private static final int CALLS = 50;
 
+    /** Long enough for the JIT on a busy machine. */
+    private static final long COMPILATION_NANOS = 60_000_000_000L;
+
     /** Code that is not compiled yet may box vectors; so the least of several rounds, which a leak per call would exceed. */
     private static long leastAllocation(VitSession session, long[] threadIds, int batch) {
         ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         float[] images = images(batch, 3);
         float[] logits = new float[batch * 11];
         long least = Long.MAX_VALUE;
-        for (int round = 0; round < 100 && least > 0; round++) {
+        long deadline = System.nanoTime() + COMPILATION_NANOS;
+        while (least > 0 && System.nanoTime() < deadline) {
             long[] before = new long[threadIds.length];
             long bytes = 0;
             for (int i = threadIds.length - 1; i >= 0; i--) { // the calling thread last, so that asking does not count
