@@ -8,6 +8,7 @@ module vit.kernels {
     exports vit.kernels.gemm;
     exports vit.kernels.layernorm;
     exports vit.kernels.linear;
+    exports vit.kernels.loss;
     exports vit.kernels.optim;
     exports vit.kernels.parallel;
     exports vit.kernels.patchembed;

@@ -36,7 +36,7 @@ public final class SoftmaxSimd {
     }
 
     /** The greatest of scale · x, NaN apart, which the exponentials bring back. */
-    static float max(MemorySegment x, long xOffset, int n, float scale, float[] lanes) {
+    public static float max(MemorySegment x, long xOffset, int n, float scale, float[] lanes) {
         FloatVector acc0 = Simd.broadcast(Float.NEGATIVE_INFINITY);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
@@ -67,7 +67,7 @@ public final class SoftmaxSimd {
     }
 
     /** y = exp(scale · x − max); max is one of scale · x, so no exponent is above 0. */
-    static void exponentials(
+    public static void exponentials(
             MemorySegment y, long yOffset, MemorySegment x, long xOffset, int n, float scale, float max, float[] lanes) {
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
@@ -91,7 +91,8 @@ public final class SoftmaxSimd {
         }
     }
 
-    private static void divide(MemorySegment y, long yOffset, int n, float sum) {
+    /** y = y / sum, over {@code n} floats. */
+    public static void divide(MemorySegment y, long yOffset, int n, float sum) {
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
             Simd.load(y, at(yOffset, i)).div(sum).intoMemorySegment(y, at(yOffset, i), Simd.ORDER);

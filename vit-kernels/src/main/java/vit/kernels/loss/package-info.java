@@ -1,0 +1,2 @@
+/** Training losses. */
+package vit.kernels.loss;

@@ -1,0 +1,97 @@
+package vit.kernels.contract;
+
+import java.util.Locale;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Holds float results against truths in double, element by element, each within a bound of its own, and remembers the worst
+ * error as a share of its bound.
+ *
+ * <p>NaN is expected where the truth is NaN, and only there; an infinity where the truth is one, and of the same sign; a
+ * truth of 0 with a bound of 0 accepts either zero.
+ */
+public final class Comparison {
+
+    private final String name;
+    private double worstShare;
+    private String worst = "none";
+    private long count;
+
+    public Comparison(String name) {
+        this.name = name;
+    }
+
+    /**
+     * One element.
+     *
+     * @throws AssertionError if it is off by more than {@code bound}
+     * @throws IllegalArgumentException if the bound is negative, infinite or NaN, and so would accept anything or nothing
+     */
+    public void add(int index, double expected, float actual, double bound) {
+        if (!(bound >= 0 && bound < Double.POSITIVE_INFINITY) && Double.isFinite(expected)) {
+            throw new IllegalArgumentException(name + "[" + index + "]: a bound of " + bound);
+        }
+        count++;
+        if (!Double.isFinite(expected)) {
+            if (Double.compare(expected, actual) != 0) {
+                throw failure(index, expected, actual, 0);
+            }
+            return;
+        }
+        double error = Math.abs(actual - expected);
+        if (!(error <= bound)) {
+            throw failure(index, expected, actual, bound);
+        }
+        double share = error == 0 ? 0 : error / bound;
+        if (share > worstShare) {
+            worstShare = share;
+            worst = describe(index, expected, actual) + ", off by " + error + " of " + bound;
+        }
+    }
+
+    /** All elements of the first rows of {@code actual}. */
+    public void addAll(double[] expected, Tensor actual, Bound bound) {
+        int columns = actual.columns();
+        for (int i = 0; i < expected.length; i++) {
+            add(i, expected[i], actual.get(i / columns, i % columns), bound.at(i));
+        }
+    }
+
+    /** All elements. */
+    public void addAll(double[] expected, float[] actual, Bound bound) {
+        if (expected.length != actual.length) {
+            throw new AssertionError(name + ": expected " + expected.length + " elements, found " + actual.length);
+        }
+        for (int i = 0; i < expected.length; i++) {
+            add(i, expected[i], actual[i], bound.at(i));
+        }
+    }
+
+    /** The bound of each element. */
+    @FunctionalInterface
+    public interface Bound {
+        double at(int index);
+    }
+
+    private AssertionError failure(int index, double expected, float actual, double bound) {
+        return new AssertionError(name + describe(index, expected, actual) + ", off by "
+                + Math.abs(actual - expected) + ", allowed " + bound);
+    }
+
+    private static String describe(int index, double expected, float actual) {
+        return "[" + index + "]: expected " + expected + ", found " + actual;
+    }
+
+    /** The worst error seen, as a share of its bound. */
+    public double worstShare() {
+        return worstShare;
+    }
+
+    /** Prints the worst error in one line. Fails if nothing was compared. */
+    public void print() {
+        if (count == 0) {
+            throw new AssertionError(name + ": nothing was compared");
+        }
+        System.out.printf(Locale.ROOT, "%s: worst error %.3f of its bound in %d elements, at %s%n", name, worstShare, count, worst);
+    }
+}

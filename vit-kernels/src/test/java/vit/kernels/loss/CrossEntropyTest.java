@@ -1,0 +1,319 @@
+package vit.kernels.loss;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
+import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Comparison;
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Gradients;
+import vit.kernels.contract.GuardedTensor;
+import vit.kernels.contract.Teams;
+import vit.kernels.parallel.Worker;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+class CrossEntropyTest {
+
+    /** A rounding to float. */
+    private static final double U = 0x1p-24;
+
+    private static final Comparison LOSSES = new Comparison("cross-entropy losses");
+    private static final Comparison PROBABILITIES = new Comparison("cross-entropy probabilities");
+    private static final Comparison GRADIENTS = new Comparison("cross-entropy dlogits");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        LOSSES.print();
+        PROBABILITIES.print();
+        GRADIENTS.print();
+    }
+
+    /** One problem: logits, and either labels or weighted targets. */
+    private static final class Problem {
+        final int batch;
+        final int classes;
+        final double smoothing;
+        final Tensor logits;
+        final int[] labels; // null: weighted
+        final Tensor targets; // null: labelled
+
+        Problem(TensorArena arena, Random random, int classes, double scale) {
+            this.batch = 1 + random.nextInt(5);
+            this.classes = classes;
+            this.smoothing = new double[] {0, 0.1, 0.5}[random.nextInt(3)];
+            int gap = random.nextInt(6);
+            this.logits = GuardedTensor.of(arena, gap, gap, batch + 1, classes).random(random, scale).tensor();
+            boolean weighted = random.nextBoolean();
+            this.labels = weighted ? null : random.ints(batch + 2, 0, classes).toArray();
+            this.targets = weighted ? weights(arena, random, gap) : null;
+        }
+
+        private Tensor weights(TensorArena arena, Random random, int gap) {
+            Tensor t = GuardedTensor.of(arena, gap + 1, gap, batch, classes).tensor().fill(0);
+            for (int b = 0; b < batch; b++) {
+                float share = random.nextFloat();
+                t.set(b, random.nextInt(classes), share);
+                int other = random.nextInt(classes);
+                t.set(b, other, t.get(b, other) + (random.nextBoolean() ? 1 - share : random.nextFloat()));
+            }
+            return t;
+        }
+
+        void forward(Tensor losses, Tensor probabilities, Worker w) {
+            if (labels != null) {
+                CrossEntropy.forward(losses, probabilities, logits, labels, smoothing, batch, w);
+            } else {
+                CrossEntropy.forward(losses, probabilities, logits, targets, smoothing, batch, w);
+            }
+        }
+
+        void backward(Tensor dlogits, Tensor probabilities, double scale, Worker w) {
+            if (labels != null) {
+                CrossEntropy.backward(dlogits, probabilities, labels, smoothing, scale, batch, w);
+            } else {
+                CrossEntropy.backward(dlogits, probabilities, targets, smoothing, scale, batch, w);
+            }
+        }
+
+        double[] smoothed() {
+            double[] t = labels != null
+                    ? CrossEntropyReference.oneHot(labels, batch, classes) : Doubles.read(targets, batch);
+            CrossEntropyReference.smooth(t, smoothing, classes);
+            return t;
+        }
+    }
+
+    private static final int[] WIDE = {100, 257, 1000, 21_843};
+
+    @Property(tries = 300)
+    void forwardAndBackwardAreWithinTheirBoundsOfTheReference(
+            @ForAll @IntRange(min = 1, max = 40) int classes, @ForAll @IntRange(min = -4, max = 9) int exponent,
+            @ForAll Random random) {
+        int K = random.nextInt(20) == 0 ? WIDE[random.nextInt(WIDE.length)] : classes;
+        try (TensorArena arena = TensorArena.open()) {
+            Problem s = new Problem(arena, random, K, Math.scalb(1.0, exponent));
+            double scale = 1.0 / (s.batch + 3);
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> run(arena, s, scale, threads));
+            double[] losses = new double[s.batch];
+            double[] probabilities = new double[s.batch * K];
+            double[] dlogits = new double[s.batch * K];
+            double[] targets = s.smoothed();
+            double[] logits = Doubles.read(s.logits, s.batch);
+            CrossEntropyReference.forward(losses, probabilities, logits, targets, K);
+            CrossEntropyReference.backward(dlogits, probabilities, targets, scale, K);
+            for (int b = 0; b < s.batch; b++) {
+                compareRow(b, K, scale, logits, targets, losses, probabilities, dlogits, actual);
+            }
+        }
+    }
+
+    /** Losses, probabilities and gradients, one after the other. */
+    private static float[] run(TensorArena arena, Problem s, double scale, int threads) {
+        GuardedTensor losses = GuardedTensor.of(arena, 1, 0, s.batch);
+        GuardedTensor probabilities = GuardedTensor.of(arena, 2, 3, s.batch, s.classes);
+        GuardedTensor dlogits = GuardedTensor.of(arena, 3, 1, s.batch, s.classes);
+        Teams.run(threads, w -> {
+            s.forward(losses.tensor(), probabilities.tensor(), w);
+            w.barrier();
+            s.backward(dlogits.tensor(), probabilities.tensor(), scale, w);
+        });
+        losses.assertGuardsIntact("losses");
+        probabilities.assertGuardsIntact("probabilities");
+        dlogits.assertGuardsIntact("dlogits");
+        int elements = s.batch * s.classes;
+        float[] all = Arrays.copyOf(losses.tensor().toArray(), s.batch + 2 * elements);
+        System.arraycopy(probabilities.tensor().toArray(), 0, all, s.batch, elements);
+        System.arraycopy(dlogits.tensor().toArray(), 0, all, s.batch + elements, elements);
+        return all;
+    }
+
+    /**
+     * With d = z − max and the 16 lanes' chains of n = K/16 + 5 additions:
+     *
+     * <pre>
+     * exp(d)    off by (|d| + 2) u relatively: d is rounded, exp is within 0.89 ulp; below −87.3 it is 0 instead of 2^-126
+     * S         off by (n + 2 + D) u relatively, D = Σ |d| exp(d) / S
+     * log S     off by that, and 2 u log S
+     * loss      off by T times that, the chain of t · d: (n + 2) u Σ t |d|, T's own chain, and a rounding
+     * p         off by (|d| + 2) u + (n + 2 + D) u and a rounding, relatively
+     * dlogits   off by T times that, T's chain times p, roundings of t, of the difference and of the factor
+     * </pre>
+     */
+    private static void compareRow(
+            int b, int K, double scale, double[] logits, double[] targets, double[] losses, double[] probabilities,
+            double[] dlogits, float[] actual) {
+        int row = b * K;
+        double max = Arrays.stream(logits, row, row + K).max().orElseThrow();
+        double n = K / 16 + 5;
+        double S = 0;
+        double D = 0;
+        double T = 0;
+        double distance = 0;
+        for (int i = row; i < row + K; i++) {
+            double d = Math.abs(logits[i] - max);
+            S += Math.exp(-d);
+            D += d * Math.exp(-d);
+            T += targets[i];
+            distance += targets[i] * d;
+        }
+        double sumError = (n + 2 + D / S) * U;
+        double bound = T * (sumError + (2 + n) * U * Math.log(S)) + (n + 3) * U * distance + 2 * U * losses[b] + K * 0x1p-126;
+        LOSSES.add(b, losses[b], actual[b], bound);
+        int batch = losses.length;
+        for (int i = row; i < row + K; i++) {
+            double d = Math.abs(logits[i] - max);
+            double probabilityError = probabilities[i] * ((d + 3) * U + sumError) + 0x1p-125;
+            PROBABILITIES.add(i, probabilities[i], actual[batch + i], probabilityError);
+            double error = T * probabilityError + T * probabilities[i] * (n + 2) * U + 3 * U * targets[i];
+            double rounding = 4 * U * Math.abs(dlogits[i]) + Float.MIN_VALUE;
+            GRADIENTS.add(i, dlogits[i], actual[batch + batch * K + i], scale * error + rounding);
+        }
+    }
+
+    @Property(tries = 100)
+    void lossIgnoresAShiftOfTheLogits(@ForAll @IntRange(min = 1, max = 70) int classes, @ForAll Random random) {
+        try (TensorArena arena = TensorArena.open()) {
+            Problem s = new Problem(arena, random, classes, 1);
+            for (int i = 0; i < s.batch * classes; i++) {
+                s.logits.set(i / classes, i % classes, random.nextInt(41) - 20); // whole numbers: the shift is exact
+            }
+            float[] before = run(arena, s, 1, 1);
+            for (int i = 0; i < s.batch * classes; i++) {
+                s.logits.set(i / classes, i % classes, s.logits.get(i / classes, i % classes) + 1000);
+            }
+            Teams.assertSameBits(before, run(arena, s, 1, 1), "shifted by 1000");
+        }
+    }
+
+    @Property(tries = 100)
+    void gradientOfEveryImageSumsToZero(@ForAll @IntRange(min = 1, max = 70) int classes, @ForAll Random random) {
+        try (TensorArena arena = TensorArena.open()) {
+            Problem s = new Problem(arena, random, classes, 3);
+            float[] all = run(arena, s, 1, 2);
+            double[] targets = s.smoothed();
+            for (int b = 0; b < s.batch; b++) {
+                double sum = 0;
+                double T = 0;
+                for (int k = 0; k < classes; k++) {
+                    sum += all[s.batch + s.batch * classes + b * classes + k];
+                    T += targets[b * classes + k];
+                }
+                // K differences of numbers at most T, each off by a few roundings of p, t or itself; Σp = 1, Σt = T
+                assertEquals(0, sum, T * (classes / 16 + 40) * 4 * U, "image " + b);
+            }
+        }
+    }
+
+    @Property(tries = 60)
+    void labelsAreOneHotTargets(@ForAll @IntRange(min = 1, max = 70) int classes, @ForAll Random random) {
+        int batch = 3;
+        double smoothing = 0.1;
+        int[] labels = random.ints(batch, 0, classes).toArray();
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor logits = GuardedTensor.of(arena, 0, 0, batch, classes).random(random, 2).tensor();
+            Tensor oneHot = arena.allocate(batch, classes)
+                    .copyFrom(CrossEntropyReference.oneHot(labels, batch, classes));
+            Tensor[] losses = {arena.allocate(batch), arena.allocate(batch)};
+            Tensor p = arena.allocate(batch, classes);
+            Teams.run(2, w -> {
+                CrossEntropy.forward(losses[0], p, logits, labels, smoothing, batch, w);
+                w.barrier();
+                CrossEntropy.forward(losses[1], p, logits, oneHot, smoothing, batch, w);
+            });
+            for (int b = 0; b < batch; b++) {
+                assertEquals(losses[0].get(0, b), losses[1].get(0, b), 2 * Math.ulp(losses[0].get(0, b)), "image " + b);
+            }
+        }
+    }
+
+    @Property(tries = 60)
+    void forwardAndBackwardWorkInPlace(@ForAll @IntRange(min = 1, max = 70) int classes, @ForAll Random random) {
+        try (TensorArena arena = TensorArena.open()) {
+            Problem s = new Problem(arena, random, classes, 2);
+            float[] apart = run(arena, s, 0.25, 2);
+            Tensor losses = arena.allocate(s.batch);
+            Teams.run(3, w -> {
+                s.forward(losses, s.logits, w);
+                w.barrier();
+                s.backward(s.logits, s.logits, 0.25, w);
+            });
+            float[] together = s.logits.rows(0, s.batch).toArray();
+            Teams.assertSameBits(Arrays.copyOf(apart, s.batch), losses.toArray(), "losses");
+            int elements = s.batch * classes;
+            Teams.assertSameBits(
+                    Arrays.copyOfRange(apart, s.batch + elements, s.batch + 2 * elements), together, "dlogits");
+        }
+    }
+
+    @Property(tries = 30)
+    void referenceGradientMatchesCentralDifferences(@ForAll @IntRange(min = 1, max = 9) int classes, @ForAll Random random) {
+        try (TensorArena arena = TensorArena.open()) {
+            Problem s = new Problem(arena, random, classes, 1);
+            double[] logits = Gradients.random(random, s.batch * classes);
+            double[] targets = s.smoothed();
+            double[] losses = new double[s.batch];
+            double[] p = new double[logits.length];
+            double[] dlogits = new double[logits.length];
+            CrossEntropyReference.forward(losses, p, logits, targets, classes);
+            CrossEntropyReference.backward(dlogits, p, targets, 0.5, classes);
+            Gradients.check("dlogits", logits, dlogits, () -> {
+                CrossEntropyReference.forward(losses, p, logits, targets, classes);
+                return 0.5 * Arrays.stream(losses).sum();
+            });
+        }
+    }
+
+    @Test
+    void nanAndInfinityShowAndImpossibleClassesDoNot() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor logits = arena.allocate(4, 20).fill(1);
+            logits.set(0, 17, Float.NaN);
+            logits.set(1, 3, Float.POSITIVE_INFINITY);
+            logits.set(2, 5, Float.NEGATIVE_INFINITY);
+            Tensor losses = arena.allocate(4);
+            Tensor p = arena.allocate(4, 20);
+            Teams.run(2, w -> CrossEntropy.forward(losses, p, logits, new int[] {0, 0, 0, 0}, 0, 4, w));
+            assertTrue(Float.isNaN(losses.get(0, 0)), "NaN logit");
+            assertTrue(Float.isNaN(losses.get(0, 1)), "infinite logit");
+            assertEquals(Math.log(19), losses.get(0, 2), 1e-6, "a class at −∞");
+            assertEquals(0, p.get(2, 5));
+            assertEquals(Math.log(20), losses.get(0, 3), 1e-6, "equal logits");
+        }
+    }
+
+    @Test
+    void meanIsThatOfTheFirstImages() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor losses = arena.allocate(4).copyFrom(new float[] {1, 2, 6, 100});
+            assertEquals(3, CrossEntropy.mean(losses, 3));
+        }
+    }
+
+    @Test
+    void wrongArgumentsAreNamed() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor logits = arena.allocate(2, 3);
+            Tensor losses = arena.allocate(2);
+            assertMessage("label of image 1: expected 0 to 2, found 3",
+                    () -> Teams.run(1, w -> CrossEntropy.forward(losses, logits, logits, new int[] {0, 3}, 0, 2, w)));
+            assertMessage("labels given: expected 2 to 2147483647, found 1",
+                    () -> Teams.run(1, w -> CrossEntropy.forward(losses, logits, logits, new int[] {0}, 0, 2, w)));
+            assertMessage("smoothing: expected at least 0.0 and below 1.0, found 1.0",
+                    () -> Teams.run(1, w -> CrossEntropy.forward(losses, logits, logits, new int[] {0, 1}, 1, 2, w)));
+            assertMessage("targets: expected at least 2 rows of 3 columns, found shape (2, 4), 2 rows of 4",
+                    () -> Teams.run(1, w -> CrossEntropy.backward(logits, logits, arena.allocate(2, 4), 0, 1, 2, w)));
+        }
+    }
+
+    private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable call) {
+        assertEquals(expected, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+}
