@@ -9,8 +9,9 @@ import vit.kernels.tensor.Tensor;
 /**
  * The Gaussian error linear unit (Hendrycks and Gimpel 2016), exact or in its tanh form, element by element.
  *
- * <p>−∞ gives 0, the limit (PyTorch gives NaN there); +∞ gives +∞; NaN gives NaN. Results that would be subnormal are 0.
- * Every worker computes its share of the rows; there is no barrier inside.
+ * <p>−∞ gives 0, the limit (PyTorch gives NaN there); +∞ gives +∞; NaN gives NaN. Below −13.146 (exact) and −10.001 (tanh),
+ * where the result is about −1e−38 and −1e−37, it is 0. Every worker computes its share of the rows; there is no barrier
+ * inside.
  */
 public final class Gelu {
 

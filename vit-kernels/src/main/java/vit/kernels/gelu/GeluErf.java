@@ -8,7 +8,8 @@ import vit.kernels.simd.NormalTail;
 import vit.kernels.simd.Simd;
 
 /**
- * The exact GELU x·Φ(x) and its derivative, lane by lane, with a bounded relative error on both sides of 0.
+ * The exact GELU x·Φ(x) and its derivative, lane by lane, with a bounded relative error on both sides of 0:
+ * at most 6.2 ulp, 5.4 ulp above −4, measured over all floats.
  *
  * <p>½·x·(1 + erf(x/√2)) cancels for negative x. With t = |x| and the upper tail Q(t) = 1 − Φ(t),
  *

@@ -36,7 +36,7 @@ final class GeluTanh {
     /** 3 · B. */
     private static final float B_3 = 0x1.b6676cp-3f;
 
-    /** z is a normal float up to here and counts as 0 beyond. */
+    /** z is a normal float up to here; beyond it counts as 0, and so does the result, below 1.2e−37. */
     private static final float END = 10.001f;
 
     private static final class Lanes {

@@ -6,14 +6,16 @@ import vit.kernels.contract.Require;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.Reduction;
+import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
  * Layer normalisation (Ba, Kiros and Hinton 2016) over rows of C ≥ 1 elements: y = (x − mean)·rstd·weight + bias with
  * rstd = 1/√(variance + epsilon).
  *
- * <p>Two passes for the statistics: the mean, then the sum of squared deviations. A row with a NaN or an infinity becomes
- * NaN. Every worker computes its share; there is no barrier inside.
+ * <p>Two passes for the statistics: the mean as far as float sums give it, then the deviations from that and their squares,
+ * which correct the mean and the variance (the corrected two-pass algorithm of Chan, Golub and LeVeque 1983): a row of equal
+ * values has a variance of 0 whatever they are. A row with a NaN or an infinity becomes NaN. Every worker computes its share; there is no barrier inside.
  */
 public final class LayerNorm {
 
@@ -44,13 +46,23 @@ public final class LayerNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            float m = LayerNormSimd.mean(x.segment(), x.rowOffset(row), columns, lanes);
-            float r = LayerNormSimd.reciprocalDeviation(x.segment(), x.rowOffset(row), columns, m, epsilon, lanes);
+            float centre = Reduction.sum(x.segment(), x.rowOffset(row), columns, lanes) / columns;
+            LayerNormSimd.deviations(x.segment(), x.rowOffset(row), columns, centre, lanes);
+            float shift = Reduction.sum(lanes) / columns;
+            float squares = Reduction.sum(lanes, Simd.VIRTUAL_LANES);
+            float m = centre + shift;
+            float r = reciprocalDeviation(squares, shift, columns, epsilon);
             LayerNormSimd.normalise(y.segment(), y.rowOffset(row), x.segment(), x.rowOffset(row), weight.segment(),
                     bias.segment(), columns, m, r);
             save(mean, row, m);
             save(rstd, row, r);
         }
+    }
+
+    /** 1/√(variance + epsilon): what the centre lies off the mean is taken out of the squares. */
+    private static float reciprocalDeviation(float squares, float shift, int columns, double epsilon) {
+        double variance = (double) squares / columns - (double) shift * shift;
+        return (float) (1 / Math.sqrt(Math.max(0, variance) + epsilon));
     }
 
     private static void checkForward(

@@ -13,40 +13,46 @@ final class LayerNormSimd {
 
     private LayerNormSimd() {}
 
-    /** The mean of {@code n} floats; overwrites {@code lanes}. */
-    static float mean(MemorySegment x, long xOffset, int n, float[] lanes) {
-        return Reduction.sum(x, xOffset, n, lanes) / n;
-    }
-
-    /** 1/√(variance + epsilon) of {@code n} floats of known mean; overwrites {@code lanes}. */
-    static float reciprocalDeviation(MemorySegment x, long xOffset, int n, float mean, double epsilon, float[] lanes) {
-        FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
-        FloatVector acc1 = acc0;
-        FloatVector acc2 = acc0;
-        FloatVector acc3 = acc0;
+    /**
+     * Σ d and Σ d² of the deviations d = x − centre of {@code n} floats, as virtual lanes: {@code lanes[0..15]} and
+     * {@code lanes[16..31]}.
+     */
+    static void deviations(MemorySegment x, long xOffset, int n, float centre, float[] lanes) {
+        FloatVector sum0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector sum1 = sum0;
+        FloatVector sum2 = sum0;
+        FloatVector sum3 = sum0;
+        FloatVector squares0 = sum0;
+        FloatVector squares1 = sum0;
+        FloatVector squares2 = sum0;
+        FloatVector squares3 = sum0;
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = at(xOffset, i);
-            acc0 = addSquare(acc0, Simd.load(x, offset).sub(mean));
+            FloatVector d0 = Simd.load(x, offset).sub(centre);
+            sum0 = sum0.add(d0);
+            squares0 = d0.fma(d0, squares0);
             if (Simd.LANES <= 8) {
-                acc1 = addSquare(acc1, Simd.load(x, offset + Simd.VECTOR_BYTES).sub(mean));
+                FloatVector d1 = Simd.load(x, offset + Simd.VECTOR_BYTES).sub(centre);
+                sum1 = sum1.add(d1);
+                squares1 = d1.fma(d1, squares1);
             }
             if (Simd.LANES == 4) {
-                acc2 = addSquare(acc2, Simd.load(x, offset + 2 * Simd.VECTOR_BYTES).sub(mean));
-                acc3 = addSquare(acc3, Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).sub(mean));
+                FloatVector d2 = Simd.load(x, offset + 2 * Simd.VECTOR_BYTES).sub(centre);
+                sum2 = sum2.add(d2);
+                squares2 = d2.fma(d2, squares2);
+                FloatVector d3 = Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).sub(centre);
+                sum3 = sum3.add(d3);
+                squares3 = d3.fma(d3, squares3);
             }
         }
-        Reduction.store(lanes, acc0, acc1, acc2, acc3);
+        Reduction.store(lanes, 0, sum0, sum1, sum2, sum3);
+        Reduction.store(lanes, Simd.VIRTUAL_LANES, squares0, squares1, squares2, squares3);
         for (int lane = 0; i < n; i++, lane++) {
-            float deviation = get(x, at(xOffset, i)) - mean;
-            lanes[lane] = Math.fma(deviation, deviation, lanes[lane]);
+            float d = get(x, at(xOffset, i)) - centre;
+            lanes[lane] += d;
+            lanes[Simd.VIRTUAL_LANES + lane] = Math.fma(d, d, lanes[Simd.VIRTUAL_LANES + lane]);
         }
-        double variance = (double) Reduction.sum(lanes) / n;
-        return (float) (1 / Math.sqrt(variance + epsilon));
-    }
-
-    private static FloatVector addSquare(FloatVector sum, FloatVector deviation) {
-        return deviation.fma(deviation, sum);
     }
 
     /** y = (x − mean)·rstd·weight + bias over {@code n} floats; y may be x. */
@@ -87,7 +93,7 @@ final class LayerNormSimd {
                 acc3 = addWeightedDeviation(acc3, dy, at(dyOffset, k), weight, at(0, k), x, at(xOffset, k), mean);
             }
         }
-        Reduction.store(lanes, acc0, acc1, acc2, acc3);
+        Reduction.store(lanes, 0, acc0, acc1, acc2, acc3);
         for (int lane = 0; i < n; i++, lane++) {
             float weighted = get(dy, at(dyOffset, i)) * get(weight, at(0, i));
             lanes[lane] = Math.fma(weighted, get(x, at(xOffset, i)) - mean, lanes[lane]);

@@ -34,7 +34,7 @@ public final class Reduction {
                 acc3 = acc3.add(Simd.load(segment, offset + 3 * Simd.VECTOR_BYTES));
             }
         }
-        store(lanes, acc0, acc1, acc2, acc3);
+        store(lanes, 0, acc0, acc1, acc2, acc3);
         for (int lane = 0; i < n; i++, lane++) {
             lanes[lane] += segment.get(Tensor.FLOAT, byteOffset + (long) i * Float.BYTES);
         }
@@ -61,7 +61,7 @@ public final class Reduction {
                 acc3 = Simd.load(a, p + 3 * Simd.VECTOR_BYTES).fma(Simd.load(b, q + 3 * Simd.VECTOR_BYTES), acc3);
             }
         }
-        store(lanes, acc0, acc1, acc2, acc3);
+        store(lanes, 0, acc0, acc1, acc2, acc3);
         for (int lane = 0; i < n; i++, lane++) {
             long at = (long) i * Float.BYTES;
             lanes[lane] = Math.fma(a.get(Tensor.FLOAT, aOffset + at), b.get(Tensor.FLOAT, bOffset + at), lanes[lane]);
@@ -69,26 +69,35 @@ public final class Reduction {
         return sum(lanes);
     }
 
-    /** Writes the accumulators of the 16 virtual lanes to {@code lanes}; at 512 bits the first is all of them. */
-    public static void store(float[] lanes, FloatVector acc0, FloatVector acc1, FloatVector acc2, FloatVector acc3) {
-        acc0.intoArray(lanes, 0);
+    /**
+     * Writes the accumulators of the 16 virtual lanes to {@code lanes}, from {@code lanes[from]} on; at 512 bits the first
+     * accumulator is all of them.
+     */
+    public static void store(
+            float[] lanes, int from, FloatVector acc0, FloatVector acc1, FloatVector acc2, FloatVector acc3) {
+        acc0.intoArray(lanes, from);
         if (Simd.LANES <= 8) {
-            acc1.intoArray(lanes, Simd.LANES);
+            acc1.intoArray(lanes, from + Simd.LANES);
         }
         if (Simd.LANES == 4) {
-            acc2.intoArray(lanes, 2 * Simd.LANES);
-            acc3.intoArray(lanes, 3 * Simd.LANES);
+            acc2.intoArray(lanes, from + 2 * Simd.LANES);
+            acc3.intoArray(lanes, from + 3 * Simd.LANES);
         }
     }
 
     /** The sum of {@code lanes[0..15]}; overwrites them. */
     public static float sum(float[] lanes) {
+        return sum(lanes, 0);
+    }
+
+    /** The sum of the 16 lanes that begin at {@code lanes[from]}; overwrites them. */
+    public static float sum(float[] lanes, int from) {
         for (int half = Simd.VIRTUAL_LANES / 2; half > 0; half /= 2) {
-            for (int j = 0; j < half; j++) {
+            for (int j = from; j < from + half; j++) {
                 lanes[j] += lanes[j + half];
             }
         }
-        return lanes[0];
+        return lanes[from];
     }
 
     /** The maximum of {@code lanes[0..15]} as {@link Math#max(float, float)} has it (NaN wins); overwrites them. */

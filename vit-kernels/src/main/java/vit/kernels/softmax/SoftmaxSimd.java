@@ -53,7 +53,7 @@ public final class SoftmaxSimd {
                 acc3 = greater(acc3, Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).mul(scale));
             }
         }
-        Reduction.store(lanes, acc0, acc1, acc2, acc3);
+        Reduction.store(lanes, 0, acc0, acc1, acc2, acc3);
         for (int lane = 0; i < n; i++, lane++) {
             float scaled = x.get(Tensor.FLOAT, at(xOffset, i)) * scale;
             lanes[lane] = scaled > lanes[lane] ? scaled : lanes[lane];

@@ -1,0 +1,336 @@
+package vit.kernels.gelu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Locale;
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+import jdk.incubator.vector.FloatVector;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.domains.Domain;
+import net.jqwik.api.domains.DomainContext;
+import net.jqwik.api.lifecycle.AfterContainer;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Comparison;
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Gradients;
+import vit.kernels.contract.GuardedTensor;
+import vit.kernels.contract.KernelDomain;
+import vit.kernels.contract.Layout;
+import vit.kernels.contract.Teams;
+import vit.kernels.contract.Values;
+import vit.kernels.simd.ErfReference;
+import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+@Domain(KernelDomain.class)
+@Domain(DomainContext.Global.class)
+class GeluTest {
+
+    /** Half an ulp, relatively: what one rounding can cost. */
+    private static final double U = 0x1p-24;
+
+    /** A result below this may be 0: the exponential that it is a multiple of is not to be subnormal. */
+    private static double flushed(GeluKind kind) {
+        return kind == GeluKind.ERF ? Float.MIN_NORMAL : 11 * Float.MIN_NORMAL;
+    }
+
+    private static final Comparison FORWARD = new Comparison("gelu forward");
+    private static final Comparison BACKWARD = new Comparison("gelu backward");
+    private static final Comparison REFLECTION = new Comparison("gelu(x) - gelu(-x)");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        FORWARD.print();
+        BACKWARD.print();
+        REFLECTION.print();
+    }
+
+    /** The exponent of the tanh form, |2u|: its relative error of 3 roundings reaches the tail as that many times as much. */
+    private static double exponent(double x) {
+        double t = Math.abs(x);
+        return 2 * Math.sqrt(2 / Math.PI) * (t + 0.044715 * t * t * t);
+    }
+
+    /**
+     * Roundings on the way to GELU(x), measured and rounded up for the exact form (6.2 ulp of at most 2 roundings), derived
+     * for the tanh form: 3 in the exponent, 2 each of exp and division, 1 each of product and sum.
+     */
+    private static double forwardBound(double x, double y, GeluKind kind) {
+        if (y == 0) {
+            return flushed(kind);
+        }
+        double roundings = kind == GeluKind.ERF ? 13 : 8 + (x < 0 ? 3 * exponent(x) : 3);
+        return roundings * U * Math.abs(y) + flushed(kind);
+    }
+
+    /** The derivative is a difference, h = a − b or 1 − h: every rounding counts with the size of what is rounded. */
+    private static double backwardBound(double dy, double x, GeluKind kind) {
+        double t = Math.abs(x);
+        double[] tail = new double[1];
+        GeluReference.forward(tail, new double[] {-t}, kind);
+        double size = 0; // of a = Q(t), and of b ≤ (1 + t·(1 + t²))·a; 0 where neither is left
+        if (tail[0] != 0 || t == 0) {
+            size = (t == 0 ? 0.5 : -tail[0] / t) * (2 + t * (1 + t * t));
+        }
+        double roundings = size == 0 || kind == GeluKind.ERF ? 10 : 10 + 3 * exponent(x);
+        return Math.abs(dy) * U * (roundings * size + (x < 0 ? 1 : 3)) + 600 * Float.MIN_NORMAL;
+    }
+
+    @Property
+    void forwardMatchesReference(
+            @ForAll Layout layout, @ForAll Values values, @ForAll GeluKind kind, @ForAll long seed) {
+        Random random = new Random(seed);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = values.fill(layout.matrix(arena).tensor(), random);
+            float[] result = forward(arena, layout, x, kind);
+            double[] input = Doubles.read(x);
+            double[] expected = new double[input.length];
+            GeluReference.forward(expected, input, kind);
+            FORWARD.addAll(expected, result, i -> forwardBound(input[i], expected[i], kind));
+        }
+    }
+
+    @Property
+    void forwardOfInfinitiesAndNanMatchesReference(@ForAll Layout layout, @ForAll GeluKind kind, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = layout.matrix(arena).special(new Random(seed)).tensor();
+            float[] result = forward(arena, layout, x, kind);
+            double[] input = Doubles.read(x);
+            double[] expected = new double[input.length];
+            GeluReference.forward(expected, input, kind);
+            FORWARD.addAll(expected, result, i -> forwardBound(input[i], expected[i], kind));
+        }
+    }
+
+    private static float[] forward(TensorArena arena, Layout layout, Tensor x, GeluKind kind) {
+        return Teams.sameBitsAtAnyThreadCount(threads -> {
+            GuardedTensor y = layout.matrix(arena);
+            Teams.run(threads, w -> Gelu.forward(y.tensor(), x, kind, layout.rows(), w));
+            y.assertGuardsIntact("y");
+            return y.tensor().toArray();
+        });
+    }
+
+    @Property
+    void backwardMatchesReference(
+            @ForAll Layout layout, @ForAll Values values, @ForAll GeluKind kind, @ForAll long seed) {
+        Random random = new Random(seed);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = values.fill(layout.matrix(arena).tensor(), random);
+            Tensor dy = Values.ORDINARY.fill(layout.matrix(arena).tensor(), random);
+            checkBackward(arena, layout, dy, x, kind);
+        }
+    }
+
+    @Property
+    void backwardOfInfinitiesAndNanMatchesReference(@ForAll Layout layout, @ForAll GeluKind kind, @ForAll long seed) {
+        Random random = new Random(seed);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = layout.matrix(arena).special(random).tensor();
+            Tensor dy = Values.ORDINARY.fill(layout.matrix(arena).tensor(), random);
+            checkBackward(arena, layout, dy, x, kind);
+        }
+    }
+
+    private static void checkBackward(TensorArena arena, Layout layout, Tensor dy, Tensor x, GeluKind kind) {
+        float[] result = Teams.sameBitsAtAnyThreadCount(threads -> {
+            GuardedTensor dx = layout.matrix(arena);
+            Teams.run(threads, w -> Gelu.backward(dx.tensor(), dy, x, kind, layout.rows(), w));
+            dx.assertGuardsIntact("dx");
+            return dx.tensor().toArray();
+        });
+        double[] input = Doubles.read(x);
+        double[] upstream = Doubles.read(dy);
+        double[] expected = new double[input.length];
+        GeluReference.backward(expected, upstream, input, kind);
+        BACKWARD.addAll(expected, result, i -> backwardBound(upstream[i], input[i], kind));
+    }
+
+    @Property
+    void geluOfXLessGeluOfMinusXIsX(@ForAll Layout layout, @ForAll GeluKind kind, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = Values.SPREAD.fill(layout.matrix(arena).tensor(), new Random(seed));
+            Tensor minus = layout.matrix(arena).tensor();
+            for (int i = 0; i < layout.rows() * layout.columns(); i++) {
+                minus.set(i / layout.columns(), i % layout.columns(), -x.get(i / layout.columns(), i % layout.columns()));
+            }
+            float[] left = forward(arena, layout, x, kind);
+            float[] right = forward(arena, layout, minus, kind);
+            double[] input = Doubles.read(x);
+            for (int i = 0; i < input.length; i++) {
+                // One rounding of the greater result for the exact form; a quotient each for the tanh form.
+                double bound = (kind == GeluKind.ERF ? 1 : 3) * U * Math.abs(input[i]) + Float.MIN_VALUE;
+                REFLECTION.add(i, input[i], (float) ((double) left[i] - right[i]), bound + U * Math.abs(input[i]));
+            }
+        }
+    }
+
+    @Property
+    void worksInPlace(@ForAll Layout layout, @ForAll GeluKind kind, @ForAll boolean intoX, @ForAll long seed) {
+        Random random = new Random(seed);
+        int rows = layout.rows();
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = Values.SPREAD.fill(layout.matrix(arena).tensor(), random);
+            Tensor dy = Values.ORDINARY.fill(layout.matrix(arena).tensor(), random);
+            Tensor apart = layout.matrix(arena).tensor();
+            Tensor dxApart = layout.matrix(arena).tensor();
+            Teams.run(2, w -> {
+                Gelu.forward(apart, x, kind, rows, w);
+                Gelu.backward(dxApart, dy, x, kind, rows, w);
+            });
+            Tensor dx = intoX ? x : dy;
+            Tensor y = intoX ? layout.matrix(arena).tensor().copyFrom(x.toArray()) : x;
+            Teams.run(2, w -> {
+                Gelu.backward(dx, dy, x, kind, rows, w);
+                w.barrier();
+                Gelu.forward(y, y, kind, rows, w);
+            });
+            Teams.assertSameBits(apart.toArray(), y.toArray(), "y in place");
+            Teams.assertSameBits(dxApart.toArray(), dx.toArray(), "dx in place");
+        }
+    }
+
+    @Property
+    void withBiasIsTheSumsGelu(@ForAll Layout layout, @ForAll GeluKind kind, @ForAll long seed) {
+        Random random = new Random(seed);
+        int columns = layout.columns();
+        try (TensorArena arena = TensorArena.open()) {
+            GuardedTensor x = layout.matrix(arena);
+            Values.ORDINARY.fill(x.tensor(), random);
+            Tensor bias = Values.ORDINARY.fill(layout.perColumn(arena).tensor(), random);
+            Tensor sum = layout.matrix(arena).tensor();
+            for (int i = 0; i < layout.rows() * columns; i++) {
+                sum.set(i / columns, i % columns, x.tensor().get(i / columns, i % columns) + bias.get(0, i % columns));
+            }
+            for (int row = 0; row < layout.rows(); row++) {
+                GeluSimd.apply(sum.segment(), sum.rowOffset(row), columns, kind);
+                GeluSimd.applyWithBias(x.tensor().segment(), x.tensor().rowOffset(row), bias.segment(), 0, columns, kind);
+            }
+            x.assertGuardsIntact("x");
+            Teams.assertSameBits(sum.toArray(), x.tensor().toArray(), "with bias");
+        }
+    }
+
+    @Property(tries = 25)
+    void referenceGradientMatchesCentralDifferences(
+            @ForAll @IntRange(min = 1, max = 12) int n, @ForAll GeluKind kind, @ForAll long seed) {
+        Random random = new Random(seed);
+        double[] x = random.doubles(n, -6, 6).toArray();
+        double[] weights = Gradients.random(random, n);
+        double[] y = new double[n];
+        double[] dx = new double[n];
+        GeluReference.backward(dx, weights, x, kind);
+        DoubleSupplier loss = () -> {
+            GeluReference.forward(y, x, kind);
+            return Gradients.dot(weights, y);
+        };
+        Gradients.check("dx", x, dx, loss);
+    }
+
+    /** So that a result does not depend on whether its element stands in a vector or in the tail. */
+    @Test
+    void vectorsAndScalarsGiveTheSameBits() {
+        float[] inputs = new float[Simd.LANES];
+        for (long bits = 0; bits < 1L << 32; bits += 20_011L * Simd.LANES) {
+            for (int lane = 0; lane < Simd.LANES; lane++) {
+                inputs[lane] = Float.intBitsToFloat((int) (bits + 20_011L * lane));
+            }
+            FloatVector x = FloatVector.fromArray(Simd.SPECIES, inputs, 0);
+            assertSameBits(inputs, GeluErf.of(x), GeluErf::of);
+            assertSameBits(inputs, GeluTanh.of(x), GeluTanh::of);
+            assertSameBits(inputs, GeluErf.derivative(x), GeluErf::derivative);
+            assertSameBits(inputs, GeluTanh.derivative(x), GeluTanh::derivative);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Scalar {
+        float of(float x);
+    }
+
+    private static void assertSameBits(float[] inputs, FloatVector results, Scalar scalar) {
+        float[] expected = new float[inputs.length];
+        for (int lane = 0; lane < inputs.length; lane++) {
+            expected[lane] = scalar.of(inputs[lane]);
+        }
+        Teams.assertSameBits(expected, results.toArray(), "from " + inputs[0]);
+    }
+
+    /** The stated worst errors of the exact GELU, on both sides of 0 and into the far tail. */
+    @Test
+    void exactGeluKeepsItsStatedErrorOverASweep() {
+        sweepExactGelu(4_999);
+    }
+
+    @Test
+    @Tag("heavy")
+    void exactGeluKeepsItsStatedErrorOverAllFloats() {
+        sweepExactGelu(1);
+    }
+
+    private static void sweepExactGelu(int stride) {
+        double worst = 0;
+        float worstAt = 0;
+        for (long bits = 0; bits < 1L << 32; bits += stride) {
+            float x = Float.intBitsToFloat((int) bits);
+            double truth = x * 0.5 * ErfReference.erfc(-x / Math.sqrt(2));
+            if (Math.abs(truth) >= Float.MIN_NORMAL && Math.abs(truth) <= Float.MAX_VALUE && x > -13.14624f) {
+                double ulps = Math.abs(GeluErf.of(x) - truth) / Math.ulp((float) truth);
+                worstAt = ulps > worst ? x : worstAt;
+                worst = Math.max(worst, ulps);
+            }
+        }
+        System.out.printf(Locale.ROOT, "gelu, exact: worst error %.4f ulp at %s, stated 6.2%n", worst, worstAt);
+        assertEquals(0, worst, 6.2);
+    }
+
+    @Test
+    void edgesAreAsStated() {
+        assertEquals(0f, GeluErf.of(Float.NEGATIVE_INFINITY));
+        assertEquals(0f, GeluTanh.of(Float.NEGATIVE_INFINITY));
+        assertEquals(Float.POSITIVE_INFINITY, GeluErf.of(Float.POSITIVE_INFINITY));
+        assertEquals(Float.POSITIVE_INFINITY, GeluTanh.of(Float.POSITIVE_INFINITY));
+        assertEquals(Float.MAX_VALUE, GeluErf.of(Float.MAX_VALUE));
+        assertEquals(-0f, GeluErf.of(-0f));
+        assertEquals(-0f, GeluTanh.of(-0f));
+        assertEquals(0.5f, GeluErf.derivative(0f));
+        assertEquals(1f, GeluErf.derivative(Float.POSITIVE_INFINITY));
+        assertEquals(0f, GeluTanh.derivative(Float.NEGATIVE_INFINITY));
+    }
+
+    @Test
+    void emptyRowsAreLeftAlone() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor empty = arena.allocate(3, 0);
+            Teams.run(2, w -> Gelu.forward(empty, empty, GeluKind.ERF, 3, w));
+            Tensor x = arena.allocate(3, 4).fill(1);
+            Teams.run(2, w -> Gelu.forward(x, x, GeluKind.ERF, 0, w));
+            assertEquals(1f, x.get(2, 3));
+        }
+    }
+
+    @Test
+    void wrongShapesAndPartialOverlapsAreNamed() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = arena.allocate(4, 6);
+            assertMessage("y: expected at least 4 rows of 6 columns, found shape (4, 5), 4 rows of 5",
+                    () -> Teams.run(1, w -> Gelu.forward(arena.allocate(4, 5), x, GeluKind.ERF, 4, w)));
+            assertMessage("rows: expected 0 to 4, found 5",
+                    () -> Teams.run(1, w -> Gelu.forward(x, x, GeluKind.ERF, 5, w)));
+            assertMessage("y and x: expected separate memory, found an overlap",
+                    () -> Teams.run(1, w -> Gelu.forward(x.rows(1, 3), x.rows(0, 2), GeluKind.ERF, 2, w)));
+            assertMessage("dx and x: expected separate memory, found an overlap", () -> Teams.run(1,
+                    w -> Gelu.backward(x.rows(1, 3), arena.allocate(2, 6), x.rows(0, 2), GeluKind.ERF, 2, w)));
+        }
+    }
+
+    private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable call) {
+        assertEquals(expected, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+}

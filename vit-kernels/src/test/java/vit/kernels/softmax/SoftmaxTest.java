@@ -1,0 +1,300 @@
+package vit.kernels.softmax;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.domains.Domain;
+import net.jqwik.api.domains.DomainContext;
+import net.jqwik.api.lifecycle.AfterContainer;
+import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Comparison;
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Gradients;
+import vit.kernels.contract.GuardedTensor;
+import vit.kernels.contract.KernelDomain;
+import vit.kernels.contract.Layout;
+import vit.kernels.contract.Teams;
+import vit.kernels.contract.Values;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+@Domain(KernelDomain.class)
+@Domain(DomainContext.Global.class)
+class SoftmaxTest {
+
+    /** Half an ulp, relatively: what one rounding can cost. */
+    private static final double U = 0x1p-24;
+
+    private static final Comparison FORWARD = new Comparison("softmax forward");
+    private static final Comparison LOG_SUM = new Comparison("softmax log-sum-exp");
+    private static final Comparison SUMS = new Comparison("softmax row sums");
+    private static final Comparison BACKWARD = new Comparison("softmax backward");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        FORWARD.print();
+        LOG_SUM.print();
+        SUMS.print();
+        BACKWARD.print();
+    }
+
+    private static float[] forward(TensorArena arena, Layout layout, Tensor x) {
+        return Teams.sameBitsAtAnyThreadCount(threads -> {
+            GuardedTensor y = layout.matrix(arena);
+            Teams.run(threads, w -> Softmax.forward(y.tensor(), x, layout.rows(), w));
+            y.assertGuardsIntact("y");
+            return y.tensor().toArray();
+        });
+    }
+
+    /** Roundings of a sum of n terms in 16 lanes. */
+    private static double summation(int n) {
+        return n / 16 + 5;
+    }
+
+    /**
+     * The bounds of y. With a = x − max, each exponent is rounded once, which costs |a| roundings in its exponential; exp
+     * itself costs 2. The sum's error is the mean of its terms', weighted by y, and the summation; the division costs 1.
+     */
+    private static double[] bounds(double[] x, double[] y, int columns) {
+        double[] bounds = new double[x.length];
+        for (int start = 0; start < x.length; start += columns) {
+            double max = Double.NEGATIVE_INFINITY;
+            for (int i = start; i < start + columns; i++) {
+                max = Math.max(max, x[i]);
+            }
+            double mean = 0;
+            for (int i = start; i < start + columns; i++) {
+                mean += y[i] == 0 ? 0 : y[i] * (max - x[i]);
+            }
+            for (int i = start; i < start + columns; i++) {
+                double exponent = y[i] == 0 ? 0 : max - x[i];
+                bounds[i] = y[i] * U * (exponent + mean + summation(columns) + 5) * 1.001 + Float.MIN_NORMAL;
+            }
+        }
+        return bounds;
+    }
+
+    @Property
+    void forwardMatchesReference(@ForAll Layout layout, @ForAll Values values, @ForAll long seed) {
+        Random random = new Random(seed);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = values.fill(layout.matrix(arena).tensor(), random);
+            float[] result = forward(arena, layout, x);
+            double[] input = Doubles.read(x);
+            double[] expected = new double[input.length];
+            SoftmaxReference.forward(expected, input, layout.rows(), layout.columns());
+            double[] bounds = bounds(input, expected, layout.columns());
+            FORWARD.addAll(expected, result, i -> bounds[i]);
+        }
+    }
+
+    /** Infinities, NaN, extremes and subnormals: the same rows turn NaN as in the reference, and PyTorch. */
+    @Property
+    void forwardOfSpecialValuesMatchesReference(@ForAll Layout layout, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = layout.matrix(arena).special(new Random(seed)).tensor();
+            float[] result = forward(arena, layout, x);
+            double[] input = Doubles.read(x);
+            double[] expected = new double[input.length];
+            SoftmaxReference.forward(expected, input, layout.rows(), layout.columns());
+            double[] bounds = bounds(input, expected, layout.columns());
+            FORWARD.addAll(expected, result, i -> bounds[i]);
+        }
+    }
+
+    @Property
+    void softmaxRowsSumToOne(@ForAll Layout layout, @ForAll Values values, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = values.fill(layout.matrix(arena).tensor(), new Random(seed));
+            float[] y = forward(arena, layout, x);
+            for (int row = 0; row < layout.rows(); row++) {
+                double sum = 0;
+                for (int c = 0; c < layout.columns(); c++) {
+                    sum += y[row * layout.columns() + c];
+                }
+                SUMS.add(row, 1, (float) sum, U * (summation(layout.columns()) + 2));
+            }
+        }
+    }
+
+    /** Exactly: where x and the shifted x are floats without rounding, x − max is the same float. */
+    @Property
+    void softmaxIgnoresAShift(@ForAll Layout layout, @ForAll @IntRange(min = -500, max = 500) int shift, @ForAll long seed) {
+        Random random = new Random(seed);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = layout.matrix(arena).tensor();
+            Tensor shifted = layout.matrix(arena).tensor();
+            for (int i = 0; i < layout.rows() * layout.columns(); i++) {
+                float value = random.nextInt(2000) / 64f;
+                x.set(i / layout.columns(), i % layout.columns(), value);
+                shifted.set(i / layout.columns(), i % layout.columns(), value + shift);
+            }
+            Teams.assertSameBits(forward(arena, layout, x), forward(arena, layout, shifted), "shifted");
+        }
+    }
+
+    /** The row kernel with a scale is the softmax of the scaled row, in place or apart, and its result the log-sum-exp. */
+    @Property
+    void rowScalesAndReturnsTheLogSumExp(@ForAll Layout layout, @ForAll boolean inPlace, @ForAll long seed) {
+        Random random = new Random(seed);
+        float scale = (float) random.nextGaussian();
+        int n = layout.columns();
+        float[] lanes = new float[32];
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = Values.SPREAD.fill(layout.matrix(arena).tensor(), random);
+            Tensor scaled = layout.matrix(arena).tensor();
+            for (int i = 0; i < layout.rows() * n; i++) {
+                scaled.set(i / n, i % n, scale * x.get(i / n, i % n));
+            }
+            float[] expected = forward(arena, layout, scaled);
+            GuardedTensor guarded = layout.matrix(arena);
+            Tensor y = guarded.tensor().copyFrom(x.toArray());
+            Tensor source = inPlace ? y : x;
+            for (int row = 0; row < layout.rows(); row++) {
+                float sum = SoftmaxSimd.row(
+                        y.segment(), y.rowOffset(row), source.segment(), source.rowOffset(row), n, scale, lanes);
+                checkLogSumExp(row, scaled, row, sum);
+            }
+            guarded.assertGuardsIntact("y");
+            Teams.assertSameBits(expected, y.toArray(), "row by row");
+        }
+    }
+
+    private static void checkLogSumExp(int index, Tensor x, int row, float actual) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (int c = 0; c < x.columns(); c++) {
+            max = Math.max(max, x.get(row, c));
+        }
+        double sum = 0;
+        double mean = 0;
+        for (int c = 0; c < x.columns(); c++) {
+            double e = Math.exp(x.get(row, c) - max);
+            sum += e;
+            mean += e * (max - x.get(row, c));
+        }
+        double truth = max + Math.log(sum);
+        // The sum's relative error is the logarithm's absolute one; the logarithm and the last sum are rounded.
+        double bound = U * (mean / sum + summation(x.columns()) + 4 + 2 * Math.log(sum) + Math.abs(truth));
+        LOG_SUM.add(index, truth, actual, bound * 1.001);
+    }
+
+    @Property
+    void backwardMatchesReference(@ForAll Layout layout, @ForAll Values values, @ForAll long seed) {
+        Random random = new Random(seed);
+        int n = layout.columns();
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor dy = values.fill(layout.matrix(arena).tensor(), random);
+            Tensor y = Values.ORDINARY.fill(layout.matrix(arena).tensor(), random);
+            Teams.run(1, w -> Softmax.forward(y, y, layout.rows(), w));
+            float[] result = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor dx = layout.matrix(arena);
+                Teams.run(threads, w -> Softmax.backward(dx.tensor(), dy, y, layout.rows(), w));
+                dx.assertGuardsIntact("dx");
+                return dx.tensor().toArray();
+            });
+            double[] upstream = Doubles.read(dy);
+            double[] probability = Doubles.read(y);
+            double[] expected = new double[upstream.length];
+            SoftmaxReference.backward(expected, upstream, probability, layout.rows(), n);
+            BACKWARD.addAll(expected, result, i -> {
+                double sizes = 0;
+                for (int j = i / n * n; j < i / n * n + n; j++) {
+                    sizes += Math.abs(upstream[j] * probability[j]);
+                }
+                double dot = U * summation(n) * sizes;
+                return probability[i] * (dot + 2 * U * (Math.abs(upstream[i]) + sizes)) * 1.001 + Float.MIN_NORMAL;
+            });
+        }
+    }
+
+    @Property
+    void worksInPlace(@ForAll Layout layout, @ForAll boolean intoY, @ForAll long seed) {
+        Random random = new Random(seed);
+        int rows = layout.rows();
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = Values.ORDINARY.fill(layout.matrix(arena).tensor(), random);
+            Tensor dy = Values.ORDINARY.fill(layout.matrix(arena).tensor(), random);
+            Tensor y = layout.matrix(arena).tensor();
+            Tensor dx = layout.matrix(arena).tensor();
+            Teams.run(2, w -> {
+                Softmax.forward(y, x, rows, w);
+                Softmax.backward(dx, dy, y, rows, w);
+                Softmax.forward(x, x, rows, w);
+            });
+            Teams.assertSameBits(y.toArray(), x.toArray(), "y in place");
+            Tensor target = intoY ? y : dy;
+            Teams.run(2, w -> Softmax.backward(target, dy, y, rows, w));
+            Teams.assertSameBits(dx.toArray(), target.toArray(), "dx in place");
+        }
+    }
+
+    @Property(tries = 25)
+    void referenceGradientMatchesCentralDifferences(
+            @ForAll @IntRange(min = 1, max = 4) int rows, @ForAll @IntRange(min = 1, max = 9) int columns, @ForAll long seed) {
+        Random random = new Random(seed);
+        int n = rows * columns;
+        double[] x = random.doubles(n, -3, 3).toArray();
+        double[] weights = Gradients.random(random, n);
+        double[] y = new double[n];
+        double[] dx = new double[n];
+        SoftmaxReference.forward(y, x, rows, columns);
+        SoftmaxReference.backward(dx, weights, y, rows, columns);
+        DoubleSupplier loss = () -> {
+            SoftmaxReference.forward(y, x, rows, columns);
+            return Gradients.dot(weights, y);
+        };
+        Gradients.check("dx", x, dx, loss);
+    }
+
+    @Test
+    void rowsOfInfinitiesAndNanAreAsStated() {
+        float inf = Float.POSITIVE_INFINITY;
+        assertRow(new float[] {0.5f, 0, 0.5f}, 1, -inf, 1);
+        assertRow(new float[] {Float.NaN, Float.NaN}, -inf, -inf);
+        assertRow(new float[] {Float.NaN, Float.NaN, Float.NaN}, 1, inf, 2);
+        assertRow(new float[] {Float.NaN, Float.NaN, Float.NaN}, 1, 2, Float.NaN);
+        assertRow(new float[] {1}, 1e38f);
+        assertRow(new float[] {1, 0}, Float.MAX_VALUE, -Float.MAX_VALUE);
+    }
+
+    private static void assertRow(float[] expected, float... row) {
+        for (int padding = 0; padding < 40; padding += 13) { // the same in the blocks and in the tail
+            float[] longer = new float[row.length + padding];
+            java.util.Arrays.fill(longer, Float.NEGATIVE_INFINITY);
+            System.arraycopy(row, 0, longer, padding, row.length);
+            try (TensorArena arena = TensorArena.open()) {
+                Tensor x = arena.allocate(1, longer.length).copyFrom(longer);
+                Teams.run(1, w -> Softmax.forward(x, x, 1, w));
+                for (int i = 0; i < row.length; i++) {
+                    assertEquals(expected[i], x.get(0, padding + i));
+                }
+            }
+        }
+    }
+
+    @Test
+    void wrongShapesAndPartialOverlapsAreNamed() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor x = arena.allocate(4, 6);
+            assertMessage("columns: expected 1 to 2147483647, found 0",
+                    () -> Teams.run(1, w -> Softmax.forward(x, arena.allocate(4, 0), 4, w)));
+            assertMessage("y: expected at least 4 rows of 6 columns, found shape (3, 6), 3 rows of 6",
+                    () -> Teams.run(1, w -> Softmax.forward(arena.allocate(3, 6), x, 4, w)));
+            assertMessage("dx and dy: expected separate memory, found an overlap", () -> Teams.run(1,
+                    w -> Softmax.backward(x.rows(0, 2), x.rows(1, 3), arena.allocate(2, 6), 2, w)));
+            assertTrue(assertThrows(IllegalArgumentException.class,
+                    () -> Teams.run(1, w -> Softmax.forward(x, x, -1, w))).getMessage().contains("found -1"));
+        }
+    }
+
+    private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable call) {
+        assertEquals(expected, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+}
