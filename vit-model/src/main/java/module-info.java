@@ -2,6 +2,7 @@
 module vit.model {
     requires transitive vit.kernels;
     requires com.fasterxml.jackson.core;
+    requires java.desktop;
 
     requires static jdk.management;
 

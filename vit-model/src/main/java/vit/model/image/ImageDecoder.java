@@ -1,0 +1,127 @@
+package vit.model.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import vit.model.InputException;
+
+/**
+ * Decodes JPEG, PNG, BMP and GIF (its first frame) with the JDK's readers, and WebP where TwelveMonkeys' plug-in is on the class path, to the
+ * samples that Pillow's {@code Image.open(f).convert("RGB")} gives: colour profiles and gamma are not applied, alpha is dropped, not
+ * blended.
+ *
+ * <p>Files are untrusted. The format is recognised by content; size and structure are checked before pixels are decoded; a damaged
+ * or truncated file is an {@link InputException}, never a partly decoded image. Stateless; any number of threads may call.
+ */
+public final class ImageDecoder {
+
+    private ImageDecoder() {}
+
+    /** As {@link #decode(Path, DecodeOptions)}, with {@link DecodeOptions#DEFAULT}. */
+    public static RgbImage decode(Path file) throws InputException {
+        return decode(file, DecodeOptions.DEFAULT);
+    }
+
+    /**
+     * The image in {@code file}.
+     *
+     * @throws InputException if there is no such file, it is no image of a known format, too large, or damaged
+     */
+    public static RgbImage decode(Path file, DecodeOptions options) throws InputException {
+        return decode(file.toString(), read(file, options), options);
+    }
+
+    /** As {@link #decode(String, byte[], DecodeOptions)}, with {@link DecodeOptions#DEFAULT}. */
+    public static RgbImage decode(String source, byte[] file) throws InputException {
+        return decode(source, file, DecodeOptions.DEFAULT);
+    }
+
+    /**
+     * The image in the bytes of a file.
+     *
+     * @param source the file's name, or another one that a user recognises
+     * @throws InputException if the bytes are no image of a known format, too large, or damaged
+     */
+    public static RgbImage decode(String source, byte[] file, DecodeOptions options) throws InputException {
+        FileBytes bytes = new FileBytes(source, file);
+        if (file.length > options.maxFileBytes()) {
+            throw tooLarge(source, options);
+        }
+        EncodedImage encoded = ImageFormat.parse(bytes);
+        checkSize(bytes, encoded, options);
+        try {
+            RgbImage image = encoded.decode(options);
+            return options.applyOrientation() ? Orientation.apply(image, encoded.orientation()) : image;
+        } catch (InputException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            // ImageIO's readers answer damaged data with whatever exception they stumble into.
+            throw InputException.in(source).cause(e).found(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage())
+                    .because("the image data is damaged");
+        } catch (OutOfMemoryError e) {
+            // One large array that could not be had; nothing is left half done.
+            throw InputException.in(source).cause(e).found(encoded.height() + "×" + encoded.width() + " pixels")
+                    .because("the image does not fit into the heap (-Xmx)");
+        }
+    }
+
+    private static byte[] read(Path file, DecodeOptions options) throws InputException {
+        try {
+            if (Files.isDirectory(file)) {
+                throw InputException.in(file).expected("an image file").found("a folder").because("this is a folder");
+            }
+            if (Files.size(file) > options.maxFileBytes()) {
+                throw tooLarge(file, options);
+            }
+            try (InputStream in = Files.newInputStream(file)) {
+                byte[] bytes = in.readNBytes((int) options.maxFileBytes() + 1); // a file may grow, and a pipe has no size
+                if (bytes.length > options.maxFileBytes()) {
+                    throw tooLarge(file, options);
+                }
+                return bytes;
+            }
+        } catch (NoSuchFileException e) {
+            throw InputException.in(file).cause(e).because("there is no such file");
+        } catch (InputException e) {
+            throw e;
+        } catch (IOException e) {
+            throw InputException.in(file).cause(e).found(e.getClass().getSimpleName() + " " + e.getMessage())
+                    .because("the file cannot be read");
+        }
+    }
+
+    private static InputException tooLarge(Object file, DecodeOptions options) {
+        return InputException.in(file).expected("at most " + options.maxFileBytes() + " bytes").found("more")
+                .because("the image file is too large");
+    }
+
+    /** Everything that the header claims is bounded here, before anything is allocated for it. */
+    private static void checkSize(FileBytes bytes, EncodedImage encoded, DecodeOptions options) throws InputException {
+        long height = encoded.height();
+        long width = encoded.width();
+        if (height < 1 || width < 1 || height > DecodeOptions.MAX_SIDE || width > DecodeOptions.MAX_SIDE) {
+            throw claims(bytes, height, width).expected("sides of 1 … " + DecodeOptions.MAX_SIDE + " pixels")
+                    .because("the image size is out of range");
+        }
+        long pixels = height * width;
+        if (pixels > options.maxPixels()) {
+            throw claims(bytes, height, width).expected("at most " + options.maxPixels() + " pixels")
+                    .because("the image is too large");
+        }
+        if (pixels > encoded.mostPixels()) {
+            throw claims(bytes, height, width).expected("at most " + encoded.mostPixels() + " pixels in a file of " + bytes.length() + " bytes")
+                    .because("the header claims more pixels than the file can hold");
+        }
+        long heap = pixels * encoded.bytesPerPixel();
+        if (heap > Runtime.getRuntime().maxMemory() / 4 * 3) {
+            throw claims(bytes, height, width).expected("a heap (-Xmx) well above " + (heap >> 20) + " MiB")
+                    .because("the image does not fit into the heap");
+        }
+    }
+
+    private static InputException.Report claims(FileBytes bytes, long height, long width) {
+        return InputException.in(bytes.source()).found(height + "×" + width + " (height × width)");
+    }
+}

@@ -1,0 +1,105 @@
+package vit.model.image;
+
+import java.awt.image.Raster;
+import java.io.IOException;
+import javax.imageio.spi.ImageReaderSpi;
+import vit.model.InputException;
+
+/** A WebP file. The JDK reads none; TwelveMonkeys' plug-in does where it is on the class path. */
+final class WebpFile implements EncodedImage {
+
+    /**
+     * A picture of one colour takes next to nothing however large it is, so no ratio tells a lie; up to this many pixels (48 MB) any
+     * header is believed, and beyond it a file must hold one byte for a block of 16×16 pixels.
+     */
+    private static final int BELIEVED_PIXELS = 1 << 24;
+    private static final int PIXELS_PER_BYTE = 256;
+
+    private static final int CHUNK_HEADER = 8;
+    private static final int FIRST_CHUNK = 12;
+
+    private final FileBytes file;
+    private long height;
+    private long width;
+    private int orientation = 1;
+
+    private WebpFile(FileBytes file) {
+        this.file = file;
+    }
+
+    static WebpFile parse(FileBytes file) throws InputException {
+        WebpFile webp = new WebpFile(file);
+        file.require(CHUNK_HEADER, file.u32le(4), "the WebP's chunks");
+        long end = CHUNK_HEADER + file.u32le(4);
+        int at = FIRST_CHUNK;
+        while (at + CHUNK_HEADER <= end) {
+            long length = file.u32le(at + 4);
+            file.require((long) at + CHUNK_HEADER, length, "a WebP chunk");
+            webp.chunk(at, at + CHUNK_HEADER, (int) length);
+            at = Math.toIntExact(at + CHUNK_HEADER + length + (length & 1));
+        }
+        if (webp.width == 0) {
+            throw file.fault(FIRST_CHUNK).expected("a chunk VP8X, VP8 or VP8L").found("none").because("the WebP holds no picture");
+        }
+        return webp;
+    }
+
+    private void chunk(int at, int data, int length) throws InputException {
+        boolean first = width == 0; // VP8X speaks for the picture that follows it
+        if (first && file.has(at, "VP8X")) {
+            width = 1 + (file.u32le(data + 4) & 0xFFFFFF);
+            height = 1 + (file.u32le(data + 6) >> 8);
+        } else if (first && file.has(at, "VP8L")) {
+            long sizes = file.u32le(data + 1);
+            width = 1 + (sizes & 0x3FFF);
+            height = 1 + (sizes >> 14 & 0x3FFF);
+        } else if (first && file.has(at, "VP8 ")) {
+            width = file.u16le(data + 6) & 0x3FFF;
+            height = file.u16le(data + 8) & 0x3FFF;
+        } else if (file.has(at, "EXIF")) {
+            int tiff = file.has(data, "Exif\0\0") ? data + 6 : data;
+            orientation = Orientation.read(file.data(), tiff, data + length);
+        }
+    }
+
+    @Override
+    public long height() {
+        return height;
+    }
+
+    @Override
+    public long width() {
+        return width;
+    }
+
+    @Override
+    public int bytesPerPixel() {
+        return 8 + RgbImage.CHANNELS; // the plug-in's planes and its picture with alpha
+    }
+
+    @Override
+    public long mostPixels() {
+        return Math.max((long) file.length() * PIXELS_PER_BYTE, BELIEVED_PIXELS);
+    }
+
+    @Override
+    public int orientation() {
+        return orientation;
+    }
+
+    @Override
+    public RgbImage decode(DecodeOptions options) throws IOException {
+        ImageReaderSpi plugin = PluginReader.ofPlugin("webp").orElseThrow(() -> InputException.in(file.source())
+                .expected("JPEG, PNG, GIF or BMP, or com.twelvemonkeys.imageio:imageio-webp on the class path").found("WebP")
+                .because("WebP needs a plug-in that is not there"));
+        Raster raster = PluginReader.read(file.source(), plugin, file.data(), height, width, reader -> reader.read(0).getRaster());
+        return switch (raster.getNumBands()) {
+            case 1, 2 -> RasterPixels.rgb(file.source(), raster, (samples, at, rgb, out) -> RasterPixels.grey(samples[at], rgb, out));
+            default -> RasterPixels.rgb(file.source(), raster, (samples, at, rgb, out) -> {
+                rgb[out] = (byte) samples[at];
+                rgb[out + 1] = (byte) samples[at + 1];
+                rgb[out + 2] = (byte) samples[at + 2];
+            });
+        };
+    }
+}
