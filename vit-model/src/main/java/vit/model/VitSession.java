@@ -1,10 +1,12 @@
 package vit.model;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.model.image.ImageDecoder;
 import vit.model.image.RgbImage;
 
 /**
@@ -140,6 +142,16 @@ public final class VitSession implements AutoCloseable {
             throw new IllegalArgumentException(name + ": an array of " + values.length + "; expected at least " + batch + " × "
                     + each);
         }
+    }
+
+    /**
+     * The most probable classes of an image file, read and preprocessed as {@link VitModel#preprocessing()} says.
+     *
+     * @throws InputException if the file is no image this library reads
+     * @throws IOException    if it cannot be read
+     */
+    public Prediction classify(Path image) throws IOException {
+        return classify(ImageDecoder.decode(image));
     }
 
     /** The most probable classes of a decoded image. */

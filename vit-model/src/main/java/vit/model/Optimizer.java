@@ -1,0 +1,76 @@
+package vit.model;
+
+import vit.kernels.optim.Adam;
+import vit.kernels.optim.Sgd;
+
+/**
+ * Which optimiser, and what it does to which parameter. Immutable.
+ *
+ * @param sgd            SGD with momentum, or null
+ * @param adam           Adam or AdamW, or null; exactly one of the two is given
+ * @param weightDecay    of the parameters that decay
+ * @param decayAll       whether everything decays; otherwise matrices only: not biases, norms, positions, tokens, scales
+ * @param layerDecay     learning rates fall by this factor from a block to the one below it (Clark et al. 2020; Bao et al.
+ *                       2021); 1 for none
+ * @param headOnly       whether only the head learns: a linear probe
+ */
+public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll, double layerDecay, boolean headOnly) {
+
+    public Optimizer {
+        if ((sgd == null) == (adam == null)) {
+            throw new IllegalArgumentException("exactly one of sgd and adam must be given");
+        }
+        if (!(weightDecay >= 0 && weightDecay < 1e6)) {
+            throw new IllegalArgumentException("weight decay " + weightDecay + "; expected 0 or more");
+        }
+        if (!(layerDecay > 0 && layerDecay <= 1)) {
+            throw new IllegalArgumentException("layer decay " + layerDecay + "; expected above 0, at most 1");
+        }
+    }
+
+    /** AdamW with PyTorch's defaults; only matrices decay. */
+    public static Optimizer adamW(double weightDecay) {
+        return new Optimizer(null, Adam.adamW(), weightDecay, false, 1, false);
+    }
+
+    /** SGD with momentum; only matrices decay. */
+    public static Optimizer sgd(double momentum, double weightDecay) {
+        return new Optimizer(new Sgd(momentum, false), null, weightDecay, false, 1, false);
+    }
+
+    /** The same with decay on every tensor. */
+    public Optimizer decayingAll() {
+        return new Optimizer(sgd, adam, weightDecay, true, layerDecay, headOnly);
+    }
+
+    public Optimizer withLayerDecay(double factor) {
+        return new Optimizer(sgd, adam, weightDecay, decayAll, factor, headOnly);
+    }
+
+    /** The same for the head alone. */
+    public Optimizer forHeadOnly() {
+        return new Optimizer(sgd, adam, weightDecay, decayAll, layerDecay, true);
+    }
+
+    double weightDecay(Parameter parameter) {
+        return decayAll || parameter.isMatrix() ? weightDecay : 0;
+    }
+
+    /** Factor on the learning rate: 1 for the head and final norm, one layerDecay more for each block below. */
+    double rateFactor(Parameter parameter, VitConfig config) {
+        String name = parameter.name();
+        boolean head = name.startsWith(Parameters.HEAD + ".");
+        if (headOnly) {
+            return head ? 1 : 0;
+        }
+        int layersAbove;
+        if (name.startsWith("blocks.")) {
+            layersAbove = config.depth() - Integer.parseInt(name.substring("blocks.".length(), name.indexOf('.', "blocks.".length())));
+        } else if (head || name.startsWith(Parameters.finalNorm(config) + ".")) {
+            layersAbove = 0;
+        } else {
+            layersAbove = config.depth() + 1;
+        }
+        return StrictMath.pow(layerDecay, layersAbove);
+    }
+}

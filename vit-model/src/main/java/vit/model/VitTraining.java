@@ -1,0 +1,294 @@
+package vit.model;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import vit.kernels.optim.GradientNorm;
+import vit.kernels.parallel.Worker;
+import vit.kernels.parallel.Workers;
+import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/**
+ * Weights that learn: forward and backward passes that accumulate gradients, and optimiser steps that use them. All memory is
+ * planned when it is made; passes and steps allocate nothing after warm-up. For one thread at a time; the team works inside.
+ *
+ * <pre>
+ *   training.clearGradients();
+ *   training.accumulate(images, labels, batch, 1.0 / batch);   // as often as there are micro-batches
+ *   training.step(learningRate, GradientNorm.clipScale(training.gradientNorm(), 1));
+ * </pre>
+ *
+ * Bits do not depend on threads, vector width, or whether blocks are recomputed. Micro-batches of any size accumulate the
+ * gradients of parameters in the same order as one batch does, and so give the same bits, if all use one scale.
+ */
+public final class VitTraining implements AutoCloseable, ParameterSource {
+
+    private final VitConfig config;
+    private final Parameters parameters;
+    private final TrainingOptions options;
+    private final TensorArena arena = TensorArena.open();
+    private final Workers workers;
+    private final TrainingParameters values;
+    private final TrainingPass pass;
+    private final ParameterUpdate update;
+    private final GradientNorm norm;
+    private final Lifetime lifetime = new Lifetime("the training session", 1, this::free);
+    private final Workers.Task clear;
+    private final Workers.Task measure;
+    private int steps;
+
+    private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
+        Implementation.require();
+        this.config = source.config();
+        this.options = options;
+        this.parameters = Parameters.of(config);
+        checkTrainable(config);
+        VitTraining made = null;
+        try {
+            values = new TrainingParameters(config, parameters, source, arena);
+            pass = new TrainingPass(config, values, options, arena);
+            update = optimizer == null ? null : new ParameterUpdate(config, values, optimizer, arena);
+            List<Tensor> gradients = new ArrayList<>();
+            for (Parameter parameter : parameters.list()) {
+                gradients.add(values.gradients().tensors().elements(parameter));
+            }
+            norm = new GradientNorm(gradients, options.threads());
+            made = this;
+        } finally {
+            if (made == null) {
+                arena.close();
+            }
+        }
+        workers = Workers.of(options.threads());
+        clear = this::clear;
+        measure = norm::measure;
+        workers.run(values::updateTransposes);
+    }
+
+    private static void checkTrainable(VitConfig config) {
+        if (config.classes() == 0) {
+            throw new IllegalArgumentException("a model without a head cannot be trained to classify: give it classes");
+        }
+        if (config.distillationToken() || config.preLogits()) {
+            throw new IllegalArgumentException("models with a distillation token or a pre-logits layer cannot be trained; "
+                    + "fine-tuning drops both (convert the weights to a plain model first)");
+        }
+    }
+
+    /**
+     * Starts from {@code source}'s parameters, which are copied.
+     *
+     * @param optimizer null when only gradients are wanted
+     * @throws IllegalArgumentException if the model has no head, a distillation token or a pre-logits layer
+     */
+    public static VitTraining of(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
+        return new VitTraining(source, options, optimizer);
+    }
+
+    @Override
+    public VitConfig config() {
+        return config;
+    }
+
+    /** The tensors that learn. */
+    public Parameters parameters() {
+        return parameters;
+    }
+
+    /** Most images in one pass. */
+    public int maxBatch() {
+        return options.maxBatch();
+    }
+
+    /** Bytes held, off and on the heap: weights, gradients, optimiser states and activations. */
+    public long plannedBytes() {
+        return arena.bytes();
+    }
+
+    /** Sets all gradients to zero. */
+    public void clearGradients() {
+        lifetime.enter();
+        try {
+            workers.run(clear);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    private void clear(Worker w) {
+        values.gradients().clear(w);
+    }
+
+    /**
+     * Runs forward and backward and adds {@code scale} · Σ ∇loss to the gradients.
+     *
+     * @param images (B, channels, height, width)
+     * @param labels (B), classes
+     * @param scale  1 / B for the gradient of the mean loss
+     * @return the mean loss of the images
+     */
+    public double accumulate(float[] images, int[] labels, int batch, double scale) {
+        return run(images, null, labels, batch, scale, null);
+    }
+
+    /**
+     * The same with soft targets, as mixup and cutmix make them.
+     *
+     * @param targets (B, classes), each row a distribution
+     */
+    public double accumulate(float[] images, float[] targets, int batch, double scale) {
+        return run(images, targets, null, batch, scale, null);
+    }
+
+    /** The same with a look at the tokens after every stage of the forward pass. */
+    public double accumulate(float[] images, int[] labels, int batch, double scale, StageObserver observer) {
+        return run(images, null, labels, batch, scale, observer);
+    }
+
+    private double run(float[] images, float[] targets, int[] labels, int batch, double scale, StageObserver observer) {
+        int imageElements = config.channels() * config.imageHeight() * config.imageWidth();
+        if (batch < 1 || batch > options.maxBatch()) {
+            throw new IllegalArgumentException("a batch of " + batch + " images; planned are 1 to " + options.maxBatch());
+        }
+        if (images.length < (long) batch * imageElements) {
+            throw new IllegalArgumentException("images: an array of " + images.length + "; expected at least " + batch + " × "
+                    + imageElements);
+        }
+        lifetime.enter();
+        try {
+            if (targets != null) {
+                if (targets.length < batch * config.classes()) {
+                    throw new IllegalArgumentException("targets: an array of " + targets.length + "; expected at least " + batch
+                            + " × " + config.classes());
+                }
+                Spans.write(pass.targets, targets, batch * config.classes());
+            } else {
+                setLabels(labels, batch);
+            }
+            Spans.write(pass.images, images, batch * imageElements);
+            pass.prepare(batch, scale, observer);
+            workers.run(pass);
+            double sum = 0;
+            for (int b = 0; b < batch; b++) {
+                sum += pass.losses.get(0, b);
+            }
+            return sum / batch;
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    private void setLabels(int[] labels, int batch) {
+        for (int b = 0; b < batch; b++) {
+            if (labels[b] < 0 || labels[b] >= config.classes()) {
+                throw new IllegalArgumentException("label " + labels[b] + " of image " + b + "; expected 0 to " + (config.classes() - 1));
+            }
+            for (int c = 0; c < config.classes(); c++) {
+                pass.targets.set(b, c, c == labels[b] ? 1 : 0);
+            }
+        }
+    }
+
+    /** The logits of the last pass, (B, classes). */
+    public void logits(float[] target, int batch) {
+        Spans.read(pass.logits, target, batch * config.classes());
+    }
+
+    /** The gradient of the images of the last pass, (B, channels, height, width). */
+    public void imageGradient(float[] target, int batch) {
+        if (pass.dimages == null) {
+            throw new IllegalArgumentException("no image gradient was planned; see TrainingOptions.withImageGradient");
+        }
+        Spans.read(pass.dimages, target, batch * config.channels() * config.imageHeight() * config.imageWidth());
+    }
+
+    /** The Euclidean norm of all gradients together. */
+    public double gradientNorm() {
+        lifetime.enter();
+        try {
+            workers.run(measure);
+            return norm.value();
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * Updates the weights.
+     *
+     * @param rate          learning rate of the head; lower layers have theirs by the optimiser's layer decay
+     * @param gradientScale factor on the gradients, from clipping; 1 for none
+     */
+    public void step(double rate, double gradientScale) {
+        if (update == null) {
+            throw new IllegalStateException("this session was made without an optimiser");
+        }
+        lifetime.enter();
+        try {
+            update.prepare(rate, gradientScale, ++steps);
+            workers.run(update);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Optimiser steps taken, those before a resume included. */
+    public int steps() {
+        return steps;
+    }
+
+    /** Writes the weight of {@code parameter}, row-major. */
+    @Override
+    public void read(Parameter parameter, float[] target) {
+        values.weights().tensors().get(parameter, target);
+    }
+
+    /** Writes the gradient of {@code parameter}, row-major. */
+    public void readGradient(Parameter parameter, float[] target) {
+        values.gradients().tensors().get(parameter, target);
+    }
+
+    /**
+     * Copies the optimiser's state of {@code parameter}, row-major.
+     *
+     * @param which 0: velocity or mean of gradients; 1: mean of squares
+     */
+    public void readState(int which, Parameter parameter, float[] target) {
+        state(which).get(parameter, target);
+    }
+
+    /** The number of states a parameter has: 1 for SGD, 2 for Adam. */
+    public int stateCount() {
+        return update == null ? 0 : update.secondState() == null ? 1 : 2;
+    }
+
+    /** Sets the optimiser's state of {@code parameter}, row-major. */
+    public void writeState(int which, Parameter parameter, float[] source) {
+        state(which).set(parameter, source);
+    }
+
+    /** Continues counting after {@code taken} optimiser steps. */
+    public void resumeAfter(int taken) {
+        steps = taken;
+    }
+
+    private ParameterTensors state(int which) {
+        if (which < 0 || which >= stateCount()) {
+            throw new IllegalArgumentException("optimiser state " + which + " of " + stateCount());
+        }
+        return which == 0 ? update.firstState() : update.secondState();
+    }
+
+    private void free() {
+        workers.close();
+        arena.close();
+    }
+
+    /** Frees the memory and ends the threads. */
+    @Override
+    public void close() {
+        lifetime.close();
+    }
+}
