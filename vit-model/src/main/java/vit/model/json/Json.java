@@ -97,11 +97,11 @@ public final class Json {
             }
             return bytes;
         } catch (NoSuchFileException e) {
-            throw InputException.in(file).cause(e).because("there is no such file");
+            throw InputException.in(file).cause(e).expected("a JSON file").found("nothing").because("there is no such file");
         } catch (InputException e) {
             throw e;
         } catch (IOException e) {
-            throw InputException.in(file).cause(e).found(e.getMessage()).because("the file cannot be read");
+            throw InputException.in(file).cause(e).expected("a JSON file").found(e.getMessage()).because("the file cannot be read");
         }
     }
 

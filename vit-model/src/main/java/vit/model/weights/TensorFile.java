@@ -93,9 +93,9 @@ public sealed interface TensorFile extends Closeable permits SafetensorsFile, Np
             }
             return java.util.Arrays.copyOf(start.array(), start.position());
         } catch (NoSuchFileException e) {
-            throw InputException.in(file).cause(e).because("there is no such file");
+            throw InputException.in(file).cause(e).expected("a weight file").found("nothing").because("there is no such file");
         } catch (IOException e) {
-            throw InputException.in(file).cause(e).found(e.getMessage()).because("the file cannot be read");
+            throw InputException.in(file).cause(e).expected("a weight file").found(e.getMessage()).because("the file cannot be read");
         }
     }
 

@@ -3,9 +3,11 @@ package vit.model.weights;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.tensor.Shape;
+import vit.model.InputException;
 import vit.model.Parameter;
 import vit.model.Parameters;
 import vit.model.VitConfig;
@@ -204,11 +207,16 @@ class GoldenFamiliesTest {
         base.put("pooler.dense.weight", new Content(Shape.of(32, 32), new float[32 * 32]));
         base.put("pooler.dense.bias", new Content(Shape.of(32), new float[32]));
         Path path = Models.write(folder.resolve("base.safetensors"), base);
-        try (Weights weights = Weights.open(path, hub.resolveSibling("config.json"))) {
+        Path config = Files.writeString(folder.resolve("base.json"),
+                Files.readString(hub.resolveSibling("config.json")).replace("ViTForImageClassification", "ViTModel"));
+        try (Weights weights = Weights.open(path, config)) {
             assertEquals(0, weights.config().classes());
             assertEquals(List.of(), weights.labels());
             assertEquals(List.of("pooler.dense.weight", "pooler.dense.bias"), weights.report().ignored());
         }
+        // A classifier without its head is not passed off as a base model.
+        InputException e = assertThrows(InputException.class, () -> Weights.open(path, hub.resolveSibling("config.json")));
+        assertTrue(e.getMessage().contains("contradicts the weights"), e.getMessage());
     }
 
     @Test

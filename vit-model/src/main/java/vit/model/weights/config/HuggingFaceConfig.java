@@ -45,7 +45,15 @@ final class HuggingFaceConfig {
             fields.state(ConfigField.QKV_BIAS, json.flag("qkv_bias"), json.get("qkv_bias"));
         }
         List<String> labels = json.has("id2label") ? Labels.fromNumbered(json.object("id2label"), json.get("id2label")) : List.of();
+        if (!labels.isEmpty() && hasHead(json)) {
+            fields.state(ConfigField.CLASSES, labels.size(), json.get("id2label"));
+        }
         return new ConfigFile(json, "huggingface", fields, labels, notes);
+    }
+
+    /** Only a classifier's configuration counts its labels: base models carry the two that are transformers' default. */
+    private static boolean hasHead(JsonObject json) throws InputException {
+        return json.has("architectures") && json.array("architectures").texts().stream().anyMatch(name -> name.contains("ForImageClassification"));
     }
 
     private static void count(JsonObject json, String name, ConfigField<Integer> field, ConfigFields fields) throws InputException {

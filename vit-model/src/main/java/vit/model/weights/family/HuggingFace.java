@@ -85,7 +85,7 @@ final class HuggingFace implements WeightFamily {
         TensorDirectory tensors = into.tensors();
         String prefix = prefix(tensors);
         into.tellFromConvolution(prefix + PROJECTION);
-        into.tell(ConfigField.DEPTH, tensors.blocks(prefix + blocks, ".layernorm_before.weight"), prefix + blocks + "*");
+        into.tell(ConfigField.DEPTH, tensors.blocks(prefix + blocks, '.'), prefix + blocks + "*");
         into.tellPresence(ConfigField.DISTILLATION_TOKEN, prefix + "embeddings.distillation_token");
         String positions = prefix + "embeddings.position_embeddings";
         into.tellPositions(tensors.require(positions, 3).dimension(1), positions);

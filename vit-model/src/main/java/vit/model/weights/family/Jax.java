@@ -88,7 +88,7 @@ final class Jax implements WeightFamily {
         into.tellClasses(names.prefix + "head/kernel", 1);
         int depth = names.stacked
                 ? tensors.require(names.first("LayerNorm_0/scale"), 2).dimension(0)
-                : tensors.blocks(names.prefix + "Transformer/encoderblock_", "/LayerNorm_0/scale");
+                : tensors.blocks(names.prefix + "Transformer/encoderblock_", '/');
         into.tell(ConfigField.DEPTH, depth, names.prefix + "Transformer/encoderblock*");
         String query = names.first(names.attention() + "query/kernel");
         if (tensors.has(query)) {

@@ -1,5 +1,6 @@
 package vit.model.weights.family;
 
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,6 +12,9 @@ import vit.model.InputException;
 public final class TensorDirectory {
 
     private static final TensorDirectory EMPTY = new TensorDirectory("", Map.of());
+
+    /** A block's number has at most so many digits. */
+    private static final int MAX_DIGITS = 4;
 
     private final String file;
     private final Map<String, Shape> shapes;
@@ -47,7 +51,7 @@ public final class TensorDirectory {
     /**
      * The shape of a tensor from which the configuration is told.
      *
-     * @throws InputException if there is no such tensor or it has another rank
+     * @throws InputException if there is no such tensor, it is empty or it has another rank
      */
     public Shape require(String name, int rank) throws InputException {
         Shape shape = shapes.get(name);
@@ -57,15 +61,24 @@ public final class TensorDirectory {
         if (shape.rank() != rank) {
             throw InputException.in(file).tensor(name).expected(rank + " dimensions").found(shape).because("the tensor's shape does not fit");
         }
+        if (shape.size() == 0) {
+            throw InputException.in(file).tensor(name).expected("at least one element").found(shape).because("the tensor's shape does not fit");
+        }
         return shape;
     }
 
-    /** How many blocks there are: the first i for which {@code prefix + i + suffix} is missing. */
-    public int blocks(String prefix, String suffix) {
-        int i = 0;
-        while (has(prefix + i + suffix)) {
-            i++;
+    /** How many blocks there are: the first i for which no name starts with {@code prefix}, i and {@code separator}. */
+    public int blocks(String prefix, char separator) {
+        BitSet present = new BitSet();
+        for (String name : names()) {
+            int end = name.indexOf(separator, prefix.length());
+            if (name.startsWith(prefix) && end > prefix.length() && end <= prefix.length() + MAX_DIGITS) {
+                String number = name.substring(prefix.length(), end);
+                if (number.chars().allMatch(c -> c >= '0' && c <= '9')) {
+                    present.set(Integer.parseInt(number));
+                }
+            }
         }
-        return i;
+        return present.nextClearBit(0);
     }
 }

@@ -42,7 +42,7 @@ final class Timm implements WeightFamily {
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
         into.tellFromConvolution("patch_embed.proj.weight");
-        into.tell(ConfigField.DEPTH, tensors.blocks("blocks.", ".norm1.weight"), "blocks.*.norm1.weight");
+        into.tell(ConfigField.DEPTH, tensors.blocks("blocks.", '.'), "blocks.*");
         into.tellPresence(ConfigField.CLASS_TOKEN, Parameters.CLASS_TOKEN);
         into.tellPresence(ConfigField.DISTILLATION_TOKEN, Parameters.DISTILLATION_TOKEN);
         boolean registers = tensors.has(Parameters.REGISTER_TOKENS);

@@ -40,7 +40,7 @@ final class Torchvision implements WeightFamily {
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
         into.tellFromConvolution("conv_proj.weight");
-        into.tell(ConfigField.DEPTH, tensors.blocks(BLOCKS, ".ln_1.weight"), BLOCKS + "*");
+        into.tell(ConfigField.DEPTH, tensors.blocks(BLOCKS, '.'), BLOCKS + "*");
         into.tellPositions(tensors.require("encoder.pos_embedding", 3).dimension(1), "encoder.pos_embedding");
         into.tellPresence(ConfigField.PRE_LOGITS, "heads.pre_logits.weight");
         into.tellClasses("heads.head.weight", 0);

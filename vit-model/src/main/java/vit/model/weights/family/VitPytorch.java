@@ -70,7 +70,7 @@ final class VitPytorch implements WeightFamily {
                 break;
             }
         }
-        into.tell(ConfigField.DEPTH, tensors.blocks(BLOCKS, ".0.norm.weight"), BLOCKS + "*");
+        into.tell(ConfigField.DEPTH, tensors.blocks(BLOCKS, '.'), BLOCKS + "*");
         String qkv = BLOCKS + "0.0.to_qkv.weight";
         if (tensors.has(qkv)) {
             into.tellInnerFromQkv(tensors.require(qkv, 2).dimension(0), qkv);
