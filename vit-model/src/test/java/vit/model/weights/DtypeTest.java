@@ -92,6 +92,15 @@ class DtypeTest {
     }
 
     @Test
+    void unsignedIntegersBeyondTheSignBitRoundOnce() {
+        // 2^63 + 1024 is half way between two doubles and goes to the even one; one more is above the middle.
+        for (long low : new long[] {1023, 1024, 1025, 3071, 3072, 3073}) {
+            long bits = Long.MIN_VALUE + low;
+            assertEquals(new BigInteger(Long.toUnsignedString(bits)).doubleValue(), asDouble(Dtype.U64, buffer().putLong(bits)), "2^63 + " + low);
+        }
+    }
+
+    @Test
     void valuesThatDoNotFitAreRefused() {
         assertThrows(IllegalArgumentException.class, () -> Dtype.I32.encode(buffer(), 0x1p31));
         assertThrows(IllegalArgumentException.class, () -> Dtype.U8.encode(buffer(), -1));
