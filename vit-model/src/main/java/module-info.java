@@ -4,9 +4,12 @@ module vit.model {
     requires com.fasterxml.jackson.core;
     requires java.desktop;
 
+    // For the command line only.
+    requires static info.picocli;
     requires static jdk.management;
 
     exports vit.model;
     exports vit.model.image;
 
+    opens vit.model.cli to info.picocli;
 }

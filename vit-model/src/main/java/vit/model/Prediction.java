@@ -34,7 +34,7 @@ public record Prediction(List<Ranked> top) {
      * @param logits from {@code offset}, as many as {@code classes}
      * @param labels one a class, or empty
      */
-    static Prediction of(float[] logits, int offset, int classes, List<String> labels, int count) {
+    public static Prediction of(float[] logits, int offset, int classes, List<String> labels, int count) {
         double max = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < classes; i++) {
             max = Math.max(max, logits[offset + i]);

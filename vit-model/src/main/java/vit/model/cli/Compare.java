@@ -1,0 +1,95 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+import vit.model.InputException;
+import vit.model.VitModel;
+import vit.model.weights.TensorFile;
+
+/** {@code vit compare}: holds the model against another program's results. */
+@Command(name = "compare", description = {
+    "Run the model on a reference's images and hold every tensor of the reference against it.",
+    "Prints name, shape, max abs error, scale, error/scale; exit code 1 if an error/scale exceeds the tolerance."})
+final class Compare implements Callable<Integer> {
+
+    @Mixin
+    private ModelFiles files;
+
+    @Mixin
+    private ThreadsOption threads;
+
+    @Option(names = "--reference", paramLabel = "F", required = true,
+            description = "safetensors or npz: 'images' and any of 'stage.tokens', 'stage.block.<i>', 'logits'.")
+    private Path reference;
+
+    @Option(names = "--gradients", description = "Compare 'loss', 'grad.images' and 'grad.<weight name>' as well.")
+    private boolean gradients;
+
+    @Option(names = "--tolerance", paramLabel = "E", defaultValue = "1e-4",
+            description = "Largest error/scale that passes; default: ${DEFAULT-VALUE}.")
+    private double tolerance;
+
+    @ParentCommand
+    private Vit vit;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws CommandException, IOException {
+        if (!(tolerance >= 0 && tolerance < Double.POSITIVE_INFINITY)) {
+            throw new ParameterException(spec.commandLine(),
+                    "Invalid value for option '--tolerance': expected a number from 0, found " + tolerance);
+        }
+        if (gradients) {
+            throw new CommandException("--gradients: this version has no backward pass", "leave --gradients out to compare the forward pass");
+        }
+        List<Comparison.Row> rows = compare();
+        print(rows);
+        return rows.stream().allMatch(row -> row.within(tolerance)) ? Vit.DONE : Vit.DIFFERENT;
+    }
+
+    private List<Comparison.Row> compare() throws CommandException, IOException {
+        Comparison comparison = new Comparison();
+        try (VitModel model = files.load(vit.status()); TensorFile file = TensorFile.open(reference)) {
+            ModelFiles.requireHead(model.config(), files.weights());
+            vit.status().show("comparing with " + reference);
+            new ForwardCheck(file, model, threads.count()).run(comparison);
+            return comparison.rows();
+        } catch (InputException e) {
+            throw new CommandException(e, ModelFiles.hint(reference, "a reference holds 'images' (B, channels, H, W) of the model's size and the results to compare"));
+        } finally {
+            vit.status().clear();
+        }
+    }
+
+    private void print(List<Comparison.Row> rows) {
+        PrintWriter out = spec.commandLine().getOut();
+        TextTable table = new TextTable("llrrrl").row("tensor", "shape", "max abs error", "scale", "error/scale", "");
+        Comparison.Row worst = rows.getFirst();
+        for (Comparison.Row row : rows) {
+            table.row(row.name(), row.shape().toString().replace(" ", ""), number(row.error()), number(row.scale()),
+                    number(row.relative()), row.within(tolerance) ? "" : "exceeds");
+            worst = worst.relative() >= row.relative() ? worst : row; // a NaN is the worst
+        }
+        table.print(out, "");
+        long exceeding = rows.stream().filter(row -> !row.within(tolerance)).count();
+        out.printf(Locale.ROOT, "%d of %d tensors within %s; worst %s at %s%n", rows.size() - exceeding, rows.size(), number(tolerance),
+                number(worst.relative()), worst.name());
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.2e", value);
+    }
+}

@@ -1,0 +1,101 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import vit.kernels.tensor.Shape;
+import vit.model.ForwardCost;
+import vit.model.InputException;
+import vit.model.VitConfig;
+import vit.model.json.Json;
+import vit.model.json.JsonObject;
+import vit.model.weights.TensorEntry;
+import vit.model.weights.TensorFile;
+import vit.model.weights.Weights;
+
+/** {@code vit inspect}: what a weight file holds. A file that makes no model is listed as well, and then refused. */
+@Command(name = "inspect", description = "Show family, configuration, every tensor and the parameter count of a weight file.")
+final class Inspect implements Callable<Integer> {
+
+    @Parameters(paramLabel = "F", description = "A safetensors or npz file.")
+    private Path file;
+
+    @Option(names = "--config", paramLabel = "F", description = "Its configuration; default: the config.json beside it.")
+    private Path config;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws CommandException, IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        try (TensorFile tensors = TensorFile.open(file)) {
+            tensors(tensors.entries(), out);
+        } catch (InputException e) {
+            throw new CommandException(e, ModelFiles.hint(file, "weights may be safetensors or npz; see whether the file is complete"));
+        }
+        try (Weights weights = Weights.open(file, config)) {
+            model(weights, out);
+        } catch (InputException e) {
+            throw new CommandException(e, "the tensors above make no model that this version knows; --config names another configuration");
+        }
+        return Vit.DONE;
+    }
+
+    private static void tensors(List<TensorEntry> entries, PrintWriter out) {
+        TextTable table = new TextTable("llr");
+        long elements = 0;
+        for (TensorEntry entry : entries) {
+            table.row(entry.name(), entry.dtype(), shape(entry.shape()));
+            elements += entry.shape().size();
+        }
+        table.print(out, "");
+        out.printf(Locale.ROOT, "%d tensors, %,d elements%n", entries.size(), elements);
+        out.flush();
+    }
+
+    private static String shape(Shape shape) {
+        return shape.toString().replace(" ", "");
+    }
+
+    private static void model(Weights weights, PrintWriter out) throws IOException {
+        VitConfig config = weights.config();
+        out.println();
+        TextTable table = new TextTable("ll").row("family", weights.report().family());
+        JsonObject fields = Json.parse("configuration", weights.model().toJson(Map.of()).getBytes(StandardCharsets.UTF_8));
+        for (String name : fields.names()) {
+            if (!name.equals("family") && !name.equals("labels")) {
+                table.row(name, value(fields, name));
+            }
+        }
+        table.row("labels", weights.labels().isEmpty() ? "none" : weights.labels().size() + ", from " + weights.labels().getFirst() + " to "
+                + weights.labels().getLast());
+        table.row("tokens", config.tokens());
+        table.row("parameters", String.format(Locale.ROOT, "%,d", vit.model.Parameters.of(config).count()));
+        table.row("forward pass", String.format(Locale.ROOT, "%.3g GFLOP an image", ForwardCost.of(config).flops() / 1e9));
+        table.row("missing", "none");
+        table.row("not used", weights.report().ignored().isEmpty() ? "none" : String.join(", ", weights.report().ignored()));
+        table.print(out, "");
+        for (String note : weights.report().notes()) {
+            out.println("note: " + note);
+        }
+    }
+
+    private static String value(JsonObject fields, String name) throws InputException {
+        return switch (fields.kind(name)) {
+            case ARRAY -> java.util.Arrays.toString(fields.array(name).integers());
+            case TEXT -> fields.text(name);
+            default -> fields.get(name).toString();
+        };
+    }
+}

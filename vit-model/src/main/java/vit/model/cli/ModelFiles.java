@@ -1,0 +1,65 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+import vit.model.InputException;
+import vit.model.VitConfig;
+import vit.model.VitModel;
+
+/** {@code --weights} and {@code --config}: which model. */
+final class ModelFiles {
+
+    private static final String HINT = "vit inspect shows what a weight file holds; --config names its configuration if it lies elsewhere";
+
+    @Option(names = "--weights", paramLabel = "F",
+            description = "Weights: safetensors or npz of timm, Hugging Face, torchvision, Google JAX or vit-pytorch.")
+    private Path weights;
+
+    @Option(names = "--config", paramLabel = "F",
+            description = "Configuration: Hugging Face's, timm's or our own config.json; default: the one beside the weights.")
+    private Path config;
+
+    /** The weight file, or null. */
+    Path weights() {
+        return weights;
+    }
+
+    /** The configuration file, or null. */
+    Path config() {
+        return config;
+    }
+
+    /**
+     * Loads the model.
+     *
+     * @throws CommandException if no weights are named, or they or the configuration are unusable
+     */
+    VitModel load(StatusLine status) throws CommandException, IOException {
+        if (weights == null) {
+            throw new CommandException("no model is named", "name one with --weights F; none ships with this version");
+        }
+        status.show("loading " + weights);
+        try {
+            return VitModel.load(weights, config);
+        } catch (InputException e) {
+            throw new CommandException(e, hint(weights, HINT));
+        } finally {
+            status.clear();
+        }
+    }
+
+    /** What to do about {@code file}: {@code otherwise}, if there is such a file. */
+    static String hint(Path file, String otherwise) {
+        return Files.isRegularFile(file) ? otherwise : "see whether the path is right";
+    }
+
+    /** Refuses a model that has no logits. */
+    static void requireHead(VitConfig config, Object model) throws CommandException {
+        if (config.classes() == 0) {
+            throw new CommandException(model + ": the model has no classification head, so it gives no logits",
+                    "use weights with a head; vit inspect shows whether there is one");
+        }
+    }
+}

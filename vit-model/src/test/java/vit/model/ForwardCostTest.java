@@ -1,0 +1,19 @@
+package vit.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ForwardCostTest {
+
+    /** Published figures in 10⁹ multiply-adds (timm, torchvision; Touvron et al. 2020 for Ti and S). */
+    @ParameterizedTest
+    @CsvSource({"tiny_patch16, 1.25", "small_patch16, 4.60", "base_patch16, 17.56", "base_patch32, 4.41", "base_patch8, 78.2",
+        "large_patch16, 61.6", "huge_patch14, 167.3"})
+    void costIsThePublishedOne(String variant, double gmacs) {
+        ForwardCost cost = ForwardCost.of(VitVariants.find("vit_" + variant + "_224").orElseThrow());
+        assertEquals(gmacs, (cost.linear() + cost.attention()) / 1e9, gmacs * 0.003);
+        assertEquals(2.0 * (cost.linear() + cost.attention()), cost.flops());
+    }
+}

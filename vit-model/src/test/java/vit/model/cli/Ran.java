@@ -1,0 +1,48 @@
+package vit.model.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Arrays;
+import java.util.List;
+
+/** A command that ran in this JVM: its exit code and what it printed. */
+record Ran(int code, String out, String err) {
+
+    /** Runs a command; arguments may be of any type. */
+    static Ran vit(Object... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        String[] args = Arrays.stream(arguments).map(String::valueOf).toArray(String[]::new);
+        int code = Vit.run(new PrintWriter(out), new PrintWriter(err), args);
+        return new Ran(code, out.toString(), err.toString());
+    }
+
+    List<String> lines() {
+        return out.lines().toList();
+    }
+
+    /** Requires success and silence on standard error. */
+    Ran isDone() {
+        assertEquals(0, code, this::toString);
+        assertEquals("", err);
+        return this;
+    }
+
+    /** Requires exit code 2, one line of error that contains {@code parts}, one hint, and no stack trace. */
+    Ran isRefused(Object... parts) {
+        assertEquals(2, code, this::toString);
+        List<String> lines = err.lines().toList();
+        assertEquals(2, lines.size(), this::toString);
+        assertTrue(lines.get(0).startsWith("error: "), this::toString);
+        assertTrue(lines.get(1).startsWith("hint: "), this::toString);
+        for (Object part : parts) {
+            assertTrue(lines.get(0).contains(String.valueOf(part)), () -> "no \"" + part + "\" in " + this);
+        }
+        assertFalse(err.contains("internal fault"), this::toString);
+        return this;
+    }
+}
