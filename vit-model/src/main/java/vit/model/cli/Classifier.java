@@ -1,0 +1,84 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import vit.model.ForwardCost;
+import vit.model.InputException;
+import vit.model.SessionOptions;
+import vit.model.VitConfig;
+import vit.model.VitModel;
+import vit.model.VitSession;
+import vit.model.image.ImageDecoder;
+import vit.model.image.Preprocessing;
+
+/** A loaded model with all that stands between an image file and its logits. For one thread. */
+final class Classifier implements AutoCloseable {
+
+    /** A model cheaper than this is done sooner than it is warmed up. */
+    private static final double WARM_UP_FLOPS = 100e6;
+
+    private final VitModel model;
+    private final VitSession session;
+    private final Preprocessing preprocessing;
+    private final float[] pixels; // (channels, H, W)
+    private final float[] logits; // (classes)
+
+    private Classifier(VitModel model, int threads, Preprocessing preprocessing) {
+        this.model = model;
+        this.session = model.newSession(SessionOptions.threads(threads));
+        this.preprocessing = preprocessing;
+        VitConfig config = model.config();
+        this.pixels = new float[config.channels() * config.imageHeight() * config.imageWidth()];
+        this.logits = new float[config.classes()];
+    }
+
+    /**
+     * Loads and warms up.
+     *
+     * @throws CommandException if the model cannot be loaded, or gives no logits
+     */
+    static Classifier open(ModelFiles files, int threads, PreprocessOption preprocess, StatusLine status)
+            throws CommandException, IOException {
+        VitModel model = files.load(status);
+        try {
+            ModelFiles.requireHead(model.config(), files.weights());
+            Classifier classifier = new Classifier(model, threads, preprocess.choose(model));
+            if (ForwardCost.of(model.config()).flops() > WARM_UP_FLOPS) {
+                status.show("warming up");
+                classifier.session.warmUp();
+                status.clear();
+            }
+            return classifier;
+        } catch (Throwable t) {
+            model.close();
+            throw t;
+        }
+    }
+
+    /** What to do about an image that cannot be used. */
+    static String imageHint(Path image) {
+        return ModelFiles.hint(image, "images may be JPEG, PNG, BMP, GIF or WebP");
+    }
+
+    VitModel model() {
+        return model;
+    }
+
+    /** The logits of an image, (classes): valid until the next call. */
+    float[] logits(Path image) throws CommandException, IOException {
+        VitConfig config = model.config();
+        try {
+            preprocessing.apply(ImageDecoder.decode(image), config.imageHeight(), config.imageWidth(), pixels, 0);
+        } catch (InputException e) {
+            throw new CommandException(e, imageHint(image));
+        }
+        session.logits(pixels, 1, logits);
+        return logits;
+    }
+
+    @Override
+    public void close() {
+        session.close();
+        model.close();
+    }
+}

@@ -1,0 +1,114 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import vit.kernels.tensor.Shape;
+import vit.model.InputException;
+import vit.model.image.Fit;
+import vit.model.image.ImageDecoder;
+import vit.model.image.Preprocessing;
+import vit.model.image.PreprocessingFiles;
+import vit.model.image.RgbImage;
+import vit.model.weights.SafetensorsWriter;
+import vit.model.weights.config.ConfigField;
+import vit.model.weights.config.ConfigField.ImageSize;
+import vit.model.weights.config.ConfigFile;
+
+/** {@code vit preprocess}: what a model would see of images, as a safetensors file. */
+@Command(name = "preprocess", description = {
+    "Write what the model would see of images, (B, 3, H, W) float32, as safetensors tensor 'images'.",
+    "The size is the configuration's; 224 x 224 where there is none."})
+final class Preprocess implements Callable<Integer> {
+
+    private static final ImageSize DEFAULT_SIZE = new ImageSize(224, 224);
+
+    /** Most pixels of a preprocessed image: 200 MB. */
+    private static final long MAX_PIXELS = 1 << 24;
+
+    @Mixin
+    private PreprocessOption preprocess;
+
+    @Option(names = "--config", paramLabel = "F",
+            description = "Configuration that says how to preprocess: config.json or preprocessor_config.json.")
+    private Path config;
+
+    @Mixin
+    private OutputOption output;
+
+    @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Image files.")
+    private List<Path> images;
+
+    @ParentCommand
+    private Vit vit;
+
+    @Override
+    public Integer call() throws CommandException, IOException {
+        output.check();
+        if (preprocess.name() == null && config == null) {
+            throw new CommandException("no preprocessing is named",
+                    "name one with --preprocess (" + String.join(", ", Preprocessing.names()) + ") or a file with --config");
+        }
+        Preprocessing preprocessing;
+        ImageSize size;
+        try {
+            preprocessing = preprocess.name() != null ? preprocess.named() : PreprocessingFiles.choose(null, null, config, family());
+            size = size(preprocessing);
+            check(size);
+        } catch (InputException e) {
+            throw new CommandException(e, "--config takes a Hugging Face, timm or own config.json, or a preprocessor_config.json");
+        }
+        write(preprocessing, size);
+        return Vit.DONE;
+    }
+
+    /** The family that the configuration names, for its usual preprocessing; null where it speaks of preprocessing alone. */
+    private String family() throws IOException {
+        return PreprocessingFiles.read(config).isPresent() ? null : ConfigFile.read(config).family();
+    }
+
+    private ImageSize size(Preprocessing p) throws IOException {
+        if (p.outputHeight() != 0) {
+            return new ImageSize(p.outputHeight(), p.outputWidth());
+        }
+        if (p.fit() == Fit.SQUASH && p.resizeHeight() != 0) {
+            return new ImageSize(p.resizeHeight(), p.resizeWidth());
+        }
+        if (config == null) {
+            return DEFAULT_SIZE;
+        }
+        return Optional.ofNullable(ConfigFile.read(config).fields().get(ConfigField.IMAGE)).orElse(DEFAULT_SIZE);
+    }
+
+    private void check(ImageSize size) throws InputException {
+        if (size.height() < 1 || size.width() < 1 || (long) size.height() * size.width() > MAX_PIXELS) {
+            throw InputException.in(config).expected("1 to " + MAX_PIXELS + " pixels").found(size).because("the image size is out of range");
+        }
+    }
+
+    private void write(Preprocessing preprocessing, ImageSize size) throws CommandException, IOException {
+        int height = size.height();
+        int width = size.width();
+        float[] pixels = new float[RgbImage.CHANNELS * height * width];
+        try (SafetensorsWriter writer = output.open("images", Shape.of(images.size(), RgbImage.CHANNELS, height, width))) {
+            for (Path image : images) {
+                vit.status().show("preprocessing " + image);
+                try {
+                    preprocessing.apply(ImageDecoder.decode(image), height, width, pixels, 0);
+                } catch (InputException e) {
+                    throw new CommandException(e, Classifier.imageHint(image));
+                }
+                writer.write(pixels, 0, pixels.length);
+            }
+            writer.commit();
+        }
+        vit.status().clear();
+    }
+}

@@ -1,0 +1,41 @@
+package vit.model.cli;
+
+import picocli.CommandLine.Option;
+import vit.model.InputException;
+import vit.model.VitModel;
+import vit.model.image.Preprocessing;
+
+/** {@code --preprocess NAME}: how images become the model's input. */
+final class PreprocessOption {
+
+    @Option(names = "--preprocess", paramLabel = "NAME", completionCandidates = Names.class,
+            description = "Preprocessing: ${COMPLETION-CANDIDATES}; default: what the file beside the weights says.")
+    private String name;
+
+    /** The presets there are. */
+    static final class Names implements Iterable<String> {
+        @Override
+        public java.util.Iterator<String> iterator() {
+            return Preprocessing.names().iterator();
+        }
+    }
+
+    /** The name given, or null. */
+    String name() {
+        return name;
+    }
+
+    /** The preset named, or else the model's own. */
+    Preprocessing choose(VitModel model) throws CommandException {
+        return name == null ? model.preprocessing() : named();
+    }
+
+    /** The preset named. */
+    Preprocessing named() throws CommandException {
+        try {
+            return Preprocessing.named(name);
+        } catch (InputException e) {
+            throw new CommandException(e, "without --preprocess the configuration beside the weights decides");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package vit.model.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static vit.model.cli.Ran.vit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import vit.kernels.tensor.Shape;
+import vit.model.SessionOptions;
+import vit.model.VitModel;
+import vit.model.VitSession;
+import vit.model.golden.Golden;
+import vit.model.image.Preprocessing;
+import vit.model.weights.Dtype;
+import vit.model.weights.TensorEntry;
+import vit.model.weights.TensorFile;
+
+/** {@code vit preprocess} and {@code vit logits}. */
+class TensorOutputTest {
+
+    @TempDir
+    private Path folder;
+
+    private static float[] only(Path file, String name, Shape shape) throws IOException {
+        try (TensorFile tensors = TensorFile.open(file)) {
+            assertEquals(1, tensors.entries().size());
+            TensorEntry entry = tensors.entries().getFirst();
+            assertEquals(name, entry.name());
+            assertEquals(Dtype.F32, entry.dtype());
+            assertEquals(shape, entry.shape());
+            return Golden.floats(tensors, name);
+        }
+    }
+
+    @Test
+    void logitsAreTheModelsOfThePreprocessedImages() throws IOException {
+        Path weights = TinyModel.weights(folder);
+        Path config = TinyModel.config(folder);
+        Path a = TinyModel.image(folder.resolve("a.png"), 40, 30, 1);
+        Path b = TinyModel.image(folder.resolve("b.png"), 16, 24, 2);
+        Path images = folder.resolve("images.safetensors");
+        Path logits = folder.resolve("logits.safetensors");
+        assertEquals("", vit("preprocess", "--config", config, "--output", images, a, b).isDone().out());
+        assertEquals("", vit("logits", "--weights", weights, "--output", logits, a, b).isDone().out());
+        float[] pixels = only(images, "images", Shape.of(2, 3, 24, 16));
+        float[] expected = new float[2 * 7];
+        try (VitModel model = VitModel.load(weights); VitSession session = model.newSession(SessionOptions.threads(1).withBatch(2))) {
+            session.logits(pixels, 2, expected);
+        }
+        assertArrayEquals(expected, only(logits, "logits", Shape.of(2, 7)), "logits, bit for bit");
+    }
+
+    @Test
+    void sizeComesFromTheConfigurationOrIs224() throws IOException {
+        Path image = TinyModel.image(folder.resolve("a.png"), 40, 30, 1);
+        Path out = folder.resolve("o.safetensors");
+        vit("preprocess", "--preprocess", "huggingface-vit", "--output", out, image).isDone();
+        only(out, "images", Shape.of(1, 3, 224, 224));
+        Path ours = Files.writeString(folder.resolve("ours.json"), "{\"family\":\"timm\",\"image\":[48,32],\"patch\":16}");
+        vit("preprocess", "--preprocess", "timm-deit", "--config", ours, "--output", out, image).isDone();
+        only(out, "images", Shape.of(1, 3, 48, 32));
+        Path huggingFace = Files.writeString(folder.resolve("preprocessor_config.json"),
+                "{\"image_processor_type\":\"ViTImageProcessor\",\"do_resize\":true,\"size\":{\"height\":20,\"width\":30},\"resample\":2,"
+                        + "\"do_normalize\":true,\"image_mean\":[0.5,0.5,0.5],\"image_std\":[0.5,0.5,0.5]}");
+        vit("preprocess", "--config", huggingFace, "--output", out, image).isDone();
+        only(out, "images", Shape.of(1, 3, 20, 30));
+    }
+
+    @Test
+    void hugeOrImpossibleSizesAreRefused() throws IOException {
+        Path image = TinyModel.image(folder.resolve("a.png"), 40, 30, 1);
+        Path out = folder.resolve("o.safetensors");
+        for (String size : new String[] {"[1048576,1048576]", "[0,16]", "[65536,257]", "[-1,-1]"}) {
+            Path config = Files.writeString(folder.resolve("c.json"), "{\"family\":\"timm\",\"image\":" + size + "}");
+            vit("preprocess", "--config", config, "--output", out, image).isRefused(config);
+        }
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void withoutPreprocessingNamedItListsTheNames() throws IOException {
+        Path image = TinyModel.image(folder.resolve("a.png"), 40, 30, 1);
+        Ran ran = vit("preprocess", "--output", folder.resolve("o"), image).isRefused("no preprocessing is named");
+        assertTrue(ran.err().contains(String.join(", ", Preprocessing.names())));
+    }
+
+    @Test
+    void unwritableOutputIsRefusedAndLeavesNothing() throws IOException {
+        Path weights = TinyModel.weights(folder);
+        TinyModel.config(folder);
+        Path image = TinyModel.image(folder.resolve("a.png"), 40, 30, 1);
+        vit("logits", "--weights", weights, "--output", folder.resolve("no/o.safetensors"), image).isRefused("no folder", folder.resolve("no"));
+        vit("logits", "--weights", weights, "--output", folder, image).isRefused(folder, "folder");
+        vit("preprocess", "--preprocess", "jax", "--output", folder, image).isRefused(folder, "folder");
+        vit("logits", "--weights", weights, image).isRefused("--output");
+        Path out = folder.resolve("o.safetensors");
+        vit("logits", "--weights", weights, "--output", out, image, folder.resolve("no.png")).isRefused("no.png");
+        try (var files = Files.list(folder)) {
+            assertEquals(3, files.count(), "weights, configuration and image, but no part of an output");
+        }
+    }
+}
