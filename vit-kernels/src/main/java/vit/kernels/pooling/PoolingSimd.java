@@ -56,7 +56,7 @@ final class PoolingSimd {
             acc2 = acc2.add(load(in, at + 2 * LANES));
             acc3 = acc3.add(load(in, at + 3 * LANES));
         }
-        FloatVector count = FloatVector.broadcast(SPECIES, n);
+        FloatVector count = FloatVector.broadcast(SPECIES, (float) n);
         long outAt = (long) b * pooled.rowStride() + c;
         store(acc0.div(count), pooled.segment(), outAt);
         store(acc1.div(count), pooled.segment(), outAt + LANES);
@@ -73,7 +73,7 @@ final class PoolingSimd {
             at += stride;
             acc = acc.add(load(in, at));
         }
-        store(acc.div(FloatVector.broadcast(SPECIES, n)), pooled.segment(), (long) b * pooled.rowStride() + c);
+        store(acc.div(FloatVector.broadcast(SPECIES, (float) n)), pooled.segment(), (long) b * pooled.rowStride() + c);
     }
 
     private static void meanColumn(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {
@@ -105,7 +105,7 @@ final class PoolingSimd {
         int C = dtokens.columns();
         long outAt = (long) row * dtokens.rowStride();
         long inAt = (long) b * dpooled.rowStride();
-        FloatVector count = FloatVector.broadcast(SPECIES, n);
+        FloatVector count = FloatVector.broadcast(SPECIES, (float) n);
         int c = 0;
         for (; c <= C - LANES; c += LANES) {
             store(load(dpooled.segment(), inAt + c).div(count), dtokens.segment(), outAt + c);

@@ -1,0 +1,115 @@
+package vit.kernels.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import vit.kernels.dropout.Dropout;
+import vit.kernels.dropout.StochasticDepth;
+import vit.kernels.loss.CrossEntropy;
+import vit.kernels.optim.Adam;
+import vit.kernels.optim.GradientNorm;
+import vit.kernels.optim.Sgd;
+import vit.kernels.optim.WeightAverage;
+import vit.kernels.parallel.Workers;
+import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.patchembed.PatchOrder;
+import vit.kernels.pooling.Pooling;
+import vit.kernels.residual.Residual;
+import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/** Compiled, an operation allocates nothing: a vector that escaped to the heap would show here. */
+class AllocationTest {
+
+    private static final int BATCH = 2;
+    private static final int PATCHES = 6;
+    private static final int PREFIX = 1;
+    private static final int TOKENS = PREFIX + PATCHES;
+    private static final int WIDTH = 81; // whole vectors and a tail at every width
+    private static final int PATCH = 17;
+
+    private static final int CALLS = 1_000;
+
+    /** Rounds of {@link #CALLS} calls after which C2 has long compiled everything. */
+    private static final int MOST_ROUNDS = 60;
+
+    /** Rounds in a row without a byte that count as proof. */
+    private static final int CLEAN_ROUNDS = 3;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    private static Map<String, Workers.Task> operations(TensorArena arena) {
+        Tensor images = arena.allocate(BATCH, 3, 2 * PATCH, 3 * PATCH);
+        Tensor patches = arena.allocate(BATCH * PATCHES, 3 * PATCH * PATCH);
+        Tensor projected = arena.allocate(BATCH * PATCHES, WIDTH);
+        Tensor tokens = arena.allocate(BATCH, TOKENS, WIDTH);
+        Tensor others = arena.allocate(BATCH, TOKENS, WIDTH);
+        Tensor prefix = arena.allocate(PREFIX, WIDTH);
+        Tensor positions = arena.allocate(TOKENS, WIDTH);
+        Tensor gamma = arena.allocate(WIDTH);
+        Tensor dgamma = arena.allocate(WIDTH);
+        Tensor pooled = arena.allocate(BATCH, WIDTH);
+        Tensor probabilities = arena.allocate(BATCH, WIDTH);
+        Tensor losses = arena.allocate(BATCH);
+        Tensor mean = arena.allocate(BATCH, TOKENS, WIDTH);
+        Tensor square = arena.allocate(BATCH, TOKENS, WIDTH);
+        Tensor targets = arena.allocate(BATCH, WIDTH).fill(0.01f);
+        int[] labels = new int[BATCH];
+        int rows = BATCH * TOKENS;
+        int span = rows * WIDTH;
+        Adam adam = Adam.adamW();
+        Sgd sgd = new Sgd(0.9, true);
+        GradientNorm norm = new GradientNorm(List.of(tokens, patches), 1);
+        Map<String, Workers.Task> tasks = new LinkedHashMap<>();
+        tasks.put("patchify", w -> PatchEmbed.patchify(patches, images, PATCH, PatchOrder.CHANNEL_FIRST, BATCH, w));
+        tasks.put("unpatchify", w -> PatchEmbed.unpatchify(images, patches, PATCH, PatchOrder.CHANNEL_LAST, BATCH, w));
+        tasks.put("assemble", w -> PatchEmbed.assemble(tokens, projected, prefix, positions, true, BATCH, PATCHES, w));
+        tasks.put("assembleBackward", w -> PatchEmbed.assembleBackward(
+                projected, prefix, positions, tokens, true, BATCH, PREFIX, PATCHES, w));
+        tasks.put("residual", w -> Residual.add(tokens, tokens, others, rows, w));
+        tasks.put("layer scale", w -> Residual.addScaled(tokens, tokens, others, gamma, rows, w));
+        tasks.put("layer scale backward", w -> Residual.addScaledBackward(others, dgamma, others, tokens, gamma, rows, w));
+        tasks.put("pooling", w -> Pooling.forward(pooled, tokens, PREFIX, TOKENS, BATCH, TOKENS, w));
+        tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
+        tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
+        tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
+        tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));
+        tasks.put("cross-entropy of targets", w -> CrossEntropy.forward(
+                losses, probabilities, pooled, targets, 0.1, BATCH, w));
+        tasks.put("cross-entropy backward", w -> CrossEntropy.backward(pooled, probabilities, labels, 0.1, 0.5, BATCH, w));
+        tasks.put("adam", w -> adam.update(tokens, mean, square, others, 1e-3, 0.05, 1, 7, 0, span));
+        tasks.put("sgd", w -> sgd.update(tokens, mean, others, 1e-3, 0.05, 1, 0, span));
+        tasks.put("weight average", w -> WeightAverage.update(mean, tokens, 0.99, 0, span));
+        tasks.put("gradient norm", norm::measure);
+        return tasks;
+    }
+
+    @Test
+    void operationsAllocateNothingOnceCompiled() {
+        assumeTrue(Simd.isNative(), "the JDK emulates vectors of " + Simd.BITS + " bits here, on the heap");
+        try (TensorArena arena = TensorArena.open()) {
+            operations(arena).forEach(AllocationTest::assertAllocatesNothing);
+        }
+    }
+
+    private static void assertAllocatesNothing(String name, Workers.Task task) {
+        long bytes = 0;
+        int clean = 0;
+        for (int round = 0; round < MOST_ROUNDS && clean < CLEAN_ROUNDS; round++) {
+            long before = THREADS.getCurrentThreadAllocatedBytes();
+            for (int call = 0; call < CALLS; call++) {
+                Teams.run(1, task);
+            }
+            bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+            clean = bytes == 0 ? clean + 1 : 0;
+        }
+        assertEquals(CLEAN_ROUNDS, clean, name + " still allocates " + bytes + " bytes in " + CALLS + " calls");
+    }
+}

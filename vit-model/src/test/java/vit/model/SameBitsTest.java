@@ -1,0 +1,51 @@
+package vit.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Logits, gradients and twenty training steps have one hash in every mode of the JVM, at every width and thread count. */
+class SameBitsTest {
+
+    @Test
+    @Timeout(600)
+    void oneHashInInterpreterC1AndC2AtEveryWidthAndThreadCount() throws IOException, InterruptedException {
+        Map<String, String> hashes = new LinkedHashMap<>();
+        String[] manyThreads = {"1", "2", "3", "4", "5", "6", "7", "8"};
+        for (int bits : new int[] {128, 256, 512}) {
+            hashes.put("default at " + bits, probe(List.of("-Dvit.simd.bits=" + bits), manyThreads));
+        }
+        hashes.put("preferred width", probe(List.of(), "1", "2"));
+        hashes.put("interpreter at 256", probe(List.of("-Xint", "-Dvit.simd.bits=256"), "2"));
+        hashes.put("C1 at 128", probe(List.of("-XX:TieredStopAtLevel=1", "-Dvit.simd.bits=128"), "2"));
+        hashes.put("C2 alone at 256", probe(List.of("-XX:-TieredCompilation", "-Dvit.simd.bits=256"), "2"));
+        System.out.println("same bits: " + hashes);
+        assertEquals(1, new TreeSet<>(hashes.values()).size(), hashes.toString());
+    }
+
+    private static String probe(List<String> options, String... threads) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElseThrow());
+        command.add("--add-modules=jdk.incubator.vector");
+        command.addAll(options);
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add(BitsProbe.class.getName());
+        command.addAll(List.of(threads));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        String hash = output.lines().filter(line -> line.startsWith("hash ")).findFirst().orElse("");
+        assertTrue(hash.matches("hash [0-9a-f]+"), options + ": " + output);
+        return hash;
+    }
+}
