@@ -85,7 +85,8 @@ public final class BrokenImages {
         byte[] whole = TestImages.encoded("jpg", 40, 60);
         add(all, "half.jpg", Arrays.copyOf(whole, whole.length / 2), "the image is truncated");
         add(all, "without-end.jpg", Arrays.copyOf(whole, whole.length - 2), "the image is truncated");
-        byte[] patched = Arrays.copyOf(whole, whole.length / 2 + 2); // the end marker amid the picture
+        int scanData = find(whole, 0xDA) + 14;
+        byte[] patched = Arrays.copyOf(whole, (scanData + whole.length) / 2); // the end marker amid the picture
         patched[patched.length - 2] = (byte) 0xFF;
         patched[patched.length - 1] = (byte) 0xD9;
         add(all, "patched.jpg", patched, "the image data is damaged");
@@ -137,7 +138,7 @@ public final class BrokenImages {
         add(all, "half.webp", text("RIFF\u00FF\0\0\0WEBPVP8L"), "the image is truncated");
         add(all, "nothing.webp", text("RIFF\4\0\0\0WEBP"), "the WebP holds no picture");
         add(all, "huge.webp", text("RIFF\u0016\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0\u00FF\u00FF\0\u00FF\u00FF\0"), "the image size is out of range");
-        add(all, "damaged.webp", text("RIFF\u0016\0\0\0WEBPVP8L\n\0\0\0\u002F\u0006\0\1\0\0\0\0\0\0"), "the image data is damaged");
+        add(all, "damaged.webp", text("RIFF\u0016\0\0\0WEBPVP8L\n\0\0\0\u002F\u0006\0\1\0\u00FF\u00FF\u00FF\u00FF\u00FF"), "the image data is damaged");
     }
 
     private static void add(List<Broken> all, String fileName, byte[] bytes, String rule) {

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import java.awt.image.BufferedImage;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import net.jqwik.api.Arbitraries;
@@ -90,13 +92,13 @@ class BrokenImagesTest {
                 TestImages.encoded("png", 30, 20),
                 TestImages.png(9, 7, 1, new int[63], 2, 0, 1),
                 TestImages.encoded("jpg", 30, 20),
-                TestImages.encoded("jpg", TestImages.scene(30, 20, java.awt.image.BufferedImage.TYPE_3BYTE_BGR), true),
+                TestImages.encoded("jpg", TestImages.scene(30, 20, BufferedImage.TYPE_3BYTE_BGR), true),
                 TestImages.withExif(TestImages.encoded("jpg", 9, 9), TestImages.exif(true, 6)),
                 TestImages.fourComponentJpeg(8, 8, new byte[256]),
                 TestImages.encoded("gif", 30, 20),
                 TestImages.encoded("bmp", 30, 20),
                 TestImages.bmp(1, 4, 8, 1, new byte[1024], new byte[] {4, 9, 0, 0, 0, 1}),
-                java.util.Base64.getDecoder().decode(
+                Base64.getDecoder().decode(
                         "UklGRjYAAABXRUJQVlA4TCkAAAAvBgABAImM6H8sovDR/4CCtm2YttsIjT+8z0AsmOL9cXTk/5gAEC+zLwA="));
     }
 }

@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Random;
 import javax.imageio.ImageIO;
@@ -86,6 +89,30 @@ class ImageDecoderTest {
     }
 
     @Test
+    void whatIsBesideThePictureInAPngDoesNotMatter() throws Exception {
+        byte[] profile = TestImages.chunk("iCCP", "broken profile".getBytes(StandardCharsets.US_ASCII));
+        byte[] words = TestImages.chunk("zTXt", new byte[] {'a', 0, 0, 9, 9, 9});
+        words[words.length - 1] ^= 1; // a wrong checksum, too
+        byte[] png = TestImages.png(1, 3, 1, new int[] {7, 8, 9}, 8, 0, 0, profile, words);
+        assertArrayEquals(greys(7, 8, 9), ImageDecoder.decode("a.png", png).pixels());
+    }
+
+    @Test
+    void whatIsBesideThePictureInAJpegDoesNotMatter() throws Exception {
+        byte[] jpeg = TestImages.encoded("jpg", 20, 30);
+        byte[] expected = ImageDecoder.decode("a.jpg", jpeg).pixels();
+        byte[] profile = "ICC_PROFILE\0\1\1 broken".getBytes(StandardCharsets.US_ASCII);
+        assertArrayEquals(expected, ImageDecoder.decode("b.jpg", TestImages.withSegment(jpeg, 0xE2, profile)).pixels());
+        assertArrayEquals(expected, ImageDecoder.decode("c.jpg", TestImages.withSegment(jpeg, 0xE0, new byte[] {'J', 'F', 'X', 'X', 0, 16})).pixels());
+        byte[] stray = TestImages.concat(Arrays.copyOf(jpeg, 2), new byte[] {1, 2, 3}, Arrays.copyOfRange(jpeg, 2, jpeg.length));
+        stray[2] = (byte) 0xFF; // libjpeg skips stray bytes before a marker, and padding
+        stray[3] = (byte) 0xFF;
+        stray[4] = (byte) 0xFF;
+        assertArrayEquals(expected, ImageDecoder.decode("d.jpg", stray).pixels());
+        assertArrayEquals(expected, ImageDecoder.decode("e.jpg", TestImages.concat(jpeg, profile)).pixels());
+    }
+
+    @Test
     void grey16IsWhiteAboveAByteUnlessScaled() throws Exception {
         byte[] png = TestImages.png(1, 4, 1, new int[] {7, 255, 256, 0xABCD}, 16, 0, 0);
         assertArrayEquals(greys(7, 255, 255, 255), ImageDecoder.decode("grey.png", png).pixels());
@@ -123,7 +150,7 @@ class ImageDecoderTest {
         "4,false,-1,CMYK", "4,false,0,CMYK", "4,false,1,YCCK", "4,false,2,YCCK"})
     void markersDecideWhatJpegComponentsMean(int components, boolean jfif, int adobe, JpegColour expected) {
         int[] ids = {1, 2, 3, 4};
-        assertEquals(expected, JpegColour.of(java.util.Arrays.copyOf(ids, components), jfif, adobe));
+        assertEquals(expected, JpegColour.of(Arrays.copyOf(ids, components), jfif, adobe));
         if (components == 3) {
             assertEquals(adobe == 0 && !jfif || adobe < 0 && !jfif ? JpegColour.RGB : expected,
                     JpegColour.of(new int[] {'R', 'G', 'B'}, jfif, adobe));
@@ -146,7 +173,7 @@ class ImageDecoderTest {
         byte[] expected = {(byte) red, (byte) green, (byte) blue};
         for (byte[] file : new byte[][] {jpeg, TestImages.withAdobe(jpeg, 0)}) {
             RgbImage image = ImageDecoder.decode("cmyk.jpg", file);
-            assertArrayEquals(expected, java.util.Arrays.copyOf(image.pixels(), 3));
+            assertArrayEquals(expected, Arrays.copyOf(image.pixels(), 3));
         }
         // The same components taken as Y, Cb, Cr of the inverted inks: grey where Cb and Cr are 128.
         byte[] neutral = stored.clone();
@@ -182,6 +209,16 @@ class ImageDecoderTest {
         assertEquals(screen.sample(0, 0, 1), screen.sample(14, 19, 1));
     }
 
+    /** Noise fills the table of codes again and again. */
+    @Test
+    void longGifsAreCountedThroughFullTables() throws Exception {
+        BufferedImage noise = new BufferedImage(120, 100, BufferedImage.TYPE_BYTE_INDEXED);
+        int[] places = new Random(3).ints(120 * 100, 0, 216).toArray();
+        noise.getRaster().setPixels(0, 0, 120, 100, places);
+        byte[] gif = TestImages.encoded("gif", noise, false);
+        assertArrayEquals(TestImages.rgb(noise).pixels(), ImageDecoder.decode("noise.gif", gif).pixels());
+    }
+
     @Test
     void bitmapsOfEveryDepthAreRead() throws Exception {
         assertArrayEquals(TestImages.rgb(TestImages.scene(7, 5, BufferedImage.TYPE_3BYTE_BGR)).pixels(),
@@ -204,8 +241,11 @@ class ImageDecoderTest {
         }
         assertArrayEquals(greys(255, 254, 100), ImageDecoder.decode("ramp.bmp",
                 TestImages.bmp(1, 3, 8, 0, ramp, new byte[] {0, 1, (byte) 155, 0})).pixels());
+        byte[] colours = {1, 2, 3, 0, 40, 50, 60, 0}; // blue, green, red, nothing
+        assertArrayEquals(new byte[] {60, 50, 40, 3, 2, 1}, ImageDecoder.decode("colours.bmp",
+                TestImages.bmp(1, 2, 4, 0, Arrays.copyOf(colours, 64), new byte[] {0x10, 0, 0, 0})).pixels());
         assertArrayEquals(greys(254, 255, 255, 254, 255), ImageDecoder.decode("1.bmp",
-                TestImages.bmp(1, 5, 1, 0, java.util.Arrays.copyOf(ramp, 8), new byte[] {(byte) 0b10010000, 0, 0, 0})).pixels());
+                TestImages.bmp(1, 5, 1, 0, Arrays.copyOf(ramp, 8), new byte[] {(byte) 0b10010000, 0, 0, 0})).pixels());
     }
 
     @Test
@@ -224,6 +264,20 @@ class ImageDecoderTest {
         assertEquals(7, turned.height());
         assertArrayEquals(Orientation.apply(upright, 6).pixels(), turned.pixels());
         assertFalse(PluginReader.ofPlugin("png").isPresent());
+    }
+
+    @Test
+    void readerThatInsistsAtTheEndIsStopped() throws Exception {
+        try (ByteArrayImageInput input = new ByteArrayImageInput(new byte[] {5}, 2)) {
+            assertEquals(5, input.read());
+            assertEquals(2, input.read(new byte[9], 0, 9)); // the zeros that follow
+            assertEquals(-1, input.read());
+            assertThrows(UncheckedIOException.class, () -> {
+                for (int i = 0; i < 2000; i++) {
+                    input.read(new byte[8], 0, 8);
+                }
+            });
+        }
     }
 
     @Test

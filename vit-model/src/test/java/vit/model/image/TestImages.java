@@ -2,6 +2,7 @@ package vit.model.image;
 
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -82,7 +83,7 @@ public final class TestImages {
 
     /** A JPEG of four components as they are, without any marker of their meaning. */
     static byte[] fourComponentJpeg(int height, int width, byte[] samples) {
-        var raster = java.awt.image.Raster.createInterleavedRaster(new DataBufferByte(samples, samples.length), width, height, 4 * width, 4,
+        Raster raster = Raster.createInterleavedRaster(new DataBufferByte(samples, samples.length), width, height, 4 * width, 4,
                 new int[] {0, 1, 2, 3}, null);
         ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
