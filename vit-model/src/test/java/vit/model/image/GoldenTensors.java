@@ -13,10 +13,10 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 
 /** The tensors of a reference file of {@code ../shared/golden}; just enough of safetensors to read those. */
-final class GoldenTensors {
+public final class GoldenTensors {
 
     /** A tensor: exactly one of the arrays is there. */
-    record Entry(String type, int[] shape, ByteBuffer bytes) {
+    public record Entry(String type, int[] shape, ByteBuffer bytes) {
 
         byte[] u8() {
             byte[] out = new byte[bytes.remaining()];
@@ -31,7 +31,7 @@ final class GoldenTensors {
         }
 
         /** F32 or F64. */
-        double[] f64() {
+        public double[] f64() {
             if (type.equals("F32")) {
                 float[] narrow = f32();
                 double[] out = new double[narrow.length];
@@ -64,7 +64,7 @@ final class GoldenTensors {
         return shared;
     }
 
-    static GoldenTensors read(String name) throws IOException {
+    public static GoldenTensors read(String name) throws IOException {
         ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(shared().resolve("golden").resolve(name))).order(ByteOrder.LITTLE_ENDIAN);
         int header = Math.toIntExact(file.getLong());
         byte[] json = new byte[header];
@@ -81,11 +81,11 @@ final class GoldenTensors {
         return tensors;
     }
 
-    Set<String> names() {
+    public Set<String> names() {
         return entries.keySet();
     }
 
-    Entry get(String name) {
+    public Entry get(String name) {
         Entry entry = entries.get(name);
         if (entry == null) {
             throw new IllegalArgumentException("no tensor " + name);

@@ -1,0 +1,170 @@
+package vit.model.positions;
+
+import java.util.Arrays;
+
+/**
+ * How learned position embeddings are carried over to another grid of patches. Each source of checkpoints has its own method, and
+ * fine-tuning started from that one. All are separable: a matrix for the rows of the grid, one for its columns. Computed in double.
+ */
+public enum PositionResampling {
+    /**
+     * timm from PyTorch files: cubic convolution with a = −0.5, stretched when the grid shrinks (antialiasing); taps outside are dropped and the
+     * rest made to add up to 1. timm applies it also when only the grid's proportions change.
+     */
+    TIMM {
+        @Override
+        double[] weights(double[] weights, int i, int newSize) {
+            int oldSize = weights.length;
+            double scale = (double) oldSize / newSize;
+            double stretch = Math.max(scale, 1);
+            double centre = (i + 0.5) * scale;
+            double support = 2 * stretch;
+            int from = Math.max((int) (centre - support + 0.5), 0);
+            int to = Math.min((int) (centre + support + 0.5), oldSize);
+            double sum = 0;
+            for (int j = from; j < to; j++) {
+                weights[j] = cubic((j + 0.5 - centre) / stretch, -0.5);
+                sum += weights[j];
+            }
+            for (int j = from; j < to; j++) {
+                weights[j] /= sum;
+            }
+            return weights;
+        }
+    },
+    /** Hugging Face's {@code interpolate_pos_encoding}, and DeiT's fine-tuning: cubic convolution with a = −0.75, edges repeated. */
+    HUGGING_FACE {
+        @Override
+        double[] weights(double[] weights, int i, int newSize) {
+            return cubicTaps(weights, halfPixel(weights.length, i, newSize));
+        }
+    },
+    /** timm from {@code .npz} files: linear between patch centres, not antialiased. */
+    TIMM_NPZ {
+        @Override
+        double[] weights(double[] weights, int i, int newSize) {
+            return linearTaps(weights, Math.max(halfPixel(weights.length, i, newSize), 0));
+        }
+    },
+    /** torchvision's {@code interpolate_embeddings}: cubic convolution with a = −0.75, corner patches on corner patches. */
+    TORCHVISION {
+        @Override
+        double[] weights(double[] weights, int i, int newSize) {
+            return cubicTaps(weights, aligned(weights.length, i, newSize));
+        }
+    },
+    /** Google's JAX repositories ({@code scipy.ndimage.zoom}, order 1): linear, corner patches on corner patches. */
+    JAX {
+        @Override
+        double[] weights(double[] weights, int i, int newSize) {
+            return linearTaps(weights, aligned(weights.length, i, newSize));
+        }
+    };
+
+    /**
+     * The weights of the old places for new place {@code i} along one axis.
+     *
+     * @param weights zeros, one for each old place; receives them
+     */
+    abstract double[] weights(double[] weights, int i, int newSize);
+
+    /**
+     * The table for another grid.
+     *
+     * @param table  (prefix + oldHeight · oldWidth, C), patches row by row
+     * @param prefix rows of prefix tokens before the patches; kept as they are
+     * @return (prefix + newHeight · newWidth, C)
+     * @throws IllegalArgumentException if the table does not have that shape, or a grid is empty
+     */
+    public float[] resample(float[] table, int prefix, int oldHeight, int oldWidth, int newHeight, int newWidth) {
+        double[] exact = new double[table.length];
+        for (int i = 0; i < table.length; i++) {
+            exact[i] = table[i];
+        }
+        double[] resampled = resample(exact, prefix, oldHeight, oldWidth, newHeight, newWidth);
+        float[] out = new float[resampled.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = (float) resampled[i];
+        }
+        return out;
+    }
+
+    /** As {@link #resample(float[], int, int, int, int, int)}, without the final rounding. */
+    public double[] resample(double[] table, int prefix, int oldHeight, int oldWidth, int newHeight, int newWidth) {
+        if (prefix < 0 || oldHeight < 1 || oldWidth < 1 || newHeight < 1 || newWidth < 1) {
+            throw new IllegalArgumentException("cannot carry positions of " + prefix + " prefix tokens and " + oldHeight + "×" + oldWidth
+                    + " patches over to " + newHeight + "×" + newWidth);
+        }
+        long rows = prefix + (long) oldHeight * oldWidth;
+        if (table.length == 0 || table.length % rows != 0) {
+            throw new IllegalArgumentException("a table of " + table.length + " numbers does not hold " + rows + " positions");
+        }
+        int channels = (int) (table.length / rows);
+        int kept = prefix * channels;
+        double[] patches = Arrays.copyOfRange(table, kept, table.length); // (oldHeight, oldWidth · C)
+        double[] tall = along(patches, 1, oldHeight, newHeight, oldWidth * channels);
+        double[] grid = along(tall, newHeight, oldWidth, newWidth, channels); // (newHeight, newWidth, C)
+        double[] out = new double[Math.addExact(kept, grid.length)];
+        System.arraycopy(table, 0, out, 0, kept);
+        System.arraycopy(grid, 0, out, kept, grid.length);
+        return out;
+    }
+
+    /** (outer, oldSize, inner) to (outer, newSize, inner). */
+    private double[] along(double[] in, int outer, int oldSize, int newSize, int inner) {
+        double[] out = new double[Math.multiplyExact(Math.multiplyExact(outer, newSize), inner)];
+        for (int i = 0; i < newSize; i++) {
+            double[] weights = weights(new double[oldSize], i, newSize);
+            for (int j = 0; j < oldSize; j++) {
+                if (weights[j] == 0) {
+                    continue;
+                }
+                for (int o = 0; o < outer; o++) {
+                    int to = (o * newSize + i) * inner;
+                    int from = (o * oldSize + j) * inner;
+                    for (int c = 0; c < inner; c++) {
+                        out[to + c] += weights[j] * in[from + c];
+                    }
+                }
+            }
+        }
+        return out;
+    }
+
+    /** Where new place {@code i} lies among the old ones, when both grids cover the same area. */
+    private static double halfPixel(int oldSize, int i, int newSize) {
+        return (i + 0.5) * oldSize / newSize - 0.5;
+    }
+
+    /** Where new place {@code i} lies among the old ones, when the first and the last places coincide. */
+    private static double aligned(int oldSize, int i, int newSize) {
+        return newSize == 1 ? 0 : (double) i * (oldSize - 1) / (newSize - 1);
+    }
+
+    /** Linear interpolation at {@code at}, edges repeated. */
+    private static double[] linearTaps(double[] weights, double at) {
+        int lower = (int) at;
+        double part = at - lower;
+        weights[Math.min(lower, weights.length - 1)] += 1 - part;
+        weights[Math.min(lower + 1, weights.length - 1)] += part;
+        return weights;
+    }
+
+    /** PyTorch's bicubic interpolation at {@code at}: four taps, edges repeated. */
+    private static double[] cubicTaps(double[] weights, double at) {
+        int lower = (int) Math.floor(at);
+        for (int j = lower - 1; j <= lower + 2; j++) {
+            weights[Math.clamp(j, 0, weights.length - 1)] += cubic(j - at, -0.75);
+        }
+        return weights;
+    }
+
+    /** Keys' cubic convolution kernel (Keys 1981, equation 4). */
+    private static double cubic(double x, double a) {
+        double distance = Math.abs(x);
+        if (distance < 1) {
+            return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
+        }
+        return distance < 2 ? (((distance - 5) * distance + 8) * distance - 4) * a : 0;
+    }
+}
