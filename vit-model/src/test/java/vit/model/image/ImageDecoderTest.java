@@ -27,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
+import vit.model.golden.Golden;
 
 class ImageDecoderTest {
 
@@ -39,7 +40,7 @@ class ImageDecoderTest {
 
     @Test
     void photosDecodeAsPillowDecodesThem() throws Exception {
-        Path photos = GoldenTensors.shared().resolve("photos");
+        Path photos = Golden.shared().resolve("photos");
         for (String photo : new String[] {"apple.jpg", "kitten.jpg", "polars.jpeg", "tench.jpg"}) {
             RgbImage jpeg = ImageDecoder.decode(photos.resolve(photo));
             RgbImage pillow = ImageDecoder.decode(photos.resolve(photo.substring(0, photo.indexOf('.')) + ".png"));

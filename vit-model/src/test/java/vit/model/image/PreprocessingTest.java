@@ -20,7 +20,7 @@ class PreprocessingTest {
 
     @Test
     void equalsThePeersPipelinesBitForBit() throws Exception {
-        GoldenTensors golden = GoldenTensors.read("images/pipelines.safetensors");
+        GoldenTensors golden = GoldenTensors.read("pipelines.safetensors");
         int cases = 0;
         for (String name : golden.names()) {
             if (name.endsWith(".rgb")) {

@@ -20,7 +20,7 @@ class ResampleTest {
 
     @Test
     void equalsPillowBitForBit() throws Exception {
-        GoldenTensors golden = GoldenTensors.read("images/pillow-resize.safetensors");
+        GoldenTensors golden = GoldenTensors.read("pillow-resize.safetensors");
         int cases = 0;
         for (String name : golden.names()) {
             if (!name.endsWith(".in")) {

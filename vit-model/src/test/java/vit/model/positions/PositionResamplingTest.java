@@ -15,6 +15,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import vit.model.image.GoldenTensors;
+import vit.model.weights.Dtype;
 
 class PositionResamplingTest {
 
@@ -27,7 +28,7 @@ class PositionResamplingTest {
 
     @Test
     void equalsThePeersMethods() throws Exception {
-        GoldenTensors golden = GoldenTensors.read("images/position-embeddings.safetensors");
+        GoldenTensors golden = GoldenTensors.read("position-embeddings.safetensors");
         Pattern pattern = Pattern.compile("(\\d+\\.(\\d+)x(\\d+)\\.to\\.(\\d+)x(\\d+))\\.(.+)");
         Map<String, Double> worst = new LinkedHashMap<>();
         for (String name : golden.names()) {
@@ -35,8 +36,8 @@ class PositionResamplingTest {
             if (!m.matches() || m.group(6).equals("in")) {
                 continue;
             }
-            double[] in = golden.get(m.group(1) + ".in").f64();
-            double[] expected = golden.get(name).f64();
+            double[] in = golden.get(m.group(1) + ".in").elements();
+            double[] expected = golden.get(name).elements();
             double[] actual = PEERS.get(m.group(6)).resample(in, 1, number(m, 2), number(m, 3), number(m, 4), number(m, 5));
             assertEquals(expected.length, actual.length, name);
             double scale = 0;
@@ -48,7 +49,7 @@ class PositionResamplingTest {
             worst.merge(m.group(6), error / scale, Math::max);
             // float64 peers differ in the order of a dozen operations. timm's own method runs in float32: a coordinate below 16 is off by
             // 2⁻²⁰, and the kernel's four slopes, which add up to 2 at most, turn that into an error on each of two axes.
-            double bound = golden.get(name).type().equals("F32") ? 2 * 2 * 0x1p-20 : 64 * 0x1p-53;
+            double bound = golden.get(name).type() == Dtype.F32 ? 2 * 2 * 0x1p-20 : 64 * 0x1p-53;
             assertTrue(error / scale <= bound, name + ": " + error / scale);
         }
         System.out.println("position embeddings, worst error relative to the largest: " + worst);
