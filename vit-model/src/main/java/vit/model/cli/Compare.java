@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
 import vit.model.InputException;
 import vit.model.VitModel;
 import vit.model.weights.TensorFile;
+import vit.model.weights.Weights;
 
 /** {@code vit compare}: holds the model against another program's results. */
 @Command(name = "compare", description = {
@@ -52,9 +53,6 @@ final class Compare implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(),
                     "Invalid value for option '--tolerance': expected a number from 0, found " + tolerance);
         }
-        if (gradients) {
-            throw new CommandException("--gradients: this version has no backward pass", "leave --gradients out to compare the forward pass");
-        }
         List<Comparison.Row> rows = compare();
         print(rows);
         return rows.stream().allMatch(row -> row.within(tolerance)) ? Vit.DONE : Vit.DIFFERENT;
@@ -66,11 +64,22 @@ final class Compare implements Callable<Integer> {
             ModelFiles.requireHead(model.config(), files.weights());
             vit.status().show("comparing with " + reference);
             new ForwardCheck(file, model, threads.count()).run(comparison);
+            if (gradients) {
+                compareGradients(file, comparison);
+            }
             return comparison.rows();
         } catch (InputException e) {
             throw new CommandException(e, ModelFiles.hint(reference, "a reference holds 'images' (B, channels, H, W) of the model's size and the results to compare"));
         } finally {
             vit.status().clear();
+        }
+    }
+
+    private void compareGradients(TensorFile file, Comparison comparison) throws CommandException, IOException {
+        try (Weights weights = Weights.open(files.weights(), files.config())) {
+            new GradientCheck(file, weights, threads.count()).run(comparison);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("--gradients: " + e.getMessage(), "leave --gradients out to compare the forward pass");
         }
     }
 

@@ -170,8 +170,26 @@ class CompareTest {
     }
 
     @Test
-    void gradientsAreRefusedUntilThereIsABackwardPass() throws IOException {
-        compare("--gradients").isRefused("no backward pass");
+    void gradientsNeedLabels() throws IOException {
+        compare("--gradients").isRefused("labels", "--gradients needs");
+        reference.put("labels", new Content(Shape.of(IMAGES), new double[IMAGES]));
+        compare("--gradients").isDone();
+        reference.get("labels").values[1] = 7;
+        compare("--gradients").isRefused("image 1", "0 … 6");
+        reference.get("labels").values[1] = 6;
+        reference.put("grad.nothing", new Content(Shape.of(1), new double[1]));
+        compare("--gradients").isRefused("grad.nothing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"timm-micro", "timm-gap", "torchvision-micro", "huggingface-micro", "vit-pytorch-micro",
+        "vit-pytorch-simple-micro"})
+    void everyGradientOfTheReferenceCasesIsWithinTolerance(String name) {
+        Path golden = Golden.folder(name);
+        Ran ran = vit("compare", "--gradients", "--weights", golden.resolve("weights.safetensors"), "--reference",
+                golden.resolve("reference.safetensors"), "--tolerance", 1e-5).isDone();
+        assertTrue(ran.lines().stream().anyMatch(line -> line.startsWith("grad.images ")), ran.lines().toString());
+        System.out.println("vit compare --gradients " + name + ": " + ran.lines().getLast());
     }
 
     @ParameterizedTest
