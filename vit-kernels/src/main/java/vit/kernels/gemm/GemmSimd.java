@@ -51,11 +51,12 @@ final class GemmSimd {
         int from = worker.from(panels);
         int to = worker.to(panels);
         int depth = b.depth();
+        int blockRows = Tile.blockRows(m);
         int kFrom = 0;
         do {
             int kTo = Math.min(depth, kFrom + Tile.DEPTH);
-            for (int rowFrom = 0; rowFrom < m; rowFrom += Tile.BLOCK_ROWS) {
-                int rowTo = Math.min(m, rowFrom + Tile.BLOCK_ROWS);
+            for (int rowFrom = 0; rowFrom < m; rowFrom += blockRows) {
+                int rowTo = Math.min(m, rowFrom + blockRows);
                 for (int panel = from; panel < to; panel++) {
                     multiplyPanel(c, workspace, b, epilogue, panel, rowFrom, rowTo, kFrom, kTo, worker.index());
                 }

@@ -36,12 +36,13 @@ final class OuterSimd {
     static void accumulate(PackedMatrix dw, GemmWorkspace workspace, int m, Worker worker) {
         int panels = Tile.panels(dw.outputs());
         int inputs = dw.depth();
+        int blockRows = Tile.blockRows(inputs);
         MemorySegment edge = workspace.edgeSegment();
         long edgeOffset = GemmWorkspace.edgeOffset(worker.index());
         for (int from = 0; from < m; from += Tile.DEPTH) {
             int depth = Math.min(Tile.DEPTH, m - from);
-            for (int rowFrom = 0; rowFrom < inputs; rowFrom += Tile.BLOCK_ROWS) {
-                int rowTo = Math.min(inputs, rowFrom + Tile.BLOCK_ROWS);
+            for (int rowFrom = 0; rowFrom < inputs; rowFrom += blockRows) {
+                int rowTo = Math.min(inputs, rowFrom + blockRows);
                 for (int panel = worker.from(panels), end = worker.to(panels); panel < end; panel++) {
                     long b = ((long) panel * m + from) * Tile.PANEL_STEP;
                     for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {

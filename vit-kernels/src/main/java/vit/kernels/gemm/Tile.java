@@ -24,14 +24,23 @@ final class Tile {
     /** Steps of k between two stores of the accumulators: a panel block stays in L1 at 256 bits, in L2 at 512. */
     static final int DEPTH = Simd.BITS == 512 ? 768 : 384;
 
-    /** Rows of A whose packed block of {@link #DEPTH} stays in L2 while the panels pass. */
-    static final int BLOCK_ROWS = 192;
+    /**
+     * Most rows of A whose packed block of {@link #DEPTH} stays in L2 while the panels pass. More rows are split evenly, so
+     * that no small rest streams all panels again: 197 rows are one block.
+     */
+    static final int BLOCK_ROWS = 208;
 
     private Tile() {}
 
     /** The number of row tiles that cover {@code m} rows. */
     static int rowTiles(int m) {
         return (m + ROWS - 1) / ROWS;
+    }
+
+    /** Rows of each block but the last when {@code m} rows are split: whole tiles. */
+    static int blockRows(int m) {
+        int blocks = (m + BLOCK_ROWS - 1) / BLOCK_ROWS;
+        return blocks == 0 ? ROWS : rowTiles((m + blocks - 1) / blocks) * ROWS;
     }
 
     /** The number of panels that cover {@code n} columns. */
