@@ -204,7 +204,10 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         Spans.read(pass.dimages, target, batch * config.channels() * config.imageHeight() * config.imageWidth());
     }
 
-    /** The Euclidean norm of all gradients together. */
+    /**
+     * The Euclidean norm of all gradients together: the same bits at any number of threads, but summed in the order of the packed
+     * layout, so that the last bits of the double may differ between vector widths.
+     */
     public double gradientNorm() {
         lifetime.enter();
         try {

@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -78,51 +76,6 @@ class VitSessionTest {
                 assertArrayEquals(first, later, "call " + call);
             }
         }
-    }
-
-    @Test
-    void callsAllocateNothingAfterWarmUp() throws IOException {
-        for (int threads = 1; threads <= 2; threads++) {
-            try (VitModel model = model(); Workers workers = Workers.of(threads);
-                    VitSession session = model.newSession(SessionOptions.workers(workers).withBatch(8))) {
-                session.warmUp();
-                long[] ids = new long[threads];
-                workers.run(w -> ids[w.index()] = Thread.currentThread().threadId());
-                for (int batch : new int[] {1, 8}) {
-                    assertEquals(0, leastAllocation(session, ids, batch),
-                            "bytes in " + CALLS + " calls, " + threads + " threads, batch " + batch);
-                }
-            }
-        }
-    }
-
-    private static final int CALLS = 50;
-
-    /** Long enough for the JIT on a busy machine. */
-    private static final long COMPILATION_NANOS = 60_000_000_000L;
-
-    /** Code that is not compiled yet may box vectors; so the least of several rounds, which a leak per call would exceed. */
-    private static long leastAllocation(VitSession session, long[] threadIds, int batch) {
-        ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        float[] images = images(batch, 3);
-        float[] logits = new float[batch * 11];
-        long least = Long.MAX_VALUE;
-        long deadline = System.nanoTime() + COMPILATION_NANOS;
-        while (least > 0 && System.nanoTime() < deadline) {
-            long[] before = new long[threadIds.length];
-            long bytes = 0;
-            for (int i = threadIds.length - 1; i >= 0; i--) { // the calling thread last, so that asking does not count
-                before[i] = meter.getThreadAllocatedBytes(threadIds[i]);
-            }
-            for (int call = 0; call < CALLS; call++) {
-                session.logits(images, batch, logits);
-            }
-            for (int i = 0; i < threadIds.length; i++) {
-                bytes += meter.getThreadAllocatedBytes(threadIds[i]) - before[i];
-            }
-            least = Math.min(least, bytes);
-        }
-        return least;
     }
 
     @Test

@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Random;
 import java.util.SplittableRandom;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Gradients;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -211,6 +213,29 @@ class AttentionTest {
                 float[] dqkv = backward(five, batch, dBatch, threads);
                 assertArrayEquals(gradient, Arrays.copyOfRange(dqkv, place * gradient.length, (place + 1) * gradient.length));
             }
+        }
+    }
+
+    @Test
+    void referenceBackwardIsTheGradientOfForward() {
+        Random random = new Random(9);
+        for (int shape = 0; shape < 20; shape++) {
+            int tokens = 1 + random.nextInt(5);
+            int heads = 1 + random.nextInt(3);
+            int headDim = 1 + random.nextInt(4);
+            int inner = heads * headDim;
+            double[] qkv = Gradients.random(random, tokens * 3 * inner);
+            double[] dout = Gradients.random(random, tokens * inner);
+            double[] maps = new double[heads * tokens * tokens];
+            double[] dqkv = new double[qkv.length];
+            double scale = 1 / Math.sqrt(headDim);
+            AttentionReference.forward(new double[dout.length], maps, new double[heads * tokens], qkv, tokens, heads, headDim, scale);
+            AttentionReference.backward(dqkv, dout, qkv, maps, tokens, heads, headDim, scale);
+            Gradients.check("dqkv", qkv, dqkv, () -> {
+                double[] out = new double[dout.length];
+                AttentionReference.forward(out, new double[maps.length], new double[heads * tokens], qkv, tokens, heads, headDim, scale);
+                return Gradients.dot(dout, out);
+            });
         }
     }
 

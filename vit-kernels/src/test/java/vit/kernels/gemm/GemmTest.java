@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.function.DoubleSupplier;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Gradients;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
@@ -212,6 +215,29 @@ class GemmTest {
                     assertEquals(packed.get(i, j), transposed.get(j, i), "(" + i + ", " + j + ")");
                 }
             }
+        }
+    }
+
+    @Test
+    void referenceBackwardIsTheGradientOfForward() {
+        Random random = new Random(6);
+        for (int shape = 0; shape < 20; shape++) {
+            int m = 1 + random.nextInt(5);
+            int n = 1 + random.nextInt(6);
+            int k = 1 + random.nextInt(7);
+            double[] a = Gradients.random(random, m * k);
+            double[] b = Gradients.random(random, n * k);
+            double[] dc = Gradients.random(random, m * n);
+            double[] da = new double[m * k];
+            double[] db = new double[n * k];
+            GemmReference.backward(da, db, dc, a, b, m, n, k);
+            DoubleSupplier loss = () -> {
+                double[] c = new double[m * n];
+                GemmReference.multiply(c, a, b, m, n, k);
+                return Gradients.dot(dc, c);
+            };
+            Gradients.check("da", a, da, loss);
+            Gradients.check("db", b, db, loss);
         }
     }
 

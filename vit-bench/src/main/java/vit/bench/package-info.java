@@ -1,0 +1,2 @@
+/** JMH benchmarks of the kernels at the Vision Transformer's shapes. */
+package vit.bench;

@@ -1,0 +1,59 @@
+package vit.model;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import vit.kernels.parallel.Workers;
+
+/** Prints the bytes that calls allocate on all threads of the team once the JIT is done, for {@link SessionAllocationTest}. */
+final class AllocationProbe {
+
+    private static final VitConfig CONFIG =
+            VitConfig.builder().image(40, 48).patch(8).width(36).depth(2).heads(3).headDim(10).mlp(50).classes(11).build();
+
+    private static final int CALLS = 50;
+
+    /** Long enough for the JIT on a busy machine. */
+    private static final long COMPILATION_NANOS = 20_000_000_000L;
+
+    private AllocationProbe() {}
+
+    /**
+     * @param arguments threads, batch
+     */
+    public static void main(String[] arguments) throws IOException {
+        int threads = Integer.parseInt(arguments[0]);
+        int batch = Integer.parseInt(arguments[1]);
+        try (VitModel model = VitModel.of(new GeneratedWeights(CONFIG, 0)); Workers workers = Workers.of(threads);
+                VitSession session = model.newSession(SessionOptions.workers(workers).withBatch(batch))) {
+            System.out.println(session.warmUp());
+            long[] ids = new long[threads];
+            workers.run(w -> ids[w.index()] = Thread.currentThread().threadId());
+            System.out.println("bytes " + least(session, ids, batch));
+        }
+    }
+
+    /** Code that is not compiled yet boxes vectors; so the least of many rounds, which a leak in every call would exceed. */
+    private static long least(VitSession session, long[] threadIds, int batch) {
+        ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        float[] images = new float[batch * 3 * 40 * 48];
+        float[] logits = new float[batch * 11];
+        long[] before = new long[threadIds.length];
+        long least = Long.MAX_VALUE;
+        long deadline = System.nanoTime() + COMPILATION_NANOS;
+        while (least > 0 && System.nanoTime() < deadline) {
+            for (int i = threadIds.length - 1; i >= 0; i--) { // the calling thread last, so that asking does not count
+                before[i] = meter.getThreadAllocatedBytes(threadIds[i]);
+            }
+            for (int call = 0; call < CALLS; call++) {
+                session.logits(images, batch, logits);
+            }
+            long bytes = 0;
+            for (int i = 0; i < threadIds.length; i++) {
+                bytes += meter.getThreadAllocatedBytes(threadIds[i]) - before[i];
+            }
+            least = Math.min(least, bytes);
+        }
+        return least;
+    }
+}

@@ -1,0 +1,41 @@
+package vit.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Calls allocate nothing on any thread of the team. In a JVM of its own, as a service would run it: among other tests the JIT's
+ * profiles are those of hundreds of odd shapes.
+ */
+class SessionAllocationTest {
+
+    /** What C2 inlines depends on the order in which methods become hot; a leak in the code would show every time. */
+    private static final int ATTEMPTS = 5;
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "1, 8", "2, 1", "2, 8"})
+    @Timeout(300)
+    void callsAllocateNothingAfterWarmUp(int threads, int batch) throws IOException, InterruptedException {
+        String output = "";
+        for (int attempt = 0; attempt < ATTEMPTS && !output.contains("bytes 0"); attempt++) {
+            output = probe(threads, batch);
+        }
+        assertEquals("bytes 0", output.lines().filter(line -> line.startsWith("bytes ")).findFirst().orElse(output));
+    }
+
+    private static String probe(int threads, int batch) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
+                "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"),
+                AllocationProbe.class.getName(), String.valueOf(threads), String.valueOf(batch)))
+                .redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        return output;
+    }
+}
