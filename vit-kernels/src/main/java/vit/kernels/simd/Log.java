@@ -5,7 +5,7 @@ package vit.kernels.simd;
  *
  * <p>Worst error 0.86 ulp, measured over all floats. ±0 gives −∞, negative arguments and NaN give NaN, +∞ gives +∞.
  *
- * <p>x = 2ⁿ·(1 + f) with √½ ≤ 1 + f < √2; log x = n·ln 2 + f − f²/2 + f³·q(f), q of degree 7, fitted like the
+ * <p>x = 2ⁿ·(1 + f) with √½ ≤ 1 + f &lt; √2; log x = n·ln 2 + f − f²/2 + f³·q(f), q of degree 7, fitted like the
  * polynomial of {@link Exp}: 0.098·2⁻²⁴ is left of log(1 + f). ln 2 stands in two floats.
  */
 public final class Log {
