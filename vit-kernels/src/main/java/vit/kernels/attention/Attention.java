@@ -7,7 +7,8 @@ import vit.kernels.tensor.Tensor;
 /**
  * Multi-head self-attention (Vaswani et al. 2017, equation 1): for each image and head, out = softmax(scale · Q·Kᵀ)·V with
  * the exact softmax. The width of a head is independent of the model's width. Called by every worker of a team; work is
- * shared by image and head, without a barrier inside.
+ * shared by image and head, without a barrier inside: a result is complete at the team's next barrier. Outputs must share
+ * no memory with inputs. The algebra of the backward pass is in docs/attention.md.
  */
 public final class Attention {
 
@@ -25,7 +26,7 @@ public final class Attention {
      * @param heads         H
      * @param scale         usually 1/√D
      * @param workspace     planned for T, D and this team
-     * @throws IllegalArgumentException if a shape does not fit
+     * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
      */
     public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
             int batch, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
@@ -47,7 +48,12 @@ public final class Attention {
      * @param out       (B·T, H·D), from forward
      * @param logSumExp (B·H, T), from forward
      * @param qkv       (B·T, 3·H·D), the input of forward
-     * @throws IllegalArgumentException if a shape does not fit
+     * @param batch     B, as in forward
+     * @param tokens    T, as in forward
+     * @param heads     H, as in forward
+     * @param scale     as in forward
+     * @param workspace planned for T, D and this team
+     * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
      */
     public static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
             int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {

@@ -5,7 +5,10 @@ import vit.kernels.gemm.Panels;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
-/** What each worker needs to compute one head: packed keys and values, a tile of scores. Planned once. */
+/**
+ * What each worker needs to compute one head: packed keys and values, a tile of scores. Planned once; serves one running
+ * call at a time, as each worker has its own part.
+ */
 public final class AttentionWorkspace {
 
     private final int tokens;
@@ -24,7 +27,10 @@ public final class AttentionWorkspace {
         }
     }
 
-    /** A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. */
+    /**
+     * A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. Its memory
+     * belongs to {@code arena}; a {@linkplain TensorArena#counting() counting} one tells the bytes.
+     */
     public static AttentionWorkspace allocate(TensorArena arena, int tokens, int headDim, int workers) {
         return new AttentionWorkspace(arena, tokens, headDim, workers);
     }

@@ -53,7 +53,8 @@ public final class GeluSimd {
 
     /**
      * Replaces the {@code count} floats x from {@code byteOffset} on by GELU(x + bias), bias being the floats from
-     * {@code biasByteOffset} on: one pass where adding the bias first would take two.
+     * {@code biasByteOffset} on: one pass where adding the bias first would take two. Nothing is checked but what the memory
+     * itself checks.
      */
     public static void applyWithBias(
             MemorySegment segment, long byteOffset, MemorySegment bias, long biasByteOffset, int count, GeluKind kind) {

@@ -21,6 +21,7 @@ public final class Gemm {
      * @param c         (M, N), at least {@code m} rows; must not share memory with A
      * @param a         (M, K), at least {@code m} rows
      * @param b         (N, K)
+     * @param epilogue  what follows in the same pass over C
      * @param m         rows of A and C in use
      * @param workspace planned for {@code m} rows of K and for this team
      * @throws IllegalArgumentException if a shape does not fit
@@ -47,6 +48,7 @@ public final class Gemm {
      * @param dw        (N, K), in the packed layout of W
      * @param dy        (M, N), at least {@code m} rows
      * @param x         (M, K), at least {@code m} rows
+     * @param m         rows of dY and X in use
      * @param workspace planned for {@code packedRows(K, m)} and {@code packedPanels(N, m)} and for this team
      * @throws IllegalArgumentException if a shape does not fit
      */

@@ -43,12 +43,20 @@ public final class GemmWorkspace {
                 arena.allocate(workers * Tile.ROWS, Tile.COLUMNS), workers);
     }
 
-    /** Floats that {@code m} rows of {@code k} take when packed. */
+    /**
+     * Floats that {@code m} rows of {@code k} take when packed.
+     *
+     * @throws ArithmeticException if they are 2³¹ or more
+     */
     public static int packedRows(int m, int k) {
         return Math.multiplyExact(Math.multiplyExact(Tile.rowTiles(m), Tile.ROWS), k);
     }
 
-    /** Floats that {@code n} outputs of depth {@code k} take when packed. */
+    /**
+     * Floats that {@code n} outputs of depth {@code k} take when packed.
+     *
+     * @throws ArithmeticException if they are 2³¹ or more
+     */
     public static int packedPanels(int n, int k) {
         return Math.multiplyExact(Math.multiplyExact(Tile.panels(n), Tile.COLUMNS), k);
     }

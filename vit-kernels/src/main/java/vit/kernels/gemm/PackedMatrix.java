@@ -41,7 +41,11 @@ public final class PackedMatrix {
         return depth;
     }
 
-    /** Packs a linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}. */
+    /**
+     * Packs a linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}, and returns this.
+     *
+     * @throws IllegalArgumentException if the array is shorter
+     */
     public PackedMatrix packRows(float[] weight) {
         if (weight.length < (long) outputs * depth) {
             throw new IllegalArgumentException("a matrix of " + outputs + " by " + depth + " from " + weight.length + " elements");
@@ -60,6 +64,8 @@ public final class PackedMatrix {
     /**
      * Packs the transpose of a packed (K, N) matrix, which the gradient of a linear layer's input needs. The team shares the
      * panels; complete at its next barrier.
+     *
+     * @throws IllegalArgumentException if the shapes are not each other's transpose
      */
     public void packTransposed(PackedMatrix source, Worker worker) {
         if (source.outputs != depth || source.depth != outputs) {
@@ -81,7 +87,11 @@ public final class PackedMatrix {
         }
     }
 
-    /** Writes all elements (N, K), row-major, into {@code weight[0 … N·K)}. */
+    /**
+     * Writes all elements (N, K), row-major, into {@code weight[0 … N·K)}.
+     *
+     * @throws IllegalArgumentException if the array is shorter
+     */
     public void unpackRows(float[] weight) {
         if (weight.length < (long) outputs * depth) {
             throw new IllegalArgumentException("a matrix of " + outputs + " by " + depth + " into " + weight.length + " elements");
@@ -101,7 +111,11 @@ public final class PackedMatrix {
         return panels;
     }
 
-    /** The element of output {@code n} at {@code k}: for tests and for writing weights back, not for kernels. */
+    /**
+     * The element of output {@code n} at {@code k}: for tests and for writing weights back, not for kernels.
+     *
+     * @throws IndexOutOfBoundsException if there is no such element
+     */
     public float get(int n, int k) {
         if (n < 0 || n >= outputs || k < 0 || k >= depth) {
             throw new IndexOutOfBoundsException("element (" + n + ", " + k + ") of " + outputs + " by " + depth);

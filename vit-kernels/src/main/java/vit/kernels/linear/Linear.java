@@ -43,6 +43,7 @@ public final class Linear {
      * @param y    (M, N); must not share memory with x
      * @param x    (M, K)
      * @param rows M in use
+     * @param workspace planned for M rows of K and this team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public void forward(Tensor y, Tensor x, int rows, GemmWorkspace workspace, Worker worker) {
@@ -50,12 +51,13 @@ public final class Linear {
     }
 
     /**
-     * dX = dY·W: the gradient of the input, overwritten.
+     * dX = dY·W: the gradient of the input, overwritten. One barrier inside; complete at the team's next one.
      *
      * @param dx         (M, K)
      * @param dy         (M, N)
      * @param transposed (K, N): the {@linkplain PackedMatrix#packTransposed transposed} weight
      * @param rows       M in use
+     * @param workspace  planned for M rows of N and this team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public static void backwardInput(Tensor dx, Tensor dy, PackedMatrix transposed, int rows, GemmWorkspace workspace, Worker worker) {
@@ -64,7 +66,7 @@ public final class Linear {
 
     /**
      * dW += dYᵀ·X and db += Σ_m dY[m]: the gradients of the parameters, accumulated in ascending order of the rows, so that
-     * micro-batches one after the other give the bits of one batch.
+     * micro-batches one after the other give the bits of one batch. One barrier inside; complete at the team's next one.
      *
      * @param dweight   (N, K), packed
      * @param dbias     (N), or null for a layer without bias

@@ -79,7 +79,11 @@ public final class CrossEntropy {
         Doubles.write(probabilities, softmax);
     }
 
-    /** The mean of the first {@code batch} losses, summed in double in ascending order. One thread calls it. */
+    /**
+     * The mean of the first {@code batch} losses, summed in double in ascending order. One thread calls it.
+     *
+     * @throws IllegalArgumentException if there are fewer losses, or {@code batch} is below 1
+     */
     public static double mean(Tensor losses, int batch) {
         Require.perRow("losses", losses, batch);
         Require.range("batch", batch, 1, Integer.MAX_VALUE);

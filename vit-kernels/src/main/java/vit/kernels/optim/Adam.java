@@ -53,8 +53,11 @@ public record Adam(double beta1, double beta2, double epsilon, boolean decoupled
      * @param square        moving mean of its square, updated; zero before the first step
      * @param grad          the gradient
      * @param rate          learning rate
+     * @param weightDecay   of the parameter (AdamW, times the rate) or added to the gradient (Adam)
      * @param gradientScale factor on the gradient, 1 or what {@link GradientNorm#clipScale} gives
      * @param step          number of this update, from 1
+     * @param from          first element, counted in the tensor's memory
+     * @param to            one past the last element
      * @throws IllegalArgumentException if the tensors' layouts differ, or span, rate, decay or step are out of range
      */
     public void update(

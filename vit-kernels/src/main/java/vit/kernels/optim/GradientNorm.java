@@ -29,6 +29,8 @@ public final class GradientNorm {
     private final double[][] lanes; // one row a worker
 
     /**
+     * Plans the measurement: one sum for every chunk, 16 doubles for every worker.
+     *
      * @param gradients what to measure
      * @param workers   the largest team that will measure
      */
@@ -69,7 +71,7 @@ public final class GradientNorm {
         }
     }
 
-    /** The norm that the last measurement found. */
+    /** The norm that the last measurement found; to be read after a barrier. */
     public double value() {
         double sum = 0;
         for (double part : sums) {

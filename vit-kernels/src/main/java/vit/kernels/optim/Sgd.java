@@ -36,7 +36,10 @@ public record Sgd(double momentum, boolean nesterov) {
      * @param velocity      its velocity, updated; zero before the first step
      * @param grad          the gradient
      * @param rate          learning rate
+     * @param weightDecay   added to the gradient, times the parameter
      * @param gradientScale factor on the gradient, 1 or what {@link GradientNorm#clipScale} gives
+     * @param from          first element, counted in the tensor's memory
+     * @param to            one past the last element
      * @throws IllegalArgumentException if the tensors' layouts differ, or span, rate or decay are out of range
      */
     public void update(

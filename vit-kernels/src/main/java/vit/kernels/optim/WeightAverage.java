@@ -15,6 +15,7 @@ public final class WeightAverage {
      * Each element depends on itself alone, so spans may be split among threads at will. Allocates nothing.
      *
      * @param average updated; begins as a copy of the parameter
+     * @param param   the parameter, laid out alike
      * @param decay   in [0, 1)
      * @throws IllegalArgumentException if the layouts differ, or span or decay are out of range
      */

@@ -1,6 +1,9 @@
 package vit.kernels.simd;
 
-/** The error function in double, by its series and its continued fraction; what the float forms are judged by. */
+/**
+ * The error function in double, by its series and its continued fraction; what the float forms are judged by. Held against
+ * 40-digit values: erf within 8e-16 relatively, erfc within 4e-15·(x² + 1), since e^(−x²) multiplies the rounding of x².
+ */
 public final class ErfReference {
 
     /** From here on the continued fraction, below the series. */

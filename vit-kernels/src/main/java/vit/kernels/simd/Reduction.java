@@ -10,7 +10,9 @@ import vit.kernels.tensor.Tensor;
  * + 4, + 2, + 1. {@code FloatVector.reduceLanes(ADD)} leaves its order open and was seen to change its result when C2
  * compiled it.
  *
- * <p>The 16 lanes are one, two or four accumulators; the conditions on the width are constants to the JIT.
+ * <p>The 16 lanes are one, two or four accumulators; the conditions on the width are constants to the JIT. Offsets are in
+ * bytes, lengths in floats; {@code lanes} is the calling worker's own ({@link vit.kernels.parallel.Worker#lanes}). Nothing is
+ * checked but what the memory itself checks.
  */
 public final class Reduction {
 

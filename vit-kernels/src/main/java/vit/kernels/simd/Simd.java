@@ -19,9 +19,11 @@ public final class Simd {
     /** The width in bits. */
     public static final int BITS = bits();
 
+    /** Vectors of floats of {@link #BITS}. */
     public static final VectorSpecies<Float> SPECIES =
             VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
 
+    /** Vectors of ints of {@link #BITS}: lane i of one stands over lane i of the other. */
     public static final VectorSpecies<Integer> INT_SPECIES =
             VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
 

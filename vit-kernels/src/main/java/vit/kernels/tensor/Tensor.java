@@ -78,6 +78,7 @@ public final class Tensor {
         return segment;
     }
 
+    /** The dimensions, in elements. */
     public Shape shape() {
         return shape;
     }
@@ -107,12 +108,20 @@ public final class Tensor {
         return rowStride == rowLength(shape) || rows() <= 1;
     }
 
-    /** Element {@code column} of row {@code row}. Bounds are checked; for tests and small data, not for kernels. */
+    /**
+     * Element {@code column} of row {@code row}: for tests and small data, not for kernels.
+     *
+     * @throws IndexOutOfBoundsException if there is no such element
+     */
     public float get(int row, int column) {
         return segment.get(FLOAT, byteOffset(row, column));
     }
 
-    /** Sets element {@code column} of row {@code row}. */
+    /**
+     * Sets element {@code column} of row {@code row}.
+     *
+     * @throws IndexOutOfBoundsException if there is no such element
+     */
     public void set(int row, int column, float value) {
         segment.set(FLOAT, byteOffset(row, column), value);
     }
@@ -125,7 +134,11 @@ public final class Tensor {
         return ((long) row * rowStride + column) * Float.BYTES;
     }
 
-    /** The same memory under another shape of equal size. */
+    /**
+     * The same memory under another shape of equal size.
+     *
+     * @throws IllegalArgumentException if the sizes differ, or rows with gaps between them would change their length
+     */
     public Tensor reshape(int... dimensions) {
         Shape other = Shape.of(dimensions);
         if (other.size() != shape.size()) {
@@ -137,7 +150,11 @@ public final class Tensor {
         return new Tensor(segment, other, rowLength(other) == rowLength(shape) ? rowStride : rowLength(other));
     }
 
-    /** Rows {@code from} to {@code to} as a tensor of shape (to − from, columns) over the same memory. */
+    /**
+     * Rows {@code from} to {@code to} (exclusive) as a tensor of shape (to − from, columns) over the same memory.
+     *
+     * @throws IndexOutOfBoundsException if there are no such rows
+     */
     public Tensor rows(int from, int to) {
         if (from < 0 || to < from || to > rows()) {
             throw new IndexOutOfBoundsException("rows " + from + " to " + to + " of " + rows());
@@ -147,7 +164,11 @@ public final class Tensor {
         return new Tensor(segment.asSlice(start, bytes(part, rowStride)), part, rowStride);
     }
 
-    /** Copies all elements from {@code source}, in row-major order. Its length must be the tensor's size. */
+    /**
+     * Copies all elements from {@code source}, in row-major order, and returns this.
+     *
+     * @throws IllegalArgumentException if its length is not the tensor's size
+     */
     public Tensor copyFrom(float[] source) {
         checkLength(source.length);
         int columns = columns();
@@ -157,7 +178,11 @@ public final class Tensor {
         return this;
     }
 
-    /** Copies all elements into {@code target}, in row-major order. Its length must be the tensor's size. */
+    /**
+     * Copies all elements into {@code target}, in row-major order.
+     *
+     * @throws IllegalArgumentException if its length is not the tensor's size
+     */
     public void copyTo(float[] target) {
         checkLength(target.length);
         int columns = columns();
@@ -182,7 +207,11 @@ public final class Tensor {
         return values;
     }
 
-    /** Rounds all elements of {@code source}, in row-major order, into the tensor. Its length must be the tensor's size. */
+    /**
+     * Rounds all elements of {@code source}, in row-major order, into the tensor, and returns this.
+     *
+     * @throws IllegalArgumentException if its length is not the tensor's size
+     */
     public Tensor copyFrom(double[] source) {
         checkLength(source.length);
         for (int i = 0, columns = columns(); i < source.length; i++) {
@@ -191,7 +220,7 @@ public final class Tensor {
         return this;
     }
 
-    /** Sets every element, the gaps between rows excepted. */
+    /** Sets every element, the gaps between rows excepted, and returns this. */
     public Tensor fill(float value) {
         for (int row = 0, rows = rows(), columns = columns(); row < rows; row++) {
             for (int column = 0; column < columns; column++) {

@@ -38,7 +38,13 @@ public final class TensorArena implements AutoCloseable {
         return new TensorArena(null);
     }
 
-    /** A contiguous zeroed tensor. */
+    /**
+     * A contiguous zeroed tensor.
+     *
+     * @throws IllegalArgumentException if a dimension is negative
+     * @throws IllegalStateException if the arena is closed
+     * @throws OutOfMemoryError if the memory is not to be had
+     */
     public Tensor allocate(int... dimensions) {
         Shape shape = Shape.of(dimensions);
         return allocate(shape, Tensor.rowLength(shape));
