@@ -54,9 +54,9 @@ final class AttentionBackwardSimd {
 
         // p and ds, row tile by row tile
         Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + inner, qkvRow, tokens, headDim);
-        tiles(memory, workspace.wide(), rows, qkv.segment(), q, qkvRow, tokens, headDim, workspace.probabilities(), tokens);
+        tiles(workspace.tile(worker), memory, workspace.wide(), rows, qkv.segment(), q, qkvRow, tokens, headDim, workspace.probabilities(), tokens);
         Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + 2 * inner, qkvRow, tokens, headDim);
-        tiles(memory, workspace.wide(), rows, dout.segment(), dO, doutRow, tokens, headDim, workspace.gradients(), tokens);
+        tiles(workspace.tile(worker), memory, workspace.wide(), rows, dout.segment(), dO, doutRow, tokens, headDim, workspace.gradients(), tokens);
         long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
         for (int i = 0; i < tokens; i++) {
             float sum = logSumExp.segment().get(Tensor.FLOAT, ((long) item * logSumExp.rowStride() + i) * Float.BYTES);
@@ -70,56 +70,49 @@ final class AttentionBackwardSimd {
         for (int i = 0; i < tokens; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - i);
             Panels.packTile(rows, 0, memory, workspace.gradients() + i * scoreRow, scoreRow, count, tokens);
-            product(memory, workspace, rows, tokens, headDim, count, dqkv.segment(), dq + i * dqkvRow, dqkvRow);
+            product(workspace.tile(worker), memory, workspace, rows, tokens, headDim, count, dqkv.segment(), dq + i * dqkvRow, dqkvRow);
         }
         // dk = dsᵀ·q
         Panels.packDepth(memory, workspace.narrow(), qkv.segment(), q, qkvRow, headDim, tokens);
-        transposedProduct(memory, workspace, rows, workspace.gradients(), tokens, headDim, dqkv.segment(), dq + inner, dqkvRow);
+        transposedProduct(workspace.tile(worker), memory, workspace, rows, workspace.gradients(), tokens, headDim,
+                dqkv.segment(), dq + inner, dqkvRow);
         // dv = pᵀ·dout
         Panels.packDepth(memory, workspace.narrow(), dout.segment(), dO, doutRow, headDim, tokens);
-        transposedProduct(memory, workspace, rows, workspace.probabilities(), tokens, headDim, dqkv.segment(), dq + 2 * inner, dqkvRow);
+        transposedProduct(workspace.tile(worker), memory, workspace, rows, workspace.probabilities(), tokens, headDim,
+                dqkv.segment(), dq + 2 * inner, dqkvRow);
     }
 
     /** target (T, padded T) = source rows (T, D) · wide panels (T outputs of depth D). */
-    private static void tiles(MemorySegment memory, long panels, float[] rows, MemorySegment source, long offset, long rowBytes,
-            int tokens, int headDim, long target, int outputs) {
+    private static void tiles(float[] tile, MemorySegment memory, long panels, float[] rows,
+            MemorySegment source, long offset, long rowBytes, int tokens, int headDim, long target, int outputs) {
         long targetRow = (long) Panels.padded(outputs) * Float.BYTES;
         for (int i = 0; i < tokens; i += Panels.ROWS) {
-            Panels.packTile(rows, 0, source, offset + i * rowBytes, rowBytes, Math.min(Panels.ROWS, tokens - i), headDim);
+            int count = Math.min(Panels.ROWS, tokens - i);
+            Panels.packTile(rows, 0, source, offset + i * rowBytes, rowBytes, count, headDim);
             for (int column = 0; column < outputs; column += Panels.COLUMNS) {
-                Panels.multiply(rows, 0, memory, panels + (long) column * headDim * Float.BYTES, headDim,
-                        memory, target + i * targetRow + (long) column * Float.BYTES, targetRow, false);
+                Panels.multiply(tile, rows, 0, memory, panels + (long) column * headDim * Float.BYTES, headDim,
+                        memory, target + i * targetRow + (long) column * Float.BYTES, targetRow, count, Panels.COLUMNS);
             }
         }
     }
 
     /** target (T, D) = sᵀ · narrow panels, with s (T, padded T) at {@code scores}. */
-    private static void transposedProduct(MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows, long scores,
-            int tokens, int headDim, MemorySegment target, long offset, long rowBytes) {
+    private static void transposedProduct(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows,
+            long scores, int tokens, int headDim, MemorySegment target, long offset, long rowBytes) {
         long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
         for (int j = 0; j < tokens; j += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - j);
             Panels.packColumns(rows, 0, memory, scores + (long) j * Float.BYTES, scoreRow, count, tokens);
-            product(memory, workspace, rows, tokens, headDim, count, target, offset + j * rowBytes, rowBytes);
+            product(tile, memory, workspace, rows, tokens, headDim, count, target, offset + j * rowBytes, rowBytes);
         }
     }
 
-    /** One tile of rows times the narrow panels (D outputs of depth T), whole or ragged. */
-    private static void product(MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows, int tokens, int headDim,
-            int count, MemorySegment target, long offset, long rowBytes) {
+    /** One tile of rows times the narrow panels (D outputs of depth T). */
+    private static void product(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows,
+            int tokens, int headDim, int count, MemorySegment target, long offset, long rowBytes) {
         for (int column = 0; column < headDim; column += Panels.COLUMNS) {
-            long panel = workspace.narrow() + (long) column * tokens * Float.BYTES;
-            long to = offset + (long) column * Float.BYTES;
-            int columns = Math.min(Panels.COLUMNS, headDim - column);
-            if (count == Panels.ROWS && columns == Panels.COLUMNS) {
-                Panels.multiply(rows, 0, memory, panel, tokens, target, to, rowBytes, false);
-            } else {
-                Panels.multiply(rows, 0, memory, panel, tokens, memory, workspace.tile(), Panels.STEP, false);
-                for (int r = 0; r < count; r++) {
-                    MemorySegment.copy(memory, workspace.tile() + (long) r * Panels.STEP, target, to + r * rowBytes,
-                            (long) columns * Float.BYTES);
-                }
-            }
+            Panels.multiply(tile, rows, 0, memory, workspace.narrow() + (long) column * tokens * Float.BYTES, tokens,
+                    target, offset + (long) column * Float.BYTES, rowBytes, count, Math.min(Panels.COLUMNS, headDim - column));
         }
     }
 

@@ -14,16 +14,19 @@ public final class AttentionGradientWorkspace {
     private final int tokens;
     private final int headDim;
     private final Tensor[] memory; // by worker
+    private final float[][] tiles; // by worker: a tile of sums
     private final float[][] rows; // by worker: a packed tile of rows
 
     private AttentionGradientWorkspace(TensorArena arena, int tokens, int headDim, int workers) {
         this.tokens = tokens;
         this.headDim = headDim;
         this.memory = new Tensor[workers];
+        this.tiles = new float[workers][];
         this.rows = new float[workers][];
         for (int i = 0; i < workers; i++) {
+            tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
             rows[i] = arena.floats(Panels.ROWS * Math.max(tokens, headDim));
-            memory[i] = arena.allocate(Math.addExact(2 * matrixFloats(), wideFloats() + narrowFloats() + Panels.ROWS * Panels.COLUMNS));
+            memory[i] = arena.allocate(Math.addExact(2 * matrixFloats(), wideFloats() + narrowFloats()));
         }
     }
 
@@ -49,6 +52,10 @@ public final class AttentionGradientWorkspace {
 
     MemorySegment memory(int worker) {
         return memory[worker].segment();
+    }
+
+    float[] tile(int worker) {
+        return tiles[worker];
     }
 
     float[] rows(int worker) {
@@ -85,10 +92,5 @@ public final class AttentionGradientWorkspace {
     /** Byte offset of panels with D outputs of depth T. */
     long narrow() {
         return wide() + (long) wideFloats() * Float.BYTES;
-    }
-
-    /** Byte offset of one tile, for the ragged edges. */
-    long tile() {
-        return narrow() + (long) narrowFloats() * Float.BYTES;
     }
 }

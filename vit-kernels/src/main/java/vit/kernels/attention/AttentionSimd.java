@@ -37,18 +37,19 @@ final class AttentionSimd {
         for (int i = 0; i < tokens; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - i);
             Panels.packTile(rows, 0, qkv.segment(), q + i * qkvRowBytes, qkvRowBytes, count, headDim);
-            scores(workspace, memory, rows, tokens, headDim);
+            scores(workspace, memory, rows, count, tokens, headDim, worker.index());
             softmax(workspace, memory, logSumExp, probabilities, item, i, count, tokens, scale, worker);
-            output(workspace, memory, rows, count, tokens, headDim, out, (firstRow + i) * outRowBytes + headBytes);
+            output(workspace, memory, rows, count, tokens, headDim, out, (firstRow + i) * outRowBytes + headBytes, worker.index());
         }
     }
 
     /** A tile of scores: (tile rows, T) = Q tile · Kᵀ. */
-    private static void scores(AttentionWorkspace workspace, MemorySegment memory, float[] rows, int tokens, int headDim) {
+    private static void scores(AttentionWorkspace workspace, MemorySegment memory, float[] rows, int count, int tokens,
+            int headDim, int worker) {
         long rowBytes = scoreRowBytes(tokens);
         for (int column = 0; column < tokens; column += Panels.COLUMNS) {
-            Panels.multiply(rows, 0, memory, (long) column * headDim * Float.BYTES, headDim,
-                    memory, workspace.scoreOffset() + (long) column * Float.BYTES, rowBytes, false);
+            Panels.multiply(workspace.tile(worker), rows, 0, memory, (long) column * headDim * Float.BYTES, headDim,
+                    memory, workspace.scoreOffset() + (long) column * Float.BYTES, rowBytes, count, Panels.COLUMNS);
         }
     }
 
@@ -69,22 +70,14 @@ final class AttentionSimd {
 
     /** A tile of outputs: (tile rows, D) = P tile · V. */
     private static void output(AttentionWorkspace workspace, MemorySegment memory, float[] rows, int count, int tokens,
-            int headDim, Tensor out, long outOffset) {
+            int headDim, Tensor out, long outOffset, int worker) {
         Panels.packTile(rows, 0, memory, workspace.scoreOffset(), scoreRowBytes(tokens), count, tokens);
         long outRowBytes = (long) out.rowStride() * Float.BYTES;
         for (int column = 0; column < headDim; column += Panels.COLUMNS) {
-            long panel = workspace.valueOffset() + (long) column * tokens * Float.BYTES;
-            long target = outOffset + (long) column * Float.BYTES;
-            int columns = Math.min(Panels.COLUMNS, headDim - column);
-            if (count == Panels.ROWS && columns == Panels.COLUMNS) {
-                Panels.multiply(rows, 0, memory, panel, tokens, out.segment(), target, outRowBytes, false);
-            } else {
-                Panels.multiply(rows, 0, memory, panel, tokens, memory, workspace.outputOffset(), Panels.STEP, false);
-                for (int r = 0; r < count; r++) {
-                    MemorySegment.copy(memory, workspace.outputOffset() + (long) r * Panels.STEP,
-                            out.segment(), target + r * outRowBytes, (long) columns * Float.BYTES);
-                }
-            }
+            Panels.multiply(workspace.tile(worker), rows, 0,
+                    memory, workspace.valueOffset() + (long) column * tokens * Float.BYTES, tokens,
+                    out.segment(), outOffset + (long) column * Float.BYTES, outRowBytes,
+                    count, Math.min(Panels.COLUMNS, headDim - column));
         }
     }
 

@@ -13,17 +13,20 @@ public final class AttentionWorkspace {
 
     private final int tokens;
     private final int headDim;
-    private final Tensor[] memory; // by worker: keys, values, scores, output tile
+    private final Tensor[] memory; // by worker: keys, values, scores
+    private final float[][] tiles; // by worker: a tile of sums
     private final float[][] rows; // by worker: a packed tile of queries or of probabilities
 
     private AttentionWorkspace(TensorArena arena, int tokens, int headDim, int workers) {
         this.tokens = tokens;
         this.headDim = headDim;
         this.memory = new Tensor[workers];
+        this.tiles = new float[workers][];
         this.rows = new float[workers][];
         for (int i = 0; i < workers; i++) {
+            tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
             rows[i] = arena.floats(Panels.ROWS * Math.max(tokens, headDim));
-            memory[i] = arena.allocate(keyFloats() + valueFloats() + scoreFloats() + Panels.ROWS * Panels.padded(headDim));
+            memory[i] = arena.allocate(keyFloats() + valueFloats() + scoreFloats());
         }
     }
 
@@ -51,6 +54,10 @@ public final class AttentionWorkspace {
         return memory[worker].segment();
     }
 
+    float[] tile(int worker) {
+        return tiles[worker];
+    }
+
     float[] rows(int worker) {
         return rows[worker];
     }
@@ -75,10 +82,5 @@ public final class AttentionWorkspace {
     /** Byte offset of the tile of scores, (tile rows, padded tokens). */
     long scoreOffset() {
         return valueOffset() + (long) valueFloats() * Float.BYTES;
-    }
-
-    /** Byte offset of the tile of outputs, (tile rows, padded head width). */
-    long outputOffset() {
-        return scoreOffset() + (long) scoreFloats() * Float.BYTES;
     }
 }

@@ -1,27 +1,24 @@
 package vit.kernels.gemm;
 
-import java.lang.foreign.MemorySegment;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
  * What a GEMM needs besides its operands: the packed rows of A, which the team fills together, and for each worker a tile
- * for the ragged edges. Planned once for the largest product; serves one running product at a time.
+ * of C. Planned once for the largest product; serves one running product at a time.
  *
- * <p>The packed rows lie on the heap: their scalars are read with cheap array accesses (docs/gemm.md).
+ * <p>The packed rows and the tiles lie on the heap: C2 makes less of an array access than of one to memory (docs/gemm.md).
  */
 public final class GemmWorkspace {
 
     private final float[] rows; // [⌈M / tile rows⌉][K][tile rows]
     private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
-    private final Tensor edge; // (workers · tile rows, tile columns)
-    private final int workers;
+    private final float[][] tiles; // by worker: (tile rows, tile columns)
 
-    private GemmWorkspace(float[] rows, Tensor panels, Tensor edge, int workers) {
+    private GemmWorkspace(float[] rows, Tensor panels, float[][] tiles) {
         this.rows = rows;
         this.panels = panels;
-        this.edge = edge;
-        this.workers = workers;
+        this.tiles = tiles;
     }
 
     /**
@@ -39,8 +36,11 @@ public final class GemmWorkspace {
 
     /** The same with room for {@code packedPanels} floats (see {@link #packedPanels}), which weight gradients need. */
     public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
-        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels),
-                arena.allocate(workers * Tile.ROWS, Tile.COLUMNS), workers);
+        float[][] tiles = new float[workers][];
+        for (int i = 0; i < workers; i++) {
+            tiles[i] = arena.floats(Tile.ROWS * Tile.COLUMNS);
+        }
+        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles);
     }
 
     /**
@@ -70,14 +70,11 @@ public final class GemmWorkspace {
     }
 
     int workers() {
-        return workers;
+        return tiles.length;
     }
 
-    MemorySegment edgeSegment() {
-        return edge.segment();
-    }
-
-    static long edgeOffset(int worker) {
-        return (long) worker * Tile.ROWS * Tile.PANEL_STEP;
+    /** The tile of a worker. */
+    float[] tile(int worker) {
+        return tiles[worker];
     }
 }

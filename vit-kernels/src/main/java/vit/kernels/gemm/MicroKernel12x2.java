@@ -1,5 +1,6 @@
 package vit.kernels.gemm;
 
+import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
 import static vit.kernels.simd.Simd.VECTOR_BYTES;
@@ -8,10 +9,12 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The GEMM tile for machines with 32 vector registers: 12 rows by 2 vectors, 24 accumulators, 2 panel vectors and up to
- * 2 broadcasts live. 13 and 14 rows spill (docs/gemm.md).
+ * The GEMM tile for machines with 32 vector registers: 12 rows by 2 vectors, 24 accumulators, 2 panel vectors; the
+ * broadcasts are operands of the fma.
  *
- * <p>One flat method longer than a screen, as C2 keeps accumulators in registers only when they are named locals.
+ * <p>One flat method longer than a screen, as C2 keeps accumulators in registers only when they are named locals. The tile
+ * comes from an array and goes to an array: an access to a memory segment takes C2 several times as many nodes, and 48 of
+ * them took this method over the limit, where every vector was boxed and the product ran 100 times slower (docs/gemm.md).
  */
 final class MicroKernel12x2 {
 
@@ -20,107 +23,42 @@ final class MicroKernel12x2 {
     private MicroKernel12x2() {}
 
     /**
-     * C[12, 2 vectors] = (accumulate ? C : 0) + A·B, for each output one chain of fma with k ascending.
+     * C += A·B, for each output one chain of fma with k ascending that goes on from what C holds.
      *
-     * @param a          packed rows, k-major: element (row, k) at {@code aStart + 12·k + row}
-     * @param b          packed panel: vectors (k, 0) and (k, 1) at {@code bOffset} + 2·k vectors
-     * @param c          element (row, column) at {@code cOffset + row·cRowBytes + 4·column}
+     * @param a       packed rows: element (row, k) at {@code aStart + k·aStep + row}
+     * @param b       packed panel: vectors (k, 0) and (k, 1) at {@code bOffset} + 2·k vectors
+     * @param depth   steps of k
+     * @param c       the tile, (12, 2 vectors), contiguous
      */
-    static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth,
-            MemorySegment c, long cOffset, long cRowBytes, boolean accumulate) {
-        FloatVector acc0a;
-        FloatVector acc0b;
-        FloatVector acc1a;
-        FloatVector acc1b;
-        FloatVector acc2a;
-        FloatVector acc2b;
-        FloatVector acc3a;
-        FloatVector acc3b;
-        FloatVector acc4a;
-        FloatVector acc4b;
-        FloatVector acc5a;
-        FloatVector acc5b;
-        FloatVector acc6a;
-        FloatVector acc6b;
-        FloatVector acc7a;
-        FloatVector acc7b;
-        FloatVector acc8a;
-        FloatVector acc8b;
-        FloatVector acc9a;
-        FloatVector acc9b;
-        FloatVector acc10a;
-        FloatVector acc10b;
-        FloatVector acc11a;
-        FloatVector acc11b;
-        if (accumulate) {
-            long row = cOffset;
-            acc0a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc0b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc1a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc1b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc2a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc2b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc3a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc3b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc4a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc4b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc5a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc5b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc6a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc6b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc7a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc7b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc8a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc8b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc9a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc9b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc10a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc10b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-            row += cRowBytes;
-            acc11a = FloatVector.fromMemorySegment(SPECIES, c, row, ORDER);
-            acc11b = FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER);
-        } else {
-            FloatVector zero = FloatVector.zero(SPECIES);
-            acc0a = zero;
-            acc0b = zero;
-            acc1a = zero;
-            acc1b = zero;
-            acc2a = zero;
-            acc2b = zero;
-            acc3a = zero;
-            acc3b = zero;
-            acc4a = zero;
-            acc4b = zero;
-            acc5a = zero;
-            acc5b = zero;
-            acc6a = zero;
-            acc6b = zero;
-            acc7a = zero;
-            acc7b = zero;
-            acc8a = zero;
-            acc8b = zero;
-            acc9a = zero;
-            acc9b = zero;
-            acc10a = zero;
-            acc10b = zero;
-            acc11a = zero;
-            acc11b = zero;
-        }
-        for (int k = 0; k < depth; k++) {
-            long at = bOffset + (long) k * (2 * VECTOR_BYTES);
+    static void multiply(float[] a, int aStart, int aStep, MemorySegment b, long bOffset, int depth, float[] c) {
+        FloatVector acc0a = FloatVector.fromArray(SPECIES, c, 0);
+        FloatVector acc0b = FloatVector.fromArray(SPECIES, c, LANES);
+        FloatVector acc1a = FloatVector.fromArray(SPECIES, c, 2 * LANES);
+        FloatVector acc1b = FloatVector.fromArray(SPECIES, c, 3 * LANES);
+        FloatVector acc2a = FloatVector.fromArray(SPECIES, c, 4 * LANES);
+        FloatVector acc2b = FloatVector.fromArray(SPECIES, c, 5 * LANES);
+        FloatVector acc3a = FloatVector.fromArray(SPECIES, c, 6 * LANES);
+        FloatVector acc3b = FloatVector.fromArray(SPECIES, c, 7 * LANES);
+        FloatVector acc4a = FloatVector.fromArray(SPECIES, c, 8 * LANES);
+        FloatVector acc4b = FloatVector.fromArray(SPECIES, c, 9 * LANES);
+        FloatVector acc5a = FloatVector.fromArray(SPECIES, c, 10 * LANES);
+        FloatVector acc5b = FloatVector.fromArray(SPECIES, c, 11 * LANES);
+        FloatVector acc6a = FloatVector.fromArray(SPECIES, c, 12 * LANES);
+        FloatVector acc6b = FloatVector.fromArray(SPECIES, c, 13 * LANES);
+        FloatVector acc7a = FloatVector.fromArray(SPECIES, c, 14 * LANES);
+        FloatVector acc7b = FloatVector.fromArray(SPECIES, c, 15 * LANES);
+        FloatVector acc8a = FloatVector.fromArray(SPECIES, c, 16 * LANES);
+        FloatVector acc8b = FloatVector.fromArray(SPECIES, c, 17 * LANES);
+        FloatVector acc9a = FloatVector.fromArray(SPECIES, c, 18 * LANES);
+        FloatVector acc9b = FloatVector.fromArray(SPECIES, c, 19 * LANES);
+        FloatVector acc10a = FloatVector.fromArray(SPECIES, c, 20 * LANES);
+        FloatVector acc10b = FloatVector.fromArray(SPECIES, c, 21 * LANES);
+        FloatVector acc11a = FloatVector.fromArray(SPECIES, c, 22 * LANES);
+        FloatVector acc11b = FloatVector.fromArray(SPECIES, c, 23 * LANES);
+        for (int k = 0, i = aStart; k < depth; k++, i += aStep) {
+            long at = bOffset + (long) k * 2 * VECTOR_BYTES;
             FloatVector ba = FloatVector.fromMemorySegment(SPECIES, b, at, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(SPECIES, b, at + VECTOR_BYTES, ORDER);
-            int i = aStart + k * 12;
             FloatVector x0 = FloatVector.broadcast(SPECIES, a[i]);
             acc0a = x0.fma(ba, acc0a);
             acc0b = x0.fma(bb, acc0b);
@@ -158,41 +96,29 @@ final class MicroKernel12x2 {
             acc11a = x11.fma(ba, acc11a);
             acc11b = x11.fma(bb, acc11b);
         }
-        long row = cOffset;
-        acc0a.intoMemorySegment(c, row, ORDER);
-        acc0b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc1a.intoMemorySegment(c, row, ORDER);
-        acc1b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc2a.intoMemorySegment(c, row, ORDER);
-        acc2b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc3a.intoMemorySegment(c, row, ORDER);
-        acc3b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc4a.intoMemorySegment(c, row, ORDER);
-        acc4b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc5a.intoMemorySegment(c, row, ORDER);
-        acc5b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc6a.intoMemorySegment(c, row, ORDER);
-        acc6b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc7a.intoMemorySegment(c, row, ORDER);
-        acc7b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc8a.intoMemorySegment(c, row, ORDER);
-        acc8b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc9a.intoMemorySegment(c, row, ORDER);
-        acc9b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc10a.intoMemorySegment(c, row, ORDER);
-        acc10b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-        row += cRowBytes;
-        acc11a.intoMemorySegment(c, row, ORDER);
-        acc11b.intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
+        acc0a.intoArray(c, 0);
+        acc0b.intoArray(c, LANES);
+        acc1a.intoArray(c, 2 * LANES);
+        acc1b.intoArray(c, 3 * LANES);
+        acc2a.intoArray(c, 4 * LANES);
+        acc2b.intoArray(c, 5 * LANES);
+        acc3a.intoArray(c, 6 * LANES);
+        acc3b.intoArray(c, 7 * LANES);
+        acc4a.intoArray(c, 8 * LANES);
+        acc4b.intoArray(c, 9 * LANES);
+        acc5a.intoArray(c, 10 * LANES);
+        acc5b.intoArray(c, 11 * LANES);
+        acc6a.intoArray(c, 12 * LANES);
+        acc6b.intoArray(c, 13 * LANES);
+        acc7a.intoArray(c, 14 * LANES);
+        acc7b.intoArray(c, 15 * LANES);
+        acc8a.intoArray(c, 16 * LANES);
+        acc8b.intoArray(c, 17 * LANES);
+        acc9a.intoArray(c, 18 * LANES);
+        acc9b.intoArray(c, 19 * LANES);
+        acc10a.intoArray(c, 20 * LANES);
+        acc10b.intoArray(c, 21 * LANES);
+        acc11a.intoArray(c, 22 * LANES);
+        acc11b.intoArray(c, 23 * LANES);
     }
 }

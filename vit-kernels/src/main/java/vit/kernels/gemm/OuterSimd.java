@@ -1,6 +1,5 @@
 package vit.kernels.gemm;
 
-import java.lang.foreign.MemorySegment;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 
@@ -37,8 +36,7 @@ final class OuterSimd {
         int panels = Tile.panels(dw.outputs());
         int inputs = dw.depth();
         int blockRows = Tile.blockRows(inputs);
-        MemorySegment edge = workspace.edgeSegment();
-        long edgeOffset = GemmWorkspace.edgeOffset(worker.index());
+        float[] tile = workspace.tile(worker.index());
         for (int from = 0; from < m; from += Tile.DEPTH) {
             int depth = Math.min(Tile.DEPTH, m - from);
             for (int rowFrom = 0; rowFrom < inputs; rowFrom += blockRows) {
@@ -49,13 +47,9 @@ final class OuterSimd {
                         int a = row * m + from * Tile.ROWS;
                         long c = dw.panelOffset(panel) + (long) row * Tile.PANEL_STEP;
                         int count = Math.min(Tile.ROWS, inputs - row);
-                        if (count == Tile.ROWS) {
-                            Tile.multiply(workspace.rows(), a, workspace.panels().segment(), b, depth,
-                                    dw.segment(), c, Tile.PANEL_STEP, true);
-                        } else {
-                            GemmSimd.multiplyEdge(workspace.rows(), a, workspace.panels().segment(), b, depth,
-                                    dw.segment(), c, Tile.PANEL_STEP, true, count, Tile.COLUMNS, edge, edgeOffset);
-                        }
+                        Tile.load(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
+                        Tile.multiply(tile, count, workspace.rows(), a, workspace.panels().segment(), b, depth);
+                        Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
                     }
                 }
             }

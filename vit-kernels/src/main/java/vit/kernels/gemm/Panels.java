@@ -88,10 +88,22 @@ public final class Panels {
     public static void packTile(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
         for (int r = 0; r < ROWS; r++) {
             if (r < count) {
-                GemmSimd.packRow(target, start + r, source, offset + r * rowBytes, k);
+                packRow(target, start + r, source, offset + r * rowBytes, k);
             } else {
-                GemmSimd.clearRow(target, start + r, k);
+                clearRow(target, start + r, k);
             }
+        }
+    }
+
+    private static void packRow(float[] target, int start, MemorySegment source, long offset, int k) {
+        for (int i = 0; i < k; i++) {
+            target[start + i * ROWS] = source.get(Tensor.FLOAT, offset + (long) i * Float.BYTES);
+        }
+    }
+
+    private static void clearRow(float[] target, int start, int k) {
+        for (int i = 0; i < k; i++) {
+            target[start + i * ROWS] = 0;
         }
     }
 
@@ -108,9 +120,15 @@ public final class Panels {
         }
     }
 
-    /** C tile = A tile · panel; see {@link MicroKernel4x2#multiply}. */
-    public static void multiply(float[] rows, int start, MemorySegment panels, long panelOffset, int k,
-            MemorySegment c, long cOffset, long cRowBytes, boolean accumulate) {
-        Tile.multiply(rows, start, panels, panelOffset, k, c, cOffset, cRowBytes, accumulate);
+    /**
+     * C = A tile · panel, for the first {@code count} rows and {@code columns} columns.
+     *
+     * @param tile {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
+     */
+    public static void multiply(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k,
+            MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {
+        Tile.clear(tile);
+        Tile.multiply(tile, count, rows, start, panels, panelOffset, k);
+        Tile.store(tile, count, columns, c, cOffset, cRowBytes);
     }
 }

@@ -1,19 +1,23 @@
 package vit.kernels.gemm;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
 
 /**
- * The tuned numbers of the GEMM, in one place, and the one branch that picks the micro-kernel. Both are constants to the
- * JIT.
+ * A tile of C while its sums grow: an array of {@link #ROWS} by {@link #COLUMNS} floats that stays in the L1 cache, one for
+ * each worker. Here stand the tuned numbers of the GEMM and the one branch that picks the micro-kernel; both are constants
+ * to the JIT.
  */
 final class Tile {
 
     /**
-     * Rows of C in a tile. 32 vector registers (512 bits) hold 12 × 2 accumulators; 16 hold 4 × 2 without spilling.
-     * Measured on a Cascade Lake Xeon (512) and an EPYC Zen 3 (256), see docs/gemm.md.
+     * Rows of C in a tile. 32 vector registers (512 bits) hold 12 × 2 accumulators, 16 hold 6 × 2; docs/gemm.md has the
+     * measurements.
      */
-    static final int ROWS = Simd.BITS == 512 ? MicroKernel12x2.ROWS : MicroKernel4x2.ROWS;
+    static final int ROWS = Simd.BITS == 512 ? MicroKernel12x2.ROWS : MicroKernel6x2.ROWS;
 
     /** Columns of C in a tile, and width of a packed panel. */
     static final int COLUMNS = 2 * Simd.LANES;
@@ -28,7 +32,7 @@ final class Tile {
      * Most rows of A whose packed block of {@link #DEPTH} stays in L2 while the panels pass. More rows are split evenly, so
      * that no small rest streams all panels again: 197 rows are one block.
      */
-    static final int BLOCK_ROWS = 208;
+    static final int BLOCK_ROWS = 216;
 
     private Tile() {}
 
@@ -48,13 +52,92 @@ final class Tile {
         return (n + COLUMNS - 1) / COLUMNS;
     }
 
-    /** See {@link MicroKernel4x2#multiply}. */
-    static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth,
-            MemorySegment c, long cOffset, long cRowBytes, boolean accumulate) {
-        if (Simd.BITS == 512) {
-            MicroKernel12x2.multiply(a, aStart, b, bOffset, depth, c, cOffset, cRowBytes, accumulate);
+    /** A tile of zeros. */
+    static void clear(float[] tile) {
+        Arrays.fill(tile, 0);
+    }
+
+    /** Reads the first {@code rows} by {@code columns} elements from C; the others are left as they are. */
+    static void load(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            if (columns == COLUMNS) {
+                Simd.load(c, row).intoArray(tile, r * COLUMNS);
+                Simd.load(c, row + Simd.VECTOR_BYTES).intoArray(tile, r * COLUMNS + Simd.LANES);
+            } else {
+                MemorySegment.copy(c, Tensor.FLOAT, row, tile, r * COLUMNS, columns);
+            }
+        }
+    }
+
+    /** Writes the first {@code rows} by {@code columns} elements to C. */
+    static void store(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            if (columns == COLUMNS) {
+                FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS).intoMemorySegment(c, row, Simd.ORDER);
+                FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS + Simd.LANES)
+                        .intoMemorySegment(c, row + Simd.VECTOR_BYTES, Simd.ORDER);
+            } else {
+                MemorySegment.copy(tile, r * COLUMNS, c, Tensor.FLOAT, row, columns);
+            }
+        }
+    }
+
+    /**
+     * Adds the product of {@code rows} packed rows and a panel; see {@link MicroKernel12x2#multiply}. The rows of the tile
+     * beyond are computed or not, as it comes.
+     */
+    static void multiply(float[] tile, int rows, float[] a, int aStart, MemorySegment b, long bOffset, int depth) {
+        if (Simd.BITS == 512 && rows > MicroKernel6x2.ROWS) {
+            MicroKernel12x2.multiply(a, aStart, ROWS, b, bOffset, depth, tile);
         } else {
-            MicroKernel4x2.multiply(a, aStart, b, bOffset, depth, c, cOffset, cRowBytes, accumulate);
+            MicroKernel6x2.multiply(a, aStart, ROWS, b, bOffset, depth, tile);
+        }
+    }
+
+    /** tile[r] = vector + tile[r], for every row r in use. */
+    static void addVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
+        for (int r = 0; r < rows; r++) {
+            addRow(tile, r * COLUMNS, columns, vector, offset);
+        }
+    }
+
+    /** tile = matrix + tile. */
+    static void addMatrix(float[] tile, int rows, int columns, MemorySegment matrix, long offset, long rowBytes) {
+        for (int r = 0; r < rows; r++) {
+            addRow(tile, r * COLUMNS, columns, matrix, offset + r * rowBytes);
+        }
+    }
+
+    /** tile[r] = tile[r] · vector, for every row r in use. */
+    static void multiplyVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
+        for (int r = 0; r < rows; r++) {
+            multiplyRow(tile, r * COLUMNS, columns, vector, offset);
+        }
+    }
+
+    private static void addRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
+        int i = 0;
+        for (; i <= columns - Simd.LANES; i += Simd.LANES) {
+            Simd.load(x, offset + (long) i * Float.BYTES)
+                    .add(FloatVector.fromArray(Simd.SPECIES, tile, start + i))
+                    .intoArray(tile, start + i);
+        }
+        for (; i < columns; i++) {
+            tile[start + i] = x.get(Tensor.FLOAT, offset + (long) i * Float.BYTES) + tile[start + i];
+        }
+    }
+
+    private static void multiplyRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
+        int i = 0;
+        for (; i <= columns - Simd.LANES; i += Simd.LANES) {
+            FloatVector.fromArray(Simd.SPECIES, tile, start + i)
+                    .mul(Simd.load(x, offset + (long) i * Float.BYTES))
+                    .intoArray(tile, start + i);
+        }
+        for (; i < columns; i++) {
+            tile[start + i] *= x.get(Tensor.FLOAT, offset + (long) i * Float.BYTES);
         }
     }
 }
