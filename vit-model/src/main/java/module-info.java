@@ -10,6 +10,7 @@ module vit.model {
 
     exports vit.model;
     exports vit.model.image;
+    exports vit.model.train;
 
     opens vit.model.cli to info.picocli;
 }

@@ -37,6 +37,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final Lifetime lifetime = new Lifetime("the training session", 1, this::free);
     private final Workers.Task clear;
     private final Workers.Task measure;
+    private WeightAverages average; // null until it is tracked
     private int steps;
 
     private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
@@ -147,6 +148,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         return run(images, null, labels, batch, scale, observer);
     }
 
+    /** The same with soft targets and a look at the tokens after every stage. */
+    public double accumulate(float[] images, float[] targets, int batch, double scale, StageObserver observer) {
+        return run(images, targets, null, batch, scale, observer);
+    }
+
     private double run(float[] images, float[] targets, int[] labels, int batch, double scale, StageObserver observer) {
         int imageElements = config.channels() * config.imageHeight() * config.imageWidth();
         if (batch < 1 || batch > options.maxBatch()) {
@@ -194,6 +200,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     /** The logits of the last pass, (B, classes). */
     public void logits(float[] target, int batch) {
         Spans.read(pass.logits, target, batch * config.classes());
+    }
+
+    /** The loss of every image of the last pass, (B). */
+    public void losses(float[] target, int batch) {
+        Spans.read(pass.losses, target, batch);
     }
 
     /** The gradient of the images of the last pass, (B, channels, height, width). */
@@ -275,6 +286,43 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     /** Continues counting after {@code taken} optimiser steps. */
     public void resumeAfter(int taken) {
         steps = taken;
+    }
+
+    /** Plans memory for the exponential moving average of the weights, which begins as a copy of them; once, before training. */
+    public void trackAverage() {
+        if (average == null) {
+            average = new WeightAverages(config, values, arena);
+            updateAverage(0);
+        }
+    }
+
+    /** average = decay · average + (1 − decay) · weights, to be called after a step. */
+    public void updateAverage(double decay) {
+        tracked();
+        lifetime.enter();
+        try {
+            average.prepare(decay);
+            workers.run(average);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Writes the moving average of {@code parameter}, row-major. */
+    public void readAverage(Parameter parameter, float[] target) {
+        tracked().tensors().get(parameter, target);
+    }
+
+    /** Sets the moving average of {@code parameter}, row-major. */
+    public void writeAverage(Parameter parameter, float[] source) {
+        tracked().tensors().set(parameter, source);
+    }
+
+    private WeightAverages tracked() {
+        if (average == null) {
+            throw new IllegalStateException("no average is tracked; call trackAverage");
+        }
+        return average;
     }
 
     private ParameterTensors state(int which) {

@@ -163,6 +163,44 @@ public record Preprocessing(
         }
     }
 
+    /**
+     * The image as it is after resizing and cutting, before samples are normalised, for augmentation in between; padding is black.
+     * TensorFlow's bilinear resize, which rounds to no 8-bit samples, is Pillow's here.
+     *
+     * @throws InputException as {@link #apply(RgbImage, int, int, float[], int)}
+     */
+    public RgbImage view(RgbImage image, int height, int width) throws InputException {
+        checkOutput(image, height, width);
+        Placement placement = Placement.of(this, image, height, width);
+        int top = Math.max(placement.top(), 0);
+        int left = Math.max(placement.left(), 0);
+        int rows = Math.min(placement.top() + height, placement.height()) - top;
+        int columns = Math.min(placement.left() + width, placement.width()) - left;
+        RgbImage window = convention == Convention.TENSORFLOW && filter == Filter.BOX
+                ? TensorflowResize.area(image, placement, top, left, rows, columns)
+                : Resample.window(image, placement.height(), placement.width(), filterFor(height, width), top, left, rows, columns);
+        if (rows == height && columns == width) {
+            return window;
+        }
+        byte[] pixels = new byte[height * width * RgbImage.CHANNELS];
+        for (int y = 0; y < rows; y++) {
+            int to = ((top - placement.top() + y) * width + left - placement.left()) * RgbImage.CHANNELS;
+            System.arraycopy(window.pixels(), y * columns * RgbImage.CHANNELS, pixels, to, columns * RgbImage.CHANNELS);
+        }
+        return new RgbImage(image.source(), height, width, pixels);
+    }
+
+    /**
+     * Writes the normalised samples of an image that already has the model's size.
+     *
+     * @param out    receives (3, height, width), red first
+     * @param offset where in {@code out} it begins
+     */
+    public void normalize(RgbImage image, float[] out, int offset) {
+        Objects.checkFromIndexSize(offset, RgbImage.CHANNELS * image.height() * image.width(), out.length);
+        new PlanarImage(out, offset, image.height(), image.width()).put(image, 0, 0, normalization.table());
+    }
+
     /** timm resizes for targets that are not square by ResizeKeepRatio without naming the filter, so by its default. */
     private Filter filterFor(int height, int width) {
         boolean keepsRatio = fit == Fit.SHORT_SIDE && convention == Convention.TORCH && targetHeight(height) != targetWidth(width);

@@ -1,0 +1,17 @@
+package vit.model.train;
+
+/** Memory for the images of one step, filled by a {@link BatchLoader}. */
+final class Batch {
+
+    final float[] images; // (B, channels, height, width)
+    final float[] targets; // (B, classes); filled only where images are mixed
+    final int[] labels; // (B): of the images before they were mixed
+    int count; // images in use
+    long number; // from 0, over all epochs
+
+    Batch(int most, int imageElements, int classes, boolean soft) {
+        images = new float[Math.multiplyExact(most, imageElements)];
+        targets = new float[soft ? Math.multiplyExact(most, classes) : 0];
+        labels = new int[most];
+    }
+}

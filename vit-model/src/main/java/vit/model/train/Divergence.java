@@ -1,0 +1,98 @@
+package vit.model.train;
+
+import vit.kernels.tensor.Tensor;
+import vit.model.Parameter;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.VitTraining;
+
+/** Finds out in which layer numbers stopped being finite. For one thread. */
+final class Divergence {
+
+    private final VitTraining training;
+    private final VitConfig config;
+    private String stage; // the first with a non-finite token
+    private float value;
+    private int image;
+
+    Divergence(VitTraining training) {
+        this.training = training;
+        this.config = training.config();
+    }
+
+    /** Looks at the tokens of the first {@code batch} images after a stage. */
+    private void look(String name, Tensor tokens, int batch) {
+        if (stage != null) {
+            return;
+        }
+        for (int row = 0; row < batch * config.tokens(); row++) {
+            for (int c = 0; c < config.width(); c++) {
+                float found = tokens.get(row, c);
+                if (!Float.isFinite(found)) {
+                    stage = name;
+                    value = found;
+                    image = row / config.tokens();
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Describes where the forward pass of these images, run again, goes wrong. Spoils the gradients. */
+    String inForward(float[] images, float[] targets, int[] labels, int batch) {
+        int elements = config.channels() * config.imageHeight() * config.imageWidth();
+        for (int i = 0; i < batch * elements; i++) {
+            if (!Float.isFinite(images[i])) {
+                return "image " + i / elements + " of the batch holds " + images[i] + " before the first layer";
+            }
+        }
+        if (targets == null) {
+            training.accumulate(images, labels, batch, 0, (name, tokens) -> look(name, tokens, batch));
+        } else {
+            training.accumulate(images, targets, batch, 0, (name, tokens) -> look(name, tokens, batch));
+        }
+        if (stage == null) {
+            return "the first bad layer is the head" + weightsOf(Parameters.HEAD, Parameters.finalNorm(config));
+        }
+        if (stage.equals("stage.tokens")) {
+            return "the first bad layer is the patch embedding (" + stage + "): " + value + " in image " + image + " of the batch"
+                    + weightsOf("patch_embed", Parameters.POSITIONS, Parameters.CLASS_TOKEN, Parameters.REGISTER_TOKENS);
+        }
+        String block = "blocks." + stage.substring("stage.block.".length());
+        return "the first bad layer is " + block + " (" + stage + "): " + value + " in image " + image + " of the batch" + weightsOf(block);
+    }
+
+    /** Describes which gradient is not finite: the one nearest to the loss, where the backward pass met it first. */
+    String inBackward() {
+        String found = "no gradient is bad by itself; their sum of squares is too large";
+        for (Parameter parameter : training.parameters().list()) {
+            float[] values = new float[Math.toIntExact(parameter.shape().size())];
+            training.readGradient(parameter, values);
+            for (float gradient : values) {
+                if (!Float.isFinite(gradient)) {
+                    found = "the forward pass is finite; the first bad gradient of the backward pass is that of " + parameter.name() + ": " + gradient;
+                    break;
+                }
+            }
+        }
+        return found;
+    }
+
+    /** Whether a weight of one of these layers is itself not finite. */
+    private String weightsOf(String... layers) {
+        for (Parameter parameter : training.parameters().list()) {
+            for (String layer : layers) {
+                if (parameter.name().equals(layer) || parameter.name().startsWith(layer + ".")) {
+                    float[] values = new float[Math.toIntExact(parameter.shape().size())];
+                    training.read(parameter, values);
+                    for (float weight : values) {
+                        if (!Float.isFinite(weight)) {
+                            return "; its " + parameter.name() + " holds " + weight;
+                        }
+                    }
+                }
+            }
+        }
+        return "; its weights are finite";
+    }
+}

@@ -1,0 +1,28 @@
+package vit.model.train;
+
+import java.io.IOException;
+import java.util.List;
+import vit.model.image.RgbImage;
+
+/**
+ * Labelled images to train on: files, or pictures that a program draws. {@link #image} is called by several threads at once and
+ * must give the same image for the same index every time, or training cannot be repeated.
+ */
+public interface ImageSource {
+
+    /** The number of images. */
+    int size();
+
+    /** The name of every class. */
+    List<String> classes();
+
+    /** The class of image {@code index}, 0 to classes − 1. */
+    int label(int index);
+
+    /**
+     * Image {@code index}, of any size.
+     *
+     * @throws vit.model.InputException naming the image, if it cannot be used
+     */
+    RgbImage image(int index) throws IOException;
+}

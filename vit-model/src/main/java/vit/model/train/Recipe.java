@@ -1,0 +1,96 @@
+package vit.model.train;
+
+import java.util.Objects;
+import vit.model.Optimizer;
+
+/**
+ * Everything that decides what training makes of given weights and images, bit for bit. Immutable.
+ *
+ * @param name           for messages
+ * @param epochs         how often every image is seen
+ * @param batch          images of an optimiser step; the last step of an epoch has those that are left
+ * @param seed           of order, augmentation and mixing
+ * @param optimizer      which, with weight decay and layer decay
+ * @param schedule       learning rates
+ * @param clip           largest Euclidean norm of all gradients together; 0: no clipping
+ * @param average        decay of the moving average of the weights, which is then what is judged and kept; 0: none. In step t the decay is at
+ *                       most (1 + t) / (10 + t), so that the first weights are soon forgotten
+ * @param labelSmoothing share of every target that is spread evenly over the classes, in [0, 1)
+ * @param augmentation   what is done to each image
+ * @param mixing         what is done to each batch
+ */
+public record Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
+        double labelSmoothing, Augmentation augmentation, Mixing mixing) {
+
+    public Recipe {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(optimizer, "optimizer");
+        Objects.requireNonNull(schedule, "schedule");
+        Objects.requireNonNull(augmentation, "augmentation");
+        Objects.requireNonNull(mixing, "mixing");
+        if (epochs < 1 || epochs > 1_000_000) {
+            throw new IllegalArgumentException("epochs " + epochs + "; expected 1 to 1000000");
+        }
+        if (batch < 1 || batch > 1 << 20) {
+            throw new IllegalArgumentException("batch " + batch + "; expected 1 to " + (1 << 20));
+        }
+        if (!(clip >= 0)) {
+            throw new IllegalArgumentException("clip " + clip + "; expected 0 or more");
+        }
+        if (!(average >= 0 && average < 1)) {
+            throw new IllegalArgumentException("average " + average + "; expected 0 to below 1");
+        }
+        if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+            throw new IllegalArgumentException("label smoothing " + labelSmoothing + "; expected 0 to below 1");
+        }
+    }
+
+    /** AdamW at one rate, without augmentation, decay or anything else: to be changed by the methods below. */
+    public static Recipe plain(int epochs, int batch, double rate) {
+        return new Recipe("plain", epochs, batch, 0, Optimizer.adamW(0), Schedule.constant(rate), 0, 0, 0, Augmentation.NONE, Mixing.NONE);
+    }
+
+    public Recipe withName(String value) {
+        return new Recipe(value, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withEpochs(int value) {
+        return new Recipe(name, value, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withBatch(int value) {
+        return new Recipe(name, epochs, value, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withSeed(long value) {
+        return new Recipe(name, epochs, batch, value, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withOptimizer(Optimizer value) {
+        return new Recipe(name, epochs, batch, seed, value, schedule, clip, average, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withSchedule(Schedule value) {
+        return new Recipe(name, epochs, batch, seed, optimizer, value, clip, average, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withClip(double norm) {
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, norm, average, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withAverage(double decay) {
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, decay, labelSmoothing, augmentation, mixing);
+    }
+
+    public Recipe withLabelSmoothing(double share) {
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, share, augmentation, mixing);
+    }
+
+    public Recipe withAugmentation(Augmentation value) {
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, value, mixing);
+    }
+
+    public Recipe withMixing(Mixing value) {
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, value);
+    }
+}

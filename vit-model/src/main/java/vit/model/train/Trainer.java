@@ -1,0 +1,311 @@
+package vit.model.train;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import vit.kernels.optim.GradientNorm;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.TrainingOptions;
+import vit.model.VitConfig;
+import vit.model.VitTraining;
+import vit.model.image.Preprocessing;
+
+/**
+ * Trains a model on labelled images by a {@link Recipe}.
+ *
+ * <pre>{@code
+ * Split split = Split.stratified(ImageFolder.open(folder), 0.25, 0);
+ * try (Trainer trainer = Trainer.of(new Initialization(config, Initialization.Scheme.TIMM, 0), split, preprocessing, recipe,
+ *         TrainerOptions.threads(2))) {
+ *     List<EpochReport> epochs = trainer.train(TrainingListener.NONE);
+ *     VitModel model = VitModel.of(trainer.weights());
+ * }
+ * }</pre>
+ *
+ * Recipe, weights and images decide every bit of the result; threads, loaders, accumulation and checkpointing do not. For one thread at a
+ * time, except {@link #cancel()}.
+ */
+public final class Trainer implements AutoCloseable {
+
+    private final VitConfig config;
+    private final Recipe recipe;
+    private final TrainerOptions options;
+    private final SampleMaker samples;
+    private final SampleMaker validation;
+    private final VitTraining training;
+    private final int batchesPerEpoch;
+    private final int passImages; // most images in one pass
+    private final float[] passPixels; // (passImages, 3, H, W); null where a batch is one pass
+    private final float[] passTargets; // (passImages, classes), or null
+    private final int[] passLabels;
+    private final float[] passLogits; // (passImages, classes)
+    private final float[] passLosses; // (passImages)
+
+    private final List<EpochReport> history = new ArrayList<>();
+    private Evaluation lastEvaluation;
+    private Progress progress = new Progress(0, 0, 0, 0);
+    private volatile boolean cancelled;
+
+    /**
+     * How far training is.
+     *
+     * @param steps   taken
+     * @param lossSum of the images of the epoch under way
+     * @param right   of them
+     * @param seen    of them
+     */
+    record Progress(long steps, double lossSum, long right, long seen) {}
+
+    private Trainer(ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options) throws IOException {
+        this.config = start.config();
+        this.recipe = Objects.requireNonNull(recipe, "recipe");
+        this.options = options;
+        if (config.classes() != split.classes().size()) {
+            throw new IllegalArgumentException("a model of " + config.classes() + " classes for images of " + split.classes().size());
+        }
+        if (config.channels() != 3) {
+            throw new IllegalArgumentException("images have 3 channels, the model takes " + config.channels());
+        }
+        long cache = options.cacheBytes();
+        ImageSource cachedTraining = new CachedImages(split.training(), cache / 4 * 3);
+        ImageSource cachedValidation = new CachedImages(split.validation(), cache / 4);
+        this.samples = new SampleMaker(cachedTraining, config, preprocessing, recipe.augmentation(), recipe.seed());
+        this.validation = new SampleMaker(cachedValidation, config, preprocessing, Augmentation.NONE, recipe.seed());
+        this.batchesPerEpoch = BatchLoader.batchesPerEpoch(split.training().size(), recipe.batch());
+        int batch = Math.min(recipe.batch(), split.training().size());
+        this.passImages = (batch + options.accumulate() - 1) / options.accumulate();
+        boolean whole = passImages == batch;
+        this.passPixels = whole ? null : new float[passImages * samples.imageElements()];
+        this.passTargets = whole ? null : new float[passImages * config.classes()];
+        this.passLabels = new int[passImages];
+        this.passLogits = new float[passImages * config.classes()];
+        this.passLosses = new float[passImages];
+        this.training = VitTraining.of(start, TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing())
+                .withLabelSmoothing(recipe.labelSmoothing()), recipe.optimizer());
+        if (recipe.average() > 0) {
+            training.trackAverage();
+        }
+    }
+
+    /**
+     * A trainer that starts from {@code start}, which it copies.
+     *
+     * @param preprocessing how images become the model's input
+     * @throws IllegalArgumentException if the model's classes are not those of the images, or it cannot be trained
+     */
+    public static Trainer of(ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)
+            throws IOException {
+        return new Trainer(start, split, preprocessing, recipe, options);
+    }
+
+    /**
+     * Trains to the end of the recipe, or until cancelled. After a cancellation it may be called again and goes on where it was.
+     *
+     * @return the reports of all epochs so far
+     * @throws IOException       if an image cannot be used, {@link vit.model.InputException} with its name
+     * @throws DivergedException if the loss or a gradient is not finite; the weights are those before the step
+     */
+    public List<EpochReport> train(TrainingListener listener) throws IOException, DivergedException {
+        cancelled = false;
+        long start = System.nanoTime();
+        long timed = 0;
+        try (BatchLoader loader = new BatchLoader(samples, recipe.batch(), progress.steps, recipe.epochs(), true, recipe.mixing(),
+                options.loaderThreads(), options.prefetch())) {
+            while (!cancelled) {
+                if (progress.steps == (long) (history.size() + 1) * batchesPerEpoch) {
+                    EpochReport report = finishEpoch(timed / ((System.nanoTime() - start) / 1e9));
+                    if (report != null) {
+                        listener.epoch(report);
+                    }
+                    start = System.nanoTime();
+                    timed = 0;
+                } else if (progress.steps == steps()) {
+                    break;
+                } else {
+                    Batch batch = loader.take();
+                    double loss = step(batch);
+                    timed += batch.count;
+                    loader.release(batch);
+                    listener.step(progress.steps, steps(), loss);
+                }
+            }
+        }
+        return history();
+    }
+
+    /** One optimiser step; the mean loss of the batch. */
+    private double step(Batch batch) throws DivergedException {
+        double rate = recipe.schedule().at(progress.steps, steps());
+        training.clearGradients();
+        double lossSum = 0;
+        long right = 0;
+        for (int from = 0; from < batch.count; from += passImages) {
+            int count = Math.min(passImages, batch.count - from);
+            pass(batch, from, count);
+            for (int b = 0; b < count; b++) {
+                lossSum += passLosses[b];
+                right += Evaluation.highest(passLogits, b * config.classes(), config.classes()) == heaviest(batch, from + b) ? 1 : 0;
+            }
+        }
+        double norm = training.gradientNorm();
+        if (!Double.isFinite(norm)) {
+            throw new DivergedException(place("gradients became " + norm) + new Divergence(training).inBackward());
+        }
+        training.step(rate, recipe.clip() > 0 ? GradientNorm.clipScale(norm, recipe.clip()) : 1);
+        if (recipe.average() > 0) {
+            double taken = progress.steps + 1;
+            training.updateAverage(Math.min(recipe.average(), (1 + taken) / (10 + taken)));
+        }
+        progress = new Progress(progress.steps + 1, progress.lossSum + lossSum, progress.right + right, progress.seen + batch.count);
+        return lossSum / batch.count;
+    }
+
+    /** Forward and backward of {@code count} images of the batch; the factor 1 / batch is that of the whole batch. */
+    private void pass(Batch batch, int from, int count) throws DivergedException {
+        boolean soft = recipe.mixing().isActive();
+        float[] pixels = batch.images;
+        float[] targets = batch.targets;
+        if (passPixels != null) {
+            pixels = passPixels;
+            System.arraycopy(batch.images, from * samples.imageElements(), pixels, 0, count * samples.imageElements());
+            if (soft) {
+                targets = passTargets;
+                System.arraycopy(batch.targets, from * config.classes(), targets, 0, count * config.classes());
+            }
+        }
+        System.arraycopy(batch.labels, from, passLabels, 0, count);
+        double loss = soft ? training.accumulate(pixels, targets, count, 1.0 / batch.count)
+                : training.accumulate(pixels, passLabels, count, 1.0 / batch.count);
+        if (!Double.isFinite(loss)) {
+            throw new DivergedException(place("the loss became " + loss)
+                    + new Divergence(training).inForward(pixels, soft ? targets : null, passLabels, count));
+        }
+        training.logits(passLogits, count);
+        training.losses(passLosses, count);
+    }
+
+    private String place(String what) {
+        return what + " in epoch " + (progress.steps / batchesPerEpoch + 1) + ", step " + (progress.steps + 1) + " of " + steps() + ": ";
+    }
+
+    private int heaviest(Batch batch, int b) {
+        return recipe.mixing().isActive() ? Evaluation.highest(batch.targets, b * config.classes(), config.classes()) : batch.labels[b];
+    }
+
+    /** Validates and closes the epoch; null if that was cancelled. */
+    private EpochReport finishEpoch(double imagesPerSecond) throws IOException {
+        Evaluation evaluation = evaluate(validation);
+        if (evaluation == null) {
+            return null;
+        }
+        lastEvaluation = evaluation;
+        double loss = progress.lossSum / progress.seen;
+        EpochReport report = new EpochReport(history.size() + 1, loss, (double) progress.right / progress.seen, evaluation.loss(),
+                evaluation.accuracy(), recipe.schedule().at(progress.steps - 1, steps()), isBest(loss, evaluation), imagesPerSecond);
+        history.add(report);
+        progress = new Progress(progress.steps, 0, 0, 0);
+        return report;
+    }
+
+    private boolean isBest(double loss, Evaluation evaluation) {
+        for (EpochReport earlier : history) {
+            boolean better = evaluation.images() == 0 ? loss < earlier.loss()
+                    : evaluation.accuracy() > earlier.validationAccuracy()
+                            || evaluation.accuracy() == earlier.validationAccuracy() && evaluation.loss() < earlier.validationLoss();
+            if (!better) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Evaluation evaluate(SampleMaker images) throws IOException {
+        return Evaluation.of(weights(), images, Math.min(recipe.batch(), 64), options, () -> cancelled);
+    }
+
+    /** How the weights judge the validation images; after an epoch without running them again. */
+    public Evaluation evaluate() throws IOException {
+        cancelled = false;
+        return lastEvaluation != null && progress.seen == 0 ? lastEvaluation : evaluate(validation);
+    }
+
+    /** Ends {@link #train} after the step under way. Any thread may call. */
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /** Whether all epochs are done. */
+    public boolean isDone() {
+        return history.size() == recipe.epochs();
+    }
+
+    /** Steps of the whole recipe. */
+    public long steps() {
+        return (long) batchesPerEpoch * recipe.epochs();
+    }
+
+    /** Steps of an epoch. */
+    public int stepsPerEpoch() {
+        return batchesPerEpoch;
+    }
+
+    /** The reports of all epochs so far. */
+    public List<EpochReport> history() {
+        return List.copyOf(history);
+    }
+
+    public VitConfig config() {
+        return config;
+    }
+
+    public Recipe recipe() {
+        return recipe;
+    }
+
+    /** Bytes held by weights, gradients, states and activations. */
+    public long plannedBytes() {
+        return training.plannedBytes();
+    }
+
+    /** The weights to keep: the moving average where the recipe has one. A view, valid until the trainer is closed. */
+    public ParameterSource weights() {
+        if (recipe.average() == 0) {
+            return training;
+        }
+        return new ParameterSource() {
+            @Override
+            public VitConfig config() {
+                return config;
+            }
+
+            @Override
+            public void read(Parameter parameter, float[] target) {
+                training.readAverage(parameter, target);
+            }
+        };
+    }
+
+    VitTraining training() {
+        return training;
+    }
+
+    Progress progress() {
+        return progress;
+    }
+
+    /** Goes on from there; weights and states are set apart from this. */
+    void restore(Progress reached, List<EpochReport> epochs) {
+        progress = reached;
+        history.clear();
+        history.addAll(epochs);
+        training.resumeAfter(Math.toIntExact(reached.steps));
+    }
+
+    /** Frees the memory and ends the threads. */
+    @Override
+    public void close() {
+        training.close();
+    }
+}
