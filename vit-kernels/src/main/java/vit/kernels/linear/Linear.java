@@ -1,10 +1,12 @@
 package vit.kernels.linear;
 
+import vit.kernels.contract.Doubles;
 import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -83,7 +85,19 @@ public final class Linear {
         }
         Gemm.accumulateOuter(dweight, dy, x, rows, workspace, worker);
         if (dbias != null) {
-            ColumnSum.accumulate(dbias, dy, rows, worker);
+            backwardBias(dbias, dy, rows, worker);
         }
+    }
+
+    private static void backwardBias(Tensor dbias, Tensor dy, int rows, Worker worker) {
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                double[] sums = dbias.toDoubles();
+                LinearReference.backwardBias(sums, Doubles.read(dy, rows));
+                dbias.copyFrom(sums);
+            }
+            return;
+        }
+        ColumnSum.accumulate(dbias, dy, rows, worker);
     }
 }

@@ -14,6 +14,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
+import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
@@ -22,6 +23,8 @@ import vit.kernels.tensor.TensorArena;
 class AttentionTest {
 
     private static final double EPSILON = Math.ulp(1f);
+
+    private static final GradientCheck GRADIENTS = new GradientCheck("attention");
 
     private static double worstForward;
     private static double worstBackward;
@@ -158,6 +161,7 @@ class AttentionTest {
     @AfterContainer
     static void printWorstErrors() {
         System.out.printf(Locale.ROOT, "attention: worst error %.3f of the bound forward, %.3f backward%n", worstForward, worstBackward);
+        GRADIENTS.print();
     }
 
     @Property(tries = 50)
@@ -216,27 +220,23 @@ class AttentionTest {
         }
     }
 
-    @Test
-    void referenceBackwardIsTheGradientOfForward() {
-        Random random = new Random(9);
-        for (int shape = 0; shape < 20; shape++) {
-            int tokens = 1 + random.nextInt(5);
-            int heads = 1 + random.nextInt(3);
-            int headDim = 1 + random.nextInt(4);
-            int inner = heads * headDim;
-            double[] qkv = Gradients.random(random, tokens * 3 * inner);
-            double[] dout = Gradients.random(random, tokens * inner);
-            double[] maps = new double[heads * tokens * tokens];
-            double[] dqkv = new double[qkv.length];
-            double scale = 1 / Math.sqrt(headDim);
-            AttentionReference.forward(new double[dout.length], maps, new double[heads * tokens], qkv, tokens, heads, headDim, scale);
-            AttentionReference.backward(dqkv, dout, qkv, maps, tokens, heads, headDim, scale);
-            Gradients.check("dqkv", qkv, dqkv, () -> {
-                double[] out = new double[dout.length];
-                AttentionReference.forward(out, new double[maps.length], new double[heads * tokens], qkv, tokens, heads, headDim, scale);
-                return Gradients.dot(dout, out);
-            });
-        }
+    @Property(tries = 60)
+    void referenceBackwardIsTheGradientOfForward(@ForAll @IntRange(min = 1, max = 7) int tokens,
+            @ForAll @IntRange(min = 1, max = 3) int heads, @ForAll @IntRange(min = 1, max = 5) int headDim, @ForAll Random random) {
+        int inner = heads * headDim;
+        double[] qkv = Gradients.random(random, tokens * 3 * inner);
+        double[] dout = Gradients.random(random, tokens * inner);
+        double[] maps = new double[heads * tokens * tokens];
+        double[] dqkv = new double[qkv.length];
+        double scale = 1 / Math.sqrt(headDim);
+        AttentionReference.forward(new double[dout.length], maps, new double[heads * tokens], qkv, tokens, heads, headDim, scale);
+        GRADIENTS.backward(() -> AttentionReference.backward(dqkv, dout, qkv, maps, tokens, heads, headDim, scale), dqkv);
+        GRADIENTS.gradient("dqkv", qkv, dqkv, () -> {
+            double[] out = new double[dout.length];
+            AttentionReference.forward(out, new double[maps.length], new double[heads * tokens], qkv, tokens, heads, headDim, scale);
+            return Gradients.dot(dout, out);
+        });
+        GRADIENTS.passed(tokens, heads, headDim);
     }
 
     @Test

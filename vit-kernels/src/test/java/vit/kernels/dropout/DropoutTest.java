@@ -8,8 +8,10 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
+import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.Teams;
@@ -19,6 +21,15 @@ import vit.kernels.tensor.TensorArena;
 class DropoutTest {
 
     private static final double[] PROBABILITIES = {0, 0.1, 0.25, 0.5, 0.9, 0.999};
+
+    private static final GradientCheck GRADIENTS = new GradientCheck("dropout");
+    private static final GradientCheck GRADIENTS_DEPTH = new GradientCheck("stochastic depth");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        GRADIENTS.print();
+        GRADIENTS_DEPTH.print();
+    }
 
     @Property(tries = 150)
     void dropoutEqualsTheReferenceToTheLastRounding(
@@ -72,24 +83,58 @@ class DropoutTest {
         }
     }
 
-    @Property(tries = 25)
+    @Property(tries = 100)
     void referenceGradientMatchesCentralDifferences(
-            @ForAll @IntRange(min = 1, max = 4) int rows, @ForAll @IntRange(min = 1, max = 9) int columns, @ForAll Random random) {
+            @ForAll @IntRange(min = 1, max = 8) int rows, @ForAll @IntRange(min = 1, max = 70) int columns, @ForAll Random random) {
         double[] x = Gradients.random(random, rows * columns);
         double[] weights = Gradients.random(random, x.length);
         double[] dx = new double[x.length];
         double[] out = new double[x.length];
         long seed = random.nextLong();
-        DropoutReference.apply(dx, weights, 0.4, seed, 1, 2, columns);
-        Gradients.check("dx", x, dx, () -> {
+        GRADIENTS.backward(() -> DropoutReference.apply(dx, weights, 0.4, seed, 1, 2, columns), dx);
+        GRADIENTS.gradient("dx", x, dx, () -> {
             DropoutReference.apply(out, x, 0.4, seed, 1, 2, columns);
             return Gradients.dot(weights, out);
         });
-        StochasticDepthReference.apply(dx, weights, 0.4, seed, 1, 2, rows, columns);
-        Gradients.check("dx of stochastic depth", x, dx, () -> {
-            StochasticDepthReference.apply(out, x, 0.4, seed, 1, 2, rows, columns);
+        GRADIENTS.passed(rows, columns);
+    }
+
+    @Property(tries = 100)
+    void referenceGradientOfStochasticDepthMatchesCentralDifferences(
+            @ForAll @IntRange(min = 1, max = 5) int batch, @ForAll @IntRange(min = 1, max = 4) int tokens,
+            @ForAll @IntRange(min = 1, max = 9) int columns, @ForAll Random random) {
+        double[] x = Gradients.random(random, batch * tokens * columns);
+        double[] weights = Gradients.random(random, x.length);
+        double[] dx = new double[x.length];
+        double[] out = new double[x.length];
+        long seed = random.nextLong();
+        GRADIENTS_DEPTH.backward(() -> StochasticDepthReference.apply(dx, weights, 0.4, seed, 1, 2, tokens, columns), dx);
+        GRADIENTS_DEPTH.gradient("dx", x, dx, () -> {
+            StochasticDepthReference.apply(out, x, 0.4, seed, 1, 2, tokens, columns);
             return Gradients.dot(weights, out);
         });
+        GRADIENTS_DEPTH.passed(batch, tokens, columns);
+    }
+
+    /** The backward pass is the forward call with gradients: what forward dropped, backward drops, at any thread count. */
+    @Property(tries = 40)
+    void backwardHasTheMaskOfForward(
+            @ForAll @IntRange(min = 1, max = 5) int batch, @ForAll @IntRange(min = 1, max = 4) int tokens,
+            @ForAll @IntRange(min = 1, max = 200) int columns, @ForAll @IntRange(min = 1, max = 8) int threads,
+            @ForAll Random random) {
+        int rows = batch * tokens;
+        long seed = random.nextLong();
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor ones = GuardedTensor.of(arena, 1, 2, rows, columns).tensor().fill(1);
+            Tensor y = arena.allocate(rows, columns);
+            Tensor dx = GuardedTensor.of(arena, 2, 5, rows, columns).tensor();
+            Teams.run(threads, w -> Dropout.apply(y, ones, 0.4, seed, 3, 1, rows, w));
+            Teams.run(1, w -> Dropout.apply(dx, ones, 0.4, seed, 3, 1, rows, w));
+            Teams.assertSameBits(y.toArray(), dx.toArray(), "dropout");
+            Teams.run(threads, w -> StochasticDepth.apply(y, ones, 0.4, seed, 3, 1, batch, tokens, w));
+            Teams.run(1, w -> StochasticDepth.apply(dx, ones, 0.4, seed, 3, 1, batch, tokens, w));
+            Teams.assertSameBits(y.toArray(), dx.toArray(), "stochastic depth");
+        }
     }
 
     @Test

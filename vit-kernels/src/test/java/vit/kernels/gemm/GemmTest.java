@@ -10,7 +10,9 @@ import java.util.function.DoubleSupplier;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
+import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Shape;
@@ -18,6 +20,13 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 class GemmTest {
+
+    private static final GradientCheck GRADIENTS = new GradientCheck("matrix product");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        GRADIENTS.print();
+    }
 
     /** What the contract promises: one chain of fma, k ascending, from 0. */
     private static float[] fmaChain(float[] a, float[] b, int m, int n, int k) {
@@ -218,27 +227,23 @@ class GemmTest {
         }
     }
 
-    @Test
-    void referenceBackwardIsTheGradientOfForward() {
-        Random random = new Random(6);
-        for (int shape = 0; shape < 20; shape++) {
-            int m = 1 + random.nextInt(5);
-            int n = 1 + random.nextInt(6);
-            int k = 1 + random.nextInt(7);
-            double[] a = Gradients.random(random, m * k);
-            double[] b = Gradients.random(random, n * k);
-            double[] dc = Gradients.random(random, m * n);
-            double[] da = new double[m * k];
-            double[] db = new double[n * k];
-            GemmReference.backward(da, db, dc, a, b, m, n, k);
-            DoubleSupplier loss = () -> {
-                double[] c = new double[m * n];
-                GemmReference.multiply(c, a, b, m, n, k);
-                return Gradients.dot(dc, c);
-            };
-            Gradients.check("da", a, da, loss);
-            Gradients.check("db", b, db, loss);
-        }
+    @Property(tries = 60)
+    void referenceBackwardIsTheGradientOfForward(@ForAll @IntRange(min = 1, max = 6) int m,
+            @ForAll @IntRange(min = 1, max = 7) int n, @ForAll @IntRange(min = 1, max = 8) int k, @ForAll Random random) {
+        double[] a = Gradients.random(random, m * k);
+        double[] b = Gradients.random(random, n * k);
+        double[] dc = Gradients.random(random, m * n);
+        double[] da = new double[m * k];
+        double[] db = new double[n * k];
+        GRADIENTS.backward(() -> GemmReference.backward(da, db, dc, a, b, m, n, k), da, db);
+        DoubleSupplier loss = () -> {
+            double[] c = new double[m * n];
+            GemmReference.multiply(c, a, b, m, n, k);
+            return Gradients.dot(dc, c);
+        };
+        GRADIENTS.gradient("da", a, da, loss);
+        GRADIENTS.gradient("db", b, db, loss);
+        GRADIENTS.passed(m, n, k);
     }
 
     @Test

@@ -9,8 +9,10 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
+import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.Teams;
@@ -18,6 +20,15 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 class PatchEmbedTest {
+
+    private static final GradientCheck GRADIENTS_PATCHES = new GradientCheck("patches of an image");
+    private static final GradientCheck GRADIENTS_TOKENS = new GradientCheck("tokens of patches, prefix and positions");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        GRADIENTS_PATCHES.print();
+        GRADIENTS_TOKENS.print();
+    }
 
     @Property(tries = 150)
     void patchifyPutsEveryPixelWhereTheIndexFormulaSays(
@@ -226,7 +237,28 @@ class PatchEmbedTest {
         }
     }
 
-    @Property(tries = 25)
+    @Property(tries = 60)
+    void referenceGradientOfPatchesMatchesCentralDifferences(
+            @ForAll PatchOrder order, @ForAll @IntRange(min = 1, max = 5) int p, @ForAll @IntRange(min = 1, max = 4) int channels,
+            @ForAll @IntRange(min = 1, max = 3) int gridHeight, @ForAll @IntRange(min = 1, max = 4) int gridWidth,
+            @ForAll Random random) {
+        int batch = 2;
+        int height = gridHeight * p;
+        int width = gridWidth * p;
+        double[] images = Gradients.random(random, batch * channels * height * width);
+        double[] weights = Gradients.random(random, images.length);
+        double[] patches = new double[images.length];
+        double[] dimages = new double[images.length];
+        GRADIENTS_PATCHES.backward(
+                () -> PatchEmbedReference.unpatchify(dimages, weights, p, order, batch, channels, height, width), dimages);
+        GRADIENTS_PATCHES.gradient("dimages", images, dimages, () -> {
+            PatchEmbedReference.patchify(patches, images, p, order, batch, channels, height, width);
+            return Gradients.dot(weights, patches);
+        });
+        GRADIENTS_PATCHES.passed(order, p, channels, gridHeight, gridWidth);
+    }
+
+    @Property(tries = 40)
     void referenceGradientsMatchCentralDifferences(@ForAll Random random) {
         Tokens s = tokens(random);
         double[] projected = Gradients.random(random, s.batch * s.patches * s.width);
@@ -237,19 +269,24 @@ class PatchEmbedTest {
         double[] dprojected = new double[projected.length];
         double[] dprefix = prefix == null ? null : new double[prefix.length];
         double[] dpositions = positions == null ? null : new double[positions.length];
-        PatchEmbedReference.assembleBackward(
-                dprojected, dprefix, dpositions, weights, s.cover, s.batch, s.prefix, s.patches, s.width);
+        GRADIENTS_TOKENS.backward(() -> PatchEmbedReference.assembleBackward(dprojected, dprefix, dpositions, weights, s.cover,
+                s.batch, s.prefix, s.patches, s.width), present(dprojected, dprefix, dpositions));
         java.util.function.DoubleSupplier loss = () -> {
             PatchEmbedReference.assemble(out, projected, prefix, positions, s.cover, s.batch, s.patches, s.width);
             return Gradients.dot(weights, out);
         };
-        Gradients.check("dprojected", projected, dprojected, loss);
+        GRADIENTS_TOKENS.gradient("dprojected", projected, dprojected, loss);
         if (prefix != null) {
-            Gradients.check("dprefix", prefix, dprefix, loss);
+            GRADIENTS_TOKENS.gradient("dprefix", prefix, dprefix, loss);
         }
         if (positions != null) {
-            Gradients.check("dpositions", positions, dpositions, loss);
+            GRADIENTS_TOKENS.gradient("dpositions", positions, dpositions, loss);
         }
+        GRADIENTS_TOKENS.passed(s);
+    }
+
+    private static double[][] present(double[]... arrays) {
+        return Arrays.stream(arrays).filter(a -> a != null).toArray(double[][]::new);
     }
 
     @Test

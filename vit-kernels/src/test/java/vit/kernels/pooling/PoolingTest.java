@@ -7,8 +7,10 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
+import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.Teams;
@@ -18,6 +20,13 @@ import vit.kernels.tensor.TensorArena;
 class PoolingTest {
 
     private static final int MAX_TOKENS = 40;
+
+    private static final GradientCheck GRADIENTS = new GradientCheck("pooling");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        GRADIENTS.print();
+    }
 
     @Property(tries = 150)
     void meanIsWithinTheBoundOfAFloatSum(
@@ -108,7 +117,7 @@ class PoolingTest {
         }
     }
 
-    @Property(tries = 25)
+    @Property(tries = 60)
     void referenceGradientMatchesCentralDifferences(
             @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,
             @ForAll @IntRange(min = 1, max = 7) int columns, @ForAll Random random) {
@@ -118,11 +127,12 @@ class PoolingTest {
         double[] weights = Gradients.random(random, batch * columns);
         double[] out = new double[batch * columns];
         double[] dx = Gradients.random(random, x.length); // overwritten
-        PoolingReference.backward(dx, weights, first, last, batch, tokens, columns);
-        Gradients.check("dtokens", x, dx, () -> {
+        GRADIENTS.backward(() -> PoolingReference.backward(dx, weights, first, last, batch, tokens, columns), dx);
+        GRADIENTS.gradient("dtokens", x, dx, () -> {
             PoolingReference.forward(out, x, first, last, batch, tokens, columns);
             return Gradients.dot(weights, out);
         });
+        GRADIENTS.passed(batch, tokens, columns, first, last);
     }
 
     @Test

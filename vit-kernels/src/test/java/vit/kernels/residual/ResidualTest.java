@@ -10,8 +10,10 @@ import java.util.function.DoubleSupplier;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
+import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.Teams;
@@ -19,6 +21,15 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 class ResidualTest {
+
+    private static final GradientCheck GRADIENTS = new GradientCheck("residual");
+    private static final GradientCheck GRADIENTS_SCALED = new GradientCheck("residual with LayerScale");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        GRADIENTS.print();
+        GRADIENTS_SCALED.print();
+    }
 
     private static Tensor filled(TensorArena arena, int gap, Random random, boolean special, int... dimensions) {
         GuardedTensor tensor = GuardedTensor.of(arena, gap, gap, dimensions);
@@ -155,7 +166,7 @@ class ResidualTest {
         }
     }
 
-    @Property(tries = 25)
+    @Property(tries = 100)
     void referenceGradientsMatchCentralDifferences(
             @ForAll @IntRange(min = 1, max = 6) int rows, @ForAll @IntRange(min = 1, max = 9) int columns, @ForAll Random random) {
         double[] x = Gradients.random(random, rows * columns);
@@ -165,14 +176,23 @@ class ResidualTest {
         double[] out = new double[rows * columns];
         double[] dbranch = new double[rows * columns];
         double[] dgamma = new double[columns];
-        ResidualReference.addScaledBackward(dbranch, dgamma, weights, branch, gamma);
+        GRADIENTS_SCALED.backward(
+                () -> ResidualReference.addScaledBackward(dbranch, dgamma, weights, branch, gamma), dbranch, dgamma);
         DoubleSupplier loss = () -> {
             ResidualReference.addScaled(out, x, branch, gamma);
             return Gradients.dot(weights, out);
         };
-        Gradients.check("dx", x, weights, loss);
-        Gradients.check("dbranch", branch, dbranch, loss);
-        Gradients.check("dgamma", gamma, dgamma, loss);
+        GRADIENTS_SCALED.gradient("dx", x, weights, loss);
+        GRADIENTS_SCALED.gradient("dbranch", branch, dbranch, loss);
+        GRADIENTS_SCALED.gradient("dgamma", gamma, dgamma, loss);
+        GRADIENTS_SCALED.passed(rows, columns);
+        DoubleSupplier sum = () -> {
+            ResidualReference.add(out, x, branch);
+            return Gradients.dot(weights, out);
+        };
+        GRADIENTS.gradient("dx", x, weights, sum);
+        GRADIENTS.gradient("dbranch", branch, weights, sum);
+        GRADIENTS.passed(rows, columns);
     }
 
     @Test

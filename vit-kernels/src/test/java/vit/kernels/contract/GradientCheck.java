@@ -1,0 +1,73 @@
+package vit.kernels.contract;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.DoubleSupplier;
+
+/**
+ * The gradient checks of one operation's reference, at many shapes: each gradient against central differences
+ * ({@link Gradients}), loss and backward pass each twice with the same bits, and by the end at least
+ * {@value #LEAST_SHAPES} different shapes.
+ */
+public final class GradientCheck {
+
+    private static final int LEAST_SHAPES = 20;
+
+    private final String name;
+    private final Set<List<Object>> shapes = new HashSet<>();
+    private double worst;
+
+    public GradientCheck(String name) {
+        this.name = name;
+    }
+
+    /**
+     * Runs {@code backward}, which fills or adds to {@code gradients}, twice from the same state: both runs must leave the
+     * same bits.
+     */
+    public void backward(Runnable backward, double[]... gradients) {
+        double[][] before = copy(gradients);
+        backward.run();
+        double[][] first = copy(gradients);
+        for (int i = 0; i < gradients.length; i++) {
+            System.arraycopy(before[i], 0, gradients[i], 0, before[i].length);
+        }
+        backward.run();
+        for (int i = 0; i < gradients.length; i++) {
+            assertArrayEquals(first[i], gradients[i], name + ": gradient " + i + " differs when computed again");
+        }
+    }
+
+    private static double[][] copy(double[][] arrays) {
+        double[][] copies = new double[arrays.length][];
+        for (int i = 0; i < arrays.length; i++) {
+            copies[i] = arrays[i].clone();
+        }
+        return copies;
+    }
+
+    /** That {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call. */
+    public void gradient(String of, double[] x, double[] dx, DoubleSupplier loss) {
+        double value = loss.getAsDouble();
+        assertTrue(value == loss.getAsDouble(), name + ": the loss " + value + " differs when computed again");
+        assertTrue(dx.length == x.length, name + " " + of + ": " + dx.length + " gradients of " + x.length + " elements");
+        worst = Math.max(worst, Gradients.check(name + " " + of, x, dx, loss));
+    }
+
+    /** Notes that these dimensions, and what else tells one case from another, have passed. */
+    public void passed(Object... shape) {
+        shapes.add(List.of(shape));
+    }
+
+    /** Prints the worst error in one line. Fails if too few shapes were checked. */
+    public void print() {
+        assertTrue(shapes.size() >= LEAST_SHAPES, name + ": only " + shapes.size() + " different shapes were checked");
+        System.out.printf(Locale.ROOT, "gradient check, %s: %d shapes, worst error %.3f of its tolerance%n",
+                name, shapes.size(), worst);
+    }
+}
