@@ -46,7 +46,7 @@ public record Adam(double beta1, double beta2, double epsilon, boolean decoupled
      * </pre>
      *
      * <p>Each element depends on itself alone, so spans may be split among threads at will. The span counts the tensor's
-     * memory, gaps between rows included; gaps that are zero stay zero. Allocates nothing.
+     * memory, gaps between rows included; gaps that are zero stay zero where epsilon is not. Allocates nothing.
      *
      * @param param         the parameter, updated
      * @param mean          moving mean of the gradient, updated; zero before the first step
