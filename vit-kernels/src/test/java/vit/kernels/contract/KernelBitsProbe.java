@@ -1,0 +1,385 @@
+package vit.kernels.contract;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
+import java.util.zip.CRC32;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.attention.Attention;
+import vit.kernels.attention.AttentionGradientWorkspace;
+import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.dropout.Dropout;
+import vit.kernels.dropout.StochasticDepth;
+import vit.kernels.gelu.Gelu;
+import vit.kernels.gelu.GeluKind;
+import vit.kernels.gemm.Epilogue;
+import vit.kernels.gemm.Gemm;
+import vit.kernels.gemm.GemmWorkspace;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.layernorm.LayerNorm;
+import vit.kernels.linear.Linear;
+import vit.kernels.loss.CrossEntropy;
+import vit.kernels.optim.Adam;
+import vit.kernels.optim.GradientNorm;
+import vit.kernels.optim.Sgd;
+import vit.kernels.optim.WeightAverage;
+import vit.kernels.parallel.Workers;
+import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.patchembed.PatchOrder;
+import vit.kernels.pooling.Pooling;
+import vit.kernels.residual.Residual;
+import vit.kernels.simd.Erf;
+import vit.kernels.simd.Exp;
+import vit.kernels.simd.Log;
+import vit.kernels.simd.Simd;
+import vit.kernels.simd.Tanh;
+import vit.kernels.softmax.Softmax;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/**
+ * Prints, for {@link KernelBitsTest}, a line {@code kernel NAME: HASH} for every kernel on standard error: the hash of its
+ * outputs at every team of 1 to {@link Teams#LARGEST} workers and at every call, which must be one and the same.
+ */
+final class KernelBitsProbe {
+
+    // No multiple of a vector, of 16 or of a tile; whole vectors, blocks of 16 and tiles in each as well.
+    private static final int BATCH = 2;
+    private static final int TOKENS = 21;
+    private static final int PATCHES = 20;
+    private static final int PATCH = 3;
+    private static final int WIDTH = 83;
+    private static final int SEQUENCE = 17;
+    private static final int HEADS = 2;
+    private static final int HEAD_DIM = 11;
+    private static final int M = 13;
+    private static final int N = 37;
+    private static final int K = 23;
+    private static final double EPSILON = 1e-6;
+
+    /** Memory that a kernel writes: what it holds before every call, and what is hashed after it. */
+    private interface State {
+        float[] read();
+
+        void write(float[] values);
+
+        static State of(Tensor tensor) {
+            return new State() {
+                @Override
+                public float[] read() {
+                    return tensor.toArray();
+                }
+
+                @Override
+                public void write(float[] values) {
+                    tensor.copyFrom(values);
+                }
+            };
+        }
+
+        /** By rows: the packed layout depends on the vector width. */
+        static State of(PackedMatrix matrix) {
+            return new State() {
+                @Override
+                public float[] read() {
+                    float[] values = new float[matrix.outputs() * matrix.depth()];
+                    matrix.unpackRows(values);
+                    return values;
+                }
+
+                @Override
+                public void write(float[] values) {
+                    matrix.packRows(values);
+                }
+            };
+        }
+
+        /** A norm, all its bits in three floats. */
+        static State of(GradientNorm norm) {
+            return new State() {
+                @Override
+                public float[] read() {
+                    double value = norm.value();
+                    float high = (float) value;
+                    float middle = (float) (value - high);
+                    return new float[] {high, middle, (float) (value - high - middle)};
+                }
+
+                @Override
+                public void write(float[] values) {
+                    // measured anew by every call
+                }
+            };
+        }
+    }
+
+    private record Kernel(Workers.Task task, List<State> states) {}
+
+    private final Map<String, Kernel> kernels = new LinkedHashMap<>();
+    private final TensorArena arena;
+    private final SplittableRandom random = new SplittableRandom(11);
+
+    private KernelBitsProbe(TensorArena arena) {
+        this.arena = arena;
+        products();
+        attention();
+        rows();
+        elements();
+        images();
+        losses();
+        optimisers();
+    }
+
+    /**
+     * @param arguments how often to call each kernel with each team
+     */
+    public static void main(String[] arguments) {
+        int calls = Integer.parseInt(arguments[0]);
+        try (TensorArena arena = TensorArena.open()) {
+            new KernelBitsProbe(arena).kernels.forEach((name, kernel) -> System.err.println(line(name, kernel, calls)));
+        }
+    }
+
+    private static String line(String name, Kernel kernel, int calls) {
+        List<float[]> before = kernel.states.stream().map(State::read).toList();
+        long untouched = hash(kernel.states);
+        long first = 0;
+        for (int call = 0; call < calls; call++) {
+            for (int threads = 1; threads <= Teams.LARGEST; threads++) {
+                for (int i = 0; i < before.size(); i++) {
+                    kernel.states.get(i).write(before.get(i));
+                }
+                Teams.run(threads, kernel.task);
+                long hash = hash(kernel.states);
+                if (call == 0 && threads == 1) {
+                    first = hash;
+                    if (hash == untouched) {
+                        return "kernel " + name + ": differs in nothing from what was there before";
+                    }
+                } else if (hash != first) {
+                    return "kernel " + name + ": differs at " + threads + " threads, call " + (call + 1);
+                }
+            }
+        }
+        return "kernel " + name + ": " + Long.toHexString(first);
+    }
+
+    private static long hash(List<State> states) {
+        CRC32 crc = new CRC32();
+        for (State state : states) {
+            for (float value : state.read()) {
+                int bits = Float.floatToIntBits(value);
+                for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
+                    crc.update(bits >>> shift);
+                }
+            }
+        }
+        return crc.getValue();
+    }
+
+    private void add(String name, Workers.Task task, Tensor... outputs) {
+        List<State> states = new ArrayList<>();
+        for (Tensor output : outputs) {
+            states.add(State.of(output));
+        }
+        kernels.put(name, new Kernel(task, states));
+    }
+
+    /** Random values of both signs and of sizes 2⁻⁴ to 2². */
+    private Tensor tensor(int... dimensions) {
+        Tensor tensor = arena.allocate(dimensions);
+        return tensor.copyFrom(values((int) tensor.shape().size()));
+    }
+
+    private float[] values(int n) {
+        float[] values = new float[n];
+        for (int i = 0; i < n; i++) {
+            values[i] = (float) Math.scalb(random.nextDouble() * 2 - 1, random.nextInt(7) - 4);
+        }
+        return values;
+    }
+
+    private PackedMatrix matrix(int outputs, int depth) {
+        return PackedMatrix.allocate(arena, outputs, depth).packRows(values(outputs * depth));
+    }
+
+    private void products() {
+        Tensor a = tensor(M, K);
+        Tensor c = tensor(M, N);
+        Tensor dc = tensor(M, N);
+        Tensor da = tensor(M, K);
+        Tensor bias = tensor(N);
+        Tensor dbias = tensor(N);
+        PackedMatrix b = matrix(N, K);
+        PackedMatrix db = matrix(N, K);
+        PackedMatrix transposed = PackedMatrix.allocate(arena, K, N);
+        Teams.run(1, w -> transposed.packTransposed(b, w));
+        int rows = Math.max(Math.max(GemmWorkspace.packedRows(M, K), GemmWorkspace.packedRows(M, N)),
+                GemmWorkspace.packedRows(K, M));
+        GemmWorkspace workspace =
+                GemmWorkspace.allocateForTraining(arena, rows, GemmWorkspace.packedPanels(N, M), Teams.LARGEST);
+        Map<String, Epilogue> epilogues = new LinkedHashMap<>();
+        epilogues.put("gemm", Epilogue.NONE);
+        epilogues.put("gemm bias gelu erf", Epilogue.biasGelu(bias, GeluKind.ERF));
+        epilogues.put("gemm bias gelu tanh", Epilogue.biasGelu(bias, GeluKind.TANH));
+        epilogues.put("gemm bias scale residual", Epilogue.biasResidual(bias, tensor(N), tensor(M, N)));
+        epilogues.forEach((name, epilogue) -> add(name, w -> Gemm.multiply(c, a, b, epilogue, M, workspace, w), c));
+        Linear layer = Linear.of(b, Epilogue.bias(bias));
+        add("linear", w -> layer.forward(c, a, M, workspace, w), c);
+        add("linear dx", w -> Linear.backwardInput(da, dc, transposed, M, workspace, w), da);
+        kernels.put("linear dweight dbias", new Kernel(
+                w -> Linear.backwardParameters(db, dbias, dc, a, M, workspace, w), List.of(State.of(db), State.of(dbias))));
+        PackedMatrix target = matrix(K, N);
+        kernels.put("transposed weight", new Kernel(w -> target.packTransposed(b, w), List.of(State.of(target))));
+    }
+
+    private void attention() {
+        int inner = HEADS * HEAD_DIM;
+        Tensor qkv = tensor(BATCH * SEQUENCE, 3 * inner);
+        Tensor dqkv = tensor(BATCH * SEQUENCE, 3 * inner);
+        Tensor out = tensor(BATCH * SEQUENCE, inner);
+        Tensor dout = tensor(BATCH * SEQUENCE, inner);
+        Tensor sums = tensor(BATCH * HEADS, SEQUENCE);
+        Tensor maps = tensor(BATCH * HEADS * SEQUENCE, SEQUENCE);
+        AttentionWorkspace forward = AttentionWorkspace.allocate(arena, SEQUENCE, HEAD_DIM, Teams.LARGEST);
+        AttentionGradientWorkspace backward = AttentionGradientWorkspace.allocate(arena, SEQUENCE, HEAD_DIM, Teams.LARGEST);
+        add("attention", w -> Attention.forward(out, sums, maps, qkv, BATCH, SEQUENCE, HEADS, 0.25f, forward, w), out, sums, maps);
+        add("attention backward", w -> {
+            Attention.forward(out, sums, null, qkv, BATCH, SEQUENCE, HEADS, 0.25f, forward, w);
+            w.barrier();
+            Attention.backward(dqkv, dout, out, sums, qkv, BATCH, SEQUENCE, HEADS, 0.25f, backward, w);
+        }, dqkv);
+    }
+
+    private void rows() {
+        Tensor x = tensor(M, WIDTH);
+        Tensor y = tensor(M, WIDTH);
+        Tensor dy = tensor(M, WIDTH);
+        Tensor dx = tensor(M, WIDTH);
+        Tensor weight = tensor(WIDTH);
+        Tensor bias = tensor(WIDTH);
+        Tensor dweight = tensor(WIDTH);
+        Tensor dbias = tensor(WIDTH);
+        Tensor mean = tensor(M);
+        Tensor rstd = tensor(M);
+        add("layernorm", w -> LayerNorm.forward(y, mean, rstd, x, weight, bias, EPSILON, M, w), y, mean, rstd);
+        Tensor savedMean = arena.allocate(M);
+        Tensor savedRstd = arena.allocate(M);
+        Teams.run(1, w -> LayerNorm.forward(dx, savedMean, savedRstd, x, weight, bias, EPSILON, M, w));
+        add("layernorm backward", w -> LayerNorm.backward(dx, dweight, dbias, dy, x, savedMean, savedRstd, weight, M, w),
+                dx, dweight, dbias);
+        add("softmax", w -> Softmax.forward(y, x, M, w), y);
+        Tensor probabilities = arena.allocate(M, WIDTH);
+        Teams.run(1, w -> Softmax.forward(probabilities, x, M, w));
+        add("softmax backward", w -> Softmax.backward(dx, dy, probabilities, M, w), dx);
+    }
+
+    private void elements() {
+        Tensor x = tensor(M, WIDTH);
+        Tensor y = tensor(M, WIDTH);
+        Tensor dy = tensor(M, WIDTH);
+        Tensor gamma = tensor(WIDTH);
+        Tensor dgamma = tensor(WIDTH);
+        for (GeluKind kind : GeluKind.values()) {
+            add("gelu " + kind, w -> Gelu.forward(y, x, kind, M, w), y);
+            add("gelu backward " + kind, w -> Gelu.backward(y, dy, x, kind, M, w), y);
+        }
+        add("residual", w -> Residual.add(y, x, dy, M, w), y);
+        add("residual scaled", w -> Residual.addScaled(y, x, dy, gamma, M, w), y);
+        add("residual scaled backward", w -> Residual.addScaledBackward(y, dgamma, dy, x, gamma, M, w), y, dgamma);
+        add("dropout", w -> Dropout.apply(y, x, 0.3, 5, 6, 7, M, w), y);
+        add("stochastic depth", w -> StochasticDepth.apply(y, x, 0.5, 5, 6, 7, M, 1, w), y);
+        elementary("exp", Exp::of, Exp::of);
+        elementary("erf", Erf::of, Erf::of);
+        elementary("tanh", Tanh::of, Tanh::of);
+        elementary("log", x0 -> x0, Log::of);
+    }
+
+    @FunctionalInterface
+    private interface Scalar {
+        float of(float x);
+    }
+
+    /** The function of floats of all signs and sizes, as vectors in the first row and as scalars in the second. */
+    private void elementary(String name, UnaryOperator<FloatVector> vector, Scalar scalar) {
+        int n = 25 * Simd.VIRTUAL_LANES;
+        Tensor x = arena.allocate(n);
+        Tensor y = tensor(2, n);
+        for (int i = 0; i < n; i++) {
+            x.set(0, i, Float.intBitsToFloat(random.nextInt()));
+        }
+        add(name, w -> {
+            for (int i = w.from(n / Simd.LANES) * Simd.LANES; i < w.to(n / Simd.LANES) * Simd.LANES; i++) {
+                y.set(1, i, scalar.of(x.get(0, i)));
+                if (i % Simd.LANES == 0) {
+                    vector.apply(Simd.load(x.segment(), (long) i * Float.BYTES))
+                            .intoMemorySegment(y.segment(), (long) i * Float.BYTES, Simd.ORDER);
+                }
+            }
+        }, y);
+    }
+
+    private void images() {
+        Tensor images = tensor(BATCH, 3, 4 * PATCH, 5 * PATCH);
+        Tensor target = tensor(BATCH, 3, 4 * PATCH, 5 * PATCH);
+        Tensor patches = tensor(BATCH * PATCHES, 3 * PATCH * PATCH);
+        Tensor dpatches = tensor(BATCH * PATCHES, 3 * PATCH * PATCH);
+        Tensor projected = tensor(BATCH * PATCHES, WIDTH);
+        Tensor tokens = tensor(BATCH, TOKENS, WIDTH);
+        Tensor prefix = tensor(1, WIDTH);
+        Tensor positions = tensor(TOKENS, WIDTH);
+        Tensor pooled = tensor(BATCH, WIDTH);
+        for (PatchOrder order : PatchOrder.values()) {
+            add("patchify " + order, w -> PatchEmbed.patchify(patches, images, PATCH, order, BATCH, w), patches);
+            add("unpatchify " + order, w -> PatchEmbed.unpatchify(target, dpatches, PATCH, order, BATCH, w), target);
+        }
+        add("assemble", w -> PatchEmbed.assemble(tokens, projected, prefix, positions, true, BATCH, PATCHES, w), tokens);
+        add("assemble backward",
+                w -> PatchEmbed.assembleBackward(projected, prefix, positions, tokens, true, BATCH, 1, PATCHES, w),
+                projected, prefix, positions);
+        add("pooling", w -> Pooling.forward(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);
+        add("pooling backward", w -> Pooling.backward(tokens, pooled, 1, TOKENS, BATCH, TOKENS, w), tokens);
+    }
+
+    private void losses() {
+        Tensor logits = tensor(M, WIDTH);
+        Tensor losses = tensor(M);
+        Tensor p = tensor(M, WIDTH);
+        Tensor dlogits = tensor(M, WIDTH);
+        Tensor targets = tensor(M, WIDTH);
+        int[] labels = random.ints(M, 0, WIDTH).toArray();
+        for (int i = 0; i < M * WIDTH; i++) {
+            targets.set(i / WIDTH, i % WIDTH, Math.abs(targets.get(i / WIDTH, i % WIDTH)));
+        }
+        add("cross-entropy of labels", w -> {
+            CrossEntropy.forward(losses, p, logits, labels, 0.1, M, w);
+            w.barrier();
+            CrossEntropy.backward(dlogits, p, labels, 0.1, 0.25, M, w);
+        }, losses, p, dlogits);
+        add("cross-entropy of targets", w -> {
+            CrossEntropy.forward(losses, p, logits, targets, 0.1, M, w);
+            w.barrier();
+            CrossEntropy.backward(dlogits, p, targets, 0.1, 0.25, M, w);
+        }, losses, p, dlogits);
+    }
+
+    private void optimisers() {
+        int span = M * WIDTH;
+        Tensor param = tensor(M, WIDTH);
+        Tensor first = tensor(M, WIDTH);
+        Tensor second = arena.allocate(M, WIDTH).fill(0.01f);
+        Tensor grad = tensor(M, WIDTH);
+        Sgd sgd = new Sgd(0.9, true);
+        add("sgd", w -> sgd.update(param, first, grad, 1e-2, 0.05, 0.5, w.from(span), w.to(span)), param, first);
+        add("adam", w -> Adam.adam().update(
+                param, first, second, grad, 1e-2, 0.05, 0.5, 7, w.from(span), w.to(span)), param, first, second);
+        add("adamw", w -> Adam.adamW().update(
+                param, first, second, grad, 1e-2, 0.05, 0.5, 7, w.from(span), w.to(span)), param, first, second);
+        add("weight average", w -> WeightAverage.update(first, param, 0.9, w.from(span), w.to(span)), first);
+        GradientNorm norm = new GradientNorm(List.of(grad, tensor(5003)), Teams.LARGEST);
+        kernels.put("gradient norm", new Kernel(norm::measure, List.of(State.of(norm))));
+    }
+}
