@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Random;
 import java.util.SplittableRandom;
 import net.jqwik.api.ForAll;
@@ -14,6 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Comparison;
 import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.parallel.Workers;
@@ -26,8 +26,10 @@ class AttentionTest {
 
     private static final GradientCheck GRADIENTS = new GradientCheck("attention");
 
-    private static double worstForward;
-    private static double worstBackward;
+    private static final Comparison OUT = new Comparison("attention");
+    private static final Comparison MAPS = new Comparison("attention maps");
+    private static final Comparison SUMS = new Comparison("attention log-sum-exp");
+    private static final Comparison GRADIENT = new Comparison("attention dqkv");
 
     /** One problem: B images of T tokens, H heads of D. */
     private record Problem(int batch, int tokens, int heads, int headDim) {
@@ -104,63 +106,38 @@ class AttentionTest {
     }
 
     @Property(tries = 200)
-    void forwardMatchesReference(@ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 40) int tokens,
+    void forwardAndBackwardMatchReference(@ForAll @IntRange(min = 1, max = 3) int batch,
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
             @ForAll @IntRange(min = 1, max = 4) int heads, @ForAll @IntRange(min = 1, max = 37) int headDim,
             @ForAll @IntRange(min = -4, max = 2) int exponent, @ForAll long seed) {
         Problem p = new Problem(batch, tokens, heads, headDim);
-        double magnitude = Math.scalb(1.0, exponent);
-        float[] qkv = p.random(seed, 3 * p.inner(), magnitude);
-        Result result = forward(p, qkv, 1 + (int) (Math.abs(seed % 3)));
-        double bound = probabilityError(p, magnitude);
-        for (int b = 0; b < batch; b++) {
-            double[] out = new double[tokens * p.inner()];
-            double[] maps = new double[heads * tokens * tokens];
-            double[] sums = new double[heads * tokens];
-            AttentionReference.forward(out, maps, sums, doubles(qkv, b * tokens * 3 * p.inner(), tokens * 3 * p.inner()),
-                    tokens, heads, headDim, p.scale());
-            worstForward = Math.max(worstForward, check("out", out, result.out, b * out.length, magnitude * bound));
-            worstForward = Math.max(worstForward, check("probabilities", maps, result.probabilities, b * maps.length, bound));
-            check("logSumExp", sums, result.logSumExp, b * sums.length,
-                    bound + 4 * EPSILON * (Math.log(tokens) + headDim * magnitude * magnitude));
-        }
-    }
-
-    @Property(tries = 200)
-    void backwardMatchesReference(@ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 40) int tokens,
-            @ForAll @IntRange(min = 1, max = 4) int heads, @ForAll @IntRange(min = 1, max = 37) int headDim, @ForAll long seed) {
-        Problem p = new Problem(batch, tokens, heads, headDim);
-        float[] qkv = p.random(seed, 3 * p.inner(), 1);
+        float[] qkv = p.random(seed, 3 * p.inner(), Math.scalb(1.0, exponent));
         float[] dout = p.random(seed + 1, p.inner(), 1);
-        float[] dqkv = backward(p, qkv, dout, 1 + (int) (Math.abs(seed % 3)));
-        // |ds| ≤ p·2D·scale and |p·dout| ≤ p sum over T rows; every factor carries the error of a probability.
-        double bound = (probabilityError(p, 1) + (headDim + tokens) * EPSILON) * Math.max(1, 4 * headDim * p.scale()) * tokens;
+        int threads = 1 + (int) (Math.abs(seed % 3));
+        Result result = forward(p, qkv, threads);
+        float[] dqkv = backward(p, qkv, dout, threads);
         for (int b = 0; b < batch; b++) {
-            double[] input = doubles(qkv, b * tokens * 3 * p.inner(), tokens * 3 * p.inner());
-            double[] maps = new double[heads * tokens * tokens];
-            AttentionReference.forward(new double[tokens * p.inner()], maps, new double[heads * tokens], input,
+            int size = tokens * p.inner();
+            AttentionTruth truth = new AttentionTruth(doubles(qkv, b * 3 * size, 3 * size), doubles(dout, b * size, size),
                     tokens, heads, headDim, p.scale());
-            double[] expected = new double[input.length];
-            AttentionReference.backward(expected, doubles(dout, b * tokens * p.inner(), tokens * p.inner()), input, maps,
-                    tokens, heads, headDim, p.scale());
-            worstBackward = Math.max(worstBackward, check("dqkv", expected, dqkv, b * expected.length, bound));
+            compare(OUT, truth.out, result.out, b, truth.outBound);
+            compare(MAPS, truth.maps, result.probabilities, b, truth.mapsBound);
+            compare(SUMS, truth.logSumExp, result.logSumExp, b, truth.logSumExpBound);
+            compare(GRADIENT, truth.dqkv, dqkv, b, truth.dqkvBound);
         }
     }
 
-    /** The worst error as a share of {@code bound}; fails above 1. */
-    private static double check(String name, double[] expected, float[] actual, int from, double bound) {
-        double worst = 0;
-        for (int i = 0; i < expected.length; i++) {
-            double error = Math.abs(expected[i] - actual[from + i]);
-            assertTrue(error <= bound, name + "[" + i + "] is " + actual[from + i] + ", expected " + expected[i]
-                    + " within " + bound);
-            worst = Math.max(worst, error / bound);
-        }
-        return worst;
+    /** Image {@code b} of a result. */
+    private static void compare(Comparison comparison, double[] truth, float[] actual, int b, double[] bounds) {
+        comparison.addAll(truth, Arrays.copyOfRange(actual, b * truth.length, (b + 1) * truth.length), i -> bounds[i]);
     }
 
     @AfterContainer
     static void printWorstErrors() {
-        System.out.printf(Locale.ROOT, "attention: worst error %.3f of the bound forward, %.3f backward%n", worstForward, worstBackward);
+        OUT.print();
+        MAPS.print();
+        SUMS.print();
+        GRADIENT.print();
         GRADIENTS.print();
     }
 
@@ -233,7 +210,8 @@ class AttentionTest {
         GRADIENTS.backward(() -> AttentionReference.backward(dqkv, dout, qkv, maps, tokens, heads, headDim, scale), dqkv);
         GRADIENTS.gradient("dqkv", qkv, dqkv, () -> {
             double[] out = new double[dout.length];
-            AttentionReference.forward(out, new double[maps.length], new double[heads * tokens], qkv, tokens, heads, headDim, scale);
+            double[] sums = new double[heads * tokens];
+            AttentionReference.forward(out, new double[maps.length], sums, qkv, tokens, heads, headDim, scale);
             return Gradients.dot(dout, out);
         });
         GRADIENTS.passed(tokens, heads, headDim);

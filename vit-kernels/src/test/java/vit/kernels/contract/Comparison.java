@@ -12,6 +12,9 @@ import vit.kernels.tensor.Tensor;
  */
 public final class Comparison {
 
+    /** Of its bound, that the worst of many errors must reach. */
+    private static final double LEAST_SHARE = 0.01;
+
     private final String name;
     private double worstShare;
     private String worst = "none";
@@ -87,10 +90,16 @@ public final class Comparison {
         return worstShare;
     }
 
-    /** Prints the worst error in one line. Fails if nothing was compared. */
+    /**
+     * Prints the worst error in one line. Fails if nothing was compared, or if no error came near its bound: a fault could
+     * hide below such a bound.
+     */
     public void print() {
         if (count == 0) {
             throw new AssertionError(name + ": nothing was compared");
+        }
+        if (worstShare < LEAST_SHARE) {
+            throw new AssertionError(name + ": the worst error is only " + worstShare + " of its bound; derive a closer one");
         }
         System.out.printf(Locale.ROOT, "%s: worst error %.3f of its bound in %d elements, at %s%n", name, worstShare, count, worst);
     }

@@ -1,5 +1,6 @@
 package vit.kernels.contract;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -116,6 +117,15 @@ class ComparisonTest {
     @Test
     void rejectsHavingComparedNothing() {
         assertThrows(AssertionError.class, () -> new Comparison("planted").print());
+    }
+
+    @Test
+    void rejectsBoundsThatNoErrorComesNear() {
+        Comparison comparison = new Comparison("planted");
+        comparison.add(0, 1, Math.nextUp(1f), 1e-3);
+        assertThrows(AssertionError.class, comparison::print);
+        comparison.add(1, 1, Math.nextUp(1f), 1e-6);
+        assertDoesNotThrow(comparison::print);
     }
 
     @Test

@@ -9,6 +9,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Comparison;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
@@ -21,10 +22,12 @@ class PoolingTest {
 
     private static final int MAX_TOKENS = 40;
 
+    private static final Comparison FORWARD = new Comparison("pooling");
     private static final GradientCheck GRADIENTS = new GradientCheck("pooling");
 
     @AfterContainer
     static void printWorstErrors() {
+        FORWARD.print();
         GRADIENTS.print();
     }
 
@@ -53,7 +56,7 @@ class PoolingTest {
             for (int i = 0; i < expected.length; i++) {
                 // n − 1 additions and a division, 2^-24 each (Higham, lemma 3.1)
                 double u = (last - first) * 0x1p-24;
-                assertEquals(expected[i], actual[i], u / (1 - u) * magnitude[i], "pooled " + i);
+                FORWARD.add(i, expected[i], actual[i], u / (1 - u) * magnitude[i]);
             }
         }
     }

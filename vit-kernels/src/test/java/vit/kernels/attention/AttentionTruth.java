@@ -1,0 +1,160 @@
+package vit.kernels.attention;
+
+/**
+ * The truth about the attention of one image, forward and backward, and how far off float may be, element by element. With
+ * u = 2⁻²⁴, γ_n = n·u/(1 − n·u) for a chain of n fma (Higham, lemma 3.1), n = T/16 + 5 for a sum in 16 lanes:
+ *
+ * <pre>
+ * s_ij    off by e_ij = scale·γ_D·Σ|q·k| + u·|s_ij|
+ * p_ij    relatively by e_ij + ē_i + u·(a_ij + ā_i + n + 5): the scores', as they move the softmax, and the softmax's own,
+ *         with a_ij = max s_i − s_ij and the means over the row weighted by p
+ * out_id  by Σ_j (p_ij's)·|v_jd| + γ_T·Σ_j p_ij·|v_jd|
+ * lse_i   by ē_i + u·(ā_i + n + 4 + 2·log Σ exp + |lse_i|)
+ *
+ * p_ij    recomputed: relatively by r_ij = scale·γ_D·Σ|q·k| + lse's + u·|s_ij − lse_i| + 2u
+ * dp_ij   by γ_D·Σ|dout·v|;   δ_i by Σ|dout|·(out's) + γ_D·Σ|dout·out|
+ * ds_ij   by scale·p_ij·(dp's + δ's + |dp_ij − δ_i|·(r_ij + 3u))
+ * dq, dk, dv   by Σ (the first factor's)·|the second| + γ_T·Σ|products|
+ * </pre>
+ *
+ * <p>1 % more for products of errors, and a few least normal floats for exponentials that count as 0.
+ */
+final class AttentionTruth {
+
+    private static final double U = 0x1p-24;
+    private static final double SECOND_ORDER = 1.01;
+    private static final double FLUSHED = 4 * Float.MIN_NORMAL;
+
+    final double[] out; // (T, H·D)
+    final double[] maps; // (H, T, T)
+    final double[] logSumExp; // (H, T)
+    final double[] dqkv; // (T, 3·H·D)
+    final double[] outBound;
+    final double[] mapsBound;
+    final double[] logSumExpBound;
+    final double[] dqkvBound;
+
+    private final double[] qkv;
+    private final double[] dout;
+    private final int tokens;
+    private final int heads;
+    private final int headDim;
+    private final int inner;
+    private final double scale;
+
+    AttentionTruth(double[] qkv, double[] dout, int tokens, int heads, int headDim, double scale) {
+        this.qkv = qkv;
+        this.dout = dout;
+        this.tokens = tokens;
+        this.heads = heads;
+        this.headDim = headDim;
+        this.inner = heads * headDim;
+        this.scale = scale;
+        out = new double[tokens * inner];
+        maps = new double[heads * tokens * tokens];
+        logSumExp = new double[heads * tokens];
+        dqkv = new double[tokens * 3 * inner];
+        AttentionReference.forward(out, maps, logSumExp, qkv, tokens, heads, headDim, scale);
+        AttentionReference.backward(dqkv, dout, qkv, maps, tokens, heads, headDim, scale);
+        outBound = new double[out.length];
+        mapsBound = new double[maps.length];
+        logSumExpBound = new double[logSumExp.length];
+        dqkvBound = new double[dqkv.length];
+        for (int h = 0; h < heads; h++) {
+            for (int i = 0; i < tokens; i++) {
+                boundForward(h, i);
+                boundBackward(h, i);
+            }
+        }
+        finish(outBound);
+        finish(mapsBound);
+        finish(logSumExpBound);
+        finish(dqkvBound);
+    }
+
+    private static void finish(double[] bounds) {
+        for (int i = 0; i < bounds.length; i++) {
+            bounds[i] = bounds[i] * SECOND_ORDER + FLUSHED;
+        }
+    }
+
+    private static double gamma(int n) {
+        return n * U / (1 - n * U);
+    }
+
+    /** Where element d of part (0: q, 1: k, 2: v) of token t stands. */
+    private int at(int t, int part, int h, int d) {
+        return (t * 3 + part) * inner + h * headDim + d;
+    }
+
+    /** scale·q_i·k_j, of the numbers or of their sizes. */
+    private double score(int h, int i, int j, boolean absolute) {
+        double sum = 0;
+        for (int d = 0; d < headDim; d++) {
+            double product = qkv[at(i, 0, h, d)] * qkv[at(j, 1, h, d)];
+            sum += absolute ? Math.abs(product) : product;
+        }
+        return sum * scale;
+    }
+
+    private void boundForward(int h, int i) {
+        int row = (h * tokens + i) * tokens;
+        double[] scores = new double[tokens];
+        double[] errors = new double[tokens];
+        double max = Double.NEGATIVE_INFINITY;
+        for (int j = 0; j < tokens; j++) {
+            scores[j] = score(h, i, j, false);
+            errors[j] = gamma(headDim) * score(h, i, j, true) + U * Math.abs(scores[j]);
+            max = Math.max(max, scores[j]);
+        }
+        double meanError = 0;
+        double meanDistance = 0;
+        for (int j = 0; j < tokens; j++) {
+            meanError += maps[row + j] * errors[j];
+            meanDistance += maps[row + j] * (max - scores[j]);
+        }
+        double n = tokens / 16 + 5;
+        double sums = logSumExp[h * tokens + i];
+        logSumExpBound[h * tokens + i] = meanError + U * (meanDistance + n + 4 + 2 * (sums - max) + Math.abs(sums));
+        for (int j = 0; j < tokens; j++) {
+            double share = errors[j] + meanError + U * (max - scores[j] + meanDistance + n + 5);
+            mapsBound[row + j] = maps[row + j] * share;
+            for (int d = 0; d < headDim; d++) {
+                double v = Math.abs(qkv[at(j, 2, h, d)]);
+                outBound[i * inner + h * headDim + d] += (mapsBound[row + j] + gamma(tokens) * maps[row + j]) * v;
+            }
+        }
+    }
+
+    private void boundBackward(int h, int i) {
+        int row = (h * tokens + i) * tokens;
+        double delta = 0;
+        double deltaError = 0;
+        for (int d = 0; d < headDim; d++) {
+            int o = i * inner + h * headDim + d;
+            delta += dout[o] * out[o];
+            deltaError += Math.abs(dout[o]) * (outBound[o] + gamma(headDim) * Math.abs(out[o]));
+        }
+        for (int j = 0; j < tokens; j++) {
+            double p = maps[row + j];
+            double dp = 0;
+            double dpSize = 0;
+            for (int d = 0; d < headDim; d++) {
+                double product = dout[i * inner + h * headDim + d] * qkv[at(j, 2, h, d)];
+                dp += product;
+                dpSize += Math.abs(product);
+            }
+            double share = gamma(headDim) * score(h, i, j, true) + logSumExpBound[h * tokens + i]
+                    + U * Math.abs(score(h, i, j, false) - logSumExp[h * tokens + i]) + 2 * U;
+            double ds = Math.abs(scale * p * (dp - delta));
+            double dsError = scale * p * (gamma(headDim) * dpSize + deltaError) + ds * (share + 3 * U);
+            for (int d = 0; d < headDim; d++) {
+                int q = at(i, 0, h, d);
+                int k = at(j, 1, h, d);
+                dqkvBound[q] += (dsError + gamma(tokens) * ds) * Math.abs(qkv[k]);
+                dqkvBound[k] += (dsError + gamma(tokens) * ds) * Math.abs(qkv[q]);
+                dqkvBound[at(j, 2, h, d)] += p * (share + gamma(tokens)) * Math.abs(dout[i * inner + h * headDim + d]);
+            }
+        }
+    }
+}
