@@ -6,11 +6,14 @@ module vit.model {
 
     // For the command line only.
     requires static info.picocli;
+    requires static org.knowm.xchart;
     requires static jdk.management;
 
     exports vit.model;
     exports vit.model.image;
+    exports vit.model.shapes;
     exports vit.model.train;
+    exports vit.model.visualise;
 
     opens vit.model.cli to info.picocli;
 }

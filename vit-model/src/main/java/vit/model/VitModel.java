@@ -22,7 +22,7 @@ import vit.model.weights.Weights;
  * }
  * }</pre>
  */
-public final class VitModel implements AutoCloseable {
+public final class VitModel implements AutoCloseable, ParameterSource {
 
     private final VitConfig config;
     private final Parameters parameters;
@@ -77,8 +77,24 @@ public final class VitModel implements AutoCloseable {
         return new VitModel(source, List.of(), Preprocessing.forFamily(source.config().family()));
     }
 
+    @Override
     public VitConfig config() {
         return config;
+    }
+
+    /**
+     * Writes the weight of {@code parameter}, row-major.
+     *
+     * @throws IllegalStateException if the model is closed
+     */
+    @Override
+    public void read(Parameter parameter, float[] target) {
+        lifetime.enter();
+        try {
+            weights.tensors().get(parameter, target);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** The model's tensors, enumerated. */

@@ -145,6 +145,47 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
+     * The attention probabilities of one image in every block, for looking at: computed again from the inputs of the blocks, in
+     * memory that is allocated for the call (4 bytes × blocks × heads × tokens² and a little more).
+     *
+     * @param image (channels, height, width), normalised as the model was trained
+     */
+    public AttentionMaps attention(float[] image) {
+        float[][] inputs = blockInputs(image);
+        lifetime.enter();
+        try {
+            model.lifetime().enter();
+            try (TensorArena looking = TensorArena.open()) {
+                AttentionProbe probe = new AttentionProbe(config, model.weights(), workers.count(), looking);
+                float[][] maps = new float[config.depth()][];
+                for (int i = 0; i < maps.length; i++) {
+                    maps[i] = probe.block(i, inputs[i], workers);
+                }
+                return new AttentionMaps(config, maps);
+            } finally {
+                model.lifetime().exit();
+            }
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** The tokens that each block is given, (T, C) each. */
+    private float[][] blockInputs(float[] image) {
+        float[][] inputs = new float[config.depth() + 1][]; // the last block's output as well, which nobody reads
+        int[] stages = {0};
+        run(image, 1, (name, tokens) -> inputs[stages[0]++] = tokens.rows(0, config.tokens()).toArray(), forward.pooled,
+                new float[config.width()], "embeddings");
+        return inputs;
+    }
+
+    /** The attention probabilities of a decoded image, preprocessed as {@link VitModel#preprocessing()} says. */
+    public AttentionMaps attention(RgbImage image) throws IOException {
+        model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
+        return attention(imagePixels);
+    }
+
+    /**
      * The most probable classes of an image file, read and preprocessed as {@link VitModel#preprocessing()} says.
      *
      * @throws InputException if the file is no image this library reads

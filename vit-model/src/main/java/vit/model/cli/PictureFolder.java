@@ -1,0 +1,62 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import vit.model.visualise.Picture;
+
+/** A folder that receives pictures, and the list of them for the user. */
+final class PictureFolder {
+
+    private final Path folder;
+    private final TextTable list = new TextTable("ll");
+
+    private PictureFolder(Path folder) {
+        this.folder = folder;
+    }
+
+    /** Writes a file. */
+    @FunctionalInterface
+    interface FileWriter {
+        void write(Path file) throws IOException;
+    }
+
+    /** The folder, made if need be, before any work is done. */
+    static PictureFolder open(Path folder) throws CommandException {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new CommandException(folder + ": the folder cannot be made: " + FaultReport.reason(e), "name another with --output");
+        }
+        return new PictureFolder(folder);
+    }
+
+    /** Where a file of this name goes. */
+    Path resolve(String name) {
+        return folder.resolve(name);
+    }
+
+    /** Writes a picture. */
+    void write(String name, String meaning, Picture picture) throws CommandException {
+        chart(name, meaning, picture::write);
+    }
+
+    /** Writes a picture that writes itself. */
+    void chart(String name, String meaning, FileWriter writer) throws CommandException {
+        Path file = folder.resolve(name);
+        try {
+            writer.write(file);
+        } catch (IOException e) {
+            throw new CommandException(file + ": the picture cannot be written: " + FaultReport.reason(e), "name another folder with --output");
+        }
+        list.row(name, meaning);
+    }
+
+    /** Prints where the pictures are and what they show. */
+    void list(PrintWriter out) {
+        out.println("pictures in " + folder);
+        list.print(out, "  ");
+        out.flush();
+    }
+}

@@ -1,0 +1,59 @@
+package vit.model.visualise;
+
+import java.io.IOException;
+import vit.kernels.patchembed.PatchOrder;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+
+/**
+ * What the patch embedding looks for: its filters' principal components (Dosovitskiy et al. 2020, figure 7, left).
+ *
+ * @param filters  (count, channels, patch, patch)
+ * @param count    number of filters
+ * @param channels 3 for colour, 1 for grey
+ * @param patch    side of a patch in pixels
+ */
+public record PatchFilters(double[] filters, int count, int channels, int patch) {
+
+    /** As many as the paper shows. */
+    public static final int USUAL_COUNT = 28;
+
+    /**
+     * The first {@code count} principal components of the patch embedding's filters.
+     *
+     * @throws IOException if the parameters cannot be read
+     */
+    public static PatchFilters of(ParameterSource source, int count) throws IOException {
+        VitConfig config = source.config();
+        Parameter projection = Parameters.of(config).find(Parameters.PATCH_PROJECTION + ".weight");
+        float[] weight = new float[Math.toIntExact(projection.shape().size())]; // (C, patch elements)
+        source.read(projection, weight);
+        int elements = config.patchElements();
+        PrincipalComponents principal = PrincipalComponents.of(weight, config.width(), elements, count);
+        int found = principal.variances().length;
+        double[] filters = new double[found * elements];
+        for (int i = 0; i < found; i++) {
+            double[] component = principal.component(i);
+            for (int e = 0; e < elements; e++) {
+                filters[i * elements + planar(config, e)] = component[e];
+            }
+        }
+        return new PatchFilters(filters, found, config.channels(), config.patch());
+    }
+
+    /** Where element {@code e} of a flattened patch lies in (channels, patch, patch). */
+    private static int planar(VitConfig config, int e) {
+        if (config.patchOrder() == PatchOrder.CHANNEL_FIRST) {
+            return e;
+        }
+        int area = config.patch() * config.patch();
+        return e % config.channels() * area + e / config.channels();
+    }
+
+    /** A value of filter {@code i}. */
+    public double at(int i, int channel, int y, int x) {
+        return filters[((i * channels + channel) * patch + y) * patch + x];
+    }
+}

@@ -1,0 +1,42 @@
+package vit.model.visualise;
+
+import vit.model.VitConfig;
+
+/**
+ * What the head's input takes from each patch, by a (T, T) attention or rollout matrix: the class token's row where the model pools
+ * by it; else the mean of the rows that the model averages (the patches, or all tokens).
+ */
+public final class PooledAttention {
+
+    private PooledAttention() {}
+
+    /**
+     * The share of each patch; the rest up to one goes to prefix tokens.
+     *
+     * @param matrix (T, T), rows that sum to one
+     */
+    public static PatchMap of(VitConfig config, double[] matrix) {
+        int tokens = config.tokens();
+        if (matrix.length != tokens * tokens) {
+            throw new IllegalArgumentException("a matrix of " + matrix.length + " elements for " + tokens + " tokens");
+        }
+        int first = config.pooling() == VitConfig.Pooling.PATCH_MEAN ? config.prefixTokens() : 0;
+        int last = config.pooling() == VitConfig.Pooling.TOKEN ? 1 : tokens;
+        double[] shares = new double[config.patches()];
+        for (int row = first; row < last; row++) {
+            for (int p = 0; p < shares.length; p++) {
+                shares[p] += matrix[row * tokens + config.prefixTokens() + p] / (last - first);
+            }
+        }
+        return new PatchMap(config.gridHeight(), config.gridWidth(), shares);
+    }
+
+    /** In words: whose rows these are. */
+    public static String describe(VitConfig config) {
+        return switch (config.pooling()) {
+            case TOKEN -> "the class token's";
+            case PATCH_MEAN -> "mean of the patches', as the model pools";
+            case ALL_MEAN -> "mean of all tokens', as the model pools";
+        };
+    }
+}

@@ -1,0 +1,61 @@
+package vit.model.visualise;
+
+import java.io.IOException;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.positions.SinCosPositions;
+
+/**
+ * Cosine similarity of the position embeddings of all patches (Dosovitskiy et al. 2020, figure 7, centre): a model that has learned
+ * positions shows each patch most similar to its neighbours, its row and its column.
+ */
+public final class PositionSimilarity {
+
+    private PositionSimilarity() {}
+
+    /**
+     * The similarities, (P, P), −1 to 1; 0 where an embedding is zero.
+     *
+     * @throws IOException if the parameters cannot be read
+     */
+    public static double[] of(ParameterSource source) throws IOException {
+        VitConfig config = source.config();
+        int width = config.width();
+        int patches = config.patches();
+        float[] table; // (P or T, C)
+        if (config.positions() == VitConfig.Positions.SINCOS_2D) {
+            table = SinCosPositions.table(config.gridHeight(), config.gridWidth(), width);
+        } else {
+            Parameter positions = Parameters.of(config).find(Parameters.POSITIONS);
+            table = new float[Math.toIntExact(positions.shape().size())];
+            source.read(positions, table);
+        }
+        return cosines(table, table.length - patches * width, patches, width);
+    }
+
+    /** Cosines of the rows of a (rows, width) matrix that begins at {@code offset}. */
+    static double[] cosines(float[] table, int offset, int rows, int width) {
+        double[] norms = new double[rows];
+        double[] cosines = new double[rows * rows];
+        for (int i = 0; i < rows; i++) {
+            norms[i] = Math.sqrt(dot(table, offset + i * width, offset + i * width, width));
+            for (int j = 0; j <= i; j++) {
+                double scale = norms[i] * norms[j];
+                double cosine = scale == 0 ? 0 : dot(table, offset + i * width, offset + j * width, width) / scale;
+                cosines[i * rows + j] = cosine;
+                cosines[j * rows + i] = cosine;
+            }
+        }
+        return cosines;
+    }
+
+    private static double dot(float[] values, int a, int b, int count) {
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += (double) values[a + i] * values[b + i];
+        }
+        return sum;
+    }
+}
