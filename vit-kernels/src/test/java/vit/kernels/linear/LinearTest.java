@@ -150,7 +150,7 @@ class LinearTest {
         return all;
     }
 
-    @Property(tries = 150)
+    @Property
     void forwardAndAllGradientsEqualScalarFmaChains(@ForAll @IntRange(min = 1, max = 50) int m,
             @ForAll @IntRange(min = 1, max = 70) int n, @ForAll @IntRange(min = 1, max = 70) int k, @ForAll Random random) {
         try (TensorArena arena = TensorArena.open()) {
@@ -165,7 +165,7 @@ class LinearTest {
         return n * U / (1 - n * U);
     }
 
-    @Property(tries = 100)
+    @Property
     void forwardAndBackwardAreWithinTheBoundsOfAChainOfTheReference(@ForAll @IntRange(min = 1, max = 40) int m,
             @ForAll @IntRange(min = 1, max = 40) int n, @ForAll @IntRange(min = 1, max = 40) int k, @ForAll Random random) {
         try (TensorArena arena = TensorArena.open()) {
