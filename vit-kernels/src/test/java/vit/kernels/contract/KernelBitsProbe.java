@@ -46,12 +46,13 @@ import vit.kernels.tensor.TensorArena;
  */
 final class KernelBitsProbe {
 
-    // No multiple of a vector, of 16 or of a tile; whole vectors, blocks of 16 and tiles in each as well.
+    // No multiple of a vector, of 16 or of a tile, and more beyond the last 16 than a vector of 128 or 256 bits; whole vectors,
+    // blocks of 16 and tiles as well.
     private static final int BATCH = 2;
     private static final int TOKENS = 21;
     private static final int PATCHES = 20;
     private static final int PATCH = 3;
-    private static final int WIDTH = 83;
+    private static final int WIDTH = 93;
     private static final int SEQUENCE = 17;
     private static final int HEADS = 2;
     private static final int HEAD_DIM = 11;
