@@ -1,5 +1,11 @@
 package vit.kernels.contract;
 
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,9 +62,10 @@ final class KernelBitsProbe {
     private static final int SEQUENCE = 17;
     private static final int HEADS = 2;
     private static final int HEAD_DIM = 11;
-    private static final int M = 13;
+    private static final int ROWS = 5;
+    private static final int M = 7;
     private static final int N = 37;
-    private static final int K = 23;
+    private static final int K = 11;
     private static final double EPSILON = 1e-6;
 
     /** Memory that a kernel writes: what it holds before every call, and what is hashed after it. */
@@ -135,12 +142,29 @@ final class KernelBitsProbe {
     }
 
     /**
-     * @param arguments how often to call each kernel with each team
+     * @param arguments how often to call each kernel with each team; and a file for the outputs themselves, or none
      */
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws IOException {
         int calls = Integer.parseInt(arguments[0]);
-        try (TensorArena arena = TensorArena.open()) {
-            new KernelBitsProbe(arena).kernels.forEach((name, kernel) -> System.err.println(line(name, kernel, calls)));
+        OutputStream target =
+                arguments.length > 1 ? Files.newOutputStream(Path.of(arguments[1])) : OutputStream.nullOutputStream();
+        try (TensorArena arena = TensorArena.open();
+                DataOutputStream out = new DataOutputStream(new BufferedOutputStream(target))) {
+            for (Map.Entry<String, Kernel> entry : new KernelBitsProbe(arena).kernels.entrySet()) {
+                System.err.println(line(entry.getKey(), entry.getValue(), calls));
+                write(out, entry.getKey(), entry.getValue().states);
+            }
+        }
+    }
+
+    private static void write(DataOutputStream out, String name, List<State> states) throws IOException {
+        for (int i = 0; i < states.size(); i++) {
+            float[] values = states.get(i).read();
+            out.writeUTF(name + ", output " + i);
+            out.writeInt(values.length);
+            for (float value : values) {
+                out.writeFloat(value);
+            }
         }
     }
 
@@ -256,43 +280,43 @@ final class KernelBitsProbe {
     }
 
     private void rows() {
-        Tensor x = tensor(M, WIDTH);
-        Tensor y = tensor(M, WIDTH);
-        Tensor dy = tensor(M, WIDTH);
-        Tensor dx = tensor(M, WIDTH);
+        Tensor x = tensor(ROWS, WIDTH);
+        Tensor y = tensor(ROWS, WIDTH);
+        Tensor dy = tensor(ROWS, WIDTH);
+        Tensor dx = tensor(ROWS, WIDTH);
         Tensor weight = tensor(WIDTH);
         Tensor bias = tensor(WIDTH);
         Tensor dweight = tensor(WIDTH);
         Tensor dbias = tensor(WIDTH);
-        Tensor mean = tensor(M);
-        Tensor rstd = tensor(M);
-        add("layernorm", w -> LayerNorm.forward(y, mean, rstd, x, weight, bias, EPSILON, M, w), y, mean, rstd);
-        Tensor savedMean = arena.allocate(M);
-        Tensor savedRstd = arena.allocate(M);
-        Teams.run(1, w -> LayerNorm.forward(dx, savedMean, savedRstd, x, weight, bias, EPSILON, M, w));
-        add("layernorm backward", w -> LayerNorm.backward(dx, dweight, dbias, dy, x, savedMean, savedRstd, weight, M, w),
+        Tensor mean = tensor(ROWS);
+        Tensor rstd = tensor(ROWS);
+        add("layernorm", w -> LayerNorm.forward(y, mean, rstd, x, weight, bias, EPSILON, ROWS, w), y, mean, rstd);
+        Tensor savedMean = arena.allocate(ROWS);
+        Tensor savedRstd = arena.allocate(ROWS);
+        Teams.run(1, w -> LayerNorm.forward(dx, savedMean, savedRstd, x, weight, bias, EPSILON, ROWS, w));
+        add("layernorm backward", w -> LayerNorm.backward(dx, dweight, dbias, dy, x, savedMean, savedRstd, weight, ROWS, w),
                 dx, dweight, dbias);
-        add("softmax", w -> Softmax.forward(y, x, M, w), y);
-        Tensor probabilities = arena.allocate(M, WIDTH);
-        Teams.run(1, w -> Softmax.forward(probabilities, x, M, w));
-        add("softmax backward", w -> Softmax.backward(dx, dy, probabilities, M, w), dx);
+        add("softmax", w -> Softmax.forward(y, x, ROWS, w), y);
+        Tensor probabilities = arena.allocate(ROWS, WIDTH);
+        Teams.run(1, w -> Softmax.forward(probabilities, x, ROWS, w));
+        add("softmax backward", w -> Softmax.backward(dx, dy, probabilities, ROWS, w), dx);
     }
 
     private void elements() {
-        Tensor x = tensor(M, WIDTH);
-        Tensor y = tensor(M, WIDTH);
-        Tensor dy = tensor(M, WIDTH);
+        Tensor x = tensor(ROWS, WIDTH);
+        Tensor y = tensor(ROWS, WIDTH);
+        Tensor dy = tensor(ROWS, WIDTH);
         Tensor gamma = tensor(WIDTH);
         Tensor dgamma = tensor(WIDTH);
         for (GeluKind kind : GeluKind.values()) {
-            add("gelu " + kind, w -> Gelu.forward(y, x, kind, M, w), y);
-            add("gelu backward " + kind, w -> Gelu.backward(y, dy, x, kind, M, w), y);
+            add("gelu " + kind, w -> Gelu.forward(y, x, kind, ROWS, w), y);
+            add("gelu backward " + kind, w -> Gelu.backward(y, dy, x, kind, ROWS, w), y);
         }
-        add("residual", w -> Residual.add(y, x, dy, M, w), y);
-        add("residual scaled", w -> Residual.addScaled(y, x, dy, gamma, M, w), y);
-        add("residual scaled backward", w -> Residual.addScaledBackward(y, dgamma, dy, x, gamma, M, w), y, dgamma);
-        add("dropout", w -> Dropout.apply(y, x, 0.3, 5, 6, 7, M, w), y);
-        add("stochastic depth", w -> StochasticDepth.apply(y, x, 0.5, 5, 6, 7, M, 1, w), y);
+        add("residual", w -> Residual.add(y, x, dy, ROWS, w), y);
+        add("residual scaled", w -> Residual.addScaled(y, x, dy, gamma, ROWS, w), y);
+        add("residual scaled backward", w -> Residual.addScaledBackward(y, dgamma, dy, x, gamma, ROWS, w), y, dgamma);
+        add("dropout", w -> Dropout.apply(y, x, 0.3, 5, 6, 7, ROWS, w), y);
+        add("stochastic depth", w -> StochasticDepth.apply(y, x, 0.5, 5, 6, 7, ROWS, 1, w), y);
         elementary("exp", Exp::of, Exp::of);
         elementary("erf", Erf::of, Erf::of);
         elementary("tanh", Tanh::of, Tanh::of);
@@ -346,33 +370,33 @@ final class KernelBitsProbe {
     }
 
     private void losses() {
-        Tensor logits = tensor(M, WIDTH);
-        Tensor losses = tensor(M);
-        Tensor p = tensor(M, WIDTH);
-        Tensor dlogits = tensor(M, WIDTH);
-        Tensor targets = tensor(M, WIDTH);
-        int[] labels = random.ints(M, 0, WIDTH).toArray();
-        for (int i = 0; i < M * WIDTH; i++) {
+        Tensor logits = tensor(ROWS, WIDTH);
+        Tensor losses = tensor(ROWS);
+        Tensor p = tensor(ROWS, WIDTH);
+        Tensor dlogits = tensor(ROWS, WIDTH);
+        Tensor targets = tensor(ROWS, WIDTH);
+        int[] labels = random.ints(ROWS, 0, WIDTH).toArray();
+        for (int i = 0; i < ROWS * WIDTH; i++) {
             targets.set(i / WIDTH, i % WIDTH, Math.abs(targets.get(i / WIDTH, i % WIDTH)));
         }
         add("cross-entropy of labels", w -> {
-            CrossEntropy.forward(losses, p, logits, labels, 0.1, M, w);
+            CrossEntropy.forward(losses, p, logits, labels, 0.1, ROWS, w);
             w.barrier();
-            CrossEntropy.backward(dlogits, p, labels, 0.1, 0.25, M, w);
+            CrossEntropy.backward(dlogits, p, labels, 0.1, 0.25, ROWS, w);
         }, losses, p, dlogits);
         add("cross-entropy of targets", w -> {
-            CrossEntropy.forward(losses, p, logits, targets, 0.1, M, w);
+            CrossEntropy.forward(losses, p, logits, targets, 0.1, ROWS, w);
             w.barrier();
-            CrossEntropy.backward(dlogits, p, targets, 0.1, 0.25, M, w);
+            CrossEntropy.backward(dlogits, p, targets, 0.1, 0.25, ROWS, w);
         }, losses, p, dlogits);
     }
 
     private void optimisers() {
-        int span = M * WIDTH;
-        Tensor param = tensor(M, WIDTH);
-        Tensor first = tensor(M, WIDTH);
-        Tensor second = arena.allocate(M, WIDTH).fill(0.01f);
-        Tensor grad = tensor(M, WIDTH);
+        int span = ROWS * WIDTH;
+        Tensor param = tensor(ROWS, WIDTH);
+        Tensor first = tensor(ROWS, WIDTH);
+        Tensor second = arena.allocate(ROWS, WIDTH).fill(0.01f);
+        Tensor grad = tensor(ROWS, WIDTH);
         Sgd sgd = new Sgd(0.9, true);
         add("sgd", w -> sgd.update(param, first, grad, 1e-2, 0.05, 0.5, w.from(span), w.to(span)), param, first);
         add("adam", w -> Adam.adam().update(
