@@ -22,6 +22,22 @@ public record ForwardCost(long linear, long attention) {
         return new ForwardCost(patches + config.depth() * block + preLogits + heads, config.depth() * attention);
     }
 
+    /**
+     * The cost where the last block computes keys and values of every token, and the rest only of the tokens that the head looks
+     * at: less than {@link #of} for models that pool tokens, the same for those that pool by a mean.
+     */
+    public static ForwardCost ofPooledTokens(VitConfig config) {
+        ForwardCost full = of(config);
+        if (config.pooling() != VitConfig.Pooling.TOKEN || config.depth() == 0) {
+            return full;
+        }
+        long unused = config.tokens() - config.pooledTokens();
+        long width = config.width();
+        long inner = config.inner();
+        return new ForwardCost(full.linear - unused * (2 * width * inner + 2 * width * config.mlp()),
+                full.attention - 2 * unused * config.tokens() * inner);
+    }
+
     /** Floating-point operations: two a multiply-add. */
     public double flops() {
         return 2.0 * (linear + attention);

@@ -8,8 +8,10 @@ import vit.kernels.parallel.Workers;
  * @param threads  size of the team, the calling thread included; ignored where {@code workers} is given
  * @param maxBatch most images in one call; memory is planned for it
  * @param workers  a team to share with other sessions, or null for a team of the session's own
+ * @param allTokens whether the last block computes every token even where only the class token is looked at. The results have
+ *                 the same bits either way; benchmarks that count the full arithmetic ask for it
  */
-public record SessionOptions(int threads, int maxBatch, Workers workers) {
+public record SessionOptions(int threads, int maxBatch, Workers workers, boolean allTokens) {
 
     public SessionOptions {
         if (threads < 1 || threads > Workers.MAX_COUNT) {
@@ -22,16 +24,21 @@ public record SessionOptions(int threads, int maxBatch, Workers workers) {
 
     /** One image at a time, with a team of {@code threads}, the calling thread included. */
     public static SessionOptions threads(int threads) {
-        return new SessionOptions(threads, 1, null);
+        return new SessionOptions(threads, 1, null, false);
     }
 
     /** One image at a time, with a team that the caller owns, closes, and may share between sessions. */
     public static SessionOptions workers(Workers workers) {
-        return new SessionOptions(workers.count(), 1, workers);
+        return new SessionOptions(workers.count(), 1, workers, false);
     }
 
     /** The same for up to {@code images} images a call. */
     public SessionOptions withBatch(int images) {
-        return new SessionOptions(threads, images, workers);
+        return new SessionOptions(threads, images, workers, allTokens);
+    }
+
+    /** The same with every token computed in the last block, or only those that are looked at. */
+    public SessionOptions withAllTokens(boolean value) {
+        return new SessionOptions(threads, maxBatch, workers, value);
     }
 }

@@ -164,6 +164,14 @@ public record VitConfig(
         return prefixTokens() + patches();
     }
 
+    /** U: how many of the first tokens the heads look at, or all of them where a mean is pooled. */
+    public int pooledTokens() {
+        if (pooling != Pooling.TOKEN) {
+            return tokens();
+        }
+        return distillationToken ? 2 : 1;
+    }
+
     /** H·D, the width inside attention. */
     public int inner() {
         return heads * headDim;

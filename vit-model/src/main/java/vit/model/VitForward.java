@@ -45,6 +45,7 @@ final class VitForward implements Workers.Task {
     private final GemmWorkspace gemm;
     private final AttentionWorkspace attention;
     private final Block[] blocks;
+    private final PooledBlock pooledBlock; // the last block again, for the pooled tokens alone, or null
     private final Linear projection;
     private final Norm patchNormBefore; // or null
     private final Norm patchNormAfter; // or null
@@ -62,8 +63,12 @@ final class VitForward implements Workers.Task {
     /** Weight and bias of a LayerNorm. */
     private record Norm(Tensor weight, Tensor bias) {}
 
-    /** Plans the pass; with a counting arena and null weights, only its memory. */
-    VitForward(VitConfig config, VitWeights weights, int maxBatch, int workers, TensorArena arena) {
+    /**
+     * Plans the pass; with a counting arena and null weights, only its memory.
+     *
+     * @param allTokens see {@link SessionOptions}
+     */
+    VitForward(VitConfig config, VitWeights weights, int maxBatch, boolean allTokens, int workers, TensorArena arena) {
         this.config = config;
         this.weights = weights;
         this.maxBatch = maxBatch;
@@ -86,6 +91,9 @@ final class VitForward implements Workers.Task {
         gemm = GemmWorkspace.allocate(arena, packedFloats(config, maxBatch), workers);
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
         blocks = new Block[config.depth()];
+        pooledBlock = allTokens || config.depth() == 0 || config.pooledTokens() == config.tokens()
+                ? null
+                : new PooledBlock(config, weights, maxBatch, arena);
         if (weights == null) {
             projection = preLogits = head = distillationHead = null;
             patchNormBefore = patchNormAfter = finalNorm = null;
@@ -154,11 +162,16 @@ final class VitForward implements Workers.Task {
     public void run(Worker w) {
         embed(w);
         observe("stage.tokens", w);
-        for (Block block : blocks) {
-            encode(block, w);
-            observe(block.stage, w);
+        boolean pooledOnly = pooledBlock != null && observer == null;
+        for (int i = 0; i < (pooledOnly ? blocks.length - 1 : blocks.length); i++) {
+            encode(blocks[i], w);
+            observe(blocks[i].stage, w);
         }
-        pool(w);
+        if (pooledOnly) {
+            pool(pooledBlock.forward(x, normed, qkv, batch, gemm, attention, w), config.pooledTokens(), w);
+        } else {
+            pool(x, config.tokens(), w);
+        }
         classify(w);
     }
 
@@ -202,13 +215,22 @@ final class VitForward implements Workers.Task {
         w.barrier();
     }
 
-    /** The final norm and the pooling, in the order the family has them; the norm sees only the tokens that are used. */
-    private void pool(Worker w) {
-        int tokens = config.tokens();
+    /** Whether a call without an observer computes only the pooled tokens in the last block. */
+    boolean skipsTokens() {
+        return pooledBlock != null;
+    }
+
+    /**
+     * The final norm and the pooling, in the order the family has them; the norm sees only the tokens that are used.
+     *
+     * @param last   (B·tokens, C): the output of the last block
+     * @param tokens rows of {@code last} an image
+     */
+    private void pool(Tensor last, int tokens, Worker w) {
         if (config.pooling() == VitConfig.Pooling.TOKEN) {
-            poolTokens(pool, x, 0, 1, w);
+            Pooling.forward(pool, last, 0, 1, batch, tokens, w);
             if (distilled != null) {
-                poolTokens(distilled, x, 1, 2, w);
+                Pooling.forward(distilled, last, 1, 2, batch, tokens, w);
             }
             w.barrier();
             normalise(pooled, pool, finalNorm, batch, w);
@@ -218,11 +240,11 @@ final class VitForward implements Workers.Task {
         } else {
             int first = config.pooling() == VitConfig.Pooling.PATCH_MEAN ? config.prefixTokens() : 0;
             if (config.finalNorm() == FinalNorm.BEFORE_POOLING) {
-                normalise(normed, x, finalNorm, batch * tokens, w);
+                normalise(normed, last, finalNorm, batch * tokens, w);
                 w.barrier();
-                poolTokens(pooled, normed, first, tokens, w);
+                Pooling.forward(pooled, normed, first, tokens, batch, tokens, w);
             } else {
-                poolTokens(pool, x, first, tokens, w);
+                Pooling.forward(pool, last, first, tokens, batch, tokens, w);
                 w.barrier();
                 normalise(pooled, pool, finalNorm, batch, w);
             }
@@ -234,10 +256,6 @@ final class VitForward implements Workers.Task {
             tanh(w);
             w.barrier();
         }
-    }
-
-    private void poolTokens(Tensor to, Tensor tokens, int first, int last, Worker w) {
-        Pooling.forward(to, tokens, first, last, batch, config.tokens(), w);
     }
 
     private void tanh(Worker w) {

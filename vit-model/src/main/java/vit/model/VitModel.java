@@ -125,7 +125,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     /** Bytes that a session of a model of this configuration would plan, weights not counted. */
     public static long sessionBytes(VitConfig config, SessionOptions options) {
         try (TensorArena counting = TensorArena.counting()) {
-            new VitForward(config, null, options.maxBatch(), options.threads(), counting);
+            new VitForward(config, null, options.maxBatch(), options.allTokens(), options.threads(), counting);
             return counting.bytes();
         }
     }

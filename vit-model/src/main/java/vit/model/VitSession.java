@@ -36,7 +36,7 @@ public final class VitSession implements AutoCloseable {
         this.ownsWorkers = options.workers() == null;
         VitForward planned;
         try {
-            planned = new VitForward(config, model.weights(), options.maxBatch(),
+            planned = new VitForward(config, model.weights(), options.maxBatch(), options.allTokens(),
                     ownsWorkers ? options.threads() : options.workers().count(), arena);
         } catch (RuntimeException | Error e) {
             arena.close();
@@ -73,6 +73,11 @@ public final class VitSession implements AutoCloseable {
     /** The size of the team, the calling thread included. */
     public int threads() {
         return workers.count();
+    }
+
+    /** The arithmetic of one image in {@link #logits} and {@link #embed}. */
+    public ForwardCost cost() {
+        return forward.skipsTokens() ? ForwardCost.ofPooledTokens(config) : ForwardCost.of(config);
     }
 
     /** Bytes that this session holds, off and on the heap; the weights are the model's and not counted. */

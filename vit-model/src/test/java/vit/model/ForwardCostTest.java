@@ -2,6 +2,7 @@ package vit.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -15,5 +16,15 @@ class ForwardCostTest {
         ForwardCost cost = ForwardCost.of(VitVariants.find("vit_" + variant + "_224").orElseThrow());
         assertEquals(gmacs, (cost.linear() + cost.attention()) / 1e9, gmacs * 0.003);
         assertEquals(2.0 * (cost.linear() + cost.attention()), cost.flops());
+    }
+
+    /** The last block of ViT-B/16: 196 of 197 tokens without query, output and MLP. */
+    @Test
+    void pooledTokensSaveTheRestOfTheLastBlock() {
+        VitConfig config = VitVariants.find("vit_base_patch16_224").orElseThrow();
+        assertEquals(196L * (2 * 768 * 768 + 2 * 768 * 3072) + 2L * 196 * 197 * 768,
+                (ForwardCost.of(config).flops() - ForwardCost.ofPooledTokens(config).flops()) / 2);
+        VitConfig mean = config.toBuilder().pooling(VitConfig.Pooling.PATCH_MEAN).build();
+        assertEquals(ForwardCost.of(mean), ForwardCost.ofPooledTokens(mean));
     }
 }

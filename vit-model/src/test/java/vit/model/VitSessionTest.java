@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -60,6 +61,29 @@ class VitSessionTest {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /** The class token alone, class and distillation token, and a mean, which needs every token. */
+    @Test
+    void skippedTokensChangeNoBit() throws IOException {
+        for (UnaryOperator<VitConfig.Builder> kind : List.<UnaryOperator<VitConfig.Builder>>of(
+                b -> b, b -> b.distillationToken(true), b -> b.pooling(Pooling.PATCH_MEAN))) {
+            VitConfig config = kind.apply(CONFIG.toBuilder()).build();
+            float[] images = images(3, 9);
+            float[] expected = new float[3 * 11];
+            float[] actual = new float[3 * 11];
+            try (VitModel model = VitModel.of(new GeneratedWeights(config, 0));
+                    VitSession all = model.newSession(SessionOptions.threads(2).withBatch(3).withAllTokens(true));
+                    VitSession pooled = model.newSession(SessionOptions.threads(2).withBatch(3))) {
+                all.logits(images, 3, expected);
+                pooled.logits(images, 3, actual);
+                assertArrayEquals(expected, actual);
+                Arrays.fill(actual, Float.NaN);
+                pooled.forward(images, 3, actual, (stage, tokens) -> { });
+                assertArrayEquals(expected, actual, "observed");
+                assertEquals(config.pooling() == Pooling.TOKEN, pooled.cost().flops() < all.cost().flops());
             }
         }
     }

@@ -1,5 +1,6 @@
 package vit.kernels.attention;
 
+import java.util.Arrays;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
@@ -37,7 +38,39 @@ public final class Attention {
             }
             return;
         }
-        AttentionSimd.forward(out, logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, logSumExp, probabilities, qkv, qkv, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+    }
+
+    /**
+     * Attention of some tokens to all: the rows of {@link #forward} that a model's last block needs when only its class token
+     * is looked at, with the same bits.
+     *
+     * @param out       (B·Q, H·D)
+     * @param query     (B·Q, 3·H·D), of which only the first third is read
+     * @param qkv       (B·T, 3·H·D), of which only the keys and values are read
+     * @param batch     B
+     * @param queries   Q, rows of {@code query} an image
+     * @param tokens    T
+     * @param heads     H
+     * @param scale     usually 1/√D
+     * @param workspace planned for T, D and this team
+     * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
+     */
+    public static void forwardQueries(Tensor out, Tensor query, Tensor qkv,
+            int batch, int queries, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
+        int headDim = checkShapes(out, null, null, query, batch, queries, heads);
+        if (queries > tokens || qkv.columns() != query.columns() || qkv.rows() < Math.multiplyExact(batch, tokens)) {
+            throw new IllegalArgumentException("query " + query.shape() + " and qkv " + qkv.shape() + " are not " + queries + " of "
+                    + tokens + " tokens of " + batch + " images");
+        }
+        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                referenceQueries(out, query, qkv, batch, queries, tokens, heads, headDim, scale);
+            }
+            return;
+        }
+        AttentionSimd.forward(out, null, null, query, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -118,6 +151,24 @@ public final class Attention {
             if (probabilities != null) {
                 probabilities.rows(b * heads * tokens, (b + 1) * heads * tokens).copyFrom(maps);
             }
+        }
+    }
+
+    private static void referenceQueries(Tensor out, Tensor query, Tensor qkv,
+            int batch, int queries, int tokens, int heads, int headDim, double scale) {
+        int inner = heads * headDim;
+        double[] values = new double[tokens * inner];
+        for (int b = 0; b < batch; b++) {
+            double[] input = qkv.rows(b * tokens, (b + 1) * tokens).toDoubles();
+            double[] asked = query.rows(b * queries, (b + 1) * queries).toDoubles();
+            for (int i = 0; i < tokens; i++) {
+                for (int c = 0; c < inner; c++) {
+                    input[i * 3 * inner + c] = i < queries ? asked[i * 3 * inner + c] : 0;
+                }
+            }
+            AttentionReference.forward(values, new double[heads * tokens * tokens], new double[heads * tokens], input,
+                    tokens, heads, headDim, scale);
+            out.rows(b * queries, (b + 1) * queries).copyFrom(Arrays.copyOf(values, queries * inner));
         }
     }
 

@@ -14,29 +14,31 @@ final class AttentionSimd {
 
     private AttentionSimd() {}
 
-    static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
-            int batch, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+    static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
+            int batch, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
         int items = batch * heads;
         for (int item = worker.from(items), end = worker.to(items); item < end; item++) {
-            head(out, logSumExp, probabilities, qkv, item, tokens, heads, headDim, scale, workspace, worker);
+            head(out, logSumExp, probabilities, query, qkv, item, queries, tokens, heads, headDim, scale, workspace, worker);
         }
     }
 
-    private static void head(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
-            int item, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+    private static void head(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
+            int item, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
         MemorySegment memory = workspace.memory(worker.index());
         float[] rows = workspace.rows(worker.index());
         long qkvRowBytes = (long) qkv.rowStride() * Float.BYTES;
         long outRowBytes = (long) out.rowStride() * Float.BYTES;
         long headBytes = (long) (item % heads) * headDim * Float.BYTES;
         long innerBytes = (long) heads * headDim * Float.BYTES;
-        int firstRow = item / heads * tokens;
-        long q = firstRow * qkvRowBytes + headBytes;
-        Panels.packOutputs(memory, 0, qkv.segment(), q + innerBytes, qkvRowBytes, tokens, headDim);
-        Panels.packDepth(memory, workspace.valueOffset(), qkv.segment(), q + 2 * innerBytes, qkvRowBytes, headDim, tokens);
-        for (int i = 0; i < tokens; i += Panels.ROWS) {
-            int count = Math.min(Panels.ROWS, tokens - i);
-            Panels.packTile(rows, 0, qkv.segment(), q + i * qkvRowBytes, qkvRowBytes, count, headDim);
+        long queryRowBytes = (long) query.rowStride() * Float.BYTES;
+        int firstRow = item / heads * queries;
+        long q = firstRow * queryRowBytes + headBytes;
+        long k = item / heads * tokens * qkvRowBytes + innerBytes + headBytes;
+        Panels.packOutputs(memory, 0, qkv.segment(), k, qkvRowBytes, tokens, headDim);
+        Panels.packDepth(memory, workspace.valueOffset(), qkv.segment(), k + innerBytes, qkvRowBytes, headDim, tokens);
+        for (int i = 0; i < queries; i += Panels.ROWS) {
+            int count = Math.min(Panels.ROWS, queries - i);
+            Panels.packTile(rows, 0, query.segment(), q + i * queryRowBytes, queryRowBytes, count, headDim);
             scores(workspace, memory, rows, count, tokens, headDim, worker.index());
             softmax(workspace, memory, logSumExp, probabilities, item, i, count, tokens, scale, worker);
             output(workspace, memory, rows, count, tokens, headDim, out, (firstRow + i) * outRowBytes + headBytes, worker.index());

@@ -28,6 +28,29 @@ public final class Gemm {
      */
     public static void multiply(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace,
             Worker worker) {
+        multiplyColumns(c, a, b, epilogue, m, 0, b.outputs(), workspace, worker);
+    }
+
+    /**
+     * The same for the columns {@code from} to {@code to} of C; columns of the same panels may be computed as well, others are
+     * left as they are.
+     *
+     * @param c         (M, N), at least {@code m} rows; must not share memory with A
+     * @param a         (M, K), at least {@code m} rows
+     * @param b         (N, K)
+     * @param epilogue  what follows the sums, over all N columns
+     * @param m         rows of A and C in use
+     * @param from      first column of C
+     * @param to        column after the last
+     * @param workspace planned for {@code m} rows of K and for this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit or the columns are not in 0 … N
+     */
+    public static void multiplyColumns(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, int from, int to,
+            GemmWorkspace workspace, Worker worker) {
+        if (from < 0 || to < from || to > b.outputs()) {
+            throw new IllegalArgumentException("columns " + from + " to " + to + " of " + b.outputs());
+        }
         check(c, a, b, epilogue, m, workspace, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
@@ -37,7 +60,7 @@ public final class Gemm {
         }
         GemmSimd.packRows(workspace.rows(), a, m, worker);
         worker.barrier();
-        GemmSimd.multiply(c, workspace, b, epilogue, m, worker);
+        GemmSimd.multiply(c, workspace, b, epilogue, m, from, to, worker);
     }
 
     /**

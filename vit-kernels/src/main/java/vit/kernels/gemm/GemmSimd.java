@@ -21,11 +21,13 @@ final class GemmSimd {
         }
     }
 
-    /** This worker's panels of C, from the packed rows in {@code workspace}. */
-    static void multiply(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue, int m, Worker worker) {
-        int panels = Tile.panels(b.outputs());
-        int from = worker.from(panels);
-        int to = worker.to(panels);
+    /** This worker's panels of those that hold the columns of C, from the packed rows in {@code workspace}. */
+    static void multiply(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue, int m,
+            int firstColumn, int lastColumn, Worker worker) {
+        int firstPanel = firstColumn / Tile.COLUMNS;
+        int panels = Tile.panels(lastColumn) - firstPanel;
+        int from = firstPanel + worker.from(panels);
+        int to = firstPanel + worker.to(panels);
         int depth = b.depth();
         int blockRows = Tile.blockRows(m);
         int kFrom = 0;

@@ -53,6 +53,22 @@ public final class Linear {
     }
 
     /**
+     * The same for some of the outputs; columns of y beside them are written or left, as it comes.
+     *
+     * @param y         (M, N); must not share memory with x
+     * @param x         (M, K)
+     * @param rows      M in use
+     * @param from      first output
+     * @param to        output after the last
+     * @param workspace planned for M rows of K
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit or the outputs are not in 0 … N
+     */
+    public void forwardOutputs(Tensor y, Tensor x, int rows, int from, int to, GemmWorkspace workspace, Worker worker) {
+        Gemm.multiplyColumns(y, x, weight, epilogue, rows, from, to, workspace, worker);
+    }
+
+    /**
      * dX = dY·W: the gradient of the input, overwritten. One barrier inside; complete at the team's next one.
      *
      * @param dx         (M, K)

@@ -11,9 +11,6 @@ import vit.kernels.tensor.Tensor;
 /** {@link Pooling} on the Vector API. A lane is one column's sum over the tokens. */
 final class PoolingSimd {
 
-    /** Vectors abreast in the sums: 4 independent chains cover an addition's latency of 4 cycles at one a cycle. */
-    private static final int ABREAST = 4;
-
     private PoolingSimd() {}
 
     /** Elements {@code from} to {@code to} of the B·C that are pooled: some columns of one image, or of several. */
@@ -30,38 +27,12 @@ final class PoolingSimd {
     /** Columns {@code from} to {@code to} of image {@code b}, whose n tokens begin at row {@code row}. */
     private static void means(Tensor pooled, Tensor tokens, int b, int row, int n, int from, int to) {
         int c = from;
-        for (; c <= to - ABREAST * LANES; c += ABREAST * LANES) {
-            meanAbreast(pooled, tokens, b, row, n, c);
-        }
         for (; c <= to - LANES; c += LANES) {
             meanVector(pooled, tokens, b, row, n, c);
         }
         for (; c < to; c++) {
             meanColumn(pooled, tokens, b, row, n, c);
         }
-    }
-
-    private static void meanAbreast(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {
-        MemorySegment in = tokens.segment();
-        int stride = tokens.rowStride();
-        long at = (long) row * stride + c;
-        FloatVector acc0 = load(in, at);
-        FloatVector acc1 = load(in, at + LANES);
-        FloatVector acc2 = load(in, at + 2 * LANES);
-        FloatVector acc3 = load(in, at + 3 * LANES);
-        for (int t = 1; t < n; t++) {
-            at += stride;
-            acc0 = acc0.add(load(in, at));
-            acc1 = acc1.add(load(in, at + LANES));
-            acc2 = acc2.add(load(in, at + 2 * LANES));
-            acc3 = acc3.add(load(in, at + 3 * LANES));
-        }
-        FloatVector count = FloatVector.broadcast(SPECIES, (float) n);
-        long outAt = (long) b * pooled.rowStride() + c;
-        store(acc0.div(count), pooled.segment(), outAt);
-        store(acc1.div(count), pooled.segment(), outAt + LANES);
-        store(acc2.div(count), pooled.segment(), outAt + 2 * LANES);
-        store(acc3.div(count), pooled.segment(), outAt + 3 * LANES);
     }
 
     private static void meanVector(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {

@@ -70,6 +70,44 @@ class AttentionTest {
         }
     }
 
+    /** The rows of the first {@code queries} tokens of every image. */
+    private static float[] forwardQueries(Problem p, float[] qkv, int queries, int threads) {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor out = arena.allocate(p.batch * queries, p.inner()).fill(Float.NaN);
+            Tensor query = arena.allocate(p.batch * queries, 3 * p.inner()).fill(Float.NaN);
+            float[] keysAndValues = qkv.clone();
+            for (int row = 0; row < p.rows(); row++) {
+                for (int c = 0; c < p.inner(); c++) {
+                    if (row % p.tokens < queries) {
+                        query.set(row / p.tokens * queries + row % p.tokens, c, qkv[row * 3 * p.inner() + c]);
+                    }
+                    keysAndValues[row * 3 * p.inner() + c] = Float.NaN;
+                }
+            }
+            Tensor input = arena.allocate(p.rows(), 3 * p.inner()).copyFrom(keysAndValues);
+            AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            workers.run(w -> Attention.forwardQueries(
+                    out, query, input, p.batch, queries, p.tokens, p.heads, p.scale(), workspace, w));
+            return out.toArray();
+        }
+    }
+
+    @Property(tries = 60)
+    void someQueriesGiveTheBitsOfAll(@ForAll @IntRange(min = 1, max = 3) int batch,
+            @ForAll @IntRange(min = 1, max = 40) int tokens, @ForAll @IntRange(min = 1, max = 40) int queries,
+            @ForAll @IntRange(min = 1, max = 3) int heads, @ForAll @IntRange(min = 1, max = 20) int headDim,
+            @ForAll @IntRange(min = 1, max = 3) int threads, @ForAll long seed) {
+        Problem p = new Problem(batch, tokens, heads, headDim);
+        int asked = Math.min(queries, tokens);
+        float[] qkv = p.random(seed, 3 * p.inner(), 2);
+        float[] all = forward(p, qkv, threads).out;
+        float[] some = forwardQueries(p, qkv, asked, threads);
+        for (int b = 0; b < batch; b++) {
+            assertArrayEquals(Arrays.copyOfRange(all, b * tokens * p.inner(), (b * tokens + asked) * p.inner()),
+                    Arrays.copyOfRange(some, b * asked * p.inner(), (b + 1) * asked * p.inner()), "image " + b);
+        }
+    }
+
     private static float[] backward(Problem p, float[] qkv, float[] dout, int threads) {
         try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
             Tensor out = arena.allocate(p.rows(), p.inner());

@@ -46,6 +46,9 @@ final class Bench implements Callable<Integer> {
     @Option(names = "--seconds", paramLabel = "S", description = "How long to measure; default: " + (int) DEFAULT_SECONDS + ".")
     private double seconds = DEFAULT_SECONDS;
 
+    @Option(names = "--all-tokens", description = "Compute every token in the last block, not only those that the head looks at.")
+    private boolean allTokens;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -57,7 +60,7 @@ final class Bench implements Callable<Integer> {
 
     /** What was measured; times in milliseconds a call. */
     private record Result(String model, int batch, int threads, int calls, double p50, double p99, double max,
-            double imagesPerSecond, double gflops, double peak, long allocatedBytes) {
+            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens) {
 
         double shareOfPeak() {
             return gflops / peak;
@@ -71,7 +74,7 @@ final class Bench implements Callable<Integer> {
         Result result;
         try (Workers team = Workers.of(threads.count());
                 VitModel model = open();
-                VitSession session = model.newSession(SessionOptions.workers(team).withBatch(batch))) {
+                VitSession session = model.newSession(SessionOptions.workers(team).withBatch(batch).withAllTokens(allTokens))) {
             result = measure(model, session, team);
         }
         PrintWriter out = spec.commandLine().getOut();
@@ -132,9 +135,10 @@ final class Bench implements Callable<Integer> {
         vit.status().clear();
         Arrays.sort(nanos, 0, calls);
         double p50 = millis(nanos, calls, 0.5);
-        double gflops = ForwardCost.of(config).flops() * batch / p50 / 1e6;
+        double gflops = session.cost().flops() * batch / p50 / 1e6;
         return new Result(name(), batch, team.count(), calls, p50, millis(nanos, calls, 0.99), millis(nanos, calls, 1),
-                calls * (double) batch / ((last - start) / 1e9), gflops, peak, (bytes + calls - 1) / calls);
+                calls * (double) batch / ((last - start) / 1e9), gflops, peak, (bytes + calls - 1) / calls,
+                session.cost().equals(ForwardCost.of(config)));
     }
 
     /** The smallest time that at least {@code share} of the calls did not exceed. */
@@ -157,6 +161,7 @@ final class Bench implements Callable<Integer> {
         object.put("threads", r.threads);
         object.put("latency_ms", latency);
         object.put("images_per_second", r.imagesPerSecond);
+        object.put("all_tokens", r.allTokens);
         object.put("gflops", r.gflops);
         object.put("share_of_peak", r.shareOfPeak());
         object.put("allocated_bytes_per_call", r.allocatedBytes);
@@ -170,6 +175,7 @@ final class Bench implements Callable<Integer> {
                 .row("calls", r.calls)
                 .row("latency", format("p50 %.2f ms, p99 %.2f ms, max %.2f ms", r.p50, r.p99, r.max))
                 .row("throughput", format("%.2f images/s", r.imagesPerSecond))
+                .row("last block", r.allTokens ? "every token" : "only the tokens that the head looks at")
                 .row("arithmetic", format("%.1f GFLOP/s, %.1f %% of the measured peak of %.1f", r.gflops, 100 * r.shareOfPeak(), r.peak))
                 .row("allocated", r.allocatedBytes + " bytes a call")
                 .print(out, "");
