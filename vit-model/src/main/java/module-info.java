@@ -11,6 +11,7 @@ module vit.model {
 
     exports vit.model;
     exports vit.model.image;
+    exports vit.model.onnx;
     exports vit.model.shapes;
     exports vit.model.train;
     exports vit.model.visualise;

@@ -18,9 +18,14 @@ final class OutputOption {
 
     /** Refuses what cannot become a file, before any work is done. */
     void check() throws CommandException {
+        check(file, "out.safetensors");
+    }
+
+    /** The same for any file; {@code example} is a good name. */
+    static void check(Path file, String example) throws CommandException {
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null || Files.isDirectory(file)) {
-            throw new CommandException(file + ": the output is a folder", "name a file, for example " + file.resolve("out.safetensors"));
+            throw new CommandException(file + ": the output is a folder", "name a file, for example " + file.resolve(example));
         }
         if (!Files.isDirectory(folder)) {
             throw new CommandException(file + ": there is no folder " + folder, "make the folder first, or name another");

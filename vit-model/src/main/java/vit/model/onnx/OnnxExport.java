@@ -1,0 +1,212 @@
+package vit.model.onnx;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import vit.model.ParameterSource;
+import vit.model.weights.AtomicFile;
+
+/**
+ * Writes a model as ONNX: input {@code images} (batch, channels, height, width), output {@code logits} (batch, classes), or
+ * {@code embeddings} (batch, C) of a model without a head; the batch is free. The file is streamed, one parameter in memory at a
+ * time, and appears under its name when it is whole ({@link AtomicFile}).
+ *
+ * <p>Protobuf ends at 2 GB. Larger models keep their weights in a second file beside the first, {@code NAME.data}, as ONNX's
+ * external data; the two belong together and move together.
+ */
+public final class OnnxExport {
+
+    /** The largest protobuf message, less room for the graph. */
+    static final long MOST_BYTES_INSIDE = Integer.MAX_VALUE - (64L << 20);
+
+    private static final int BUFFER_BYTES = 1 << 18;
+
+    /** Tensors in the data file start at multiples of a page, so that runtimes can map them. */
+    private static final long ALIGNMENT = 4096;
+
+    private final ParameterSource source;
+    private final VitGraph model;
+    private final List<Initializer> initializers;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private float[] values = new float[0];
+
+    private OnnxExport(ParameterSource source) {
+        this.source = Objects.requireNonNull(source, "source");
+        this.model = new VitGraph(source.config());
+        this.initializers = model.graph().initializers();
+    }
+
+    /**
+     * Writes the model.
+     *
+     * @param source for example an opened weight file or generated weights
+     * @param file   to write or replace; its folder must exist
+     * @throws IllegalArgumentException if the configuration has a distillation token and another pooling than by the class token
+     * @throws IOException              if reading or writing fails; an old file is then still there
+     */
+    public static void write(ParameterSource source, Path file) throws IOException {
+        write(source, file, MOST_BYTES_INSIDE);
+    }
+
+    /** The same with weights of more than {@code mostBytesInside} bytes in the data file. */
+    static void write(ParameterSource source, Path file, long mostBytesInside) throws IOException {
+        OnnxExport export = new OnnxExport(source);
+        long bytes = export.initializers.stream().mapToLong(Initializer::bytes).sum();
+        if (bytes <= mostBytesInside) {
+            export.writeWhole(file);
+        } else {
+            export.writeDivided(file);
+        }
+    }
+
+    private void writeWhole(Path file) throws IOException {
+        ProtobufMessage graph = graph();
+        long length = graph.size();
+        for (Initializer initializer : initializers) {
+            long tensor = head(initializer).begin(9, initializer.bytes()).size() + initializer.bytes();
+            length += new ProtobufMessage().begin(5, tensor).size() + tensor;
+        }
+        try (AtomicFile target = AtomicFile.create(file)) {
+            target.write(ByteBuffer.wrap(model().begin(7, length).toBytes()));
+            target.write(ByteBuffer.wrap(graph.toBytes()));
+            for (Initializer initializer : initializers) {
+                ProtobufMessage head = head(initializer).begin(9, initializer.bytes());
+                ProtobufMessage start = new ProtobufMessage().begin(5, head.size() + initializer.bytes());
+                target.write(ByteBuffer.wrap(start.toBytes()));
+                target.write(ByteBuffer.wrap(head.toBytes()));
+                stream(initializer, target);
+            }
+            target.commit();
+        }
+    }
+
+    private void writeDivided(Path file) throws IOException {
+        Path data = file.resolveSibling(file.getFileName() + ".data");
+        ProtobufMessage graph = graph();
+        long at = 0;
+        try (AtomicFile target = AtomicFile.create(data)) {
+            for (Initializer initializer : initializers) {
+                if (!(initializer instanceof Initializer.Learned)) {
+                    byte[] tensor = small(initializer);
+                    graph.bytes(5, tensor);
+                    continue;
+                }
+                long start = (at + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+                target.write(ByteBuffer.allocate(Math.toIntExact(start - at)));
+                stream(initializer, target);
+                at = start + initializer.bytes();
+                ProtobufMessage tensor = head(initializer);
+                property(tensor, 13, "location", data.getFileName().toString());
+                property(tensor, 13, "offset", Long.toString(start));
+                property(tensor, 13, "length", Long.toString(initializer.bytes()));
+                graph.message(5, tensor.number(14, 1)); // data_location: external
+            }
+            target.commit();
+        }
+        AtomicFile.write(file, model().message(7, graph).toBytes());
+    }
+
+    /** ModelProto up to its graph. */
+    private static ProtobufMessage model() {
+        ProtobufMessage message = new ProtobufMessage().number(1, VitGraph.IR_VERSION).text(2, "vit");
+        return message.message(8, new ProtobufMessage().text(1, "").number(2, VitGraph.OPSET));
+    }
+
+    /** GraphProto up to its initializers. */
+    private ProtobufMessage graph() {
+        ProtobufMessage message = new ProtobufMessage();
+        model.graph().nodes().forEach(node -> message.message(1, node));
+        message.text(2, "vit");
+        message.message(11, tensorType(VitGraph.IMAGES, model.imageDimensions()));
+        message.message(12, tensorType(model.output(), model.outputDimensions()));
+        return message;
+    }
+
+    /** ValueInfoProto: float32, a free batch, then {@code dimensions}. */
+    private static ProtobufMessage tensorType(String name, long... dimensions) {
+        ProtobufMessage shape = new ProtobufMessage().message(1, new ProtobufMessage().text(2, "batch"));
+        for (long dimension : dimensions) {
+            shape.message(1, new ProtobufMessage().number(1, dimension));
+        }
+        ProtobufMessage tensor = new ProtobufMessage().number(1, Initializer.FLOAT).message(2, shape);
+        return new ProtobufMessage().text(1, name).message(2, new ProtobufMessage().message(1, tensor));
+    }
+
+    /** TensorProto without its elements. */
+    private static ProtobufMessage head(Initializer initializer) {
+        ProtobufMessage tensor = new ProtobufMessage();
+        for (long dimension : initializer.dimensions()) {
+            tensor.number(1, dimension);
+        }
+        tensor.number(2, initializer instanceof Initializer.Integers ? Initializer.INT64 : Initializer.FLOAT);
+        return tensor.text(8, initializer.name());
+    }
+
+    private static void property(ProtobufMessage message, int field, String key, String value) {
+        message.message(field, new ProtobufMessage().text(1, key).text(2, value));
+    }
+
+    /** The elements of a constant that is no parameter, as a whole TensorProto. */
+    private static byte[] small(Initializer initializer) {
+        ByteBuffer elements = ByteBuffer.allocate(Math.toIntExact(initializer.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+        switch (initializer) {
+            case Initializer.Integers integers -> elements.asLongBuffer().put(integers.values());
+            case Initializer.Reals reals -> elements.asFloatBuffer().put(reals.values());
+            case Initializer.Learned learned -> throw new IllegalArgumentException(learned.name() + " is streamed");
+        }
+        return head(initializer).bytes(9, elements.array()).toBytes();
+    }
+
+    private void stream(Initializer initializer, AtomicFile target) throws IOException {
+        switch (initializer) {
+            case Initializer.Integers integers -> {
+                for (long value : integers.values()) {
+                    room(Long.BYTES, target);
+                    buffer.putLong(value);
+                }
+            }
+            case Initializer.Reals reals -> {
+                for (float value : reals.values()) {
+                    put(value, target);
+                }
+            }
+            case Initializer.Learned learned -> stream(learned, target);
+        }
+        flush(target);
+    }
+
+    private void stream(Initializer.Learned learned, AtomicFile target) throws IOException {
+        int size = Math.toIntExact(learned.parameter().shape().size());
+        if (values.length < size) {
+            values = new float[size];
+        }
+        source.read(learned.parameter(), values);
+        int rows = learned.transposed() ? learned.parameter().out() : 1;
+        int columns = size / rows;
+        for (int column = 0; column < columns; column++) {
+            for (int row = 0; row < rows; row++) {
+                put(values[row * columns + column], target);
+            }
+        }
+    }
+
+    private void put(float value, AtomicFile target) throws IOException {
+        room(Float.BYTES, target);
+        buffer.putFloat(value);
+    }
+
+    private void room(int bytes, AtomicFile target) throws IOException {
+        if (buffer.remaining() < bytes) {
+            flush(target);
+        }
+    }
+
+    private void flush(AtomicFile target) throws IOException {
+        buffer.flip();
+        target.write(buffer);
+        buffer.clear();
+    }
+}
