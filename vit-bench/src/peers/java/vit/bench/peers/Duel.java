@@ -1,0 +1,166 @@
+package vit.bench.peers;
+
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import vit.kernels.parallel.Workers;
+import vit.kernels.peak.FmaPeak;
+
+/**
+ * Runs ours and the peers in turn (ours, peer A, ours, peer B, …) and pairs every time of a peer with the time of ours just before
+ * it: on a machine whose speed swings, neighbours in time are comparable and means are not.
+ *
+ * <p>Between two turns the process becomes idle first. Thread pools of the peers spin for up to 200 ms after a call and would take the
+ * cores away from whoever comes next. Work shorter than {@value #TURN_MILLIS} ms is done several times a turn, after one call that
+ * is not timed.
+ */
+final class Duel {
+
+    private static final int TURN_MILLIS = 40;
+    private static final int LEAST_ROUNDS = 5;
+    private static final int STEADY_CALLS = 3;
+    private static final double STEADY = 1.2;
+    private static final long WARM_UP_LIMIT_NANOS = 10_000_000_000L;
+    private static final long IDLE_WINDOW_NANOS = 4_000_000;
+    private static final long IDLE_LIMIT_NANOS = 500_000_000;
+    private static final double IDLE_SHARE = 0.1;
+
+    private final String work;
+    private final String model;
+    private final int batch;
+    private final int threads;
+    private final double flops;
+    private final double seconds;
+
+    /**
+     * @param flops   floating-point operations of one call
+     * @param seconds how long to measure, all peers together
+     */
+    Duel(String work, String model, int batch, int threads, double flops, double seconds) {
+        this.work = work;
+        this.model = model;
+        this.batch = batch;
+        this.threads = threads;
+        this.flops = flops;
+        this.seconds = seconds;
+    }
+
+    /** One side with its calls a turn. */
+    private record Side(Contender contender, int calls) {}
+
+    /**
+     * Checks the results against ours, then measures.
+     *
+     * @param tolerance largest difference of results, in units of ours' largest magnitude
+     * @throws DisagreementException if a peer computes something else
+     */
+    List<Comparison> run(Contender ours, List<Contender> peers, double tolerance) throws Exception {
+        double peak = peak();
+        float[] truth = compute(ours);
+        double[] errors = new double[peers.size()];
+        List<Side> sides = new ArrayList<>();
+        for (int i = 0; i < errors.length; i++) {
+            errors[i] = error(truth, compute(peers.get(i)));
+            if (!(errors[i] <= tolerance)) {
+                throw new DisagreementException(work + " " + model + ": " + peers.get(i).name() + " differs from ours by "
+                        + errors[i] + " of the largest magnitude; allowed are " + tolerance);
+            }
+            sides.add(side(peers.get(i)));
+        }
+        Side our = side(ours);
+        List<List<double[]>> pairs = new ArrayList<>();
+        sides.forEach(_ -> pairs.add(new ArrayList<>()));
+        long start = System.nanoTime();
+        for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() - start < seconds * 1e9; round++) {
+            for (int i = 0; i < sides.size(); i++) {
+                double oursMillis = turn(our);
+                pairs.get(i).add(new double[] {oursMillis, turn(sides.get(i))});
+            }
+        }
+        double limit = flops / Math.max(peak, peak()) / 1e6;
+        List<Comparison> comparisons = new ArrayList<>();
+        for (int i = 0; i < errors.length; i++) {
+            comparisons.add(comparison(peers.get(i).name(), pairs.get(i), limit, errors[i]));
+        }
+        return comparisons;
+    }
+
+    /** 10⁹ operations a second; a busy neighbour can only lower it. */
+    private double peak() throws InterruptedException {
+        awaitIdle();
+        try (Workers team = Workers.of(threads)) {
+            return FmaPeak.measure(team).gflops();
+        }
+    }
+
+    private Comparison comparison(String peer, List<double[]> pairs, double limit, double error) {
+        double[] ours = pairs.stream().mapToDouble(pair -> pair[0]).toArray();
+        double[] theirs = pairs.stream().mapToDouble(pair -> pair[1]).toArray();
+        double[] ratios = pairs.stream().mapToDouble(pair -> pair[1] / pair[0]).toArray();
+        return new Comparison(work, model, batch, threads, peer, Quartiles.of(ours).median(), Quartiles.of(theirs).median(),
+                Quartiles.of(ratios), pairs.size(), limit, error);
+    }
+
+    private static float[] compute(Contender contender) throws Exception {
+        contender.run();
+        return contender.result().clone();
+    }
+
+    private static double error(float[] truth, float[] other) {
+        if (truth.length != other.length) {
+            return Double.POSITIVE_INFINITY;
+        }
+        double scale = 0;
+        double worst = 0;
+        for (int i = 0; i < truth.length; i++) {
+            scale = Math.max(scale, Math.abs(truth[i]));
+            double difference = Math.abs((double) truth[i] - other[i]);
+            if (!(difference <= worst)) {
+                worst = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : difference;
+            }
+        }
+        return worst == 0 ? 0 : worst / scale;
+    }
+
+    /** Calls {@code contender} until its time is steady, and finds out how many calls make a turn. */
+    private static Side side(Contender contender) throws Exception {
+        awaitIdle();
+        double best = Double.POSITIVE_INFINITY;
+        long start = System.nanoTime();
+        for (int steady = 0; steady < STEADY_CALLS && System.nanoTime() - start < WARM_UP_LIMIT_NANOS; ) {
+            long begin = System.nanoTime();
+            contender.run();
+            double millis = (System.nanoTime() - begin) / 1e6;
+            steady = millis < STEADY * best && millis > best / STEADY ? steady + 1 : 0;
+            best = Math.min(best, millis);
+        }
+        return new Side(contender, (int) Math.clamp(Math.ceil(TURN_MILLIS / best), 1, 1 << 20));
+    }
+
+    /** Milliseconds a call. */
+    private static double turn(Side side) throws Exception {
+        awaitIdle();
+        if (side.calls > 1) {
+            side.contender.run();
+        }
+        long start = System.nanoTime();
+        for (int call = 0; call < side.calls; call++) {
+            side.contender.run();
+        }
+        return (System.nanoTime() - start) / 1e6 / side.calls;
+    }
+
+    /** Waits until no thread of this process computes any more. */
+    private static void awaitIdle() throws InterruptedException {
+        var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long start = System.nanoTime();
+        while (System.nanoTime() - start < IDLE_LIMIT_NANOS) {
+            long begin = System.nanoTime();
+            long busy = system.getProcessCpuTime();
+            Thread.sleep(IDLE_WINDOW_NANOS / 1_000_000);
+            if (system.getProcessCpuTime() - busy < IDLE_SHARE * (System.nanoTime() - begin)) {
+                return;
+            }
+        }
+    }
+}

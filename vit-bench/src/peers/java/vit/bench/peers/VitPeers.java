@@ -1,0 +1,171 @@
+package vit.bench.peers;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import vit.model.ForwardCost;
+import vit.model.GeneratedWeights;
+import vit.model.VitConfig;
+import vit.model.VitVariants;
+import vit.model.json.Json;
+import vit.model.onnx.OnnxExport;
+
+/** Ours and every peer in turn, in one process. */
+@Command(name = "vit-peers", mixinStandardHelpOptions = true, usageHelpAutoWidth = true,
+        description = "Run ours and every peer in turn and report paired ratios with quartiles (peer / ours: above 1 is faster than the peer).")
+public final class VitPeers implements Callable<Integer> {
+
+    private static final double TOLERANCE = 1e-4;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads on every side; default: the processors there are.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Images a call; default: ${DEFAULT-VALUE}.")
+    private int batch;
+
+    @Option(names = "--seconds", paramLabel = "S", defaultValue = "20",
+            description = "How long to measure each piece of work, all peers together; default: ${DEFAULT-VALUE}.")
+    private double seconds;
+
+    @Option(names = "--model", paramLabel = "NAME", defaultValue = "vit_base_patch16_224",
+            description = "A published size; default: ${DEFAULT-VALUE}.")
+    private String model;
+
+    @Option(names = "--gemm", description = "Matrix products of ViT-B/16's layers against MKL and OpenBLAS instead of the forward pass.")
+    private boolean gemm;
+
+    @Option(names = "--peers", paramLabel = "NAME", split = ",",
+            description = "Only these: onnxruntime, pytorch; with --gemm mkl, openblas; default: all.")
+    private List<String> names = List.of();
+
+    @Option(names = "--json", description = "Print one JSON object a line.")
+    private boolean json;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final List<Comparison> comparisons = new ArrayList<>();
+
+    private VitPeers() {}
+
+    /** Runs the command line and ends the JVM with its exit code. */
+    public static void main(String[] args) {
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        int code = new CommandLine(new VitPeers()).setOut(out).setErr(err)
+                .setExecutionExceptionHandler((fault, line, parsed) -> {
+                    if (fault instanceof DisagreementException) {
+                        err.println("error: " + fault.getMessage());
+                        return 1;
+                    }
+                    throw fault;
+                })
+                .execute(args);
+        System.exit(code);
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        check("--threads", threads, 1, 1024);
+        check("--batch", batch, 1, 1024);
+        check("--seconds", seconds, 0.1, 86_400);
+        if (gemm) {
+            for (GemmShape shape : GemmShape.ofVitBase(batch)) {
+                gemm(shape);
+            }
+            if (batch == 1) {
+                for (GemmShape shape : GemmShape.ofVitBase(8)) {
+                    gemm(shape);
+                }
+            }
+        } else {
+            forward();
+        }
+        return 0;
+    }
+
+    private void check(String option, double value, double least, double most) {
+        if (!(value >= least && value <= most)) {
+            throw new ParameterException(spec.commandLine(),
+                    "Invalid value for option '" + option + "': expected " + least + " to " + most + ", found " + value);
+        }
+    }
+
+    /** Whether this peer is asked for: {@code --peers} names it or the start of it. */
+    private boolean wanted(String peer) {
+        return names.isEmpty() || names.stream().anyMatch(peer::startsWith);
+    }
+
+    private void forward() throws Exception {
+        VitConfig config = VitVariants.find(model).orElseThrow(() -> new ParameterException(spec.commandLine(),
+                "Invalid value for option '--model': expected one of " + String.join(", ", VitVariants.names()) + ", found " + model));
+        GeneratedWeights weights = new GeneratedWeights(config, 0);
+        float[] images = new float[batch * config.channels() * config.imageHeight() * config.imageWidth()];
+        weights.fill(images, images.length, "images", 1.7, 0);
+        Path file = Files.createTempFile("vit", ".onnx");
+        try {
+            OnnxExport.write(weights, file);
+            try (Contenders sides = new Contenders()) {
+                Contender ours = sides.add(new OurForward(weights, images, batch, threads));
+                if (wanted("onnxruntime")) {
+                    sides.add(new OnnxRuntimeForward(file, config, images, batch, threads));
+                }
+                if (wanted("pytorch")) {
+                    sides.add(new PyTorchForward(weights, images, batch, threads));
+                }
+                report(new Duel("forward", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
+                        .run(ours, sides.peers(), TOLERANCE));
+            }
+        } finally {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    private void gemm(GemmShape shape) throws Exception {
+        GeneratedWeights random = new GeneratedWeights(VitConfig.builder().build(), 0);
+        float[] a = new float[shape.m() * shape.k()];
+        float[] b = new float[shape.n() * shape.k()];
+        random.fill(a, a.length, "a", 1.7, 0);
+        random.fill(b, b.length, "b", Math.sqrt(3.0 / shape.k()), 0);
+        try (Contenders sides = new Contenders()) {
+            Contender ours = sides.add(new OurGemm(shape, a, b, threads));
+            for (Blas.Library library : Blas.Library.values()) {
+                if (wanted(library.label())) {
+                    sides.add(new Blas(library, shape, a, b, threads));
+                }
+            }
+            report(new Duel("gemm " + shape, "vit_base_patch16_224", shape.m() / 197, threads, shape.flops(), seconds)
+                    .run(ours, sides.peers(), TOLERANCE));
+        }
+    }
+
+    private void report(List<Comparison> found) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (!json && comparisons.isEmpty()) {
+            out.printf("%-20s %5s %7s  %-34s %9s %9s  %-24s %9s %6s%n", "work", "batch", "threads", "peer", "ours ms", "peer ms",
+                    "peer/ours [quartiles]", "limit ms", "share");
+        }
+        for (Comparison c : found) {
+            comparisons.add(c);
+            if (json) {
+                out.println(Json.write(c.toJson()));
+            } else {
+                out.printf(Locale.ROOT, "%-20s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f%n", c.work(), c.batch(), c.threads(), c.peer(),
+                        c.oursMillis(), c.peerMillis(), String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", c.ratio().median(), c.ratio().q1(),
+                                c.ratio().q3()), c.limitMillis(), c.limitMillis() / c.oursMillis());
+            }
+        }
+        out.flush();
+    }
+}

@@ -1,0 +1,206 @@
+package vit.model.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import vit.kernels.gelu.GeluKind;
+import vit.kernels.patchembed.PatchOrder;
+import vit.model.GeneratedWeights;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.VitConfig.FinalNorm;
+import vit.model.VitConfig.Pooling;
+import vit.model.VitConfig.Positions;
+
+/** What is written is a valid graph with every parameter in it; that it computes the right thing is tested with ONNX Runtime. */
+class OnnxExportTest {
+
+    private static final VitConfig PLAIN =
+            VitConfig.builder().image(24, 16).patch(8).width(24).depth(2).heads(3).headDim(5).mlp(40).classes(7).build();
+
+    @TempDir
+    private Path folder;
+
+    static Stream<VitConfig> everyKind() {
+        return Stream.of(
+                PLAIN,
+                PLAIN.toBuilder().gelu(GeluKind.TANH).qkvBias(false).outputBias(false).build(),
+                PLAIN.toBuilder().pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build(),
+                PLAIN.toBuilder().pooling(Pooling.ALL_MEAN).classToken(false).positions(Positions.SINCOS_2D).build(),
+                PLAIN.toBuilder().distillationToken(true).build(),
+                PLAIN.toBuilder().registers(3).layerScale(true).positions(Positions.LEARNED_PATCHES).build(),
+                PLAIN.toBuilder().patchNorm(true).patchOrder(PatchOrder.CHANNEL_LAST).build(),
+                PLAIN.toBuilder().patchNorm(true).preLogits(true).build(),
+                PLAIN.toBuilder().classes(0).channels(1).build(),
+                PLAIN.toBuilder().depth(0).build());
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyKind")
+    void everyInputIsDefinedBeforeItIsRead(VitConfig config) throws IOException {
+        OnnxFile file = export(config);
+        Set<String> defined = new HashSet<>(file.constants().keySet());
+        Set<String> read = new HashSet<>();
+        assertTrue(defined.add(file.inputs().getFirst().name()));
+        for (OnnxFile.Node node : file.nodes()) {
+            for (String input : node.inputs()) {
+                assertTrue(defined.contains(input), () -> node + " reads " + input);
+            }
+            read.addAll(node.inputs());
+            for (String output : node.outputs()) {
+                assertTrue(defined.add(output), () -> output + " is defined twice");
+            }
+        }
+        for (OnnxFile.Value output : file.outputs()) {
+            assertTrue(defined.contains(output.name()), () -> output + " is not computed");
+            assertTrue(read.add(output.name()), () -> output + " is read inside");
+        }
+        assertEquals(defined, read, "something is computed for nothing");
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyKind")
+    void everyParameterIsThereWithItsBits(VitConfig config) throws IOException {
+        GeneratedWeights weights = new GeneratedWeights(config, 5);
+        OnnxFile file = export(config);
+        for (Parameter parameter : Parameters.of(config).list()) {
+            int size = Math.toIntExact(parameter.shape().size());
+            float[] expected = new float[size];
+            weights.read(parameter, expected);
+            OnnxFile.Constant constant = file.constants().get(parameter.name());
+            if (constant == null) {
+                constant = file.constants().get(parameter.name().replaceAll("weight$", "kernel"));
+                assertEquals(List.of((long) parameter.in(), (long) parameter.out()), constant.dimensions(), parameter.name());
+                expected = transposed(expected, parameter.out(), parameter.in());
+            } else {
+                assertEquals(shape(parameter), constant.dimensions(), parameter.name());
+            }
+            assertEquals(1, constant.type());
+            assertArrayEquals(expected, constant.floats(), parameter.name());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyKind")
+    void constantsHaveTheBytesOfTheirDimensions(VitConfig config) throws IOException {
+        for (var constant : export(config).constants().entrySet()) {
+            int each = constant.getValue().type() == 1 ? Float.BYTES : Long.BYTES;
+            assertEquals(constant.getValue().size() * each, constant.getValue().bytes().length, constant.getKey());
+        }
+    }
+
+    @Test
+    void theBatchIsFree() throws IOException {
+        OnnxFile file = export(PLAIN);
+        assertEquals(List.of(new OnnxFile.Value("images", List.of("batch", 3L, 24L, 16L))), file.inputs());
+        assertEquals(List.of(new OnnxFile.Value("logits", List.of("batch", 7L))), file.outputs());
+        OnnxFile headless = export(PLAIN.toBuilder().classes(0).build());
+        assertEquals(List.of(new OnnxFile.Value("embeddings", List.of("batch", 24L))), headless.outputs());
+    }
+
+    @Test
+    void versionsAndOperatorsAreStandard() throws IOException {
+        OnnxFile file = export(PLAIN);
+        assertEquals(20, file.opset());
+        assertEquals(9, file.irVersion());
+        assertEquals(1 + 2 * 2, file.nodes().stream().filter(node -> node.operator().equals("LayerNormalization")).count());
+        OnnxFile.Node gelu = file.nodes().stream().filter(node -> node.operator().equals("Gelu")).findFirst().orElseThrow();
+        assertEquals("none", gelu.attributes().get("approximate"));
+        OnnxFile.Node norm = file.nodes().stream().filter(node -> node.name().equals("norm")).findFirst().orElseThrow();
+        assertEquals(1e-6f, norm.attributes().get("epsilon"));
+        assertEquals(-1L, norm.attributes().get("axis"));
+        OnnxFile.Node heads = file.nodes().stream().filter(node -> node.name().equals("blocks.0.attn.k.heads")).findFirst().orElseThrow();
+        assertEquals(List.of(0L, 2L, 3L, 1L), heads.attributes().get("perm"));
+    }
+
+    @Test
+    void aLargeModelKeepsItsWeightsInASecondFile() throws IOException {
+        Path whole = folder.resolve("whole.onnx");
+        Path divided = folder.resolve("divided.onnx");
+        OnnxExport.write(new GeneratedWeights(PLAIN, 5), whole);
+        OnnxExport.write(new GeneratedWeights(PLAIN, 5), divided, 1000);
+        OnnxFile expected = OnnxFile.read(whole);
+        OnnxFile found = OnnxFile.read(divided);
+        assertTrue(Files.size(divided) < Files.size(whole) / 4, "the weights are in the first file");
+        assertEquals(expected.nodes(), found.nodes());
+        assertEquals(expected.constants().keySet(), found.constants().keySet());
+        expected.constants().forEach((name, constant) -> assertArrayEquals(constant.bytes(), found.constants().get(name).bytes(), name));
+        assertEquals(List.of("divided.onnx", "divided.onnx.data", "whole.onnx"), files());
+    }
+
+    @Test
+    void aFailureLeavesTheOldFile() throws IOException {
+        Path file = folder.resolve("model.onnx");
+        Files.writeString(file, "old");
+        ParameterSource source = new ParameterSource() {
+            @Override
+            public VitConfig config() {
+                return PLAIN;
+            }
+
+            @Override
+            public void read(Parameter parameter, float[] target) throws IOException {
+                if (parameter.name().equals("norm.weight")) {
+                    throw new IOException("the disk is gone");
+                }
+            }
+        };
+        assertEquals("the disk is gone", assertThrows(IOException.class, () -> OnnxExport.write(source, file)).getMessage());
+        assertEquals("old", Files.readString(file));
+        assertEquals(List.of("model.onnx"), files());
+    }
+
+    @Test
+    void refusesADistillationTokenWithoutTokenPooling() {
+        VitConfig config = PLAIN.toBuilder().distillationToken(true).pooling(Pooling.PATCH_MEAN).build();
+        assertThrows(IllegalArgumentException.class, () -> OnnxExport.write(new GeneratedWeights(config, 5), folder.resolve("no.onnx")));
+        assertFalse(Files.exists(folder.resolve("no.onnx")));
+    }
+
+    private OnnxFile export(VitConfig config) throws IOException {
+        Path file = folder.resolve("model.onnx");
+        OnnxExport.write(new GeneratedWeights(config, 5), file);
+        return OnnxFile.read(file);
+    }
+
+    private List<String> files() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    private static List<Long> shape(Parameter parameter) {
+        List<Long> shape = new ArrayList<>();
+        for (int i = 0; i < parameter.shape().rank(); i++) {
+            shape.add((long) parameter.shape().dimension(i));
+        }
+        return shape;
+    }
+
+    private static float[] transposed(float[] matrix, int rows, int columns) {
+        float[] result = new float[matrix.length];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                result[column * rows + row] = matrix[row * columns + column];
+            }
+        }
+        return result;
+    }
+}
