@@ -1,106 +1,118 @@
 package vit.bench;
 
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
-import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
-import vit.kernels.parallel.Worker;
+import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
-/** C = A·Bᵀ + bias at the shapes of ViT-B/16, packing of A included; reports GFLOP/s beside the time. */
-@State(Scope.Thread)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MILLISECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 2)
-@Fork(value = 2, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
-public class GemmBenchmark {
+/**
+ * The linear layers of a block, packing of the activations included: forward x·Wᵀ + b; backward dX = dY·W, dW += dYᵀ·X and
+ * db += Σ dY. Operands are small whole numbers, so that results are checked exactly.
+ */
+public class GemmBenchmark extends KernelBenchmark {
 
-    /** M×N×K. */
-    @Param({"197x2304x768", "197x768x768", "197x3072x768", "197x768x3072", "1576x3072x768"})
-    public String shape;
+    /** Outputs × inputs of QKV, attention output, FC1 and FC2. */
+    @Param({"2304x768", "768x768", "3072x768", "768x3072"})
+    public String layer;
 
-    @Param({"1", "2"})
-    public int threads;
-
-    private TensorArena arena;
-    private Workers workers;
-    private Workers.Task product;
-    private double gigaflop;
+    private int n;
+    private int k;
+    private Tensor x; // (M, K)
+    private Tensor y; // (M, N)
+    private Tensor dx; // (M, K)
+    private Tensor dy; // (M, N)
+    private Tensor dbias; // (N)
+    private PackedMatrix dweight; // (N, K)
 
     /** For JMH. */
     public GemmBenchmark() {}
 
-    /** Counts the arithmetic; JMH divides it by the time. */
-    @AuxCounters(AuxCounters.Type.OPERATIONS)
-    @State(Scope.Thread)
-    public static class Arithmetic {
-        /** 10⁹ floating-point operations. */
-        public double gflop;
+    @Override
+    boolean isArithmetic() {
+        return true;
+    }
 
-        /** For JMH. */
-        public Arithmetic() {}
+    @Override
+    void allocate() {
+        String[] sizes = layer.split("x");
+        n = Integer.parseInt(sizes[0]);
+        k = Integer.parseInt(sizes[1]);
+        x = zeros(rows(), k).fill(2);
+        y = zeros(rows(), n);
+        dx = zeros(rows(), k);
+        dy = zeros(rows(), n).fill(1);
+        dbias = zeros(n);
+        dweight = PackedMatrix.allocate(arena(), n, k);
+        warmUp();
+    }
 
-        /** Starts the count of an iteration. */
-        @Setup(Level.Iteration)
-        public void reset() {
-            gflop = 0;
+    /** Small products first: interpreted, one of full size takes minutes. */
+    private static void warmUp() {
+        try (TensorArena small = TensorArena.open(); Workers team = Workers.of(1)) {
+            Tensor a = small.allocatePadded(29, 40).fill(1);
+            Tensor c = small.allocatePadded(29, 100).fill(1);
+            PackedMatrix b = PackedMatrix.allocate(small, 100, 40);
+            PackedMatrix transposed = PackedMatrix.allocate(small, 40, 100);
+            Tensor bias = small.allocate(100);
+            GemmWorkspace workspace = workspace(small, 29, 100, 40, 1);
+            for (int call = 0; call < 10_000; call++) {
+                team.run(w -> {
+                    Gemm.multiply(c, a, b, Epilogue.bias(bias), 29, workspace, w);
+                    Linear.backwardInput(a, c, transposed, 29, workspace, w);
+                    Linear.backwardParameters(b, bias, c, a, 29, workspace, w);
+                });
+            }
         }
     }
 
-    /** Makes operands of small whole numbers, so that the result can be checked exactly. */
-    @Setup
-    public void allocate() {
-        String[] sizes = shape.split("x");
-        int m = Integer.parseInt(sizes[0]);
-        int n = Integer.parseInt(sizes[1]);
-        int k = Integer.parseInt(sizes[2]);
-        gigaflop = 2e-9 * m * n * k;
-        arena = TensorArena.open();
-        workers = Workers.of(threads);
-        Tensor a = arena.allocatePadded(m, k).fill(2);
-        Tensor c = arena.allocatePadded(m, n);
-        float[] weight = new float[n * k];
+    private static GemmWorkspace workspace(TensorArena arena, int m, int n, int k, int threads) {
+        int rows = Math.max(GemmWorkspace.packedRows(m, Math.max(n, k)), GemmWorkspace.packedRows(k, m));
+        return GemmWorkspace.allocateForTraining(arena, rows, GemmWorkspace.packedPanels(n, m), threads);
+    }
+
+    private PackedMatrix filled(int outputs, int depth) {
+        float[] weight = new float[outputs * depth];
         Arrays.fill(weight, 3);
-        PackedMatrix b = PackedMatrix.allocate(arena, n, k).packRows(weight);
-        GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, k, threads);
-        Epilogue bias = Epilogue.bias(arena.allocate(n).fill(1));
-        product = (Worker w) -> Gemm.multiply(c, a, b, bias, m, workspace, w);
-        workers.run(product);
-        if (c.get(0, 0) != 6f * k + 1 || c.get(m - 1, n - 1) != 6f * k + 1) {
-            throw new IllegalStateException("the product is wrong: " + c.get(m - 1, n - 1));
-        }
+        return PackedMatrix.allocate(arena(), outputs, depth).packRows(weight);
     }
 
-    /** Frees the operands. */
-    @TearDown
-    public void close() {
-        workers.close();
-        arena.close();
+    private double products(int count) {
+        return count * 2e-9 * rows() * n * k;
     }
 
-    /** The Vector API's product. */
-    @Benchmark
-    public void simd(Arithmetic counter) {
-        workers.run(product);
-        counter.gflop += gigaflop;
+    @Override
+    Pass forward() {
+        PackedMatrix weight = filled(n, k);
+        Epilogue bias = Epilogue.bias(arena().allocate(n).fill(1));
+        GemmWorkspace workspace = workspace(arena(), rows(), n, k, threads);
+        return new Pass(w -> Gemm.multiply(y, x, weight, bias, rows(), workspace, w), products(1));
+    }
+
+    @Override
+    String checkForward() {
+        return near("a product", 6.0 * k + 1, y.get(rows() - 1, n - 1), 0);
+    }
+
+    @Override
+    Pass backward() {
+        PackedMatrix transposed = filled(k, n);
+        GemmWorkspace workspace = workspace(arena(), rows(), n, k, threads);
+        return new Pass(w -> {
+            Linear.backwardInput(dx, dy, transposed, rows(), workspace, w);
+            w.barrier();
+            Linear.backwardParameters(dweight, dbias, dy, x, rows(), workspace, w);
+        }, products(2));
+    }
+
+    @Override
+    String checkBackward() {
+        String fault = near("dX", 3.0 * n, dx.get(rows() - 1, k - 1), 0);
+        return fault == null ? near("dW", 2.0 * rows(), dweight.get(n - 1, k - 1), 0) : fault;
     }
 }

@@ -26,6 +26,7 @@ final class Duel {
     private static final double IDLE_SHARE = 0.1;
 
     private final String work;
+    private final String step;
     private final String model;
     private final int batch;
     private final int threads;
@@ -33,11 +34,13 @@ final class Duel {
     private final double seconds;
 
     /**
+     * @param step    of training: what a step is; otherwise empty
      * @param flops   floating-point operations of one call
      * @param seconds how long to measure, all peers together
      */
-    Duel(String work, String model, int batch, int threads, double flops, double seconds) {
+    Duel(String work, String step, String model, int batch, int threads, double flops, double seconds) {
         this.work = work;
+        this.step = step;
         this.model = model;
         this.batch = batch;
         this.threads = threads;
@@ -97,8 +100,8 @@ final class Duel {
         double[] ours = pairs.stream().mapToDouble(pair -> pair[0]).toArray();
         double[] theirs = pairs.stream().mapToDouble(pair -> pair[1]).toArray();
         double[] ratios = pairs.stream().mapToDouble(pair -> pair[1] / pair[0]).toArray();
-        return new Comparison(work, model, batch, threads, peer, Quartiles.of(ours).median(), Quartiles.of(theirs).median(),
-                Quartiles.of(ratios), pairs.size(), limit, error);
+        return new Comparison(work, step, model, batch, threads, peer, Quartiles.of(ours).median(), Quartiles.of(theirs).median(),
+                Quartiles.of(ratios), pairs.size(), flops, limit, error);
     }
 
     private static float[] compute(Contender contender) throws Exception {

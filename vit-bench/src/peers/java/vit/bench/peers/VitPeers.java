@@ -27,20 +27,31 @@ import vit.model.onnx.OnnxExport;
 public final class VitPeers implements Callable<Integer> {
 
     private static final double TOLERANCE = 1e-4;
+    private static final int TRAINING_BATCH = 8;
+    private static final int DIGITS_BATCH = 64;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads on every side; default: the processors there are.")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    /** The model of the handwritten digits: 16 × 16 grey, patches of 4. */
+    private static final VitConfig DIGITS =
+            VitConfig.builder().image(16, 16).channels(1).patch(4).width(64).depth(4).heads(4).mlp(128).classes(10).build();
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Images a call; default: ${DEFAULT-VALUE}.")
-    private int batch;
+    @Option(names = "--threads", paramLabel = "N", split = ",", description = "Threads on every side; default: the processors there are.")
+    private List<Integer> threads = List.of(Runtime.getRuntime().availableProcessors());
+
+    @Option(names = "--batch", paramLabel = "N", split = ",",
+            description = "Images a call; default: 1, and with --gemm 1,8 (M = 197 and 1576), with --train 1,8.")
+    private List<Integer> batches = List.of();
 
     @Option(names = "--seconds", paramLabel = "S", defaultValue = "20",
             description = "How long to measure each piece of work, all peers together; default: ${DEFAULT-VALUE}.")
     private double seconds;
 
-    @Option(names = "--model", paramLabel = "NAME", defaultValue = "vit_base_patch16_224",
-            description = "A published size; default: ${DEFAULT-VALUE}.")
-    private String model;
+    @Option(names = "--model", paramLabel = "NAME", split = ",", defaultValue = "vit_base_patch16_224",
+            description = "Published sizes; default: ${DEFAULT-VALUE}.")
+    private List<String> models;
+
+    @Option(names = "--train", description = "Training steps instead of the forward pass: one image forward and backward, batches with"
+            + " AdamW, and the digit model.")
+    private boolean train;
 
     @Option(names = "--gemm", description = "Matrix products of ViT-B/16's layers against MKL and OpenBLAS instead of the forward pass.")
     private boolean gemm;
@@ -52,18 +63,26 @@ public final class VitPeers implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object a line.")
     private boolean json;
 
+    @Option(names = "--results", paramLabel = "DIR", description = "Also write a table (Markdown and JSON) and a picture (PNG) there.")
+    private Path results;
+
     @Spec
     private CommandSpec spec;
 
     private final List<Comparison> comparisons = new ArrayList<>();
 
-    private VitPeers() {}
+    private final String command;
+
+    private VitPeers(String command) {
+        this.command = command;
+    }
 
     /** Runs the command line and ends the JVM with its exit code. */
     public static void main(String[] args) {
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-        int code = new CommandLine(new VitPeers()).setOut(out).setErr(err)
+        VitPeers peers = new VitPeers("vit-bench/target/bench/bin/vit-peers " + String.join(" ", args));
+        int code = new CommandLine(peers).setOut(out).setErr(err)
                 .setExecutionExceptionHandler((fault, line, parsed) -> {
                     if (fault instanceof DisagreementException) {
                         err.println("error: " + fault.getMessage());
@@ -77,20 +96,37 @@ public final class VitPeers implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        check("--threads", threads, 1, 1024);
-        check("--batch", batch, 1, 1024);
+        threads.forEach(count -> check("--threads", count, 1, 1024));
+        batches.forEach(batch -> check("--batch", batch, 1, 1024));
         check("--seconds", seconds, 0.1, 86_400);
-        if (gemm) {
-            for (GemmShape shape : GemmShape.ofVitBase(batch)) {
-                gemm(shape);
-            }
-            if (batch == 1) {
-                for (GemmShape shape : GemmShape.ofVitBase(8)) {
-                    gemm(shape);
+        if (gemm && train) {
+            throw new ParameterException(spec.commandLine(), "--gemm and --train exclude one another");
+        }
+        List<VitConfig> configs = models.stream().map(this::config).toList();
+        for (int count : threads) {
+            if (gemm) {
+                for (int batch : batches.isEmpty() ? List.of(1, TRAINING_BATCH) : batches) {
+                    for (GemmShape shape : GemmShape.ofVitBase(batch)) {
+                        gemm(shape, count);
+                    }
+                }
+            } else if (train) {
+                for (int i = 0; i < configs.size(); i++) {
+                    for (int batch : batches.isEmpty() ? List.of(1, TRAINING_BATCH) : batches) {
+                        train(models.get(i), TrainingWork.of(configs.get(i), batch, batch > 1), count);
+                    }
+                }
+                train("digits 16x16", TrainingWork.of(DIGITS, DIGITS_BATCH, true), count);
+            } else {
+                for (int i = 0; i < configs.size(); i++) {
+                    for (int batch : batches.isEmpty() ? List.of(1) : batches) {
+                        forward(models.get(i), configs.get(i), batch, count);
+                    }
                 }
             }
-        } else {
-            forward();
+        }
+        if (results != null) {
+            new Results(results, gemm ? "gemm" : train ? "train" : "forward", command).write(comparisons);
         }
         return 0;
     }
@@ -102,14 +138,17 @@ public final class VitPeers implements Callable<Integer> {
         }
     }
 
+    private VitConfig config(String model) {
+        return VitVariants.find(model).orElseThrow(() -> new ParameterException(spec.commandLine(),
+                "Invalid value for option '--model': expected one of " + String.join(", ", VitVariants.names()) + ", found " + model));
+    }
+
     /** Whether this peer is asked for: {@code --peers} names it or the start of it. */
     private boolean wanted(String peer) {
         return names.isEmpty() || names.stream().anyMatch(peer::startsWith);
     }
 
-    private void forward() throws Exception {
-        VitConfig config = VitVariants.find(model).orElseThrow(() -> new ParameterException(spec.commandLine(),
-                "Invalid value for option '--model': expected one of " + String.join(", ", VitVariants.names()) + ", found " + model));
+    private void forward(String model, VitConfig config, int batch, int threads) throws Exception {
         GeneratedWeights weights = new GeneratedWeights(config, 0);
         float[] images = new float[batch * config.channels() * config.imageHeight() * config.imageWidth()];
         weights.fill(images, images.length, "images", 1.7, 0);
@@ -124,7 +163,7 @@ public final class VitPeers implements Callable<Integer> {
                 if (wanted("pytorch")) {
                     sides.add(new PyTorchForward(weights, images, batch, threads));
                 }
-                report(new Duel("forward", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
+                report(new Duel("forward", "", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
                         .run(ours, sides.peers(), TOLERANCE));
             }
         } finally {
@@ -132,7 +171,18 @@ public final class VitPeers implements Callable<Integer> {
         }
     }
 
-    private void gemm(GemmShape shape) throws Exception {
+    private void train(String model, TrainingWork work, int threads) throws Exception {
+        try (Contenders sides = new Contenders()) {
+            Contender ours = sides.add(new OurTraining(work, threads));
+            if (wanted("pytorch")) {
+                sides.add(new PyTorchTraining(work, threads));
+            }
+            report(new Duel("train", work.step(), model, work.batch(), threads, work.flops(), seconds)
+                    .run(ours, sides.peers(), TOLERANCE));
+        }
+    }
+
+    private void gemm(GemmShape shape, int threads) throws Exception {
         GeneratedWeights random = new GeneratedWeights(VitConfig.builder().build(), 0);
         float[] a = new float[shape.m() * shape.k()];
         float[] b = new float[shape.n() * shape.k()];
@@ -145,7 +195,7 @@ public final class VitPeers implements Callable<Integer> {
                     sides.add(new Blas(library, shape, a, b, threads));
                 }
             }
-            report(new Duel("gemm " + shape, "vit_base_patch16_224", shape.m() / 197, threads, shape.flops(), seconds)
+            report(new Duel("gemm " + shape, "", "vit_base_patch16_224", shape.m() / 197, threads, shape.flops(), seconds)
                     .run(ours, sides.peers(), TOLERANCE));
         }
     }

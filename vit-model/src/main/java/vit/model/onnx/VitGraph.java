@@ -32,8 +32,6 @@ final class VitGraph {
     private final VitConfig config;
     private final Parameters parameters;
     private final OnnxGraph graph = new OnnxGraph();
-    private final String tokenShape; // [0, 0, H·D]
-    private final String headShape; // [0, 0, H, D]
 
     VitGraph(VitConfig config) {
         if (config.distillationToken() && config.pooling() != Pooling.TOKEN) {
@@ -41,8 +39,6 @@ final class VitGraph {
         }
         this.config = config;
         this.parameters = Parameters.of(config);
-        tokenShape = graph.integers("shape.tokens", 0, 0, config.inner());
-        headShape = graph.integers("shape.heads", 0, 0, config.heads(), config.headDim());
         String x = embed();
         for (int i = 0; i < config.depth(); i++) {
             x = encode(i, x);
@@ -161,11 +157,13 @@ final class VitGraph {
         String probabilities = graph.node(block(i, "attn.probabilities"), "Softmax", scores).attribute("axis", -1).add();
         String context = graph.node(block(i, "attn.context"), "MatMul", probabilities, v).add();
         String sorted = graph.node(block(i, "attn.sorted"), "Transpose", context).list("perm", 0, 2, 1, 3).add();
-        return graph.node(block(i, "attn.tokens"), "Reshape", sorted, tokenShape).add();
+        return graph.node(block(i, "attn.tokens"), "Reshape", sorted,
+                graph.integers("shape.tokens", 0, 0, config.inner())).add();
     }
 
     private String heads(String part, long... order) {
-        String split = graph.node(part + ".split", "Reshape", part, headShape).add();
+        String split = graph.node(part + ".split", "Reshape", part,
+                graph.integers("shape.heads", 0, 0, config.heads(), config.headDim())).add();
         return graph.node(part + ".heads", "Transpose", split).list("perm", order).add();
     }
 

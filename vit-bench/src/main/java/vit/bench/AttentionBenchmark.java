@@ -1,0 +1,74 @@
+package vit.bench;
+
+import vit.kernels.attention.Attention;
+import vit.kernels.attention.AttentionGradientWorkspace;
+import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.tensor.Tensor;
+
+/** Multi-head attention of one block, without its linear layers; the backward pass recomputes the probabilities. */
+public class AttentionBenchmark extends KernelBenchmark {
+
+    private static final int HEAD_DIM = WIDTH / HEADS;
+    private static final float SCALE = 0.125f;
+
+    private Tensor qkv; // (B·T, 3C): Q and K random, V ones, so that every output is 1
+    private Tensor out; // (B·T, C)
+    private Tensor logSumExp; // (B·H, T)
+    private Tensor dout; // (B·T, C)
+    private Tensor dqkv; // (B·T, 3C)
+
+    /** For JMH. */
+    public AttentionBenchmark() {}
+
+    @Override
+    boolean isArithmetic() {
+        return true;
+    }
+
+    @Override
+    void allocate() {
+        qkv = random(rows(), 3 * WIDTH);
+        for (int row = 0; row < rows(); row++) {
+            for (int column = 2 * WIDTH; column < 3 * WIDTH; column++) {
+                qkv.set(row, column, 1);
+            }
+        }
+        out = zeros(rows(), WIDTH);
+        logSumExp = zeros(batch * HEADS, TOKENS);
+        dout = zeros(rows(), WIDTH).fill(1);
+        dqkv = zeros(rows(), 3 * WIDTH);
+    }
+
+    /** Q·Kᵀ and P·V. */
+    private double products(int count) {
+        return count * 2e-9 * batch * TOKENS * TOKENS * WIDTH;
+    }
+
+    @Override
+    Pass forward() {
+        AttentionWorkspace workspace = AttentionWorkspace.allocate(arena(), TOKENS, HEAD_DIM, threads);
+        return new Pass(w -> Attention.forward(out, logSumExp, null, qkv, batch, TOKENS, HEADS, SCALE, workspace, w), products(2));
+    }
+
+    @Override
+    String checkForward() {
+        return near("an average of ones", 1, out.get(rows() - 1, WIDTH - 1), 1e-5);
+    }
+
+    /** The scores again, dP, dV, dQ, dK. */
+    @Override
+    Pass backward() {
+        AttentionGradientWorkspace workspace = AttentionGradientWorkspace.allocate(arena(), TOKENS, HEAD_DIM, threads);
+        return new Pass(w -> Attention.backward(dqkv, dout, out, logSumExp, qkv, batch, TOKENS, HEADS, SCALE, workspace, w), products(5));
+    }
+
+    @Override
+    String checkBackward() {
+        double dv = 0;
+        for (int row = rows() - TOKENS; row < rows(); row++) {
+            dv += dqkv.get(row, 3 * WIDTH - 1);
+        }
+        String fault = near("the sum of dV over the tokens", TOKENS, dv, 1e-2);
+        return fault == null ? near("dQ where V is constant", 0, dqkv.get(rows() - 1, 0), 1e-3) : fault;
+    }
+}

@@ -1,0 +1,218 @@
+package vit.bench;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+import vit.kernels.parallel.Workers;
+import vit.kernels.peak.FmaPeak;
+import vit.kernels.peak.MemoryBandwidth;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/**
+ * A kernel's forward and backward pass, in the Vector API and in the reference's plain loops, at the shapes of ViT-B/16 (197
+ * tokens an image, width 768, 12 heads of 64, MLP 3072, 1000 classes). Beside operations a second it reports GFLOP/s where arithmetic
+ * is the limit, GB/s (each operand once) where memory is, and the share of the limit that is measured before: 1 is the limit. Operands
+ * that stay in a cache can exceed the memory's limit. The result is checked before anything is timed.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+public abstract class KernelBenchmark {
+
+    static final int TOKENS = 197;
+    static final int WIDTH = 768;
+    static final int HEADS = 12;
+    static final int MLP = 3072;
+    static final int CLASSES = 1000;
+
+    /** Images. */
+    @Param({"1", "8"})
+    public int batch;
+
+    /** Size of the team. */
+    @Param({"1", "2"})
+    public int threads;
+
+    private TensorArena arena;
+    private Workers workers;
+    private Pass forward;
+    private Pass backward;
+    private double limit; // units of work a second
+
+    /** For JMH. */
+    protected KernelBenchmark() {}
+
+    /** A pass and its work: 10⁹ floating-point operations, or 10⁹ bytes. */
+    record Pass(Workers.Task task, double work) {}
+
+    /** Whether arithmetic is the limit, not memory. */
+    abstract boolean isArithmetic();
+
+    /** Makes the operands. */
+    abstract void allocate();
+
+    /** The forward pass. */
+    abstract Pass forward();
+
+    /** Says what is wrong with the forward pass' result, or null. */
+    abstract String checkForward();
+
+    /** The backward pass; it runs after a forward pass. */
+    abstract Pass backward();
+
+    /** Says what is wrong with the backward pass' result, or null. */
+    abstract String checkBackward();
+
+    /** What a pass did; JMH divides by the time. */
+    @AuxCounters(AuxCounters.Type.OPERATIONS)
+    @State(Scope.Thread)
+    public static class Work {
+        /** 10⁹ floating-point operations. */
+        public double gflop;
+        /** 10⁹ bytes. */
+        public double gigabyte;
+        /** Seconds that the work takes at the limit: a second, the share of the limit. */
+        public double shareOfLimit;
+
+        /** For JMH. */
+        public Work() {}
+
+        /** Starts the count of an iteration. */
+        @Setup(Level.Iteration)
+        public void reset() {
+            gflop = gigabyte = shareOfLimit = 0;
+        }
+    }
+
+    /** Measures the limit, makes the operands, checks the results. */
+    @Setup
+    public void prepare() {
+        arena = TensorArena.open();
+        workers = Workers.of(threads);
+        limit = isArithmetic() ? FmaPeak.measure(workers).gflops() : MemoryBandwidth.measure(workers).copy();
+        allocate();
+        forward = forward();
+        backward = backward();
+        workers.run(forward.task);
+        check("forward", checkForward());
+        if (backward != null) {
+            workers.run(backward.task);
+            check("backward", checkBackward());
+        }
+    }
+
+    private void check(String pass, String fault) {
+        if (fault != null) {
+            throw new IllegalStateException(getClass().getSimpleName() + ", " + pass + ": " + fault);
+        }
+    }
+
+    /** Frees everything. */
+    @TearDown
+    public void close() {
+        workers.close();
+        arena.close();
+    }
+
+    /** The Vector API's forward pass. */
+    @Benchmark
+    public void forwardSimd(Work work) {
+        run(forward, work);
+    }
+
+    /** The Vector API's backward pass. */
+    @Benchmark
+    public void backwardSimd(Work work) {
+        run(backward, work);
+    }
+
+    /** The reference's forward pass. */
+    @Benchmark
+    @Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "-Dvit.kernels=reference"})
+    public void forwardReference(Work work) {
+        run(forward, work);
+    }
+
+    /** The reference's backward pass. */
+    @Benchmark
+    @Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "-Dvit.kernels=reference"})
+    public void backwardReference(Work work) {
+        run(backward, work);
+    }
+
+    private void run(Pass pass, Work work) {
+        workers.run(pass.task);
+        if (isArithmetic()) {
+            work.gflop += pass.work;
+        } else {
+            work.gigabyte += pass.work;
+        }
+        work.shareOfLimit += pass.work / limit;
+    }
+
+    /** Rows of tokens. */
+    int rows() {
+        return batch * TOKENS;
+    }
+
+    /** A tensor of numbers between −1 and 1 that repeat no pattern of a vector's length. */
+    Tensor random(int... dimensions) {
+        Tensor tensor = arena.allocatePadded(dimensions);
+        int state = 12345;
+        for (int row = 0; row < tensor.rows(); row++) {
+            for (int column = 0; column < tensor.columns(); column++) {
+                state = state * 1664525 + 1013904223;
+                tensor.set(row, column, (state >> 8) * 0x1p-23f);
+            }
+        }
+        return tensor;
+    }
+
+    /** A tensor of zeros. */
+    Tensor zeros(int... dimensions) {
+        return arena.allocatePadded(dimensions);
+    }
+
+    TensorArena arena() {
+        return arena;
+    }
+
+    /** 10⁹ bytes of these tensors, each once. */
+    static double gigabytes(Tensor... tensors) {
+        double bytes = 0;
+        for (Tensor tensor : tensors) {
+            bytes += (double) tensor.shape().size() * Float.BYTES;
+        }
+        return bytes / 1e9;
+    }
+
+    /** Null if {@code actual} is within {@code tolerance} of {@code expected}, otherwise what is wrong. */
+    static String near(String what, double expected, double actual, double tolerance) {
+        return Math.abs(expected - actual) <= tolerance ? null : what + " is " + actual + " instead of " + expected;
+    }
+
+    /** The sum of a row. */
+    static double sum(Tensor tensor, int row) {
+        double sum = 0;
+        for (int column = 0; column < tensor.columns(); column++) {
+            sum += tensor.get(row, column);
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,78 @@
+package vit.bench.peers;
+
+import java.io.IOException;
+import vit.model.GeneratedWeights;
+import vit.model.Optimizer;
+import vit.model.Parameter;
+import vit.model.TrainingOptions;
+import vit.model.VitConfig;
+import vit.model.VitTraining;
+
+/** This project's training step. */
+final class OurTraining implements Contender {
+
+    private static final int LEAST_WARM_UP_STEPS = 12_000;
+    private static final long WARM_UP_NANOS = 20_000_000_000L;
+
+    private final TrainingWork work;
+    private final VitTraining training;
+
+    OurTraining(TrainingWork work, int threads) throws IOException {
+        this.work = work;
+        warmUp(work, threads);
+        training = VitTraining.of(work.weights(), TrainingOptions.of(threads, work.batch()), optimizer());
+    }
+
+    private static Optimizer optimizer() {
+        return Optimizer.adamW(TrainingWork.WEIGHT_DECAY);
+    }
+
+    /** Small steps first, so that the kernels are compiled: interpreted, a step of full size takes minutes. */
+    private static void warmUp(TrainingWork work, int threads) throws IOException {
+        VitConfig tiny = work.config().toBuilder().image(20, 20).patch(4).width(68).depth(1).heads(2).headDim(36).mlp(68).classes(36).build();
+        TrainingWork small = TrainingWork.of(tiny, 1, true);
+        long start = System.nanoTime();
+        try (VitTraining session = VitTraining.of(new GeneratedWeights(tiny, 0), TrainingOptions.of(threads, 1), optimizer())) {
+            for (int i = 0; i < LEAST_WARM_UP_STEPS && System.nanoTime() - start < WARM_UP_NANOS; i++) {
+                step(session, small);
+            }
+        }
+    }
+
+    private static void step(VitTraining session, TrainingWork work) {
+        session.clearGradients();
+        session.accumulate(work.images(), work.labels(), work.batch(), 1.0 / work.batch());
+        if (work.update()) {
+            session.step(TrainingWork.RATE, 1);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "vit";
+    }
+
+    @Override
+    public void run() {
+        step(training, work);
+    }
+
+    @Override
+    public float[] result() {
+        int size = work.compared().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).sum();
+        float[] gradients = new float[size];
+        int at = 0;
+        for (Parameter parameter : work.compared()) {
+            float[] values = new float[Math.toIntExact(parameter.shape().size())];
+            training.readGradient(parameter, values);
+            System.arraycopy(values, 0, gradients, at, values.length);
+            at += values.length;
+        }
+        return gradients;
+    }
+
+    @Override
+    public void close() {
+        training.close();
+    }
+}

@@ -1,0 +1,89 @@
+package vit.bench.peers;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.loss.Loss;
+import ai.djl.training.optimizer.Optimizer;
+import ai.djl.training.tracker.Tracker;
+import java.io.IOException;
+import java.util.List;
+import vit.model.Parameter;
+
+/** PyTorch's training step by DJL: its gradient collector over PyTorch's autograd, its cross-entropy and its AdamW. */
+final class PyTorchTraining implements Contender {
+
+    private final TrainingWork work;
+    private final Engine engine;
+    private final NDManager manager;
+    private final PyTorchVit model;
+    private final NDArray images;
+    private final NDArray labels;
+    private final Loss loss = Loss.softmaxCrossEntropyLoss();
+    private final Optimizer optimizer = Optimizer.adamW().optLearningRateTracker(Tracker.fixed(TrainingWork.RATE))
+            .optWeightDecays(TrainingWork.WEIGHT_DECAY).build();
+
+    PyTorchTraining(TrainingWork work, int threads) throws IOException {
+        this.work = work;
+        engine = PyTorch.start(threads);
+        manager = engine.newBaseManager();
+        model = new PyTorchVit(work.weights(), manager);
+        var config = work.config();
+        images = manager.create(work.images(), new Shape(work.batch(), config.channels(), config.imageHeight(), config.imageWidth()));
+        long[] classes = new long[work.batch()];
+        for (int i = 0; i < classes.length; i++) {
+            classes[i] = work.labels()[i];
+        }
+        labels = manager.create(classes, new Shape(work.batch(), 1));
+        model.parameters().forEach(parameter -> parameter.setRequiresGradient(true));
+    }
+
+    @Override
+    public String name() {
+        return PyTorch.name();
+    }
+
+    @Override
+    public void run() {
+        List<NDArray> parameters = model.parameters();
+        parameters.forEach(parameter -> JniUtils.zeroGrad((PtNDArray) parameter));
+        try (NDManager scope = manager.newSubManager(); GradientCollector collector = engine.newGradientCollector()) {
+            NDArray input = images.duplicate();
+            input.attach(scope); // what is computed from it belongs to the scope and ends with it
+            NDArray value = loss.evaluate(new NDList(labels), new NDList(model.train(input)));
+            collector.backward(value);
+        }
+        if (work.update()) {
+            for (int i = 0; i < parameters.size(); i++) {
+                try (NDArray gradient = parameters.get(i).getGradient()) {
+                    optimizer.update(String.valueOf(i), parameters.get(i), gradient);
+                }
+            }
+        }
+    }
+
+    @Override
+    public float[] result() {
+        int size = work.compared().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).sum();
+        float[] gradients = new float[size];
+        int at = 0;
+        for (Parameter parameter : work.compared()) {
+            try (NDArray gradient = model.weight(parameter.name()).getGradient()) {
+                float[] values = gradient.toFloatArray();
+                System.arraycopy(values, 0, gradients, at, values.length);
+                at += values.length;
+            }
+        }
+        return gradients;
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}
