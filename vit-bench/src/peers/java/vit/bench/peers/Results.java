@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,15 +27,20 @@ final class Results {
 
     /** Writes all three files. */
     void write(List<Comparison> comparisons) throws IOException {
-        Files.createDirectories(folder);
-        Map<String, Object> document = new LinkedHashMap<>(machine);
-        document.put("command", command);
         List<Object> lines = new ArrayList<>();
         comparisons.forEach(comparison -> lines.add(comparison.toJson()));
-        document.put("comparisons", lines);
-        AtomicFile.write(folder.resolve(name + ".json"), (Json.write(document) + "\n").getBytes(StandardCharsets.UTF_8));
+        write(folder, name, command, "comparisons", lines);
         AtomicFile.write(folder.resolve(name + ".md"), markdown(comparisons).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(folder.resolve(name + ".png"), Picture.png(comparisons, subtitle()));
+    }
+
+    /** Writes {@code NAME.json} alone: the machine, the command and a list of objects. */
+    static void write(Path folder, String name, String command, String key, List<Object> lines) throws IOException {
+        Files.createDirectories(folder);
+        Map<String, Object> document = Machine.describe();
+        document.put("command", command);
+        document.put(key, lines);
+        AtomicFile.write(folder.resolve(name + ".json"), (Json.write(document) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
     private String subtitle() {

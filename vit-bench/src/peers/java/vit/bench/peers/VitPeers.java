@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -63,6 +64,10 @@ public final class VitPeers implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object a line.")
     private boolean json;
 
+    @Option(names = "--start", description = "Time from the start of a JVM to the first correct logits, and peak resident memory, of ours and"
+            + " of ONNX Runtime, in JVMs of their own.")
+    private boolean start;
+
     @Option(names = "--results", paramLabel = "DIR", description = "Also write a table (Markdown and JSON) and a picture (PNG) there.")
     private Path results;
 
@@ -99,10 +104,14 @@ public final class VitPeers implements Callable<Integer> {
         threads.forEach(count -> check("--threads", count, 1, 1024));
         batches.forEach(batch -> check("--batch", batch, 1, 1024));
         check("--seconds", seconds, 0.1, 86_400);
-        if (gemm && train) {
-            throw new ParameterException(spec.commandLine(), "--gemm and --train exclude one another");
+        if ((gemm ? 1 : 0) + (train ? 1 : 0) + (start ? 1 : 0) > 1) {
+            throw new ParameterException(spec.commandLine(), "--gemm, --train and --start exclude one another");
         }
         List<VitConfig> configs = models.stream().map(this::config).toList();
+        if (start) {
+            starts();
+            return 0;
+        }
         for (int count : threads) {
             if (gemm) {
                 for (int batch : batches.isEmpty() ? List.of(1, TRAINING_BATCH) : batches) {
@@ -129,6 +138,21 @@ public final class VitPeers implements Callable<Integer> {
             new Results(results, gemm ? "gemm" : train ? "train" : "forward", command).write(comparisons);
         }
         return 0;
+    }
+
+    private void starts() throws Exception {
+        List<Object> lines = new ArrayList<>();
+        for (String model : models) {
+            for (int count : threads) {
+                for (Map<String, Object> line : new ColdStart(model, count).run(seconds)) {
+                    lines.add(line);
+                    spec.commandLine().getOut().println(Json.write(line));
+                }
+            }
+        }
+        if (results != null) {
+            Results.write(results, "start", command, "starts", lines);
+        }
     }
 
     private void check(String option, double value, double least, double most) {

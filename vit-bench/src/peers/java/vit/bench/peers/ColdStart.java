@@ -1,0 +1,213 @@
+package vit.bench.peers;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import vit.model.GeneratedWeights;
+import vit.model.SessionOptions;
+import vit.model.VitConfig;
+import vit.model.VitModel;
+import vit.model.VitSession;
+import vit.model.VitVariants;
+import vit.model.onnx.OnnxExport;
+import vit.model.weights.WeightsWriter;
+
+/**
+ * From the start of a JVM to the first correct logits of a model in a file, and the peak resident memory after a few calls more:
+ * children of this JVM, ours and ONNX Runtime's in turn, with the same flags. The files are in the page cache, since they were just
+ * written.
+ */
+final class ColdStart {
+
+    private static final int MORE_CALLS = 3;
+    private static final int LEAST_ROUNDS = 3;
+    private static final int CHILD_MINUTES = 5;
+    private static final double TOLERANCE = 1e-4;
+    private static final String LOGITS = "logits ";
+    private static final String PEAK = "peak ";
+
+    /** What a child does. */
+    enum Side {
+        /** Loads, warms up, computes. */
+        VIT,
+        /** Loads and computes, interpreted where it must be. */
+        VIT_COLD,
+        ONNXRUNTIME
+    }
+
+    /** A child's figures: milliseconds to the first logits, peak resident megabytes. */
+    private record Start(double millis, double megabytes, float[] logits) {}
+
+    private final String model;
+    private final int threads;
+
+    ColdStart(String model, int threads) {
+        this.model = model;
+        this.threads = threads;
+    }
+
+    /** Measures for {@code seconds}, at least {@value #LEAST_ROUNDS} rounds; one map a side, in JSON's form. */
+    List<Map<String, Object>> run(double seconds) throws Exception {
+        VitConfig config = VitVariants.find(model).orElseThrow();
+        Path folder = Files.createTempDirectory("vit-start");
+        try {
+            GeneratedWeights weights = new GeneratedWeights(config, 0);
+            Path safetensors = folder.resolve("model.safetensors");
+            Path onnx = folder.resolve("model.onnx");
+            WeightsWriter.write(safetensors, weights, Map.of());
+            OnnxExport.write(weights, onnx);
+            Map<Side, List<Start>> starts = new LinkedHashMap<>();
+            long begin = System.nanoTime();
+            for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() - begin < seconds * 1e9; round++) {
+                for (Side side : Side.values()) {
+                    Start start = start(side, side == Side.ONNXRUNTIME ? onnx : safetensors);
+                    starts.computeIfAbsent(side, _ -> new ArrayList<>()).add(start);
+                    check(side, starts.get(Side.VIT).getFirst().logits, start.logits);
+                }
+            }
+            return starts.entrySet().stream().map(entry -> describe(entry.getKey(), entry.getValue(), starts.get(Side.ONNXRUNTIME))).toList();
+        } finally {
+            try (Stream<Path> files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(folder);
+        }
+    }
+
+    private Map<String, Object> describe(Side side, List<Start> starts, List<Start> peers) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("work", "start");
+        object.put("model", model);
+        object.put("threads", threads);
+        object.put("side", side.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+        object.put("rounds", starts.size());
+        Quartiles millis = Quartiles.of(starts.stream().mapToDouble(Start::millis).toArray());
+        object.put("first_logits_ms", quartiles(millis));
+        object.put("peak_resident_mb", quartiles(Quartiles.of(starts.stream().mapToDouble(Start::megabytes).toArray())));
+        double[] ratios = new double[starts.size()];
+        for (int i = 0; i < ratios.length; i++) {
+            ratios[i] = peers.get(i).millis / starts.get(i).millis;
+        }
+        object.put("onnxruntime_over_this", quartiles(Quartiles.of(ratios)));
+        return object;
+    }
+
+    private static Map<String, Object> quartiles(Quartiles quartiles) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("q1", quartiles.q1());
+        object.put("median", quartiles.median());
+        object.put("q3", quartiles.q3());
+        return object;
+    }
+
+    private static void check(Side side, float[] truth, float[] logits) throws DisagreementException {
+        double scale = 0;
+        double worst = 0;
+        for (int i = 0; i < truth.length; i++) {
+            scale = Math.max(scale, Math.abs(truth[i]));
+            worst = Math.max(worst, Math.abs((double) truth[i] - logits[i]));
+        }
+        if (!(worst <= TOLERANCE * scale)) {
+            throw new DisagreementException("start: " + side + " differs from ours by " + worst / scale + " of the largest logit");
+        }
+    }
+
+    private Start start(Side side, Path file) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), ColdStart.class.getName(), side.name(), model,
+                String.valueOf(threads), file.toString()));
+        long begin = System.nanoTime();
+        Process child = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        double millis = Double.NaN;
+        double megabytes = Double.NaN;
+        float[] logits = {};
+        try (BufferedReader lines = child.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith(LOGITS)) {
+                    millis = (System.nanoTime() - begin) / 1e6;
+                    logits = parse(line.substring(LOGITS.length()));
+                } else if (line.startsWith(PEAK)) {
+                    megabytes = Double.parseDouble(line.substring(PEAK.length()));
+                }
+            }
+        }
+        if (!child.waitFor(CHILD_MINUTES, TimeUnit.MINUTES) || child.exitValue() != 0 || logits.length == 0) {
+            child.destroyForcibly();
+            throw new IOException("the child for " + side + " failed: " + String.join(" ", command));
+        }
+        return new Start(millis, megabytes, logits);
+    }
+
+    private static float[] parse(String text) {
+        String[] numbers = text.split(" ");
+        float[] values = new float[numbers.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Float.parseFloat(numbers[i]);
+        }
+        return values;
+    }
+
+    /** A child: side, model, threads, file. */
+    public static void main(String[] args) throws Exception {
+        VitConfig config = VitVariants.find(args[1]).orElseThrow();
+        int threads = Integer.parseInt(args[2]);
+        Path file = Path.of(args[3]);
+        float[] image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
+        new GeneratedWeights(config, 0).fill(image, image.length, "images", 1.7, 0);
+        Side side = Side.valueOf(args[0]);
+        if (side == Side.ONNXRUNTIME) {
+            try (Contender contender = new OnnxRuntimeForward(file, config, image, 1, threads)) {
+                contender.run();
+                report(contender.result());
+                for (int i = 0; i < MORE_CALLS; i++) {
+                    contender.run();
+                }
+                reportPeak();
+            }
+            return;
+        }
+        float[] logits = new float[config.classes()];
+        try (VitModel model = VitModel.load(file); VitSession session = model.newSession(SessionOptions.threads(threads))) {
+            if (side == Side.VIT) {
+                session.warmUp();
+            }
+            session.logits(image, 1, logits);
+            report(logits);
+            for (int i = 0; i < MORE_CALLS; i++) {
+                session.logits(image, 1, logits);
+            }
+            reportPeak();
+        }
+    }
+
+    private static void report(float[] logits) {
+        StringBuilder line = new StringBuilder(LOGITS);
+        for (int i = 0; i < logits.length; i++) {
+            line.append(i == 0 ? "" : " ").append(logits[i]);
+        }
+        System.out.println(line);
+        System.out.flush();
+    }
+
+    /** The most memory that this process has held, as Linux counts. */
+    private static void reportPeak() throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+            String field = lines.filter(line -> line.startsWith("VmHWM:")).findFirst().orElseThrow();
+            System.out.println(PEAK + Double.parseDouble(field.replaceAll("[^0-9]", "")) / 1024);
+        }
+    }
+}
