@@ -29,6 +29,7 @@ import vit.model.VitConfig.Positions;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.onnx.OnnxExport;
+import vit.model.onnx.OnnxOperators;
 import vit.model.weights.Weights;
 
 /** ONNX Runtime on an exported model gives our logits. */
@@ -90,16 +91,21 @@ class OnnxRuntimeTest {
                 session.embed(images, BATCH, ours);
             }
         }
-        Path file = folder.resolve("model.onnx");
-        OnnxExport.write(source, file);
-        float[] theirs = run(file, config, images);
+        for (OnnxOperators operators : OnnxOperators.values()) {
+            Path file = folder.resolve("model.onnx");
+            OnnxExport.write(source, file, operators);
+            compare(name + " " + operators, ours, run(file, config, images));
+        }
+    }
+
+    private static void compare(String name, float[] ours, float[] theirs) {
         double scale = 0;
         double worst = 0;
         for (int i = 0; i < ours.length; i++) {
             scale = Math.max(scale, Math.abs(ours[i]));
             worst = Math.max(worst, Math.abs((double) ours[i] - theirs[i]));
         }
-        System.out.printf("ONNX Runtime, %.60s: largest difference %.1e of the largest logit%n", name, worst / scale);
+        System.out.printf("ONNX Runtime: largest difference %.1e of the largest logit, %s%n", worst / scale, name);
         assertTrue(worst <= TOLERANCE * scale, name + ": " + worst + " at a scale of " + scale);
     }
 

@@ -2,7 +2,6 @@ package vit.bench.peers;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +19,6 @@ import vit.model.GeneratedWeights;
 import vit.model.VitConfig;
 import vit.model.VitVariants;
 import vit.model.json.Json;
-import vit.model.onnx.OnnxExport;
 
 /** Ours and every peer in turn, in one process. */
 @Command(name = "vit-peers", mixinStandardHelpOptions = true, usageHelpAutoWidth = true,
@@ -176,22 +174,16 @@ public final class VitPeers implements Callable<Integer> {
         GeneratedWeights weights = new GeneratedWeights(config, 0);
         float[] images = new float[batch * config.channels() * config.imageHeight() * config.imageWidth()];
         weights.fill(images, images.length, "images", 1.7, 0);
-        Path file = Files.createTempFile("vit", ".onnx");
-        try {
-            OnnxExport.write(weights, file);
-            try (Contenders sides = new Contenders()) {
-                Contender ours = sides.add(new OurForward(weights, images, batch, threads));
-                if (wanted("onnxruntime")) {
-                    sides.add(new OnnxRuntimeForward(file, config, images, batch, threads));
-                }
-                if (wanted("pytorch")) {
-                    sides.add(new PyTorchForward(weights, images, batch, threads));
-                }
-                report(new Duel("forward", "", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
-                        .run(ours, sides.peers(), TOLERANCE));
+        try (Contenders sides = new Contenders()) {
+            Contender ours = sides.add(new OurForward(weights, images, batch, threads));
+            if (wanted("onnxruntime")) {
+                sides.add(OnnxRuntimeForward.faster(weights, images, batch, threads));
             }
-        } finally {
-            Files.deleteIfExists(file);
+            if (wanted("pytorch")) {
+                sides.add(new PyTorchForward(weights, images, batch, threads));
+            }
+            report(new Duel("forward", "", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
+                    .run(ours, sides.peers(), TOLERANCE));
         }
     }
 

@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.TypeConversionException;
 import vit.model.InputException;
 import vit.model.onnx.OnnxExport;
+import vit.model.onnx.OnnxOperators;
 import vit.model.weights.Weights;
 
 /** {@code vit export}: the model as ONNX, for other runtimes. */
@@ -24,6 +27,10 @@ final class Export implements Callable<Integer> {
             description = "The ONNX file to write; above 2 GB with the weights in F.data beside it.")
     private Path output;
 
+    @Option(names = "--operators", paramLabel = "SET", defaultValue = "standard", description = "standard, which every runtime reads, or"
+            + " onnxruntime with that runtime's own fused operators; default: standard.", converter = OperatorsConverter.class)
+    private OnnxOperators operators;
+
     @ParentCommand
     private Vit vit;
 
@@ -32,7 +39,7 @@ final class Export implements Callable<Integer> {
         OutputOption.check(output, "model.onnx");
         vit.status().show("exporting " + weights);
         try (Weights source = Weights.open(weights, config)) {
-            OnnxExport.write(source, output);
+            OnnxExport.write(source, output, operators);
         } catch (InputException e) {
             throw new CommandException(e, ModelFiles.hint(weights, "vit inspect shows what a weight file holds"));
         } catch (IllegalArgumentException e) {
@@ -40,5 +47,17 @@ final class Export implements Callable<Integer> {
         }
         vit.status().clear();
         return Vit.DONE;
+    }
+
+    /** The names on the command line. */
+    static final class OperatorsConverter implements ITypeConverter<OnnxOperators> {
+        @Override
+        public OnnxOperators convert(String name) {
+            return switch (name) {
+                case "standard" -> OnnxOperators.STANDARD;
+                case "onnxruntime" -> OnnxOperators.ONNX_RUNTIME;
+                default -> throw new TypeConversionException("expected standard or onnxruntime, found " + name);
+            };
+        }
     }
 }

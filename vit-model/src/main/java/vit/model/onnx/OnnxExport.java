@@ -28,15 +28,22 @@ public final class OnnxExport {
     private static final long ALIGNMENT = 4096;
 
     private final ParameterSource source;
+    private final OnnxOperators operators;
     private final VitGraph model;
     private final List<Initializer> initializers;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private float[] values = new float[0];
 
-    private OnnxExport(ParameterSource source) {
+    private OnnxExport(ParameterSource source, OnnxOperators operators) {
         this.source = Objects.requireNonNull(source, "source");
-        this.model = new VitGraph(source.config());
+        this.operators = Objects.requireNonNull(operators, "operators");
+        this.model = new VitGraph(source.config(), operators);
         this.initializers = model.graph().initializers();
+    }
+
+    /** Writes the model with standard operators; see {@link #write(ParameterSource, Path, OnnxOperators)}. */
+    public static void write(ParameterSource source, Path file) throws IOException {
+        write(source, file, OnnxOperators.STANDARD);
     }
 
     /**
@@ -47,13 +54,13 @@ public final class OnnxExport {
      * @throws IllegalArgumentException if the configuration has a distillation token and another pooling than by the class token
      * @throws IOException              if reading or writing fails; an old file is then still there
      */
-    public static void write(ParameterSource source, Path file) throws IOException {
-        write(source, file, MOST_BYTES_INSIDE);
+    public static void write(ParameterSource source, Path file, OnnxOperators operators) throws IOException {
+        write(source, file, operators, MOST_BYTES_INSIDE);
     }
 
     /** The same with weights of more than {@code mostBytesInside} bytes in the data file. */
-    static void write(ParameterSource source, Path file, long mostBytesInside) throws IOException {
-        OnnxExport export = new OnnxExport(source);
+    static void write(ParameterSource source, Path file, OnnxOperators operators, long mostBytesInside) throws IOException {
+        OnnxExport export = new OnnxExport(source, operators);
         long bytes = export.initializers.stream().mapToLong(Initializer::bytes).sum();
         if (bytes <= mostBytesInside) {
             export.writeWhole(file);
@@ -70,7 +77,7 @@ public final class OnnxExport {
             length += new ProtobufMessage().begin(5, tensor).size() + tensor;
         }
         try (AtomicFile target = AtomicFile.create(file)) {
-            target.write(ByteBuffer.wrap(model().begin(7, length).toBytes()));
+            target.write(ByteBuffer.wrap(header().begin(7, length).toBytes()));
             target.write(ByteBuffer.wrap(graph.toBytes()));
             for (Initializer initializer : initializers) {
                 ProtobufMessage head = head(initializer).begin(9, initializer.bytes());
@@ -106,13 +113,17 @@ public final class OnnxExport {
             }
             target.commit();
         }
-        AtomicFile.write(file, model().message(7, graph).toBytes());
+        AtomicFile.write(file, header().message(7, graph).toBytes());
     }
 
     /** ModelProto up to its graph. */
-    private static ProtobufMessage model() {
+    private ProtobufMessage header() {
         ProtobufMessage message = new ProtobufMessage().number(1, VitGraph.IR_VERSION).text(2, "vit");
-        return message.message(8, new ProtobufMessage().text(1, "").number(2, VitGraph.OPSET));
+        message.message(8, new ProtobufMessage().text(1, "").number(2, VitGraph.OPSET));
+        if (operators == OnnxOperators.ONNX_RUNTIME) {
+            message.message(8, new ProtobufMessage().text(1, VitGraph.MICROSOFT).number(2, 1));
+        }
+        return message;
     }
 
     /** GraphProto up to its initializers. */

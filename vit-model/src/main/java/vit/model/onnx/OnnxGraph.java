@@ -60,6 +60,12 @@ final class OnnxGraph {
             return this;
         }
 
+        /** The operator set that it belongs to, if not the standard one. */
+        Node domain(String domain) {
+            message.text(7, domain);
+            return this;
+        }
+
         /** Adds the operator with one output of its own name, which is returned. */
         String add() {
             return add(name);

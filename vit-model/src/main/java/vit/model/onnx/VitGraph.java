@@ -25,25 +25,34 @@ final class VitGraph {
     /** The version of the file format that goes with the operator set. */
     static final int IR_VERSION = 9;
 
+    /** The domain of ONNX Runtime's own operators. */
+    static final String MICROSOFT = "com.microsoft";
+
     static final String IMAGES = "images"; // (B, channels, height, width)
     static final String LOGITS = "logits"; // (B, classes)
     static final String EMBEDDINGS = "embeddings"; // (B, C), of a model without a head
 
     private final VitConfig config;
     private final Parameters parameters;
+    private final boolean fused; // with ONNX Runtime's own operators
     private final OnnxGraph graph = new OnnxGraph();
 
-    VitGraph(VitConfig config) {
+    /** The residual stream and what the LayerNorm that reads it next makes of it, or null. */
+    private record Stream(String x, String normed) {}
+
+    VitGraph(VitConfig config, OnnxOperators operators) {
         if (config.distillationToken() && config.pooling() != Pooling.TOKEN) {
             throw new IllegalArgumentException("a distillation token needs pooling by the class token, not " + config.pooling());
         }
         this.config = config;
+        this.fused = operators == OnnxOperators.ONNX_RUNTIME;
         this.parameters = Parameters.of(config);
         String x = embed();
+        Stream stream = new Stream(x, config.depth() == 0 ? null : norm(block(0, Parameters.NORM_1), x));
         for (int i = 0; i < config.depth(); i++) {
-            x = encode(i, x);
+            stream = encode(i, stream);
         }
-        classify(x);
+        classify(stream.x);
     }
 
     OnnxGraph graph() {
@@ -126,21 +135,40 @@ final class VitGraph {
     }
 
     /** y = MSA(LN(x)) + x; x = MLP(LN(y)) + y. */
-    private String encode(int i, String x) {
-        String attended = attention(i, norm(block(i, Parameters.NORM_1), x));
-        String y = residual(i, "residual1", x, linear(block(i, Parameters.ATTENTION_OUTPUT), attended), Parameters.LAYER_SCALE_1);
-        String hidden = linear(block(i, Parameters.FC1), norm(block(i, Parameters.NORM_2), y));
+    private Stream encode(int i, Stream stream) {
+        String attended = attention(i, stream.normed);
+        Stream y = residual(i, "residual1", stream.x, Parameters.ATTENTION_OUTPUT, attended, Parameters.LAYER_SCALE_1,
+                block(i, Parameters.NORM_2));
+        String hidden = linear(block(i, Parameters.FC1), y.normed);
         String gelu = graph.node(block(i, "mlp.gelu"), "Gelu", hidden)
                 .attribute("approximate", config.gelu() == GeluKind.ERF ? "none" : "tanh").add();
-        return residual(i, "residual2", y, linear(block(i, Parameters.FC2), gelu), Parameters.LAYER_SCALE_2);
+        return residual(i, "residual2", y.x, Parameters.FC2, gelu, Parameters.LAYER_SCALE_2,
+                i + 1 < config.depth() ? block(i + 1, Parameters.NORM_1) : null);
     }
 
-    private String residual(int i, String name, String x, String branch, String layerScale) {
-        String scaled = branch;
-        if (config.layerScale()) {
-            scaled = graph.node(block(i, name + ".scaled"), "Mul", branch, learned(block(i, layerScale))).add();
+    /** x + layer(input), and its norm unless {@code norm} is null. */
+    private Stream residual(int i, String name, String x, String layer, String input, String layerScale, String norm) {
+        if (fused && norm != null && !config.layerScale()) {
+            return skipLayerNorm(block(i, name), x, block(i, layer), input, norm);
         }
-        return graph.node(block(i, name), "Add", x, scaled).add();
+        String branch = linear(block(i, layer), input);
+        if (config.layerScale()) {
+            branch = graph.node(block(i, name + ".scaled"), "Mul", branch, learned(block(i, layerScale))).add();
+        }
+        String sum = graph.node(block(i, name), "Add", x, branch).add();
+        return new Stream(sum, norm == null ? null : norm(norm, sum));
+    }
+
+    /** The same in one operator, which gives the sum as its fourth output. */
+    private Stream skipLayerNorm(String name, String x, String layer, String input, String norm) {
+        String product = graph.node(layer + ".product", "MatMul", input, graph.kernel(parameters.find(layer + ".weight"))).add();
+        List<String> inputs = new ArrayList<>(List.of(product, x, learned(norm + ".weight"), learned(norm + ".bias")));
+        if (parameters.find(layer + ".bias") != null) {
+            inputs.add(learned(layer + ".bias"));
+        }
+        graph.node(norm, "SkipLayerNormalization", inputs.toArray(String[]::new)).domain(MICROSOFT)
+                .attribute("epsilon", (float) config.layerNormEps()).add(norm, "", "", name);
+        return new Stream(name, norm);
     }
 
     /** softmax(Q·Kᵀ / √D)·V of every head, before the output projection: (B, T, H·D). */
@@ -148,6 +176,10 @@ final class VitGraph {
         String qkv = linear(block(i, Parameters.QKV), x);
         String[] parts = {block(i, "attn.q"), block(i, "attn.k"), block(i, "attn.v")};
         graph.node(block(i, "attn.split"), "Split", qkv).attribute("axis", -1).attribute("num_outputs", 3).add(parts);
+        if (fused) {
+            return graph.node(block(i, "attn.tokens"), "MultiHeadAttention", parts).domain(MICROSOFT)
+                    .attribute("num_heads", config.heads()).attribute("scale", (float) (1 / Math.sqrt(config.headDim()))).add();
+        }
         String q = heads(parts[0], 0, 2, 1, 3); // (B, H, T, D)
         String k = heads(parts[1], 0, 2, 3, 1); // (B, H, D, T)
         String v = heads(parts[2], 0, 2, 1, 3);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static vit.model.cli.Ran.vit;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,16 @@ class ExportTest {
         assertEquals("", ran.out());
         long parameters = vit.model.Parameters.of(TinyModel.CONFIG).count();
         assertTrue(Files.size(output) > parameters * Float.BYTES, () -> output + " is too small");
+    }
+
+    @Test
+    void writesTheOperatorsOfARuntime() throws IOException {
+        Path weights = TinyModel.weights(folder);
+        Path output = folder.resolve("model.onnx");
+        vit("export", "--weights", weights, "--config", TinyModel.config(folder), "--output", output, "--operators", "onnxruntime").isDone();
+        String bytes = Files.readString(output, StandardCharsets.ISO_8859_1);
+        assertTrue(bytes.contains("MultiHeadAttention") && bytes.contains("com.microsoft"), "the runtime's own operators are not there");
+        vit("export", "--weights", weights, "--output", output, "--operators", "own").isRefused("--operators");
     }
 
     @Test

@@ -135,7 +135,7 @@ class OnnxExportTest {
         Path whole = folder.resolve("whole.onnx");
         Path divided = folder.resolve("divided.onnx");
         OnnxExport.write(new GeneratedWeights(PLAIN, 5), whole);
-        OnnxExport.write(new GeneratedWeights(PLAIN, 5), divided, 1000);
+        OnnxExport.write(new GeneratedWeights(PLAIN, 5), divided, OnnxOperators.STANDARD, 1000);
         OnnxFile expected = OnnxFile.read(whole);
         OnnxFile found = OnnxFile.read(divided);
         assertTrue(Files.size(divided) < Files.size(whole) / 4, "the weights are in the first file");
