@@ -41,8 +41,8 @@ class KernelBitsTest {
     /** How a JVM executes. */
     private enum Mode {
         INTERPRETER(1, List.of("-Xint")),
-        C1(12, List.of("-XX:TieredStopAtLevel=1")),
-        C2(30, List.of("-XX:-TieredCompilation"));
+        C1(8, List.of("-XX:TieredStopAtLevel=1")),
+        C2(18, List.of("-XX:-TieredCompilation"));
 
         private final int calls;
         private final List<String> options;
