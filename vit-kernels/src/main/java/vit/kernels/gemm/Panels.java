@@ -61,19 +61,24 @@ public final class Panels {
         for (int column = 0; column < n; column += COLUMNS) {
             long panel = to + (long) (column / COLUMNS) * k * STEP;
             long from = offset + (long) column * Float.BYTES;
-            if (n - column >= COLUMNS) {
-                for (int i = 0; i < k; i++) {
+            int width = Math.min(COLUMNS, n - column);
+            for (int i = 0; i < k; i++) {
+                if (width == COLUMNS) {
                     copyStep(target, panel + (long) i * STEP, source, from + i * rowBytes);
-                }
-            } else {
-                for (int i = 0; i < k; i++) {
-                    for (int j = 0; j < COLUMNS; j++) {
-                        long at = (long) j * Float.BYTES;
-                        target.set(Tensor.FLOAT, panel + (long) i * STEP + at,
-                                column + j < n ? source.get(Tensor.FLOAT, from + i * rowBytes + at) : 0);
-                    }
+                } else {
+                    copyRaggedStep(target, panel + (long) i * STEP, source, from + i * rowBytes, width);
                 }
             }
+        }
+    }
+
+    /** The first {@code width} outputs of a step, then zeros. Reads in a loop of its own: C2 checks a loop's bounds ahead. */
+    private static void copyRaggedStep(MemorySegment target, long to, MemorySegment source, long from, int width) {
+        for (int j = 0; j < width; j++) {
+            target.set(Tensor.FLOAT, to + (long) j * Float.BYTES, source.get(Tensor.FLOAT, from + (long) j * Float.BYTES));
+        }
+        for (int j = width; j < COLUMNS; j++) {
+            target.set(Tensor.FLOAT, to + (long) j * Float.BYTES, 0);
         }
     }
 
@@ -114,8 +119,12 @@ public final class Panels {
     public static void packColumns(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
         for (int i = 0; i < k; i++) {
             long from = offset + i * rowBytes;
-            for (int r = 0; r < ROWS; r++) {
-                target[start + i * ROWS + r] = r < count ? source.get(Tensor.FLOAT, from + (long) r * Float.BYTES) : 0;
+            int to = start + i * ROWS;
+            for (int r = 0; r < count; r++) {
+                target[to + r] = source.get(Tensor.FLOAT, from + (long) r * Float.BYTES);
+            }
+            for (int r = count; r < ROWS; r++) {
+                target[to + r] = 0;
             }
         }
     }

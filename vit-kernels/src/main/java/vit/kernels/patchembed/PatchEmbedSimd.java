@@ -52,13 +52,11 @@ final class PatchEmbedSimd {
     }
 
     private static void copy(MemorySegment out, long outAt, int outStep, MemorySegment in, long inAt, int inStep, int n) {
-        int i = 0;
         if (outStep == 1 && inStep == 1) {
-            for (; i <= n - LANES; i += LANES) {
-                load(in, inAt + i).intoMemorySegment(out, (outAt + i) * Float.BYTES, ORDER);
-            }
+            MemorySegment.copy(in, inAt * Float.BYTES, out, outAt * Float.BYTES, (long) n * Float.BYTES);
+            return;
         }
-        for (; i < n; i++) {
+        for (int i = 0; i < n; i++) {
             out.setAtIndex(Tensor.FLOAT, outAt + (long) i * outStep, in.getAtIndex(Tensor.FLOAT, inAt + (long) i * inStep));
         }
     }

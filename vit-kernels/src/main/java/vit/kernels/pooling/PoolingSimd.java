@@ -26,6 +26,11 @@ final class PoolingSimd {
 
     /** Columns {@code from} to {@code to} of image {@code b}, whose n tokens begin at row {@code row}. */
     private static void means(Tensor pooled, Tensor tokens, int b, int row, int n, int from, int to) {
+        if (n == 1) { // the class token
+            MemorySegment.copy(tokens.segment(), ((long) row * tokens.rowStride() + from) * Float.BYTES,
+                    pooled.segment(), ((long) b * pooled.rowStride() + from) * Float.BYTES, (to - from) * (long) Float.BYTES);
+            return;
+        }
         int c = from;
         for (; c <= to - LANES; c += LANES) {
             meanVector(pooled, tokens, b, row, n, c);
