@@ -8,6 +8,7 @@ import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
 import vit.kernels.residual.Residual;
 import vit.kernels.tensor.Tensor;
+import vit.model.RandomMasks.Branch;
 
 /**
  * One encoder block for training, forward and backward side by side (Dosovitskiy et al. 2020, equations 2 and 3):
@@ -23,6 +24,8 @@ import vit.kernels.tensor.Tensor;
 final class TrainingBlock {
 
     private final VitConfig config;
+    private final int index;
+    private final RandomMasks masks;
     private final TrainingMemory m;
     private final BlockState s;
     private final float scale;
@@ -44,8 +47,10 @@ final class TrainingBlock {
     /** A LayerNorm with its gradients. */
     record Norm(Tensor weight, Tensor bias, Tensor dweight, Tensor dbias) {}
 
-    TrainingBlock(VitConfig config, TrainingParameters p, int i, TrainingMemory memory, BlockState state) {
+    TrainingBlock(VitConfig config, TrainingParameters p, int i, RandomMasks masks, TrainingMemory memory, BlockState state) {
         this.config = config;
+        this.index = i;
+        this.masks = masks;
         this.m = memory;
         this.s = state;
         this.scale = (float) (1 / Math.sqrt(config.headDim()));
@@ -72,6 +77,7 @@ final class TrainingBlock {
         w.barrier();
         output.forward.forward(m.branch, s.attended, rows, m.gemm, w);
         w.barrier();
+        masks.branch(m.branch, m.branch, index, Branch.ATTENTION, w);
         add(s.y, x, gamma1, rows, w);
         w.barrier();
         LayerNorm.forward(m.normed, s.mean2, s.rstd2, s.y, norm2.weight, norm2.bias, config.layerNormEps(), rows, w);
@@ -81,8 +87,10 @@ final class TrainingBlock {
         if (out != null) {
             Gelu.forward(m.hidden, s.z, config.gelu(), rows, w);
             w.barrier();
+            masks.hidden(m.hidden, index, w);
             fc2.forward.forward(m.branch, m.hidden, rows, m.gemm, w);
             w.barrier();
+            masks.branch(m.branch, m.branch, index, Branch.MLP, w);
             add(out, s.y, gamma2, rows, w);
             w.barrier();
         }
@@ -102,8 +110,10 @@ final class TrainingBlock {
         // out = y + g₂·fc2(gelu(z))
         Gelu.forward(m.hidden, s.z, config.gelu(), rows, w);
         w.barrier();
-        Tensor dbranch = branchGradient(fc2, m.hidden, gamma2, dgamma2, rows, w);
+        masks.hidden(m.hidden, index, w);
+        Tensor dbranch = branchGradient(fc2, m.hidden, gamma2, dgamma2, Branch.MLP, rows, w);
         layerBackward(fc2, m.dhidden, dbranch, m.hidden, rows, w);
+        masks.hidden(m.dhidden, index, w);
         Gelu.backward(m.dhidden, m.dhidden, s.z, config.gelu(), rows, w);
         LayerNorm.forward(m.normed, null, null, s.y, norm2.weight, norm2.bias, config.layerNormEps(), rows, w);
         w.barrier();
@@ -111,7 +121,7 @@ final class TrainingBlock {
         layerBackward(fc1, m.dnormed, m.dhidden, m.normed, rows, w);
         normBackward(norm2, s.y, s.mean2, s.rstd2, rows, w);
         // y = x + g₁·output(attended)
-        dbranch = branchGradient(output, s.attended, gamma1, dgamma1, rows, w);
+        dbranch = branchGradient(output, s.attended, gamma1, dgamma1, Branch.ATTENTION, rows, w);
         layerBackward(output, m.dattended, dbranch, s.attended, rows, w);
         Attention.backward(m.dqkv, m.dattended, s.attended, s.logSumExp, s.qkv, batch, config.tokens(), config.heads(), scale,
                 m.attentionGradient, w);
@@ -122,15 +132,21 @@ final class TrainingBlock {
         normBackward(norm1, x, s.mean1, s.rstd1, rows, w);
     }
 
-    /** The gradient of a branch's last layer: dx itself, or scaled; the branch is made again where its scale needs it. */
-    private Tensor branchGradient(Layer layer, Tensor input, Tensor gamma, Tensor dgamma, int rows, Worker w) {
+    /** The gradient of a branch's last layer: dx itself, or masked and scaled; the branch is made again where its scale needs it. */
+    private Tensor branchGradient(Layer layer, Tensor input, Tensor gamma, Tensor dgamma, Branch which, int rows, Worker w) {
         if (gamma == null) {
-            return m.dx;
+            if (!masks.drops(index)) {
+                return m.dx;
+            }
+            masks.branch(m.dbranch, m.dx, index, which, w);
+            return m.dbranch;
         }
         layer.forward.forward(m.branch, input, rows, m.gemm, w);
         w.barrier();
+        masks.branch(m.branch, m.branch, index, which, w);
         Residual.addScaledBackward(m.dbranch, dgamma, m.dx, m.branch, gamma, rows, w);
         w.barrier();
+        masks.branch(m.dbranch, m.dbranch, index, which, w);
         return m.dbranch;
     }
 

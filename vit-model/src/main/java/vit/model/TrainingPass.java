@@ -26,6 +26,7 @@ final class TrainingPass implements Workers.Task {
     private final boolean checkpointing;
     private final TrainingParameters parameters;
     private final TrainingMemory m;
+    private final RandomMasks masks;
 
     final Tensor images; // (B, channels, height, width)
     final Tensor dimages; // (B, channels, height, width), or null when not wanted
@@ -77,6 +78,7 @@ final class TrainingPass implements Workers.Task {
         int width = config.width();
         int patchRows = Math.multiplyExact(maxBatch, config.patches());
         int rows = Math.multiplyExact(maxBatch, config.tokens());
+        masks = new RandomMasks(config, options);
         m = new TrainingMemory(config, maxBatch, options.threads(), arena);
         images = arena.allocate(maxBatch, config.channels(), config.imageHeight(), config.imageWidth());
         dimages = imageGradient ? arena.allocate(images.shape().dimensions()) : null;
@@ -109,7 +111,7 @@ final class TrainingPass implements Workers.Task {
         for (int i = 0; i < config.depth(); i++) {
             states[i] = checkpointing && i > 0 ? states[0] : new BlockState(config, maxBatch, arena);
             stageNames[i] = "stage.block." + i;
-            blocks[i] = new TrainingBlock(config, parameters, i, m, states[i]);
+            blocks[i] = new TrainingBlock(config, parameters, i, masks, m, states[i]);
         }
         finalInput = arena.allocate(maxBatch, width);
         pooled = arena.allocate(maxBatch, width);
@@ -133,9 +135,12 @@ final class TrainingPass implements Workers.Task {
      *
      * @param imagesInUse images 0 … batch
      * @param scale       what each image's loss is multiplied by in the gradient: 1 / batch for a mean
+     * @param step        optimiser steps taken before, for the masks
+     * @param imagesBefore images of this step in earlier passes, for the masks
      */
-    void prepare(int imagesInUse, double scale, StageObserver stageObserver) {
+    void prepare(int imagesInUse, double scale, int step, int imagesBefore, StageObserver stageObserver) {
         batch = imagesInUse;
+        masks.prepare(step, imagesBefore, imagesInUse);
         lossScale = scale;
         observer = stageObserver;
     }
@@ -188,10 +193,12 @@ final class TrainingPass implements Workers.Task {
         PatchEmbed.assemble(streams[0], projectedNormed, parameters.weights().prefix(), parameters.weights().positions(),
                 config.positions() == Positions.LEARNED, batch, config.patches(), w);
         w.barrier();
+        masks.embedding(streams[0], w);
     }
 
     private void embedBackward(Worker w) {
         int rows = batch * config.patches();
+        masks.embedding(m.dx, w);
         PatchEmbed.assembleBackward(dprojected, parameters.gradients().prefix(), parameters.gradients().vector(Parameters.POSITIONS),
                 m.dx, config.positions() == Positions.LEARNED, batch, config.prefixTokens(), config.patches(), w);
         w.barrier();

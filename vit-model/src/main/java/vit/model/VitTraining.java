@@ -21,7 +21,8 @@ import vit.kernels.tensor.TensorArena;
  * </pre>
  *
  * Bits do not depend on threads, vector width, or whether blocks are recomputed. Micro-batches of any size accumulate the
- * gradients of parameters in the same order as one batch does, and so give the same bits, if all use one scale.
+ * gradients of parameters in the same order as one batch does, and so give the same bits, if all use one scale. Dropout counts
+ * the images since {@link #clearGradients}, so that its masks do not depend on the micro-batches either.
  */
 public final class VitTraining implements AutoCloseable, ParameterSource {
 
@@ -39,6 +40,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final Workers.Task measure;
     private WeightAverages average; // null until it is tracked
     private int steps;
+    private int imagesInStep; // since the gradients were cleared
 
     private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
         Implementation.require();
@@ -113,6 +115,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             workers.run(clear);
+            imagesInStep = 0;
         } finally {
             lifetime.exit();
         }
@@ -174,8 +177,9 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
                 setLabels(labels, batch);
             }
             Spans.write(pass.images, images, batch * imageElements);
-            pass.prepare(batch, scale, observer);
+            pass.prepare(batch, scale, steps, imagesInStep, observer);
             workers.run(pass);
+            imagesInStep += batch;
             double sum = 0;
             for (int b = 0; b < batch; b++) {
                 sum += pass.losses.get(0, b);
