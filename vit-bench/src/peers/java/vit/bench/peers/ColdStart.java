@@ -94,21 +94,13 @@ final class ColdStart {
         object.put("side", side.name().toLowerCase(Locale.ROOT).replace('_', ' '));
         object.put("rounds", starts.size());
         Quartiles millis = Quartiles.of(starts.stream().mapToDouble(Start::millis).toArray());
-        object.put("first_logits_ms", quartiles(millis));
-        object.put("peak_resident_mb", quartiles(Quartiles.of(starts.stream().mapToDouble(Start::megabytes).toArray())));
+        object.put("first_logits_ms", millis.toJson());
+        object.put("peak_resident_mb", Quartiles.of(starts.stream().mapToDouble(Start::megabytes).toArray()).toJson());
         double[] ratios = new double[starts.size()];
         for (int i = 0; i < ratios.length; i++) {
             ratios[i] = peers.get(i).millis / starts.get(i).millis;
         }
-        object.put("onnxruntime_over_this", quartiles(Quartiles.of(ratios)));
-        return object;
-    }
-
-    private static Map<String, Object> quartiles(Quartiles quartiles) {
-        Map<String, Object> object = new LinkedHashMap<>();
-        object.put("q1", quartiles.q1());
-        object.put("median", quartiles.median());
-        object.put("q3", quartiles.q3());
+        object.put("onnxruntime_over_this", Quartiles.of(ratios).toJson());
         return object;
     }
 

@@ -2,6 +2,8 @@ package vit.bench.peers;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import vit.model.InputException;
+import vit.model.json.JsonObject;
 
 /**
  * One peer against ours on one piece of work.
@@ -16,24 +18,41 @@ import java.util.Map;
  * @param peerMillis median of the peer's calls
  * @param ratio      of the paired times, peer / ours: above 1 is faster than the peer
  * @param rounds     pairs
- * @param flops      floating-point operations of a call
+ * @param flops      floating-point operations of a call, as the peer does it
+ * @param oursFlops  floating-point operations of our call: fewer where the last block computes only the tokens that are looked at
+ * @param full       the same with every token computed by us too, or null where there is no difference
  * @param limitMillis what the arithmetic takes at the FMA limit measured in the same run
  * @param error      largest difference of the two results, in units of ours' largest magnitude
  */
 record Comparison(String work, String step, String model, int batch, int threads, String peer, double oursMillis, double peerMillis,
-        Quartiles ratio, int rounds, double flops, double limitMillis, double error) {
+        Quartiles ratio, int rounds, double flops, double oursFlops, Full full, double limitMillis, double error) {
 
-    /** 10⁹ operations a second in a call of {@code millis}. */
+    /** Our time and the ratio with the arithmetic of the peer. */
+    record Full(double millis, Quartiles ratio) {}
+
+    /** 10⁹ operations a second of the peer's call in {@code millis}. */
     double gflops(double millis) {
         return flops / millis / 1e6;
     }
 
+    /** 10⁹ operations a second of ours. */
+    double oursGflops() {
+        return oursFlops / oursMillis / 1e6;
+    }
+
+    /** The share of the FMA limit that ours reaches with the arithmetic that it does. */
+    double share() {
+        return limitMillis * oursFlops / flops / oursMillis;
+    }
+
+    /** Whether the other is another measurement of the same thing. */
+    boolean isSame(Comparison c) {
+        return work.equals(c.work) && step.equals(c.step) && model.equals(c.model) && batch == c.batch && threads == c.threads
+                && peer.equals(c.peer);
+    }
+
     /** In the form that the design gives, with rounds and error added. */
     Map<String, Object> toJson() {
-        Map<String, Object> quartiles = new LinkedHashMap<>();
-        quartiles.put("q1", ratio.q1());
-        quartiles.put("median", ratio.median());
-        quartiles.put("q3", ratio.q3());
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("work", work);
         object.put("model", model);
@@ -42,14 +61,31 @@ record Comparison(String work, String step, String model, int batch, int threads
         object.put("peer", peer);
         object.put("ours_ms", oursMillis);
         object.put("peer_ms", peerMillis);
-        object.put("ratio", quartiles);
+        object.put("ratio", ratio.toJson());
         object.put("fma_limit_ms", limitMillis);
+        object.put("share_of_peak", share());
+        if (full != null) {
+            object.put("ours_all_tokens_ms", full.millis);
+            object.put("ratio_all_tokens", full.ratio.toJson());
+        }
         if (!step.isEmpty()) {
             object.put("step", step);
             object.put("images_per_second", batch / oursMillis * 1e3);
         }
         object.put("rounds", rounds);
         object.put("error", error);
+        object.put("flops", flops);
+        object.put("ours_flops", oursFlops);
         return object;
+    }
+
+    /** What {@link #toJson} wrote. */
+    static Comparison of(JsonObject json) throws InputException {
+        Full full = json.has("ours_all_tokens_ms")
+                ? new Full(json.number("ours_all_tokens_ms"), Quartiles.of(json.object("ratio_all_tokens"))) : null;
+        return new Comparison(json.text("work"), json.has("step") ? json.text("step") : "", json.text("model"), (int) json.number("batch"),
+                (int) json.number("threads"), json.text("peer"), json.number("ours_ms"), json.number("peer_ms"),
+                Quartiles.of(json.object("ratio")), (int) json.number("rounds"), json.number("flops"), json.number("ours_flops"), full,
+                json.number("fma_limit_ms"), json.number("error"));
     }
 }

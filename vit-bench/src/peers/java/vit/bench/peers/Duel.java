@@ -58,8 +58,21 @@ final class Duel {
      * @throws DisagreementException if a peer computes something else
      */
     List<Comparison> run(Contender ours, List<Contender> peers, double tolerance) throws Exception {
+        return run(ours, flops, null, peers, tolerance);
+    }
+
+    /**
+     * The same where ours does less arithmetic than the peers.
+     *
+     * @param oursFlops what ours does
+     * @param full      ours with the peers' arithmetic, measured right after ours; null where there is none
+     */
+    List<Comparison> run(Contender ours, double oursFlops, Contender full, List<Contender> peers, double tolerance) throws Exception {
         double peak = peak();
         float[] truth = compute(ours);
+        if (full != null && error(truth, compute(full)) > 0) {
+            throw new DisagreementException(work + " " + model + ": ours with and without every token differ");
+        }
         double[] errors = new double[peers.size()];
         List<Side> sides = new ArrayList<>();
         for (int i = 0; i < errors.length; i++) {
@@ -71,19 +84,21 @@ final class Duel {
             sides.add(side(peers.get(i)));
         }
         Side our = side(ours);
+        Side fullSide = full == null ? null : side(full);
         List<List<double[]>> pairs = new ArrayList<>();
         sides.forEach(_ -> pairs.add(new ArrayList<>()));
         long start = System.nanoTime();
         for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() - start < seconds * 1e9; round++) {
             for (int i = 0; i < sides.size(); i++) {
                 double oursMillis = turn(our);
-                pairs.get(i).add(new double[] {oursMillis, turn(sides.get(i))});
+                double fullMillis = fullSide == null ? Double.NaN : turn(fullSide);
+                pairs.get(i).add(new double[] {oursMillis, turn(sides.get(i)), fullMillis});
             }
         }
         double limit = flops / Math.max(peak, peak()) / 1e6;
         List<Comparison> comparisons = new ArrayList<>();
         for (int i = 0; i < errors.length; i++) {
-            comparisons.add(comparison(peers.get(i).name(), pairs.get(i), limit, errors[i]));
+            comparisons.add(comparison(peers.get(i).name(), pairs.get(i), oursFlops, full != null, limit, errors[i]));
         }
         return comparisons;
     }
@@ -96,12 +111,19 @@ final class Duel {
         }
     }
 
-    private Comparison comparison(String peer, List<double[]> pairs, double limit, double error) {
-        double[] ours = pairs.stream().mapToDouble(pair -> pair[0]).toArray();
-        double[] theirs = pairs.stream().mapToDouble(pair -> pair[1]).toArray();
-        double[] ratios = pairs.stream().mapToDouble(pair -> pair[1] / pair[0]).toArray();
-        return new Comparison(work, step, model, batch, threads, peer, Quartiles.of(ours).median(), Quartiles.of(theirs).median(),
-                Quartiles.of(ratios), pairs.size(), flops, limit, error);
+    private Comparison comparison(String peer, List<double[]> pairs, double oursFlops, boolean hasFull, double limit, double error) {
+        Comparison.Full full = hasFull ? new Comparison.Full(times(pairs, 2).median(), ratio(pairs, 2)) : null;
+        return new Comparison(work, step, model, batch, threads, peer, times(pairs, 0).median(), times(pairs, 1).median(), ratio(pairs, 0),
+                pairs.size(), flops, oursFlops, full, limit, error);
+    }
+
+    private static Quartiles times(List<double[]> pairs, int side) {
+        return Quartiles.of(pairs.stream().mapToDouble(pair -> pair[side]).toArray());
+    }
+
+    /** Of the peer's times to those of {@code side} in the same round. */
+    private static Quartiles ratio(List<double[]> pairs, int side) {
+        return Quartiles.of(pairs.stream().mapToDouble(pair -> pair[1] / pair[side]).toArray());
     }
 
     private static float[] compute(Contender contender) throws Exception {
@@ -154,7 +176,7 @@ final class Duel {
     }
 
     /** Waits until no thread of this process computes any more. */
-    private static void awaitIdle() throws InterruptedException {
+    static void awaitIdle() throws InterruptedException {
         var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long start = System.nanoTime();
         while (System.nanoTime() - start < IDLE_LIMIT_NANOS) {

@@ -46,7 +46,8 @@ final class OnnxRuntimeForward implements Contender {
     }
 
     /** The faster of the two graphs that {@code vit export} writes. */
-    static OnnxRuntimeForward faster(ParameterSource weights, float[] pixels, int batch, int threads) throws IOException, OrtException {
+    static OnnxRuntimeForward faster(ParameterSource weights, float[] pixels, int batch, int threads) throws IOException, OrtException,
+            InterruptedException {
         OnnxRuntimeForward best = null;
         double bestNanos = Double.POSITIVE_INFINITY;
         for (OnnxOperators operators : OnnxOperators.values()) {
@@ -70,9 +71,10 @@ final class OnnxRuntimeForward implements Contender {
     }
 
     /** Nanoseconds of the fastest of a few calls. */
-    private double trial() throws OrtException {
+    private double trial() throws OrtException, InterruptedException {
         double best = Double.POSITIVE_INFINITY;
         for (int call = 0; call < TRIALS; call++) {
+            Duel.awaitIdle();
             long start = System.nanoTime();
             run();
             best = Math.min(best, System.nanoTime() - start);

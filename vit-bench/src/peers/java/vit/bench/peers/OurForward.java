@@ -1,29 +1,28 @@
 package vit.bench.peers;
 
-import java.io.IOException;
-import vit.model.GeneratedWeights;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
 
-/** This project's forward pass. */
+/** This project's forward pass: as it is by default, or with every token computed in the last block as the peers do. */
 final class OurForward implements Contender {
 
-    private final VitModel model;
     private final VitSession session;
     private final float[] images;
     private final float[] logits;
     private final int batch;
 
-    OurForward(GeneratedWeights weights, float[] images, int batch, int threads) throws IOException {
-        VitConfig config = weights.config();
+    OurForward(VitModel model, float[] images, int batch, int threads, boolean allTokens) {
         this.images = images;
         this.batch = batch;
-        this.model = VitModel.of(weights);
-        this.session = model.newSession(SessionOptions.threads(threads).withBatch(batch));
-        this.logits = new float[batch * config.classes()];
-        System.err.println(session.warmUp());
+        this.session = model.newSession(SessionOptions.threads(threads).withBatch(batch).withAllTokens(allTokens));
+        this.logits = new float[batch * model.config().classes()];
+        System.err.println("vit: " + session.warmUp());
+    }
+
+    /** Floating-point operations of a call. */
+    double flops() {
+        return session.cost().flops() * batch;
     }
 
     @Override
@@ -44,6 +43,5 @@ final class OurForward implements Contender {
     @Override
     public void close() {
         session.close();
-        model.close();
     }
 }

@@ -39,7 +39,7 @@ final class Picture {
         bySeries.put(OURS, new LinkedHashMap<>());
         for (Comparison c : comparisons) {
             limits.merge(group(c), c.gflops(c.limitMillis()), Math::max);
-            bySeries.get(OURS).putIfAbsent(group(c), c.gflops(c.oursMillis()));
+            bySeries.get(OURS).putIfAbsent(group(c), c.oursGflops());
             bySeries.computeIfAbsent(c.peer(), _ -> new LinkedHashMap<>()).put(group(c), c.gflops(c.peerMillis()));
         }
         List<String> groups = new ArrayList<>(limits.keySet());

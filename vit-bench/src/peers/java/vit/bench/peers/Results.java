@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import vit.model.json.Json;
+import vit.model.json.JsonArray;
+import vit.model.json.JsonObject;
 import vit.model.weights.AtomicFile;
 
 /** Comparisons as files: {@code NAME.json}, {@code NAME.md} and {@code NAME.png}, each with the machine and the command. */
@@ -25,20 +27,49 @@ final class Results {
         this.command = command;
     }
 
-    /** Writes all three files. */
-    void write(List<Comparison> comparisons) throws IOException {
+    /** Writes all three files, with what is there already from the same machine, JDK and day. */
+    void write(List<Comparison> found) throws IOException {
+        List<String> commands = new ArrayList<>();
+        List<Comparison> comparisons = new ArrayList<>();
+        read(found, commands, comparisons);
+        comparisons.addAll(found);
+        if (!commands.contains(command)) {
+            commands.add(command);
+        }
         List<Object> lines = new ArrayList<>();
         comparisons.forEach(comparison -> lines.add(comparison.toJson()));
-        write(folder, name, command, "comparisons", lines);
-        AtomicFile.write(folder.resolve(name + ".md"), markdown(comparisons).getBytes(StandardCharsets.UTF_8));
+        write(folder, name, commands, "comparisons", lines);
+        AtomicFile.write(folder.resolve(name + ".md"), markdown(comparisons, commands).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(folder.resolve(name + ".png"), Picture.png(comparisons, subtitle()));
     }
 
-    /** Writes {@code NAME.json} alone: the machine, the command and a list of objects. */
-    static void write(Path folder, String name, String command, String key, List<Object> lines) throws IOException {
+    /** What an earlier run left, apart from what was now measured again. */
+    private void read(List<Comparison> found, List<String> commands, List<Comparison> comparisons) throws IOException {
+        Path file = folder.resolve(name + ".json");
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        JsonObject document = Json.parse(file.toString(), Files.readAllBytes(file));
+        for (String fact : List.of("cpu", "jdk", "jvm_flags", "date")) {
+            if (!document.has(fact) || !document.text(fact).equals(machine.get(fact))) {
+                return;
+            }
+        }
+        commands.addAll(document.array("commands").texts());
+        JsonArray lines = document.array("comparisons");
+        for (int i = 0; i < lines.size(); i++) {
+            Comparison old = Comparison.of(lines.get(i).object());
+            if (found.stream().noneMatch(old::isSame)) {
+                comparisons.add(old);
+            }
+        }
+    }
+
+    /** Writes {@code NAME.json} alone: the machine, the commands and a list of objects. */
+    static void write(Path folder, String name, List<String> commands, String key, List<Object> lines) throws IOException {
         Files.createDirectories(folder);
         Map<String, Object> document = Machine.describe();
-        document.put("command", command);
+        document.put("commands", commands);
         document.put(key, lines);
         AtomicFile.write(folder.resolve(name + ".json"), (Json.write(document) + "\n").getBytes(StandardCharsets.UTF_8));
     }
@@ -47,19 +78,30 @@ final class Results {
         return machine.get("cpu") + ", JDK " + machine.get("jdk") + ", " + machine.get("vector_bits") + "-bit vectors, " + machine.get("date");
     }
 
-    private String markdown(List<Comparison> comparisons) {
+    private String markdown(List<Comparison> comparisons, List<String> commands) {
         StringBuilder text = new StringBuilder("# " + name + "\n\n");
         text.append("Medians of times; the ratio is peer / ours of times that were taken one after the other (median, quartiles): above 1"
-                + " is faster than the peer. Share: of the FMA limit measured in the same run.\n\n");
-        text.append("| work | model | batch | threads | peer | ours, ms | peer, ms | ratio | quartiles | FMA limit, ms | our share | pairs |\n");
-        text.append("|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+                + " is faster than the peer. Share: what ours reaches of the FMA limit measured in the same run, with the arithmetic that it does.\n");
+        boolean full = comparisons.stream().anyMatch(c -> c.full() != null);
+        if (full) {
+            text.append("\nOurs computes in the last block only the tokens that the head looks at, with the same bits; the last two columns are"
+                    + " ours with every token, the arithmetic of the peers.\n");
+        }
+        text.append("\n| work | model | batch | threads | peer | ours, ms | peer, ms | ratio | quartiles | FMA limit, ms | share | pairs |")
+                .append(full ? " every token, ms | ratio |" : "").append("\n|---|---|---|---|---|---|---|---|---|---|---|---|")
+                .append(full ? "---|---|" : "").append('\n');
         for (Comparison c : comparisons) {
-            text.append(String.format(Locale.ROOT, "| %s | %s | %d | %d | %s | %.2f | %.2f | **%.2f** | %.2f … %.2f | %.2f | %.2f | %d |%n",
-                    c.work(), c.model(), c.batch(), c.threads(), c.peer(), c.oursMillis(), c.peerMillis(), c.ratio().median(),
-                    c.ratio().q1(), c.ratio().q3(), c.limitMillis(), c.limitMillis() / c.oursMillis(), c.rounds()));
+            text.append(String.format(Locale.ROOT, "| %s | %s | %d | %d | %s | %.2f | %.2f | **%.2f** | %.2f … %.2f | %.2f | %.2f | %d |",
+                    c.step().isEmpty() ? c.work() : c.step(), c.model(), c.batch(), c.threads(), c.peer(), c.oursMillis(), c.peerMillis(),
+                    c.ratio().median(), c.ratio().q1(), c.ratio().q3(), c.limitMillis(), c.share(), c.rounds()));
+            if (c.full() != null) {
+                text.append(String.format(Locale.ROOT, " %.2f | **%.2f** |", c.full().millis(), c.full().ratio().median()));
+            }
+            text.append('\n');
         }
         text.append("\n![GFLOP/s](" + name + ".png)\n\n");
-        text.append("    ").append(command).append("\n\n");
+        commands.forEach(line -> text.append("    ").append(line).append('\n'));
+        text.append('\n');
         machine.forEach((key, value) -> text.append("- ").append(key.replace('_', ' ')).append(": ").append(value).append('\n'));
         return text.toString();
     }

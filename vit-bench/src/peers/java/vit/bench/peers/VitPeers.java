@@ -1,5 +1,6 @@
 package vit.bench.peers;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Spec;
 import vit.model.ForwardCost;
 import vit.model.GeneratedWeights;
 import vit.model.VitConfig;
+import vit.model.VitModel;
 import vit.model.VitVariants;
 import vit.model.json.Json;
 
@@ -132,9 +134,6 @@ public final class VitPeers implements Callable<Integer> {
                 }
             }
         }
-        if (results != null) {
-            new Results(results, gemm ? "gemm" : train ? "train" : "forward", command).write(comparisons);
-        }
         return 0;
     }
 
@@ -149,7 +148,7 @@ public final class VitPeers implements Callable<Integer> {
             }
         }
         if (results != null) {
-            Results.write(results, "start", command, "starts", lines);
+            Results.write(results, "start", List.of(command), "starts", lines);
         }
     }
 
@@ -174,8 +173,11 @@ public final class VitPeers implements Callable<Integer> {
         GeneratedWeights weights = new GeneratedWeights(config, 0);
         float[] images = new float[batch * config.channels() * config.imageHeight() * config.imageWidth()];
         weights.fill(images, images.length, "images", 1.7, 0);
-        try (Contenders sides = new Contenders()) {
-            Contender ours = sides.add(new OurForward(weights, images, batch, threads));
+        try (VitModel ourModel = VitModel.of(weights);
+                OurForward full = new OurForward(ourModel, images, batch, threads, true);
+                Contenders sides = new Contenders()) {
+            OurForward ours = new OurForward(ourModel, images, batch, threads, false);
+            sides.add(ours);
             if (wanted("onnxruntime")) {
                 sides.add(OnnxRuntimeForward.faster(weights, images, batch, threads));
             }
@@ -183,7 +185,7 @@ public final class VitPeers implements Callable<Integer> {
                 sides.add(new PyTorchForward(weights, images, batch, threads));
             }
             report(new Duel("forward", "", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
-                    .run(ours, sides.peers(), TOLERANCE));
+                    .run(ours, ours.flops(), full, sides.peers(), TOLERANCE));
         }
     }
 
@@ -216,22 +218,29 @@ public final class VitPeers implements Callable<Integer> {
         }
     }
 
-    private void report(List<Comparison> found) {
+    private void report(List<Comparison> found) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (!json && comparisons.isEmpty()) {
-            out.printf("%-20s %5s %7s  %-34s %9s %9s  %-24s %9s %6s%n", "work", "batch", "threads", "peer", "ours ms", "peer ms",
-                    "peer/ours [quartiles]", "limit ms", "share");
+            out.printf("%-20s %5s %7s  %-34s %9s %9s  %-24s %9s %6s  %s%n", "work", "batch", "threads", "peer", "ours ms", "peer ms",
+                    "peer/ours [quartiles]", "limit ms", "share", "with every token");
         }
         for (Comparison c : found) {
             comparisons.add(c);
             if (json) {
                 out.println(Json.write(c.toJson()));
             } else {
-                out.printf(Locale.ROOT, "%-20s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f%n", c.work(), c.batch(), c.threads(), c.peer(),
-                        c.oursMillis(), c.peerMillis(), String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", c.ratio().median(), c.ratio().q1(),
-                                c.ratio().q3()), c.limitMillis(), c.limitMillis() / c.oursMillis());
+                out.printf(Locale.ROOT, "%-20s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f  %s%n", c.work(), c.batch(), c.threads(),
+                        c.peer(), c.oursMillis(), c.peerMillis(), text(c.ratio()), c.limitMillis(), c.share(),
+                        c.full() == null ? "" : String.format(Locale.ROOT, "%.2f ms, %s", c.full().millis(), text(c.full().ratio())));
             }
         }
         out.flush();
+        if (results != null) { // at once, so that a run that is broken off leaves what it measured
+            new Results(results, gemm ? "gemm" : train ? "train" : "forward", command).write(found);
+        }
+    }
+
+    private static String text(Quartiles q) {
+        return String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", q.median(), q.q1(), q.q3());
     }
 }
