@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.knowm.xchart.AnnotationLine;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
@@ -30,6 +31,8 @@ final class Picture {
         new Color(0x1F5FA8), new Color(0xE08A1E), new Color(0x6A9F3A), new Color(0x8C8C8C), new Color(0xA8518A)
     };
 
+    private static final Color LIMIT = new Color(0xB00020);
+
     private Picture() {}
 
     /** The chart as PNG bytes. */
@@ -51,14 +54,25 @@ final class Picture {
             CategorySeries bars = chart.addSeries(series.getKey(), groups, values(series.getValue(), groups));
             bars.setFillColor(COLOURS[colour++ % COLOURS.length]);
         }
-        CategorySeries limit = chart.addSeries("FMA limit, measured", groups, values(limits, groups));
-        limit.setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line);
-        limit.setLineColor(new Color(0xB00020));
-        limit.setLineWidth(3f);
-        limit.setMarker(SeriesMarkers.NONE);
+        limit(chart, limits, groups);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         BitmapEncoder.saveBitmap(chart, bytes, BitmapEncoder.BitmapFormat.PNG);
         return bytes.toByteArray();
+    }
+
+    /** A line on top of the bars; through a single group there is no line, so it crosses the whole picture. */
+    private static void limit(CategoryChart chart, Map<String, Double> limits, List<String> groups) {
+        if (groups.size() == 1) {
+            double value = limits.get(groups.getFirst());
+            chart.getStyler().setYAxisMax(1.1 * value);
+            chart.getStyler().setAnnotationLineColor(LIMIT);
+            chart.addAnnotation(new AnnotationLine(value, false, false));
+        }
+        CategorySeries limit = chart.addSeries("FMA limit, measured", groups, values(limits, groups));
+        limit.setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line);
+        limit.setLineColor(LIMIT);
+        limit.setLineWidth(3f);
+        limit.setMarker(SeriesMarkers.NONE);
     }
 
     private static String group(Comparison c) {

@@ -28,6 +28,8 @@ final class PyTorchTraining implements Contender {
     private final Optimizer optimizer = Optimizer.adamW().optLearningRateTracker(Tracker.fixed(TrainingWork.RATE))
             .optWeightDecays(TrainingWork.WEIGHT_DECAY).build();
 
+    private float[] firstGradients; // null before the first step
+
     PyTorchTraining(TrainingWork work, int threads) throws IOException {
         this.work = work;
         engine = PyTorch.start(threads);
@@ -51,12 +53,17 @@ final class PyTorchTraining implements Contender {
     @Override
     public void run() {
         List<NDArray> parameters = model.parameters();
-        parameters.forEach(parameter -> JniUtils.zeroGrad((PtNDArray) parameter));
+        if (!work.update()) { // DJL's AdamW clears the gradients that it has used
+            parameters.forEach(parameter -> JniUtils.zeroGrad((PtNDArray) parameter));
+        }
         try (NDManager scope = manager.newSubManager(); GradientCollector collector = engine.newGradientCollector()) {
             NDArray input = images.duplicate();
             input.attach(scope); // what is computed from it belongs to the scope and ends with it
             NDArray value = loss.evaluate(new NDList(labels), new NDList(model.train(input)));
             collector.backward(value);
+        }
+        if (firstGradients == null) {
+            firstGradients = gradients();
         }
         if (work.update()) {
             for (int i = 0; i < parameters.size(); i++) {
@@ -67,8 +74,13 @@ final class PyTorchTraining implements Contender {
         }
     }
 
+    /** The gradients of the first step, from the weights that both sides start with. */
     @Override
     public float[] result() {
+        return firstGradients;
+    }
+
+    private float[] gradients() {
         int size = work.compared().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).sum();
         float[] gradients = new float[size];
         int at = 0;
