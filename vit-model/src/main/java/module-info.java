@@ -7,6 +7,7 @@ module vit.model {
     // For the command line only.
     requires static info.picocli;
     requires static org.knowm.xchart;
+    requires static me.tongfei.progressbar;
     requires static jdk.management;
 
     exports vit.model;

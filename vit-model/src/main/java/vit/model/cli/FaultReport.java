@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 import vit.model.InputException;
+import vit.model.train.DivergedException;
 
 /**
  * How a failed command ends: one line {@code error: …} and one line {@code hint: …}.
@@ -19,12 +20,16 @@ record FaultReport(String message, String hint) {
 
     private static final String DEBUG_HINT = "run it again with --debug to see where";
 
+    private static final String DIVERGED_HINT =
+            "a lower --lr, a longer --warmup or --clip 1 keeps numbers small; the last good epoch is in the output folder";
+
     static FaultReport of(Throwable fault) {
         return switch (fault) {
             case UnmatchedArgumentException e when !e.getSuggestions().isEmpty() ->
                 new FaultReport(e.getMessage(), "did you mean " + String.join(" or ", e.getSuggestions()) + "? " + usageHint(e));
             case ParameterException e -> new FaultReport(e.getMessage(), usageHint(e));
             case CommandException e -> new FaultReport(e.getMessage(), e.hint());
+            case DivergedException e -> new FaultReport(e.getMessage(), DIVERGED_HINT);
             case InputException e -> new FaultReport(e.getMessage(), DEBUG_HINT);
             case IOException e -> new FaultReport(reason(e), "see whether the path is right and may be read or written");
             case OutOfMemoryError e -> new FaultReport("not enough memory: " + e.getMessage(),

@@ -8,7 +8,8 @@ final class StatusLine {
     /** The launcher sets it where standard error is a terminal. */
     private static final String TERMINAL_PROPERTY = "vit.stderr.terminal";
 
-    private static final String ERASE = "\r\u001b[K";
+    /** Goes to the beginning of the line and removes it. */
+    static final String ERASE = "\r\u001b[K";
 
     private final PrintWriter err;
     private final boolean terminal;
@@ -16,6 +17,11 @@ final class StatusLine {
     StatusLine(PrintWriter err) {
         this.err = err;
         this.terminal = Boolean.getBoolean(TERMINAL_PROPERTY);
+    }
+
+    /** Whether standard error is a terminal. */
+    boolean isTerminal() {
+        return terminal;
     }
 
     /** Replaces the line. */

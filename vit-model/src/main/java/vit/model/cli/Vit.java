@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
         versionProvider = Vit.Version.class,
         usageHelpAutoWidth = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {Classify.class, Compare.class, Logits.class, Preprocess.class, Export.class, Inspect.class, Visualise.class, Bench.class,
-            Doctor.class})
+        subcommands = {Classify.class, Compare.class, Logits.class, Preprocess.class, Export.class, Inspect.class, Train.class,
+            Visualise.class, Bench.class, Doctor.class})
 public final class Vit implements Runnable {
 
     /** The command did what it should. */

@@ -1,6 +1,7 @@
 package vit.model.positions;
 
 import java.util.Arrays;
+import vit.model.VitConfig;
 
 /**
  * How learned position embeddings are carried over to another grid of patches. Each source of checkpoints has its own method, and
@@ -108,6 +109,32 @@ public enum PositionResampling {
         System.arraycopy(table, 0, out, 0, kept);
         System.arraycopy(grid, 0, out, kept, grid.length);
         return out;
+    }
+
+    /**
+     * The position embeddings of {@code from} for {@code to}, which may differ in the image's size and in the distillation token, whose
+     * position is dropped.
+     *
+     * @param table (T or P, C) as {@code from} has them
+     * @throws IllegalArgumentException if the two differ in other respects that decide the table
+     */
+    public float[] resample(float[] table, VitConfig from, VitConfig to) {
+        boolean all = from.positions() == VitConfig.Positions.LEARNED;
+        if (from.positions() != to.positions() || from.width() != to.width() || from.registers() != to.registers()
+                || from.classToken() != to.classToken() || to.distillationToken() && !from.distillationToken()) {
+            throw new IllegalArgumentException("positions of " + from + " do not go with " + to);
+        }
+        float[] kept = table;
+        int width = from.width();
+        if (all && from.distillationToken() && !to.distillationToken()) {
+            kept = new float[table.length - width]; // row 0 is the class token's, row 1 the distillation token's
+            System.arraycopy(table, 0, kept, 0, width);
+            System.arraycopy(table, 2 * width, kept, width, table.length - 2 * width);
+        }
+        if (from.gridHeight() == to.gridHeight() && from.gridWidth() == to.gridWidth()) {
+            return kept;
+        }
+        return resample(kept, all ? to.prefixTokens() : 0, from.gridHeight(), from.gridWidth(), to.gridHeight(), to.gridWidth());
     }
 
     /** (outer, oldSize, inner) to (outer, newSize, inner). */

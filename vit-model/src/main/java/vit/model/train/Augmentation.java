@@ -32,16 +32,28 @@ public record Augmentation(String name, double cropArea, double flip, double rot
     /** Images as the preprocessing makes them. */
     public static final Augmentation NONE = new Augmentation("none", 1, 0, 0, 0, 0, 0, 0, 0);
 
+    /** Turned, moved and zoomed a little: letters and digits stay readable. */
+    public static final Augmentation LIGHT = new Augmentation("light", 1, 0, 12, 0.08, 0.12, 0, 0, 0);
+
+    /** The ViT paper's fine-tuning (Szegedy et al. 2015): 5 % to 100 % of the area, mirrored. */
+    public static final Augmentation INCEPTION = new Augmentation("inception", 0.05, 0.5, 0, 0, 0, 0, 0, 0);
+
+    /** DeiT's: 8 % to 100 % of the area, mirrored, RandAugment of magnitude 9. */
+    public static final Augmentation RAND_AUGMENT = new Augmentation("randaugment", 0.08, 0.5, 0, 0, 0, 2, 9, 0);
+
+    /** The same for small images. */
+    public static final Augmentation RAND_AUGMENT_LIGHT = new Augmentation("randaugment-light", 0.5, 0.5, 0, 0, 0, 2, 5, 0);
+
     private static final Map<String, Augmentation> PRESETS = new LinkedHashMap<>();
 
     static {
         add(NONE);
-        add(new Augmentation("light", 1, 0, 12, 0.08, 0.12, 0, 0, 0)); // keeps letters and digits readable
-        add(new Augmentation("flip", 1, 0.5, 12, 0.08, 0.12, 0, 0, 0));
-        add(new Augmentation("inception", 0.05, 0.5, 0, 0, 0, 0, 0, 0)); // the ViT paper's fine-tuning
+        add(LIGHT);
+        add(new Augmentation("light-flip", 1, 0.5, 12, 0.08, 0.12, 0, 0, 0));
+        add(INCEPTION);
         add(new Augmentation("crop", 0.35, 0.5, 0, 0, 0, 0, 0, 0));
-        add(new Augmentation("randaugment", 0.08, 0.5, 0, 0, 0, 2, 9, 0)); // DeiT
-        add(new Augmentation("randaugment-light", 0.35, 0.5, 0, 0, 0, 2, 5, 0));
+        add(RAND_AUGMENT);
+        add(RAND_AUGMENT_LIGHT);
     }
 
     private static final int CROP_ATTEMPTS = 10;

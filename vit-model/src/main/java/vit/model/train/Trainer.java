@@ -1,10 +1,12 @@
 package vit.model.train;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import vit.kernels.optim.GradientNorm;
+import vit.model.InputException;
 import vit.model.Parameter;
 import vit.model.ParameterSource;
 import vit.model.TrainingOptions;
@@ -30,6 +32,7 @@ import vit.model.image.Preprocessing;
 public final class Trainer implements AutoCloseable {
 
     private final VitConfig config;
+    private final String origin; // tells one training from another
     private final Recipe recipe;
     private final TrainerOptions options;
     private final SampleMaker samples;
@@ -73,6 +76,7 @@ public final class Trainer implements AutoCloseable {
         ImageSource cachedValidation = new CachedImages(split.validation(), cache / 4);
         this.samples = new SampleMaker(cachedTraining, config, preprocessing, recipe.augmentation(), recipe.seed());
         this.validation = new SampleMaker(cachedValidation, config, preprocessing, Augmentation.NONE, recipe.seed());
+        this.origin = origin(config, split, preprocessing, recipe);
         this.batchesPerEpoch = BatchLoader.batchesPerEpoch(split.training().size(), recipe.batch());
         int batch = Math.min(recipe.batch(), split.training().size());
         this.passImages = (batch + options.accumulate() - 1) / options.accumulate();
@@ -101,10 +105,48 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
+     * A trainer that goes on where {@link #save} left another: from then on both give the same bits.
+     *
+     * @param config of the model that was trained
+     * @throws InputException if the state is malformed, or that of a training with another recipe, model, preprocessing or other images
+     */
+    public static Trainer resume(Path state, VitConfig config, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)
+            throws IOException {
+        try (TrainingState saved = TrainingState.open(state, config, origin(config, split, preprocessing, recipe))) {
+            Trainer trainer = new Trainer(saved, split, preprocessing, recipe, options);
+            try {
+                saved.restore(trainer);
+                return trainer;
+            } catch (Throwable t) {
+                trainer.close();
+                throw t;
+            }
+        }
+    }
+
+    /** Writes all that {@link #resume} needs into one file, atomically: after a kill at any moment the old file or the new one is there. */
+    public void save(Path state) throws IOException {
+        TrainingState.write(state, this, origin);
+    }
+
+    /** What decides the result, as text. Of the images it knows number, order of labels and classes. */
+    private static String origin(VitConfig config, Split split, Preprocessing preprocessing, Recipe recipe) {
+        return recipe + " " + config + " " + preprocessing + " " + images(split.training()) + " " + images(split.validation());
+    }
+
+    private static String images(ImageSource images) {
+        int hash = images.classes().hashCode();
+        for (int i = 0; i < images.size(); i++) {
+            hash = 31 * hash + images.label(i);
+        }
+        return images.size() + " images " + Integer.toHexString(hash);
+    }
+
+    /**
      * Trains to the end of the recipe, or until cancelled. After a cancellation it may be called again and goes on where it was.
      *
      * @return the reports of all epochs so far
-     * @throws IOException       if an image cannot be used, {@link vit.model.InputException} with its name
+     * @throws IOException       if an image cannot be used, {@link InputException} with its name
      * @throws DivergedException if the loss or a gradient is not finite; the weights are those before the step
      */
     public List<EpochReport> train(TrainingListener listener) throws IOException, DivergedException {

@@ -30,15 +30,26 @@ final class ConfigResolver {
 
     private static final int USUAL_HEAD_DIM = 64;
 
+    /** Positions are carried over to at most so many times as many patches: memory stays in proportion to the file. */
+    private static final int MOST_GROWTH = 64;
+
     private final ConfigFile stated;
     private final Inference inference; // null: there are no weights
     private final WeightFamily family;
     private final List<String> notes;
+    private final boolean resample;
     private final ConfigFields merged = new ConfigFields();
     private final VitConfig defaults;
+    private int storedSide; // of the square image that the weights' positions are for; 0: the model's own image
 
-    private ConfigResolver(ConfigFile stated, Inference inference, WeightFamily family, List<String> notes) {
+    /**
+     * @param inference null if there are no weights
+     * @param notes     receives what was assumed
+     * @param resample  whether the image may be another than the one that the positions are for
+     */
+    ConfigResolver(ConfigFile stated, Inference inference, WeightFamily family, List<String> notes, boolean resample) {
         this.stated = stated;
+        this.resample = resample;
         this.inference = inference;
         this.family = family;
         this.notes = notes;
@@ -48,15 +59,9 @@ final class ConfigResolver {
     /**
      * The configuration.
      *
-     * @param inference null if there are no weights
-     * @param notes     receives what was assumed
      * @throws InputException if statements and shapes contradict one another or make no model
      */
-    static ModelConfig resolve(ConfigFile stated, Inference inference, WeightFamily family, List<String> notes) throws InputException {
-        return new ConfigResolver(stated, inference, family, notes).resolve();
-    }
-
-    private ModelConfig resolve() throws InputException {
+    ModelConfig resolve() throws InputException {
         VitConfig.Builder builder = family.defaults();
         if (inference == null) {
             builder.finalNorm(family.finalNorm(stated.fields().has(ConfigField.POOL) ? stated.fields().get(ConfigField.POOL) : defaults.pooling()));
@@ -79,6 +84,15 @@ final class ConfigResolver {
             throw fault().cause(e).expected("values that make a model").found(e.getMessage()).because("the configuration is impossible");
         }
         return new ModelConfig(vit, labels(vit), stated.raw());
+    }
+
+    /** {@code resolved} with the image that the weights' positions are for. */
+    VitConfig stored(VitConfig resolved) throws InputException {
+        try {
+            return storedSide == 0 ? resolved : resolved.toBuilder().image(storedSide, storedSide).build();
+        } catch (IllegalArgumentException e) {
+            throw inference.positionFault().cause(e).expected("positions of a model").found(e.getMessage()).because("the position embeddings are impossible");
+        }
     }
 
     private InputException.Report fault() {
@@ -155,6 +169,17 @@ final class ConfigResolver {
         if (image != null) {
             long patches = (long) (image.height() / patch) * (image.width() / patch);
             boolean all = positions != Positions.LEARNED_PATCHES && rows == patches + prefix;
+            boolean fits = all || positions != Positions.LEARNED && rows == patches;
+            if (!fits && resample && patches <= (long) MOST_GROWTH * rows && image.height() % patch == 0 && image.width() % patch == 0) {
+                all = positions != Positions.LEARNED_PATCHES && side(rows - prefix) > 0;
+                int side = all ? side(rows - prefix) : positions == Positions.LEARNED ? 0 : side(rows);
+                if (side > 0) {
+                    storedSide = (int) Math.min((long) side * patch, Integer.MAX_VALUE);
+                    builder.positions(all ? Positions.LEARNED : Positions.LEARNED_PATCHES);
+                    notes.add("positions of a grid of " + side + "×" + side + " patches carried over to " + image + " pixels");
+                    return;
+                }
+            }
             if (!all && (positions == Positions.LEARNED || rows != patches)) {
                 throw inference.positionFault().expected(patches + prefix + " rows for " + image + " pixels, patch " + patch + " and " + prefix + " prefix tokens")
                         .found(rows).because("the position embeddings do not fit the image");

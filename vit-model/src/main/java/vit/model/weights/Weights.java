@@ -15,6 +15,7 @@ import vit.model.Parameter;
 import vit.model.ParameterSource;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.config.ModelConfig;
 import vit.model.weights.family.Inference;
@@ -35,20 +36,23 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private final TensorFile file;
     private final WeightFamily family;
     private final ModelConfig model;
+    private final VitConfig stored; // the model's, but for an image of the size that the file's positions are for
     private final List<TensorView> views;
     private final WeightsReport report;
     private final Map<String, List<TensorView>> byParameter = new LinkedHashMap<>();
     private final float[] chunk = new float[CHUNK];
 
-    private Weights(TensorFile file, ConfigFile stated) throws IOException {
+    private Weights(TensorFile file, ConfigFile stated, boolean resample) throws IOException {
         this.file = file;
         TensorDirectory tensors = directory(file);
         this.family = family(tensors, stated);
         List<String> notes = new ArrayList<>(stated.notes());
         Inference inference = new Inference(tensors);
         family.infer(inference);
-        this.model = ConfigResolver.resolve(stated, inference, family, notes);
-        this.views = family.views(model.vit(), Parameters.of(model.vit()), tensors);
+        ConfigResolver resolver = new ConfigResolver(stated, inference, family, notes, resample);
+        this.model = resolver.resolve();
+        this.stored = resolver.stored(model.vit());
+        this.views = family.views(stored, Parameters.of(stored), tensors);
         for (TensorView view : views) {
             byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
         }
@@ -59,7 +63,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
      * Opens a weight file and finds out its configuration.
      *
      * @param weights safetensors or npz
-     * @param config  a {@code config.json}; null: the one in the weights' folder, if there is one
+     * @param config  a {@code config.json}; null: the one in the weights' folder, if there is one. If one is named here and states another
+     *                image than the weights were trained on, learned positions are carried over by the family's method
      * @throws InputException if either is malformed, they contradict one another, the family is unknown, or tensors are
      *                        missing, unexpected, of a wrong shape or not of a floating-point type
      */
@@ -68,7 +73,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         try {
             Path beside = weights.resolveSibling(CONFIG);
             Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
-            return new Weights(file, found == null ? ConfigFile.absent() : ConfigFile.read(found));
+            return new Weights(file, found == null ? ConfigFile.absent() : ConfigFile.read(found), config != null);
         } catch (Throwable t) {
             file.close();
             throw t;
@@ -83,7 +88,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     public static ModelConfig configuration(Path config) throws IOException {
         ConfigFile stated = ConfigFile.read(config);
         WeightFamily family = stated.family() == null ? WeightFamilies.all().getFirst() : named(stated);
-        return ConfigResolver.resolve(stated, null, family, new ArrayList<>());
+        return new ConfigResolver(stated, null, family, new ArrayList<>(), false).resolve();
     }
 
     private static TensorDirectory directory(TensorFile file) {
@@ -178,6 +183,11 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return model.labels();
     }
 
+    /** How the weights' source carries positions over to another grid. */
+    public PositionResampling positionResampling() {
+        return family.positionResampling();
+    }
+
     /** Which tensor of the file is which part of which parameter. */
     public List<TensorView> views() {
         return views;
@@ -194,8 +204,14 @@ public final class Weights implements ParameterSource, AutoCloseable {
         if (parts == null) {
             throw new IllegalArgumentException("parameter " + parameter.name() + " is not of this model");
         }
+        boolean otherGrid = parameter.kind() == Parameter.Kind.POSITION && !stored.equals(config());
+        float[] values = otherGrid ? new float[Math.toIntExact(parts.stream().mapToLong(view -> view.shape().size()).sum())] : target;
         for (TensorView view : parts) {
-            read(view, target);
+            read(view, values);
+        }
+        if (otherGrid) {
+            float[] resampled = positionResampling().resample(values, stored, config());
+            System.arraycopy(resampled, 0, target, 0, resampled.length);
         }
     }
 

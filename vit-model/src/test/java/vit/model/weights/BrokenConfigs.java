@@ -65,7 +65,8 @@ final class BrokenConfigs {
         f.config("bias denied", own("\"mlp\"", "\"qkv_bias\":false,\"mlp\""), "qkv_bias", "contradicts");
         f.contradicted("heads that do not divide", own("\"heads\":2", "\"heads\":3"), "blocks.0.attn.qkv.weight", "heads do not fit");
         f.contradicted("head width that does not fit", own("\"heads\":2", "\"heads\":2,\"head_dim\":5"), "blocks.0.attn.qkv.weight", "heads do not fit");
-        f.contradicted("other image", own("[16,16]", "[32,32]"), "pos_embed", "do not fit the image");
+        f.contradicted("image of half a patch", own("[16,16]", "[36,32]"), "pos_embed", "do not fit the image");
+        f.contradicted("image many times as large", own("[16,16]", "[800,800]"), "pos_embed", "do not fit the image");
     }
 
     private static void huggingFace(BrokenFiles f) throws IOException {

@@ -6,6 +6,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /**
@@ -73,6 +74,11 @@ final class HuggingFace implements WeightFamily {
 
     private static String prefix(TensorDirectory tensors) {
         return PREFIXES.stream().filter(prefix -> tensors.has(prefix + PROJECTION)).findFirst().orElse("vit.");
+    }
+
+    @Override
+    public PositionResampling positionResampling() {
+        return PositionResampling.HUGGING_FACE;
     }
 
     @Override

@@ -9,6 +9,7 @@ import vit.model.Parameter;
 import vit.model.Parameters;
 import vit.model.VitConfig;
 import vit.model.VitConfig.Pooling;
+import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /**
@@ -32,6 +33,11 @@ final class Jax implements WeightFamily {
     @Override
     public boolean recognises(TensorDirectory tensors) {
         return PREFIXES.stream().anyMatch(prefix -> tensors.has(prefix + "embedding/kernel") && tensors.has(prefix + "Transformer/encoder_norm/scale"));
+    }
+
+    @Override
+    public PositionResampling positionResampling() {
+        return PositionResampling.JAX;
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.Map;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /** torchvision's {@code VisionTransformer}; files before 0.13 call the MLP's layers linear_1 and linear_2. */
@@ -25,6 +26,11 @@ final class Torchvision implements WeightFamily {
     @Override
     public boolean recognises(TensorDirectory tensors) {
         return tensors.has("conv_proj.weight") && tensors.has("class_token");
+    }
+
+    @Override
+    public PositionResampling positionResampling() {
+        return PositionResampling.TORCHVISION;
     }
 
     @Override

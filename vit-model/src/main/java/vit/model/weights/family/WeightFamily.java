@@ -6,6 +6,7 @@ import vit.model.Parameters;
 import vit.model.VitConfig;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
+import vit.model.positions.PositionResampling;
 
 /** A scheme of tensor names, layouts and conventions. Implementations are stateless and listed in {@link WeightFamilies}. */
 public interface WeightFamily {
@@ -30,6 +31,11 @@ public interface WeightFamily {
     /** Where the final LayerNorm stands with this pooling, where neither a file nor a configuration says so. */
     default FinalNorm finalNorm(Pooling pooling) {
         return FinalNorm.BEFORE_POOLING;
+    }
+
+    /** How this source carries learned positions over to another grid of patches. */
+    default PositionResampling positionResampling() {
+        return PositionResampling.TIMM;
     }
 
     /**

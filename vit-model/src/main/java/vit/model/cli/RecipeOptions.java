@@ -1,0 +1,165 @@
+package vit.model.cli;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+import vit.kernels.optim.Adam;
+import vit.kernels.optim.Sgd;
+import vit.model.InputException;
+import vit.model.Optimizer;
+import vit.model.train.Augmentation;
+import vit.model.train.Mixing;
+import vit.model.train.Recipe;
+import vit.model.train.Recipes;
+import vit.model.train.Schedule;
+
+/** A recipe and what is changed of it. */
+final class RecipeOptions {
+
+    @Spec(Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(names = "--recipe", paramLabel = "NAME", completionCandidates = Names.class,
+            description = "Where the settings below come from unless they are given: ${COMPLETION-CANDIDATES}; default: small from scratch, "
+                    + "vit-finetune with --weights.")
+    private String recipe;
+
+    @Option(names = "--epochs", paramLabel = "N", description = "How often all images are seen.")
+    private Integer epochs;
+
+    @Option(names = "--batch", paramLabel = "N", description = "Images of an optimiser step.")
+    private Integer batch;
+
+    @Option(names = "--optimizer", paramLabel = "NAME", description = "adamw or sgd.")
+    private String optimizer;
+
+    @Option(names = "--lr", paramLabel = "X", description = "Highest learning rate.")
+    private Double rate;
+
+    @Option(names = "--momentum", paramLabel = "X", description = "Of SGD; default: 0.9.")
+    private Double momentum;
+
+    @Option(names = "--weight-decay", paramLabel = "X", description = "Decay of matrices.")
+    private Double weightDecay;
+
+    @Option(names = "--layer-decay", paramLabel = "X", description = "Factor on the learning rate from a block to the one below; 1: none.")
+    private Double layerDecay;
+
+    @Option(names = "--head-only", description = "Train the head alone: a linear probe.")
+    private boolean headOnly;
+
+    @Option(names = "--schedule", paramLabel = "NAME", description = "constant, linear or cosine.")
+    private String schedule;
+
+    @Option(names = "--warmup", paramLabel = "EPOCHS", description = "Epochs in which the learning rate rises.")
+    private Double warmup;
+
+    @Option(names = "--clip", paramLabel = "X", description = "Largest norm of the gradient; 0: no clipping.")
+    private Double clip;
+
+    @Option(names = "--ema", paramLabel = "X", description = "Decay of the moving average of the weights; 0: none.")
+    private Double average;
+
+    @Option(names = "--label-smoothing", paramLabel = "X", description = "Share of every target that is spread over the classes.")
+    private Double labelSmoothing;
+
+    @Option(names = "--augment", paramLabel = "NAME", completionCandidates = Augmentations.class,
+            description = "What is done to each image at random: ${COMPLETION-CANDIDATES}.")
+    private String augmentation;
+
+    @Option(names = "--erasing", paramLabel = "P", description = "Probability that a box of an image is erased.")
+    private Double erasing;
+
+    @Option(names = "--mixup", paramLabel = "A", description = "Alpha of mixup; 0: none.")
+    private Double mixup;
+
+    @Option(names = "--cutmix", paramLabel = "A", description = "Alpha of CutMix; 0: none.")
+    private Double cutmix;
+
+    @Option(names = "--seed", paramLabel = "S", description = "Of initialisation, split, order and augmentation; default: ${DEFAULT-VALUE}.",
+            defaultValue = "0")
+    private long seed;
+
+    static final class Names implements Iterable<String> {
+        @Override
+        public java.util.Iterator<String> iterator() {
+            return Recipes.names().iterator();
+        }
+    }
+
+    static final class Augmentations implements Iterable<String> {
+        @Override
+        public java.util.Iterator<String> iterator() {
+            return Augmentation.names().iterator();
+        }
+    }
+
+    long seed() {
+        return seed;
+    }
+
+    /**
+     * The recipe.
+     *
+     * @param otherwise its name where none is given
+     */
+    Recipe recipe(String otherwise) throws CommandException {
+        try {
+            return recipe(Recipes.named(recipe == null ? otherwise : recipe));
+        } catch (InputException e) {
+            throw new CommandException(e, "vit train --help lists recipes and augmentations");
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "Invalid training options: " + e.getMessage());
+        }
+    }
+
+    private Recipe recipe(Recipe base) throws InputException {
+        Recipe made = base.withSeed(seed).withEpochs(or(epochs, base.epochs())).withBatch(or(batch, base.batch()));
+        made = made.withOptimizer(optimizer(base.optimizer())).withSchedule(schedule(base.schedule(), made.epochs()));
+        made = made.withClip(or(clip, base.clip())).withAverage(or(average, base.average()))
+                .withLabelSmoothing(or(labelSmoothing, base.labelSmoothing()));
+        Augmentation chosen = augmentation == null ? base.augmentation() : Augmentation.named(augmentation);
+        made = made.withAugmentation(erasing == null ? chosen : chosen.withErasing(erasing));
+        return made.withMixing(new Mixing(or(mixup, base.mixing().mixup()), or(cutmix, base.mixing().cutmix())));
+    }
+
+    private static <T> T or(T given, T otherwise) {
+        return given == null ? otherwise : given;
+    }
+
+    private Optimizer optimizer(Optimizer base) {
+        boolean sgd = optimizer == null ? base.sgd() != null : switch (optimizer) {
+            case "sgd" -> true;
+            case "adamw" -> false;
+            default -> throw new ParameterException(spec.commandLine(), "Invalid value for option '--optimizer': expected adamw or sgd, found "
+                    + optimizer);
+        };
+        boolean same = sgd == (base.sgd() != null);
+        double keptMomentum = base.sgd() == null ? 0.9 : base.sgd().momentum();
+        return new Optimizer(sgd ? new Sgd(or(momentum, keptMomentum), base.sgd() != null && base.sgd().nesterov()) : null,
+                sgd ? null : base.adam() == null ? Adam.adamW() : base.adam(), or(weightDecay, same ? base.weightDecay() : 0.0),
+                base.decayAll(), or(layerDecay, base.layerDecay()), headOnly || base.headOnly());
+    }
+
+    private Schedule schedule(Schedule base, int allEpochs) {
+        Schedule made = rate == null ? base : base.withRate(rate);
+        if (schedule != null) {
+            made = made.withShape(switch (schedule) {
+                case "constant" -> Schedule.Shape.CONSTANT;
+                case "linear" -> Schedule.Shape.LINEAR;
+                case "cosine" -> Schedule.Shape.COSINE;
+                default -> throw new ParameterException(spec.commandLine(),
+                        "Invalid value for option '--schedule': expected constant, linear or cosine, found " + schedule);
+            });
+        }
+        if (warmup == null) {
+            return made;
+        }
+        if (!(warmup >= 0 && warmup <= allEpochs)) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--warmup': expected 0 to " + allEpochs + " epochs, found " + warmup);
+        }
+        return made.withWarmup(warmup / allEpochs);
+    }
+}

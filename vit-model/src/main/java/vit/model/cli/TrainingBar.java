@@ -1,0 +1,87 @@
+package vit.model.cli;
+
+import java.io.PrintWriter;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/** A bar on standard error that says how far training is and how long it still takes, where that is a terminal; otherwise nothing. */
+final class TrainingBar implements AutoCloseable {
+
+    private static final int WIDTH = 79;
+    private static final int UPDATE_MILLIS = 250;
+
+    private final Line line;
+    private final ProgressBar bar; // null: no terminal
+
+    /** The line of the terminal; the bar draws itself on a thread of its own. */
+    private static final class Line implements ProgressBarConsumer {
+        private final PrintWriter err;
+        private boolean hidden;
+
+        Line(PrintWriter err) {
+            this.err = err;
+        }
+
+        @Override
+        public int getMaxRenderedLength() {
+            return WIDTH;
+        }
+
+        @Override
+        public synchronized void accept(String text) {
+            if (!hidden) {
+                err.print(StatusLine.ERASE + text);
+                err.flush();
+            }
+        }
+
+        synchronized void erase(boolean stay) {
+            hidden = stay;
+            err.print(StatusLine.ERASE);
+            err.flush();
+        }
+
+        synchronized void show() {
+            hidden = false;
+        }
+
+        @Override
+        public void close() {
+            erase(true);
+        }
+    }
+
+    TrainingBar(PrintWriter err, boolean terminal, long done, long steps) {
+        line = terminal ? new Line(err) : null;
+        bar = terminal ? new ProgressBarBuilder().setTaskName("training").setInitialMax(steps).startsFrom(done, java.time.Duration.ZERO)
+                .setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(UPDATE_MILLIS).setConsumer(line).build() : null;
+    }
+
+    /** Moves on. */
+    void step(long done, String message) {
+        if (bar != null) {
+            bar.stepTo(done);
+            bar.setExtraMessage(message);
+        }
+    }
+
+    /** Prints something on standard output, out of the bar's way. */
+    void around(Runnable printing) {
+        if (bar == null) {
+            printing.run();
+            return;
+        }
+        line.erase(true);
+        printing.run();
+        line.show();
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+        }
+    }
+}

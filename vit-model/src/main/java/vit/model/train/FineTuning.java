@@ -1,0 +1,69 @@
+package vit.model.train;
+
+import java.io.IOException;
+import java.util.Objects;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.positions.PositionResampling;
+
+/**
+ * Trained weights made ready for other classes or another image size, as google-research/vision_transformer does it: the head becomes zero,
+ * unless it already has these classes; learned positions are carried over to the new grid; a pre-logits layer and DeiT's distillation token
+ * with its head and position are dropped. Reads from the trained weights while it is read.
+ */
+public final class FineTuning implements ParameterSource {
+
+    private final ParameterSource trained;
+    private final VitConfig config;
+    private final PositionResampling method;
+    private final boolean newHead;
+
+    private FineTuning(ParameterSource trained, VitConfig config, PositionResampling method, boolean newHead) {
+        this.trained = trained;
+        this.config = config;
+        this.method = method;
+        this.newHead = newHead;
+    }
+
+    /**
+     * Weights for {@code classes} classes and images of {@code height} × {@code width}.
+     *
+     * @param keepHead whether the head may be kept where its classes are the wanted ones; it is reset all the same if it stood on a
+     *                 pre-logits layer
+     * @param method   that of the weights' source
+     * @throws IllegalArgumentException if the patches do not fit the image
+     */
+    public static FineTuning of(ParameterSource trained, int classes, int height, int width, boolean keepHead, PositionResampling method) {
+        VitConfig old = trained.config();
+        VitConfig config = old.toBuilder().classes(classes).image(height, width).distillationToken(false).preLogits(false).build();
+        boolean newHead = !keepHead || old.classes() != classes || old.preLogits();
+        return new FineTuning(trained, config, Objects.requireNonNull(method, "method"), newHead);
+    }
+
+    @Override
+    public VitConfig config() {
+        return config;
+    }
+
+    /** Whether the head starts from zero. */
+    public boolean hasNewHead() {
+        return newHead;
+    }
+
+    @Override
+    public void read(Parameter parameter, float[] target) throws IOException {
+        if (newHead && parameter.name().startsWith(Parameters.HEAD + ".")) {
+            java.util.Arrays.fill(target, 0, Math.toIntExact(parameter.shape().size()), 0);
+        } else if (parameter.kind() == Parameter.Kind.POSITION) {
+            Parameter old = Parameters.of(trained.config()).find(parameter.name());
+            float[] table = new float[Math.toIntExact(old.shape().size())];
+            trained.read(old, table);
+            float[] carried = method.resample(table, trained.config(), config);
+            System.arraycopy(carried, 0, target, 0, carried.length);
+        } else {
+            trained.read(parameter, target);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package vit.model.train;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import vit.kernels.tensor.Shape;
+import vit.model.InputException;
+import vit.model.Parameter;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.VitTraining;
+import vit.model.json.Json;
+import vit.model.json.JsonArray;
+import vit.model.json.JsonObject;
+import vit.model.train.Trainer.Progress;
+import vit.model.weights.Dtype;
+import vit.model.weights.SafetensorsFile;
+import vit.model.weights.SafetensorsWriter;
+import vit.model.weights.TensorEntry;
+
+/**
+ * Everything that training needs to go on as if it had never stopped, in one safetensors file: weights, moving average and the optimiser's
+ * states under the parameters' names, and in the header's metadata how far training is. Random numbers need no state of their own: they
+ * follow from the seed, which is the recipe's, and the step. Files are untrusted.
+ */
+final class TrainingState implements ParameterSource, AutoCloseable {
+
+    private static final String METADATA = "vit.training";
+    private static final int VERSION = 1;
+    private static final String WEIGHT = "weight.";
+    private static final String AVERAGE = "average.";
+
+    private final SafetensorsFile file;
+    private final VitConfig config;
+    private final JsonObject document;
+
+    private TrainingState(SafetensorsFile file, VitConfig config) throws IOException {
+        this.file = file;
+        this.config = config;
+        String text = file.metadata().get(METADATA);
+        if (text == null) {
+            throw fault().expected("metadata " + METADATA).found("none").because("the file is no state of a training");
+        }
+        document = Json.parse(file.path().toString(), text.getBytes(StandardCharsets.UTF_8));
+        if (document.integer("version") != VERSION) {
+            throw document.fault("version").expected(VERSION).found(document.integer("version")).because("the state is of another version");
+        }
+    }
+
+    private static String optimizerState(int which) {
+        return "state" + which + ".";
+    }
+
+    /** Writes a trainer's state, atomically. */
+    static void write(Path path, Trainer trainer, String origin) throws IOException {
+        VitTraining training = trainer.training();
+        List<String> prefixes = prefixes(training.stateCount(), trainer.recipe().average() > 0);
+        List<SafetensorsWriter.Tensor> tensors = new ArrayList<>();
+        int largest = 0;
+        for (String prefix : prefixes) {
+            for (Parameter parameter : training.parameters().list()) {
+                tensors.add(new SafetensorsWriter.Tensor(prefix + parameter.name(), Dtype.F32, parameter.shape()));
+                largest = Math.max(largest, Math.toIntExact(parameter.shape().size()));
+            }
+        }
+        float[] values = new float[largest];
+        try (SafetensorsWriter writer = new SafetensorsWriter(path, tensors, Map.of(METADATA, Json.write(document(trainer, origin))))) {
+            for (String prefix : prefixes) {
+                for (Parameter parameter : training.parameters().list()) {
+                    read(training, prefix, parameter, values);
+                    writer.write(values, 0, Math.toIntExact(parameter.shape().size()));
+                }
+            }
+            writer.commit();
+        }
+    }
+
+    private static List<String> prefixes(int states, boolean average) {
+        List<String> prefixes = new ArrayList<>();
+        prefixes.add(WEIGHT);
+        for (int i = 0; i < states; i++) {
+            prefixes.add(optimizerState(i));
+        }
+        if (average) {
+            prefixes.add(AVERAGE);
+        }
+        return prefixes;
+    }
+
+    private static void read(VitTraining training, String prefix, Parameter parameter, float[] values) {
+        switch (prefix) {
+            case WEIGHT -> training.read(parameter, values);
+            case AVERAGE -> training.readAverage(parameter, values);
+            default -> training.readState(prefix.equals(optimizerState(0)) ? 0 : 1, parameter, values);
+        }
+    }
+
+    /** Doubles are written as text, which keeps every bit and has a form for NaN. */
+    private static Map<String, Object> document(Trainer trainer, String origin) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("version", VERSION);
+        document.put("origin", origin);
+        Progress progress = trainer.progress();
+        document.put("steps", progress.steps());
+        document.put("loss_sum", String.valueOf(progress.lossSum()));
+        document.put("right", progress.right());
+        document.put("seen", progress.seen());
+        List<Object> epochs = new ArrayList<>();
+        for (EpochReport report : trainer.history()) {
+            epochs.add(List.of(String.valueOf(report.loss()), String.valueOf(report.accuracy()), String.valueOf(report.validationLoss()),
+                    String.valueOf(report.validationAccuracy()), String.valueOf(report.rate()), String.valueOf(report.best())));
+        }
+        document.put("epochs", epochs);
+        return document;
+    }
+
+    /**
+     * Opens a state.
+     *
+     * @param config of the model that was trained
+     * @param origin what the training was made of, as it was written
+     * @throws InputException if the file is malformed or the state of another training
+     */
+    static TrainingState open(Path path, VitConfig config, String origin) throws IOException {
+        SafetensorsFile file = SafetensorsFile.open(path);
+        try {
+            TrainingState state = new TrainingState(file, config);
+            String found = state.document.text("origin");
+            if (!found.equals(origin)) {
+                int at = 0;
+                while (at < Math.min(found.length(), origin.length()) && found.charAt(at) == origin.charAt(at)) {
+                    at++;
+                }
+                at = Math.max(0, origin.lastIndexOf(' ', at));
+                throw state.fault().expected("the state of this very training, …" + part(origin, at)).found("…" + part(found, at))
+                        .because("the training that stopped was another one");
+            }
+            return state;
+        } catch (Throwable t) {
+            file.close();
+            throw t;
+        }
+    }
+
+    private static String part(String text, int from) {
+        return text.substring(Math.min(from, text.length()), Math.min(text.length(), from + 60));
+    }
+
+    private InputException.Report fault() {
+        return InputException.in(file.path());
+    }
+
+    @Override
+    public VitConfig config() {
+        return config;
+    }
+
+    @Override
+    public void read(Parameter parameter, float[] target) throws IOException {
+        read(WEIGHT, parameter, target);
+    }
+
+    private void read(String prefix, Parameter parameter, float[] target) throws IOException {
+        String name = prefix + parameter.name();
+        TensorEntry entry = file.find(name);
+        Shape shape = parameter.shape();
+        if (entry == null) {
+            throw fault().tensor(name).expected(shape).found("nothing").because("a tensor of the state is missing");
+        }
+        if (entry.dtype() != Dtype.F32 || !entry.shape().equals(shape)) {
+            throw fault().tensor(name).at(entry.offset()).expected("F32 " + shape).found(entry.dtype() + " " + entry.shape())
+                    .because("a tensor of the state does not fit the model");
+        }
+        file.readFloats(entry, 0, target, 0, Math.toIntExact(shape.size()));
+    }
+
+    /** Sets what lies beside the weights, with which the trainer was made. */
+    void restore(Trainer trainer) throws IOException {
+        VitTraining training = trainer.training();
+        for (Parameter parameter : Parameters.of(config).list()) {
+            float[] values = new float[Math.toIntExact(parameter.shape().size())];
+            for (int i = 0; i < training.stateCount(); i++) {
+                read(optimizerState(i), parameter, values);
+                training.writeState(i, parameter, values);
+            }
+            if (trainer.recipe().average() > 0) {
+                read(AVERAGE, parameter, values);
+                training.writeAverage(parameter, values);
+            }
+        }
+        trainer.restore(progress(trainer), epochs());
+    }
+
+    private Progress progress(Trainer trainer) throws InputException {
+        long steps = document.longInteger("steps");
+        long seen = document.longInteger("seen");
+        long right = document.longInteger("right");
+        long epochs = document.array("epochs").size();
+        long whole = epochs * trainer.stepsPerEpoch();
+        if (steps < whole || steps > Math.min(trainer.steps(), whole + trainer.stepsPerEpoch()) || seen < 0 || right < 0 || right > seen
+                || (seen == 0) != (steps == whole)) {
+            throw document.fault("steps").expected("steps of epoch " + (epochs + 1)).found(steps + " steps, " + seen + " images").because("the state contradicts itself");
+        }
+        return new Progress(steps, number(document.text("loss_sum"), "loss_sum"), right, seen);
+    }
+
+    private List<EpochReport> epochs() throws InputException {
+        List<EpochReport> reports = new ArrayList<>();
+        JsonArray epochs = document.array("epochs");
+        for (int i = 0; i < epochs.size(); i++) {
+            List<String> values = epochs.get(i).array().texts();
+            if (values.size() != 6) {
+                throw document.fault("epochs").expected(6).found(values.size()).because("the report of an epoch is incomplete");
+            }
+            reports.add(new EpochReport(i + 1, number(values.get(0), "epochs"), number(values.get(1), "epochs"), number(values.get(2), "epochs"),
+                    number(values.get(3), "epochs"), number(values.get(4), "epochs"), Boolean.parseBoolean(values.get(5)), Double.NaN));
+        }
+        return reports;
+    }
+
+    private double number(String text, String field) throws InputException {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw document.fault(field).cause(e).expected("a number").found(text).because("the value is no number");
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

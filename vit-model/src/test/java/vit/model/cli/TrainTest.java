@@ -1,0 +1,204 @@
+package vit.model.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import vit.model.VitConfig;
+import vit.model.VitModel;
+
+class TrainTest {
+
+    private static final String CONFIG = "{\"family\":\"timm\",\"image\":[8,8],\"patch\":4,\"width\":24,\"depth\":2,\"heads\":3,\"mlp\":40}";
+
+    @TempDir
+    private Path folder;
+
+    private Path data;
+    private Path config;
+
+    @BeforeEach
+    void drawImages() throws IOException {
+        data = stripes(folder.resolve("data"), 40);
+        config = Files.writeString(folder.resolve("model.json"), CONFIG);
+    }
+
+    /** Class folders of lying and standing stripes. */
+    static Path stripes(Path root, int each) throws IOException {
+        Random random = new Random(4);
+        for (String name : List.of("lying", "standing")) {
+            Path folder = Files.createDirectories(root.resolve(name));
+            for (int i = 0; i < each; i++) {
+                BufferedImage image = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+                int phase = random.nextInt(4);
+                for (int y = 0; y < 8; y++) {
+                    for (int x = 0; x < 8; x++) {
+                        int light = (((name.equals("lying") ? y : x) + phase) % 4 < 2 ? 60 : 190) + random.nextInt(40);
+                        image.setRGB(x, y, light * 0x010101);
+                    }
+                }
+                ImageIO.write(image, "png", folder.resolve(i + ".png").toFile());
+            }
+        }
+        return root;
+    }
+
+    private Ran train(Path output, Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of("train", "--data", data, "--output", output, "--config", config, "--recipe", "plain",
+                "--validation", "0.25", "--threads", "1"));
+        arguments.addAll(List.of(more));
+        return Ran.vit(arguments.toArray());
+    }
+
+    @Test
+    void trainsPrintsTheTableAndLeavesAModelThatClassifies() throws Exception {
+        Path output = folder.resolve("made/by/train");
+        Ran ran = train(output, "--epochs", 12, "--batch", 6, "--lr", "5e-3", "--optimizer", "adamw", "--seed", 1).isDone();
+        int header = ran.lines().indexOf("epoch   loss    acc   val loss  val acc   lr        images/s");
+        assertTrue(header > 0, ran::out);
+        for (int epoch = 1; epoch <= 12; epoch++) {
+            String line = ran.lines().get(header + epoch);
+            assertTrue(line.matches(String.format(" {3,4}%d   \\d\\.\\d{3}   \\d\\.\\d{3}   \\d\\.\\d{3}    \\d\\.\\d{3}    5\\.0e-03 +\\d+", epoch)), line);
+        }
+        for (String file : List.of("best.safetensors", "last.safetensors", "config.json", "labels.txt", "state.safetensors", "history.csv", "loss.png",
+                "confusion.png")) {
+            assertTrue(Files.size(output.resolve(file)) > 0, file);
+        }
+        assertEquals("lying\nstanding\n", Files.readString(output.resolve("labels.txt")));
+        assertEquals(13, Files.readAllLines(output.resolve("history.csv")).size());
+        assertTrue(ImageIO.read(output.resolve("loss.png").toFile()).getWidth() > 500);
+        Ran classified = Ran.vit("classify", "--weights", output.resolve("best.safetensors"), "--top", 1, data.resolve("lying/3.png"),
+                data.resolve("standing/5.png")).isDone();
+        assertTrue(classified.lines().get(1).endsWith("lying"), classified::out);
+        assertTrue(classified.lines().get(3).endsWith("standing"), classified::out);
+        assertTrue(ran.out().contains("validation accuracy 1.0000"), ran::out);
+    }
+
+    @Test
+    void sameSeedSameFilesAtAnyThreadCountAndInAnyPasses() throws Exception {
+        Path first = folder.resolve("first");
+        Path second = folder.resolve("second");
+        Object[] settings = {"--epochs", 2, "--batch", 8, "--augment", "randaugment", "--mixup", "0.8", "--cutmix", "1", "--erasing", "0.2", "--ema", "0.9",
+            "--clip", "1", "--warmup", "1", "--weight-decay", "0.1", "--layer-decay", "0.8", "--label-smoothing", "0.1", "--schedule", "cosine", "--seed", "5"};
+        train(first, settings).isDone();
+        List<Object> more = new ArrayList<>(List.of(settings));
+        more.addAll(List.of("--threads", "3", "--loaders", "3", "--accumulate", "2", "--checkpointing"));
+        List<Object> arguments = new ArrayList<>(List.of("train", "--data", data, "--output", second, "--config", config, "--recipe", "plain", "--validation",
+                "0.25"));
+        arguments.addAll(more);
+        Ran.vit(arguments.toArray()).isDone();
+        assertSameFiles(first, second);
+        Path other = folder.resolve("other");
+        settings[settings.length - 1] = "6";
+        train(other, settings).isDone();
+        assertFalse(java.util.Arrays.equals(Files.readAllBytes(first.resolve("last.safetensors")), Files.readAllBytes(other.resolve("last.safetensors"))));
+    }
+
+    static void assertSameFiles(Path first, Path second) throws IOException {
+        for (String file : List.of("best.safetensors", "last.safetensors", "state.safetensors", "config.json", "labels.txt", "history.csv", "loss.png",
+                "confusion.png")) {
+            assertArrayEquals(Files.readAllBytes(first.resolve(file)), Files.readAllBytes(second.resolve(file)), file);
+        }
+    }
+
+    @Test
+    void resumeOfAFinishedTrainingChangesNothing() throws Exception {
+        Path output = folder.resolve("out");
+        train(output, "--epochs", 2, "--resume").isDone(); // nothing to resume: from the start
+        byte[] state = Files.readAllBytes(output.resolve("state.safetensors"));
+        Ran again = train(output, "--epochs", 2, "--resume").isDone();
+        assertTrue(again.out().contains("resumed after epoch 2"), again::out);
+        assertArrayEquals(state, Files.readAllBytes(output.resolve("state.safetensors")));
+    }
+
+    @Test
+    void aTrainingThatIsThereIsNotLostByAccident() {
+        Path output = folder.resolve("out");
+        train(output, "--epochs", 1).isDone();
+        train(output, "--epochs", 1).isRefused("there is a training already");
+        train(output, "--epochs", 2, "--resume").isRefused("another one");
+        train(output, "--epochs", 1, "--overwrite").isDone();
+    }
+
+    @Test
+    void withoutConfigurationASmallModelSuitsTheImages() throws Exception {
+        Path output = folder.resolve("out");
+        Ran.vit("train", "--data", data, "--output", output, "--epochs", 1).isDone();
+        try (VitModel model = VitModel.load(output.resolve("last.safetensors"))) {
+            assertEquals(8, model.config().imageHeight());
+            assertEquals(4, model.config().patch());
+            assertEquals(List.of("lying", "standing"), model.labels());
+        }
+        for (int side : new int[] {1, 8, 16, 28, 32, 33, 64, 100, 500, 4000}) {
+            VitConfig chosen = StartOptions.suiting(side, 10);
+            assertTrue(chosen.patches() >= 4 && chosen.patches() <= 64, () -> side + ": " + chosen);
+        }
+        assertEquals(16, StartOptions.suiting(16, 10).imageHeight());
+        assertEquals(32, StartOptions.suiting(32, 10).imageHeight());
+        assertEquals(64, StartOptions.suiting(224, 10).imageHeight());
+    }
+
+    @Test
+    void fineTuningStartsFromTrainedWeightsAtAnotherSize() throws Exception {
+        Path output = folder.resolve("first");
+        train(output, "--epochs", 1).isDone();
+        Path tuned = folder.resolve("tuned");
+        Ran ran = Ran.vit("train", "--data", data, "--output", tuned, "--weights", output.resolve("best.safetensors"), "--image", 16, "--epochs", 2,
+                "--batch", 10, "--threads", 1, "--validation", 0).isDone();
+        assertTrue(ran.out().contains("recipe vit-finetune") && ran.out().contains("SGD") && ran.out().contains("image 16×16"), ran::out);
+        assertTrue(ran.lines().stream().anyMatch(line -> line.matches(" {4}1   .*   -        -  .*")), ran::out);
+        try (VitModel model = VitModel.load(tuned.resolve("last.safetensors"))) {
+            assertEquals(16, model.config().imageWidth());
+            assertEquals("huggingface-vit", model.preprocessing().name());
+        }
+        Ran probe = Ran.vit("train", "--data", data, "--output", folder.resolve("probe"), "--weights", output.resolve("best.safetensors"), "--recipe",
+                "linear-probe", "--epochs", 1, "--threads", 1).isDone();
+        assertTrue(probe.out().contains("recipe linear-probe"), probe::out);
+    }
+
+    @Test
+    void aBrokenImageIsNamedAndEndsWithTwo() throws Exception {
+        Path broken = data.resolve("standing/7.png");
+        Files.write(broken, java.util.Arrays.copyOf(Files.readAllBytes(broken), 60));
+        train(folder.resolve("out"), "--epochs", 1).isRefused("7.png");
+    }
+
+    @Test
+    void badUsageIsRefused() throws Exception {
+        Path output = folder.resolve("out");
+        train(output, "--epochs", 0).isRefused("epochs 0");
+        train(output, "--lr", "-1").isRefused("learning rate");
+        train(output, "--optimizer", "lamb").isRefused("--optimizer");
+        train(output, "--schedule", "step").isRefused("--schedule");
+        train(output, "--augment", "all").isRefused("all", "randaugment");
+        train(output, "--init", "zero").isRefused("zero");
+        train(output, "--accumulate", 0).isRefused("accumulate 0");
+        train(output, "--warmup", 99).isRefused("--warmup");
+        train(output, "--image", 10).isRefused("not divisible by the patch");
+        train(output, "--preprocess", "none").isRefused("none");
+        Ran.vit("train", "--data", folder.resolve("nothing"), "--output", output).isRefused("nothing");
+        Ran.vit("train", "--data", data, "--output", output, "--validation", 1).isRefused("--validation");
+        Ran.vit("train", "--data", data).isRefused("--output");
+        assertFalse(Files.exists(output), "nothing was made");
+        Path file = Files.writeString(folder.resolve("file"), "");
+        train(file.resolve("out")).isRefused("file");
+    }
+
+    @Test
+    void aTrainingThatDivergesNamesTheLayerAndKeepsTheLastGoodEpoch() {
+        Path output = folder.resolve("out");
+        train(output, "--epochs", 3, "--lr", "9e5", "--optimizer", "sgd", "--weight-decay", "9e5").isRefused("the first bad layer is");
+    }
+}
