@@ -70,12 +70,19 @@ final class Divergence {
             training.readGradient(parameter, values);
             for (float gradient : values) {
                 if (!Float.isFinite(gradient)) {
-                    found = "the forward pass is finite; the first bad gradient of the backward pass is that of " + parameter.name() + ": " + gradient;
+                    found = "the forward pass is finite; the first bad layer of the backward pass is " + layer(parameter.name()) + ": the gradient of its "
+                            + parameter.name() + " holds " + gradient;
                     break;
                 }
             }
         }
         return found;
+    }
+
+    /** The block, or else the layer, to which a parameter belongs. */
+    private static String layer(String name) {
+        int end = name.startsWith("blocks.") ? name.indexOf('.', "blocks.".length()) : name.lastIndexOf('.');
+        return end < 0 ? name : name.substring(0, end);
     }
 
     /** Whether a weight of one of these layers is itself not finite. */
