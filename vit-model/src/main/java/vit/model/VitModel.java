@@ -72,6 +72,16 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         }
     }
 
+    /**
+     * The small model that ships in the jar: it names the twelve shapes of {@link vit.model.shapes.ShapeKind}, and shows that
+     * everything works before larger weights are at hand.
+     *
+     * @throws IOException if the temporary folder that it goes through cannot be written
+     */
+    public static VitModel shipped() throws IOException {
+        return ShippedModel.load();
+    }
+
     /** A model from any source of parameters, without labels. */
     public static VitModel of(ParameterSource source) throws IOException {
         return new VitModel(source, List.of(), Preprocessing.forFamily(source.config().family()));

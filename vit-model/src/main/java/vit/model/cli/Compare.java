@@ -60,7 +60,7 @@ final class Compare implements Callable<Integer> {
 
     private List<Comparison.Row> compare() throws CommandException, IOException {
         Comparison comparison = new Comparison();
-        try (VitModel model = files.load(vit.status()); TensorFile file = TensorFile.open(reference)) {
+        try (VitModel model = files.loadNamed(vit.status()); TensorFile file = TensorFile.open(reference)) {
             ModelFiles.requireHead(model.config(), files.weights());
             vit.status().show("comparing with " + reference);
             new ForwardCheck(file, model, threads.count()).run(comparison);

@@ -14,7 +14,8 @@ final class ModelFiles {
     private static final String HINT = "vit inspect shows what a weight file holds; --config names its configuration if it lies elsewhere";
 
     @Option(names = "--weights", paramLabel = "F",
-            description = "Weights: safetensors or npz of timm, Hugging Face, torchvision, Google JAX or vit-pytorch.")
+            description = "Weights: safetensors or npz of timm, Hugging Face, torchvision, Google JAX or vit-pytorch; "
+                    + "default: the small model that ships with the program, which names drawn shapes.")
     private Path weights;
 
     @Option(names = "--config", paramLabel = "F",
@@ -32,13 +33,25 @@ final class ModelFiles {
     }
 
     /**
-     * Loads the model.
+     * Loads the model named, or else the one that ships.
+     *
+     * @throws CommandException if the weights or the configuration are unusable
+     */
+    VitModel load(StatusLine status) throws CommandException, IOException {
+        if (weights == null && config == null) {
+            return VitModel.shipped();
+        }
+        return loadNamed(status);
+    }
+
+    /**
+     * Loads the model named.
      *
      * @throws CommandException if no weights are named, or they or the configuration are unusable
      */
-    VitModel load(StatusLine status) throws CommandException, IOException {
+    VitModel loadNamed(StatusLine status) throws CommandException, IOException {
         if (weights == null) {
-            throw new CommandException("no model is named", "name one with --weights F; none ships with this version");
+            throw new CommandException("no model is named", "name its weights with --weights F");
         }
         status.show("loading " + weights);
         try {

@@ -20,22 +20,15 @@ import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.image.ImageDecoder;
 import vit.model.image.Preprocessing;
-import vit.model.visualise.AttentionDistance;
 import vit.model.visualise.AttentionRollout;
-import vit.model.visualise.DistanceChart;
-import vit.model.visualise.PatchFilters;
 import vit.model.visualise.PatchMap;
 import vit.model.visualise.Pictures;
 import vit.model.visualise.PooledAttention;
-import vit.model.visualise.PositionSimilarity;
 import vit.model.visualise.TextPicture;
 
 /** {@code vit visualise}: where a model looks, and what it has learned, as PNG files. */
 @Command(name = "visualise", description = "Show where a model looks and what it has learned, as PNG files.")
 final class Visualise implements Callable<Integer> {
-
-    /** Beyond this the grid of grids would be too large for a picture. */
-    private static final int MOST_PATCHES = 32 * 32;
 
     @Mixin
     private ModelFiles files;
@@ -74,12 +67,9 @@ final class Visualise implements Callable<Integer> {
             vit.status().show("looking at " + image);
             AttentionMaps maps = session.attention(pixels);
             PatchMap rollout = PooledAttention.of(config, AttentionRollout.of(maps));
-            folder.write("rollout.png", "the image; where the model looks, by attention rollout; the same as heat",
-                    Pictures.overlay(Pictures.seen(pixels, config, preprocessing.normalization()), rollout));
-            if (config.depth() > 0) {
-                writeAttention(maps, folder);
-            }
-            writeModel(model, folder);
+            ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, folder);
+            ModelPictures.writeAttention(maps, block, folder);
+            ModelPictures.writeModel(model, folder);
             vit.status().clear();
             PrintWriter out = spec.commandLine().getOut();
             out.println(image + ": attention rollout, " + PooledAttention.describe(config));
@@ -102,23 +92,5 @@ final class Visualise implements Callable<Integer> {
         } catch (InputException e) {
             throw new CommandException(e, Classifier.imageHint(image));
         }
-    }
-
-    private void writeAttention(AttentionMaps maps, PictureFolder folder) throws IOException, CommandException {
-        boolean all = block == null;
-        folder.write("attention.png", "what each head takes from the patches, " + PooledAttention.describe(maps.config())
-                + (all ? ": a row a block, a column a head" : ": block " + block + ", a column a head"),
-                Pictures.heads(maps, all ? 0 : block, all ? maps.depth() - 1 : block));
-        folder.chart("distance.png", "how far each head looks, by block",
-                file -> DistanceChart.write(AttentionDistance.of(maps), file));
-    }
-
-    private void writeModel(VitModel model, PictureFolder folder) throws IOException, CommandException {
-        if (model.config().patches() <= MOST_PATCHES) {
-            folder.write("positions.png", "similarity of each patch's position embedding with all others",
-                    Pictures.positions(model.config(), PositionSimilarity.of(model)));
-        }
-        folder.write("filters.png", "principal components of the patch filters",
-                Pictures.filters(PatchFilters.of(model, PatchFilters.USUAL_COUNT)));
     }
 }

@@ -33,6 +33,7 @@ final class Presets {
         add("torchvision-swag-512", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, IMAGENET);
         add("torchvision-swag-518", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, IMAGENET);
         add("jax", Fit.SQUASH, 1, Filter.BILINEAR, Convention.TENSORFLOW, JAX);
+        add("shapes", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, HALF);
         add("big_vision", Fit.SHORT_SIDE, 0.875, Filter.BOX, Convention.TENSORFLOW, HALF);
     }
 

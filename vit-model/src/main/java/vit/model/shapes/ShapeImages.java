@@ -15,7 +15,7 @@ import java.util.random.RandomGenerator;
 import vit.model.image.RgbImage;
 
 /**
- * An endless, seeded sequence of drawn images: one shape of {@link ShapeKind} a picture, turned by any angle, stretched, scaled and
+ * An endless, seeded sequence of drawn images: one shape of {@link ShapeKind} a picture, turned by up to a quarter, stretched, scaled and
  * moved, textured, on a textured and cluttered background, partly covered, noisy. Colours say nothing about the class, so a linear
  * classifier of pixels stays near chance. Image {@code i} shows class {@code i mod classes}.
  *
@@ -33,10 +33,10 @@ public record ShapeImages(long seed, int side, double difficulty) {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
     /** The mean colours of shape and background lie at least so far apart, in a cube of side 1. */
-    private static final double LEAST_CONTRAST = 0.4;
+    private static final double LEAST_CONTRAST = 0.55;
 
     /** What the easiest images have more of it. */
-    private static final double EXTRA_CONTRAST = 0.3;
+    private static final double EXTRA_CONTRAST = 0.15;
 
     public ShapeImages {
         if (side < MIN_SIDE || side > MAX_SIDE) {
@@ -50,6 +50,11 @@ public record ShapeImages(long seed, int side, double difficulty) {
     /** Images of full difficulty. */
     public ShapeImages(long seed, int side) {
         this(seed, side, 1);
+    }
+
+    /** The same kind of images from another seed. */
+    public ShapeImages withSeed(long value) {
+        return new ShapeImages(value, side, difficulty);
     }
 
     /** Image {@code index}, from 0. */
@@ -67,10 +72,10 @@ public record ShapeImages(long seed, int side, double difficulty) {
         try {
             graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
             graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
-            clutter(graphics, random, (int) (difficulty * random.nextInt(8)), 0.09);
+            clutter(graphics, random, (int) (difficulty * random.nextInt(5)), 0.08);
             graphics.setPaint(new TexturePaint(filled(texture(random, front)), new Rectangle2D.Double(0, 0, side, side)));
             graphics.fill(placement(random).createTransformedShape(kind.outline()));
-            clutter(graphics, random, (int) (difficulty * random.nextInt(4)), 0.05);
+            clutter(graphics, random, (int) (difficulty * random.nextInt(3)), 0.05);
         } finally {
             graphics.dispose();
         }
@@ -89,7 +94,7 @@ public record ShapeImages(long seed, int side, double difficulty) {
     private Texture texture(RandomGenerator random, float[] mean) {
         float[] from = new float[3];
         float[] to = new float[3];
-        double strength = difficulty * random.nextDouble(0.05, 0.22);
+        double strength = difficulty * random.nextDouble(0.03, 0.14);
         for (int c = 0; c < 3; c++) {
             float swing = (float) (random.nextDouble(-1, 1) * strength);
             from[c] = mean[c] - swing;
@@ -108,18 +113,18 @@ public record ShapeImages(long seed, int side, double difficulty) {
         return image;
     }
 
-    /** From the circle of radius 1 into the image: any angle, a third to nine tenths of the side across, stretched, wholly inside. */
+    /** From the circle of radius 1 into the image: turned, six to nine tenths of the side across, stretched, wholly inside. */
     private AffineTransform placement(RandomGenerator random) {
-        double radius = random.nextDouble(0.4 - 0.2 * difficulty, 0.45) * side;
+        double radius = random.nextDouble(0.4 - 0.1 * difficulty, 0.45) * side;
         double slack = side / 2.0 - radius;
         AffineTransform transform = AffineTransform.getTranslateInstance(
                 side / 2.0 + random.nextDouble(-1, 1) * slack, side / 2.0 + random.nextDouble(-1, 1) * slack);
         double skew = random.nextDouble(2 * Math.PI); // the direction of stretch and shear
-        double turn = random.nextDouble(-1, 1) * Math.PI * (1 + 5 * difficulty) / 6;
+        double turn = random.nextDouble(-1, 1) * Math.PI / 6 * (1 + 2 * difficulty);
         transform.rotate(skew);
-        double stretch = 0.25 * difficulty;
+        double stretch = 0.18 * difficulty;
         transform.scale(radius * (1 - stretch * random.nextDouble()), radius * (1 - stretch * random.nextDouble()));
-        transform.shear(0.2 * difficulty * random.nextDouble(-1, 1), 0);
+        transform.shear(0.15 * difficulty * random.nextDouble(-1, 1), 0);
         transform.rotate(turn - skew);
         return transform;
     }
@@ -149,9 +154,9 @@ public record ShapeImages(long seed, int side, double difficulty) {
     /** Dimmed or not, with Gaussian noise: (side, side, 3). */
     private byte[] noisy(BufferedImage image, RandomGenerator random) {
         byte[] pixels = new byte[side * side * RgbImage.CHANNELS];
-        double gain = 1 - 0.35 * difficulty * random.nextDouble();
+        double gain = 1 - 0.25 * difficulty * random.nextDouble();
         double lift = 255 * (1 - gain) * random.nextDouble();
-        double deviation = 18 * difficulty * random.nextDouble();
+        double deviation = 12 * difficulty * random.nextDouble();
         int at = 0;
         for (int y = 0; y < side; y++) {
             for (int x = 0; x < side; x++) {

@@ -46,4 +46,14 @@ final class CachedImages implements ImageSource {
         }
         return image;
     }
+
+    @Override
+    public boolean isFreshEveryEpoch() {
+        return images.isFreshEveryEpoch();
+    }
+
+    @Override
+    public RgbImage image(int epoch, int index) throws IOException {
+        return isFreshEveryEpoch() ? images.image(epoch, index) : image(index);
+    }
 }

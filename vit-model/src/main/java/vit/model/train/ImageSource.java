@@ -25,4 +25,19 @@ public interface ImageSource {
      * @throws vit.model.InputException naming the image, if it cannot be used
      */
     RgbImage image(int index) throws IOException;
+
+    /** Whether {@link #image(int, int)} gives other images in other epochs; they are not kept then. */
+    default boolean isFreshEveryEpoch() {
+        return false;
+    }
+
+    /**
+     * Image {@code index} as it is in this epoch: a source that draws may give another one of the same class in every epoch, always
+     * the same for the same two numbers.
+     *
+     * @param epoch from 0; validation asks for epoch 0
+     */
+    default RgbImage image(int epoch, int index) throws IOException {
+        return image(index);
+    }
 }

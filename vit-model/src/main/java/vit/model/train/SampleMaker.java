@@ -19,7 +19,7 @@ record SampleMaker(ImageSource images, VitConfig config, Preprocessing preproces
 
     /** Writes image {@code index} as it is in {@code epoch}: (3, H, W). */
     void make(int epoch, int index, float[] target, int offset) throws IOException {
-        RgbImage image = images.image(index);
+        RgbImage image = images.image(epoch, index);
         int height = config.imageHeight();
         int width = config.imageWidth();
         if (augmentation.equals(Augmentation.NONE)) {

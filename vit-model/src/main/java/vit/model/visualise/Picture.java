@@ -42,6 +42,11 @@ public final class Picture {
                 (x, y) -> image.sample(y, x, 0) << 16 | image.sample(y, x, 1) << 8 | image.sample(y, x, 2));
     }
 
+    /** A picture that was drawn elsewhere; not copied. */
+    public static Picture of(BufferedImage drawn) {
+        return new Picture(drawn);
+    }
+
     /** A map in colours, a pixel a patch. */
     public static Picture of(PatchMap map, ColourMap colours) {
         return of(map.height(), map.width(), (x, y) -> colours.of(map.at(y, x)));

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +19,7 @@ import vit.model.image.Preprocessing;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
 import vit.model.json.JsonObject;
+import vit.model.shapes.ShapeKind;
 
 class ClassifyTest {
 
@@ -117,9 +119,25 @@ class ClassifyTest {
     }
 
     @Test
-    void withoutWeightsItSaysThatAModelMustBeNamed() {
-        Ran ran = vit("classify", image).isRefused("no model is named");
-        assertTrue(ran.err().contains("--weights"));
+    void withoutWeightsTheShippedModelNamesShapes() throws IOException {
+        Path drawn = folder.resolve("drawn");
+        vit("draw", "--output", drawn, "--images", 12, "--seed", 77, "--difficulty", 0.3).isDone();
+        int right = 0;
+        for (String label : ShapeKind.labels()) {
+            Path file;
+            try (Stream<Path> files = Files.list(drawn.resolve(label))) {
+                file = files.findFirst().orElseThrow();
+            }
+            JsonObject best = top(json(vit("classify", "--json", file)), 0).get(0).object();
+            assertEquals(ShapeKind.labels().get(best.integer("class")), best.text("label"));
+            right += best.text("label").equals(label) ? 1 : 0;
+        }
+        assertTrue(right >= 8, right + " of 12 drawn images are named right");
+    }
+
+    @Test
+    void configurationWithoutWeightsIsRefused() throws IOException {
+        vit("classify", "--config", folder.resolve("config.json"), image).isRefused("no model is named");
     }
 
     @Test

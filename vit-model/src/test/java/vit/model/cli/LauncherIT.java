@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -116,7 +117,7 @@ class LauncherIT {
             assertEquals(List.of(), ended.own());
         }
         Ended relative = run(folder, "bin/vit", "classify", "photo.jpg");
-        relative.isRefused("no model is named");
+        relative.isRefused("photo.jpg");
         environment.put("PATH", folder.resolve("bin") + ":" + SYSTEM_PATH);
         assertEquals(0, run(home, "sh", "-c", "vit --version").code);
     }
@@ -193,5 +194,31 @@ class LauncherIT {
         List<String> options = out.subList(1, jar);
         assertTrue(options.containsAll(List.of("--add-modules", "jdk.incubator.vector", "-Xmx64m", "-Dx=y")), options::toString);
         assertTrue(options.stream().noneMatch(option -> option.contains("native-access")));
+    }
+
+    @Test
+    void drawnImagesAreNamedByTheShippedModelAndLookedAt() throws Exception {
+        environment.put("JAVA25_HOME", System.getProperty("java.home"));
+        assertEquals(0, run(home, launcher(BUILT), "draw", "--output", "drawn", "--images", 24, "--seed", 4711, "--difficulty", 0.5).code);
+        List<Path> images;
+        try (Stream<Path> files = Files.walk(home.resolve("drawn"))) {
+            images = files.filter(Files::isRegularFile).toList();
+        }
+        assertEquals(24, images.size());
+        List<Object> command = new ArrayList<>(List.of(launcher(BUILT), "classify", "--top", 1));
+        command.addAll(images);
+        Ended ended = run(home, command.toArray());
+        assertEquals(0, ended.code, ended::toString);
+        int right = 0;
+        for (int i = 0; i < 24; i++) {
+            assertEquals(images.get(i).toString(), ended.out.get(2 * i));
+            right += ended.out.get(2 * i + 1).endsWith("  " + images.get(i).getParent().getFileName()) ? 1 : 0;
+        }
+        assertTrue(right >= 14, right + " of 24 right: " + ended);
+        Ended looked = run(home, launcher(BUILT), "visualise", "--output", "look", images.getFirst());
+        assertEquals(0, looked.code, looked::toString);
+        for (String name : List.of("rollout.png", "attention.png", "distance.png", "positions.png", "filters.png")) {
+            assertTrue(Files.size(home.resolve("look").resolve(name)) > 1000, name);
+        }
     }
 }

@@ -1,0 +1,53 @@
+package vit.model.shapes;
+
+import java.util.List;
+import vit.model.image.RgbImage;
+import vit.model.train.ImageSource;
+
+/**
+ * Drawn images to train on: other ones in every epoch, harder from epoch to epoch at the beginning. A model that learns a little from
+ * easy images first escapes the long plateau at chance.
+ *
+ * @param seed       another seed, other images
+ * @param side       pixels
+ * @param size       images of an epoch
+ * @param difficulty where it ends, see {@link ShapeImages}
+ * @param ramp       epochs until then; 1: from the first one
+ */
+public record ShapeSource(long seed, int side, int size, double difficulty, int ramp) implements ImageSource {
+
+    public ShapeSource {
+        new ShapeImages(seed, side, difficulty); // checks them
+        if (size < 1 || ramp < 1) {
+            throw new IllegalArgumentException(size + " images an epoch, ramp over " + ramp + " epochs; expected 1 or more");
+        }
+    }
+
+    @Override
+    public List<String> classes() {
+        return ShapeKind.labels();
+    }
+
+    @Override
+    public int label(int index) {
+        return index % ShapeKind.values().length;
+    }
+
+    @Override
+    public RgbImage image(int index) {
+        return image(0, index);
+    }
+
+    @Override
+    public boolean isFreshEveryEpoch() {
+        return true;
+    }
+
+    @Override
+    public RgbImage image(int epoch, int index) {
+        int classes = ShapeKind.values().length;
+        long first = (long) epoch * ((size + classes - 1) / classes * classes); // so that the class depends on the index alone
+        double reached = difficulty * Math.min(1, (epoch + 1.0) / ramp);
+        return new ShapeImages(seed, side, reached).image(first + index).image();
+    }
+}
