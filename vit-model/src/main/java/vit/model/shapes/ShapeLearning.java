@@ -41,7 +41,7 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
     public static ShapeLearning shipped() {
         VitConfig config = VitConfig.builder().image(32, 32).patch(4).width(64).depth(6).heads(4).classes(ShapeKind.values().length)
                 .classToken(false).pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build();
-        return new ShapeLearning(config, recipe("shipped", 12, 2e-3, 0.998), 16_008, 2400, 1, 4, true);
+        return new ShapeLearning(config, recipe("shipped", 16, 2e-3, 0.998), 16_008, 2400, 1, 4, true);
     }
 
     /** A model for about a minute on two cores: small images and little clutter; positions start as noise. */
@@ -82,8 +82,8 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
     /** A trainer at the beginning. */
     public Trainer trainer(TrainerOptions options) throws IOException {
         int side = config.imageHeight();
-        Split split = new Split(new ShapeSource(recipe.seed(), side, imagesPerEpoch, difficulty, ramp),
-                new ShapeSource(recipe.seed() ^ HELD_OUT, side, validation, difficulty, 1));
+        Split split = new Split(new ShapeSource(recipe.seed(), side, imagesPerEpoch, difficulty, ramp, true),
+                new ShapeSource(recipe.seed() ^ HELD_OUT, side, validation, difficulty, 1, false));
         return Trainer.of(start(), split, Preprocessing.named(PREPROCESSING), recipe, options.withCacheBytes(0));
     }
 

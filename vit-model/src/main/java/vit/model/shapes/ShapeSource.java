@@ -13,8 +13,11 @@ import vit.model.train.ImageSource;
  * @param size       images of an epoch
  * @param difficulty where it ends, see {@link ShapeImages}
  * @param ramp       epochs until then; 1: from the first one
+ * @param mixed      whether every other image is easier than that, by any amount: a model that sees hard images alone forgets plain ones
  */
-public record ShapeSource(long seed, int side, int size, double difficulty, int ramp) implements ImageSource {
+public record ShapeSource(long seed, int side, int size, double difficulty, int ramp, boolean mixed) implements ImageSource {
+
+    private static final double GOLDEN_RATIO = 0.6180339887498949;
 
     public ShapeSource {
         new ShapeImages(seed, side, difficulty); // checks them
@@ -48,6 +51,10 @@ public record ShapeSource(long seed, int side, int size, double difficulty, int 
         int classes = ShapeKind.values().length;
         long first = (long) epoch * ((size + classes - 1) / classes * classes); // so that the class depends on the index alone
         double reached = difficulty * Math.min(1, (epoch + 1.0) / ramp);
+        long round = (first + index) / classes;
+        if (mixed && round % 2 == 0) {
+            reached *= round * GOLDEN_RATIO % 1; // evenly spread over [0, 1)
+        }
         return new ShapeImages(seed, side, reached).image(first + index).image();
     }
 }

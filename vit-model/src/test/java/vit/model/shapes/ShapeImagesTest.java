@@ -72,7 +72,7 @@ class ShapeImagesTest {
 
     @Test
     void sourceDrawsNewImagesOfTheSameClassInEveryEpoch() {
-        ShapeSource source = new ShapeSource(3, 24, 30, 1, 4);
+        ShapeSource source = new ShapeSource(3, 24, 30, 1, 4, true);
         Set<String> seen = new HashSet<>();
         for (int epoch = 0; epoch < 5; epoch++) {
             for (int i = 0; i < 30; i++) {
@@ -80,7 +80,7 @@ class ShapeImagesTest {
                 assertTrue(seen.add(Arrays.toString(source.image(epoch, i).pixels())), "epoch " + epoch + ", image " + i);
             }
         }
-        assertArrayEquals(source.image(2, 7).pixels(), new ShapeSource(3, 24, 30, 1, 4).image(2, 7).pixels());
+        assertArrayEquals(source.image(2, 7).pixels(), new ShapeSource(3, 24, 30, 1, 4, true).image(2, 7).pixels());
         assertArrayEquals(source.image(7).pixels(), source.image(0, 7).pixels());
     }
 
@@ -97,7 +97,7 @@ class ShapeImagesTest {
         assertThrows(IllegalArgumentException.class, () -> new ShapeImages(1, 15));
         assertThrows(IllegalArgumentException.class, () -> new ShapeImages(1, 32, 1.1));
         assertThrows(IllegalArgumentException.class, () -> new ShapeImages(1, 32, Double.NaN));
-        assertThrows(IllegalArgumentException.class, () -> new ShapeSource(1, 32, 0, 1, 1));
-        assertThrows(IllegalArgumentException.class, () -> new ShapeSource(1, 32, 12, 1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new ShapeSource(1, 32, 0, 1, 1, true));
+        assertThrows(IllegalArgumentException.class, () -> new ShapeSource(1, 32, 12, 1, 0, true));
     }
 }
