@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
         usageHelpAutoWidth = true,
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {Classify.class, Compare.class, Logits.class, Preprocess.class, Export.class, Inspect.class, Train.class,
-            Visualise.class, Draw.class, Ablation.class, Bench.class, Doctor.class})
+            Visualise.class, Demo.class, Draw.class, Ablation.class, Bench.class, Doctor.class})
 public final class Vit implements Runnable {
 
     /** The command did what it should. */

@@ -221,4 +221,18 @@ class LauncherIT {
             assertTrue(Files.size(home.resolve("look").resolve(name)) > 1000, name);
         }
     }
+
+    @Test
+    void demoTrainsAndLeavesItsPicturesAndAModel() throws Exception {
+        environment.put("JAVA25_HOME", System.getProperty("java.home"));
+        Ended ended = run(home, launcher(BUILT), "demo", "--seconds", 0.5, "--threads", 1);
+        assertEquals(0, ended.code, ended::toString);
+        assertTrue(ended.out.contains("epoch   loss    acc   val loss  val acc   lr        images/s"), ended::toString);
+        assertTrue(ended.out.stream().anyMatch(line -> line.matches(" +8 +\\d\\.\\d{3} .*")), "epoch 8: " + ended);
+        assertTrue(ended.out.stream().anyMatch(line -> line.matches("Fresh images: \\d+ of 12 right")), ended::toString);
+        for (String name : List.of("shapes.png", "loss.png", "confusion.png", "rollout.png", "attention.png", "distance.png", "positions.png",
+                "filters.png", "model.safetensors", "config.json")) {
+            assertTrue(Files.size(home.resolve("vit-demo").resolve(name)) > 100, name);
+        }
+    }
 }

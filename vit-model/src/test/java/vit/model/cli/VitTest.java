@@ -30,7 +30,7 @@ class VitTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"classify", "compare", "logits", "preprocess", "inspect", "visualise", "draw", "ablation", "bench", "doctor"})
+    @ValueSource(strings = {"classify", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "doctor"})
     void everyCommandHasHelpAndRefusesBadUsage(String command) {
         assertTrue(vit(command, "--help").isDone().out().startsWith("Usage: vit " + command));
         vit(command, "--wieghts", "x").isRefused();

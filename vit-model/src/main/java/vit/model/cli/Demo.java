@@ -1,0 +1,212 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+import vit.kernels.simd.Simd;
+import vit.model.AttentionMaps;
+import vit.model.ParameterSource;
+import vit.model.Parameters;
+import vit.model.Prediction;
+import vit.model.SessionOptions;
+import vit.model.VitConfig;
+import vit.model.VitModel;
+import vit.model.VitSession;
+import vit.model.image.Preprocessing;
+import vit.model.json.JsonObject;
+import vit.model.shapes.ShapeImage;
+import vit.model.shapes.ShapeImages;
+import vit.model.shapes.ShapeKind;
+import vit.model.shapes.ShapeLearning;
+import vit.model.train.DivergedException;
+import vit.model.train.EpochReport;
+import vit.model.train.Trainer;
+import vit.model.train.TrainerOptions;
+import vit.model.train.TrainingListener;
+import vit.model.train.plot.ConfusionMatrix;
+import vit.model.train.plot.LossCurve;
+import vit.model.visualise.AttentionRollout;
+import vit.model.visualise.PatchMap;
+import vit.model.visualise.Picture;
+import vit.model.visualise.Pictures;
+import vit.model.visualise.PooledAttention;
+import vit.model.visualise.PositionSimilarity;
+import vit.model.visualise.TextPicture;
+import vit.model.weights.AtomicFile;
+import vit.model.weights.WeightsWriter;
+import vit.model.weights.config.ModelConfig;
+
+/** {@code vit demo}: trains a model from scratch on images that it draws, and shows what came of it. */
+@Command(name = "demo", sortOptions = false, description = {
+    "Train a small model from scratch on drawn images, classify fresh ones, and leave pictures of what it has learned.",
+    "The same seed and seconds give the same model, bit for bit, at any number of threads."})
+final class Demo implements Callable<Integer> {
+
+    /** What the built-in number of images takes on two cores, about. */
+    private static final double USUAL_SECONDS = 60;
+
+    private static final int LEAST_IMAGES = 96; // an epoch
+
+    @Option(names = "--seconds", paramLabel = "S", defaultValue = "60", description = "Time to train on two cores, about: decides the number of images; default: ${DEFAULT-VALUE}.")
+    private double seconds;
+
+    @Option(names = "--output", paramLabel = "DIR", defaultValue = "vit-demo",
+            description = "Folder for pictures and model; made if need be; default: ${DEFAULT-VALUE}.")
+    private Path output;
+
+    @Mixin
+    private ThreadsOption threads;
+
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Another seed, other images and weights; default: ${DEFAULT-VALUE}.")
+    private long seed;
+
+    @Option(names = "--full", description = "Train the model that ships with the program instead: the same number of images on every machine.")
+    private boolean full;
+
+    @ParentCommand
+    private Vit vit;
+
+    @Spec
+    private CommandSpec spec;
+
+    private PrintWriter out;
+
+    @Override
+    public Integer call() throws CommandException, IOException, DivergedException {
+        if (!(seconds > 0 && seconds < 1e6)) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--seconds': expected above 0, found " + seconds);
+        }
+        out = spec.commandLine().getOut();
+        PictureFolder folder = PictureFolder.open(output);
+        ShapeLearning learning = plan();
+        folder.write("shapes.png", "some of the images it learned from, a column a class", sheet(learning.fresh().withSeed(seed)));
+        List<EpochReport> epochs = new ArrayList<>();
+        try (Trainer trainer = learning.trainer(TrainerOptions.threads(threads.count()))) {
+            out.println(EpochTable.HEADER);
+            out.flush();
+            trainer.train(new TrainingListener() {
+                @Override
+                public void step(long step, long steps, double loss) {
+                    vit.status().show(String.format(Locale.ROOT, "step %d of %d, loss %.3f", step, steps, loss));
+                }
+
+                @Override
+                public void epoch(EpochReport report) throws IOException {
+                    vit.status().clear();
+                    out.println(EpochTable.row(report));
+                    out.flush();
+                    epochs.add(report);
+                    save(trainer.weights());
+                }
+            });
+            folder.write("loss.png", "loss and accuracy by epoch", Picture.of(LossCurve.draw(epochs)));
+            folder.write("confusion.png", "what was taken for what, on images held out", Picture.of(ConfusionMatrix.draw(trainer.evaluate())));
+        }
+        show(learning, folder);
+        return Vit.DONE;
+    }
+
+    /** What to train, for how long; prints it. */
+    private ShapeLearning plan() {
+        ShapeLearning learning = (full ? ShapeLearning.shipped() : ShapeLearning.demo()).withSeed(seed);
+        if (!full) {
+            double images = learning.imagesPerEpoch() * seconds / USUAL_SECONDS;
+            learning = learning.withImagesPerEpoch((int) Math.clamp(images, LEAST_IMAGES, 1e6));
+        }
+        VitConfig c = learning.config();
+        out.println(String.format(Locale.ROOT, "A ViT of %d blocks of width %d, %d heads, %d patches of %d×%d pixels: %,d parameters",
+                c.depth(), c.width(), c.heads(), c.patches(), c.patch(), c.patch(), Parameters.of(c).count()));
+        out.println(String.format(Locale.ROOT, "learns %d kinds of shapes from %d epochs of %,d drawn images, new ones each time; %d thread%s, vectors of %d bits",
+                c.classes(), learning.recipe().epochs(), learning.imagesPerEpoch(), threads.count(), threads.count() == 1 ? "" : "s", Simd.BITS));
+        out.println();
+        return learning;
+    }
+
+    /** Weights, configuration and labels, as every command takes them. */
+    private void save(ParameterSource weights) throws IOException {
+        WeightsWriter.write(output.resolve("model.safetensors"), weights, Map.of());
+        ModelConfig config = new ModelConfig(weights.config(), ShapeKind.labels(), JsonObject.empty("no config.json"));
+        AtomicFile.write(output.resolve("config.json"),
+                config.toJson(Map.of("preprocess", ShapeLearning.PREPROCESSING)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A column a class. */
+    private static Picture sheet(ShapeImages images) {
+        int classes = ShapeKind.values().length;
+        List<Picture> cells = new ArrayList<>();
+        for (int i = 0; i < 6 * classes; i++) {
+            cells.add(Picture.of(images.image(i).image()).smooth(96, 96));
+        }
+        return Picture.grid(cells, classes, 2);
+    }
+
+    /** Classifies fresh images, and looks into the model. */
+    private void show(ShapeLearning learning, PictureFolder folder) throws IOException, CommandException {
+        try (VitModel model = VitModel.load(output.resolve("model.safetensors"));
+                VitSession session = model.newSession(SessionOptions.threads(threads.count()))) {
+            ShapeImages images = learning.fresh();
+            ShapeImage shown = classify(session, images);
+            Preprocessing preprocessing = model.preprocessing();
+            VitConfig config = model.config();
+            float[] pixels = preprocessing.apply(shown.image(), config.imageHeight(), config.imageWidth());
+            AttentionMaps maps = session.attention(pixels);
+            PatchMap rollout = PooledAttention.of(config, AttentionRollout.of(maps));
+            ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, folder);
+            ModelPictures.writeAttention(maps, null, folder);
+            ModelPictures.writeModel(model, folder);
+            out.println();
+            out.println("Where it looks: attention rollout over the " + shown.kind().label() + " in rollout.png");
+            out.println(TextPicture.of(rollout).indent(2));
+            int middle = config.gridHeight() / 2 * config.gridWidth() + config.gridWidth() / 2;
+            out.println("What it has learned of space: similarity of the position in row " + config.gridHeight() / 2 + ", column "
+                    + config.gridWidth() / 2 + " with all others");
+            out.println(TextPicture.of(similarity(model, middle)).indent(2));
+        }
+        folder.list(out);
+        out.println("to classify images with this model: vit classify --weights " + output.resolve("model.safetensors") + " IMAGE");
+    }
+
+    private static PatchMap similarity(VitModel model, int patch) throws IOException {
+        VitConfig config = model.config();
+        double[] row = new double[config.patches()];
+        System.arraycopy(PositionSimilarity.of(model), patch * row.length, row, 0, row.length);
+        return new PatchMap(config.gridHeight(), config.gridWidth(), row);
+    }
+
+    /** Prints one fresh image a class, and returns the one that the model is surest of and right about; the first if there is none. */
+    private ShapeImage classify(VitSession session, ShapeImages images) throws IOException {
+        TextTable table = new TextTable("lllr");
+        table.row("", "drawn", "taken for", "probability");
+        ShapeImage best = images.image(0);
+        double surest = 0;
+        int right = 0;
+        for (int i = 0; i < ShapeKind.values().length; i++) {
+            ShapeImage image = images.image(i);
+            Prediction.Ranked top = session.classify(image.image()).best();
+            boolean hit = top.index() == image.label();
+            table.row(hit ? "✓" : "", image.kind().label(), top.label(), String.format(Locale.ROOT, "%.2f", top.probability()));
+            right += hit ? 1 : 0;
+            if (hit && top.probability() > surest) {
+                surest = top.probability();
+                best = image;
+            }
+        }
+        out.println();
+        out.println("Fresh images: " + right + " of " + ShapeKind.values().length + " right");
+        table.print(out, "  ");
+        return best;
+    }
+}

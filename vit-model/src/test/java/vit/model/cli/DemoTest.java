@@ -1,0 +1,38 @@
+package vit.model.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static vit.model.cli.Ran.vit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DemoTest {
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void modelThatTheDemoLeavesCanBeUsed() {
+        vit("demo", "--seconds", 1, "--threads", 1, "--output", folder.resolve("out")).isDone();
+        Path weights = folder.resolve("out/model.safetensors");
+        Path image = folder.resolve("drawn/circle/0.png");
+        vit("draw", "--output", folder.resolve("drawn"), "--images", 1).isDone();
+        List<String> lines = vit("classify", "--weights", weights, "--top", 12, image).isDone().lines();
+        assertEquals(13, lines.size());
+        assertTrue(lines.stream().anyMatch(line -> line.endsWith("  crescent")), lines::toString);
+    }
+
+    @Test
+    void impossibleArgumentsAreRefused() throws IOException {
+        vit("demo", "--seconds", 0, "--output", folder).isRefused("--seconds");
+        vit("demo", "--seconds", "NaN", "--output", folder).isRefused("--seconds");
+        Path file = Files.writeString(folder.resolve("file"), "");
+        vit("demo", "--seconds", 1, "--output", file).isRefused(file, "folder cannot be made");
+        vit("ablation", "--images", 1).isRefused("--images");
+    }
+}
