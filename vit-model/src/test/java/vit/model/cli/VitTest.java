@@ -116,7 +116,7 @@ class VitTest {
         Ran ran = vit("bench", "--weights", weights, "--threads", 2, "--batch", 3, "--seconds", 0.1, "--json").isDone();
         assertEquals(1, ran.lines().size());
         JsonObject result = Json.parse("standard output", ran.out().getBytes(StandardCharsets.UTF_8));
-        assertEquals(List.of("model", "batch", "threads", "latency_ms", "images_per_second", "gflops", "share_of_peak",
+        assertEquals(List.of("model", "batch", "threads", "latency_ms", "images_per_second", "all_tokens", "gflops", "share_of_peak",
                 "allocated_bytes_per_call"), List.copyOf(result.names()));
         assertEquals("tiny.safetensors", result.text("model"));
         assertEquals(3, result.integer("batch"));
