@@ -38,10 +38,9 @@ final class ColdStart {
 
     /** What a child does. */
     enum Side {
-        /** Loads, warms up, computes. */
+        /** Loads, warms up, computes: without the warm-up the interpreter would take minutes. */
         VIT,
-        /** Loads and computes, interpreted where it must be. */
-        VIT_COLD,
+        /** Loads, computes. */
         ONNXRUNTIME
     }
 
@@ -91,7 +90,7 @@ final class ColdStart {
         object.put("work", "start");
         object.put("model", model);
         object.put("threads", threads);
-        object.put("side", side.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+        object.put("side", side.name().toLowerCase(Locale.ROOT));
         object.put("rounds", starts.size());
         Quartiles millis = Quartiles.of(starts.stream().mapToDouble(Start::millis).toArray());
         object.put("first_logits_ms", millis.toJson());
@@ -174,9 +173,7 @@ final class ColdStart {
         }
         float[] logits = new float[config.classes()];
         try (VitModel model = VitModel.load(file); VitSession session = model.newSession(SessionOptions.threads(threads))) {
-            if (side == Side.VIT) {
-                session.warmUp();
-            }
+            session.warmUp();
             session.logits(image, 1, logits);
             report(logits);
             for (int i = 0; i < MORE_CALLS; i++) {
