@@ -78,6 +78,12 @@ final class RecipeOptions {
     @Option(names = "--cutmix", paramLabel = "A", description = "Alpha of CutMix; 0: none.")
     private Double cutmix;
 
+    @Option(names = "--dropout", paramLabel = "P", description = "Probability that an element is dropped.")
+    private Double dropout;
+
+    @Option(names = "--drop-path", paramLabel = "P", description = "Stochastic depth: probability that an image loses a branch of the last block.")
+    private Double stochasticDepth;
+
     @Option(names = "--seed", paramLabel = "S", description = "Of initialisation, split, order and augmentation; default: ${DEFAULT-VALUE}.",
             defaultValue = "0")
     private long seed;
@@ -119,7 +125,8 @@ final class RecipeOptions {
         Recipe made = base.withSeed(seed).withEpochs(or(epochs, base.epochs())).withBatch(or(batch, base.batch()));
         made = made.withOptimizer(optimizer(base.optimizer())).withSchedule(schedule(base.schedule(), made.epochs()));
         made = made.withClip(or(clip, base.clip())).withAverage(or(average, base.average()))
-                .withLabelSmoothing(or(labelSmoothing, base.labelSmoothing()));
+                .withLabelSmoothing(or(labelSmoothing, base.labelSmoothing())).withDropout(or(dropout, base.dropout()))
+                .withStochasticDepth(or(stochasticDepth, base.stochasticDepth()));
         Augmentation chosen = augmentation == null ? base.augmentation() : Augmentation.named(augmentation);
         made = made.withAugmentation(erasing == null ? chosen : chosen.withErasing(erasing));
         return made.withMixing(new Mixing(or(mixup, base.mixing().mixup()), or(cutmix, base.mixing().cutmix())));

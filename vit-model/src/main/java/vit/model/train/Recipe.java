@@ -18,9 +18,11 @@ import vit.model.Optimizer;
  * @param labelSmoothing share of every target that is spread evenly over the classes, in [0, 1)
  * @param augmentation   what is done to each image
  * @param mixing         what is done to each batch
+ * @param dropout        probability that an element is dropped, in [0, 1)
+ * @param stochasticDepth probability that an image loses a branch of the last block, falling to 0 in the first, in [0, 1)
  */
 public record Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
-        double labelSmoothing, Augmentation augmentation, Mixing mixing) {
+        double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth) {
 
     public Recipe {
         Objects.requireNonNull(name, "name");
@@ -43,54 +45,80 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
             throw new IllegalArgumentException("label smoothing " + labelSmoothing + "; expected 0 to below 1");
         }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new IllegalArgumentException("dropout " + dropout + "; expected 0 to below 1");
+        }
+        if (!(stochasticDepth >= 0 && stochasticDepth < 1)) {
+            throw new IllegalArgumentException("stochastic depth " + stochasticDepth + "; expected 0 to below 1");
+        }
     }
 
     /** AdamW at one rate, without augmentation, decay or anything else: to be changed by the methods below. */
     public static Recipe plain(int epochs, int batch, double rate) {
-        return new Recipe("plain", epochs, batch, 0, Optimizer.adamW(0), Schedule.constant(rate), 0, 0, 0, Augmentation.NONE, Mixing.NONE);
+        return new Recipe("plain", epochs, batch, 0, Optimizer.adamW(0), Schedule.constant(rate), 0, 0, 0, Augmentation.NONE, Mixing.NONE, 0, 0);
     }
 
     public Recipe withName(String value) {
-        return new Recipe(value, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+        return new Recipe(value, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withEpochs(int value) {
-        return new Recipe(name, value, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+        return new Recipe(name, value, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withBatch(int value) {
-        return new Recipe(name, epochs, value, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+        return new Recipe(name, epochs, value, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withSeed(long value) {
-        return new Recipe(name, epochs, batch, value, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing);
+        return new Recipe(name, epochs, batch, value, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withOptimizer(Optimizer value) {
-        return new Recipe(name, epochs, batch, seed, value, schedule, clip, average, labelSmoothing, augmentation, mixing);
+        return new Recipe(name, epochs, batch, seed, value, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withSchedule(Schedule value) {
-        return new Recipe(name, epochs, batch, seed, optimizer, value, clip, average, labelSmoothing, augmentation, mixing);
+        return new Recipe(name, epochs, batch, seed, optimizer, value, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withClip(double norm) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, norm, average, labelSmoothing, augmentation, mixing);
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, norm, average, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withAverage(double decay) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, decay, labelSmoothing, augmentation, mixing);
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, decay, labelSmoothing, augmentation, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withLabelSmoothing(double share) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, share, augmentation, mixing);
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, share, augmentation, mixing, dropout, stochasticDepth);
     }
 
     public Recipe withAugmentation(Augmentation value) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, value, mixing);
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, value, mixing, dropout,
+                stochasticDepth);
     }
 
     public Recipe withMixing(Mixing value) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, value);
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, value, dropout,
+                stochasticDepth);
+    }
+
+    public Recipe withDropout(double probability) {
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, probability,
+                stochasticDepth);
+    }
+
+    public Recipe withStochasticDepth(double probability) {
+        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                probability);
     }
 }

@@ -87,7 +87,8 @@ public final class Trainer implements AutoCloseable {
         this.passLogits = new float[passImages * config.classes()];
         this.passLosses = new float[passImages];
         this.training = VitTraining.of(start, TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing())
-                .withLabelSmoothing(recipe.labelSmoothing()), recipe.optimizer());
+                .withLabelSmoothing(recipe.labelSmoothing()).withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth())
+                .withSeed(recipe.seed()), recipe.optimizer());
         if (recipe.average() > 0) {
             training.trackAverage();
         }

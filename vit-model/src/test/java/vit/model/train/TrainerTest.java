@@ -26,7 +26,7 @@ class TrainerTest {
 
     /** Everything that could make a difference is in it. */
     static final Recipe RECIPE = Recipe.plain(3, 10, 2e-3).withSeed(7).withOptimizer(Optimizer.adamW(0.05).withLayerDecay(0.9))
-            .withSchedule(Schedule.cosine(2e-3, 0.2)).withClip(1).withAverage(0.9).withLabelSmoothing(0.1).withMixing(new Mixing(0.8, 1))
+            .withSchedule(Schedule.cosine(2e-3, 0.2)).withClip(1).withAverage(0.9).withLabelSmoothing(0.1).withMixing(new Mixing(0.8, 1)).withDropout(0.1).withStochasticDepth(0.2)
             .withAugmentation(new Augmentation("all", 0.5, 0.5, 10, 0.1, 0.1, 2, 5, 0.25));
 
     static Split split() {
@@ -99,7 +99,7 @@ class TrainerTest {
         String expected = trained(two, TrainerOptions.threads(2));
         List<Recipe> others = List.of(two.withSeed(8), two.withClip(0.01), two.withAverage(0.1), two.withLabelSmoothing(0), two.withMixing(new Mixing(0.8, 0)),
                 two.withMixing(new Mixing(0, 1)), two.withAugmentation(Augmentation.NONE), two.withAugmentation(two.augmentation().withErasing(1)),
-                two.withBatch(9), two.withSchedule(Schedule.linear(2e-3, 0.2)), two.withOptimizer(Optimizer.sgd(0.9, 0)),
+                two.withBatch(9), two.withDropout(0), two.withStochasticDepth(0), two.withSchedule(Schedule.linear(2e-3, 0.2)), two.withOptimizer(Optimizer.sgd(0.9, 0)),
                 two.withOptimizer(Optimizer.adamW(0.05).forHeadOnly()));
         for (Recipe other : others) {
             assertNotEquals(expected, trained(other, TrainerOptions.threads(2)), other::toString);
