@@ -48,7 +48,7 @@ public final class Dropout {
             }
             return;
         }
-        DropoutSimd.apply(out, in, p, seed, stream, firstRow, w.from(rows), w.to(rows));
+        DropoutSimd.apply(out, in, p, seed, stream, firstRow, w.from(rows), w.to(rows), w.words());
     }
 
     /** Element numbers from one row to the next: every row begins a group. */

@@ -8,22 +8,24 @@ import static vit.kernels.simd.Simd.SPECIES;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import vit.kernels.tensor.Tensor;
 
-/** {@link Dropout} on the Vector API: Philox on one block a lane. */
+/**
+ * {@link Dropout} on the Vector API: Philox on one block a lane. The words of a group go through memory: in one method with
+ * the pass that uses them there is more than C2 inlines, and vectors handed to a call are allocated, four in every round.
+ */
 final class DropoutSimd {
 
-    private static final long LOW_WORDS = 0xFFFFFFFFL;
-    private static final long LONG_MULTIPLIER_0 = Philox.MULTIPLIER_0 & LOW_WORDS;
-    private static final long LONG_MULTIPLIER_1 = Philox.MULTIPLIER_1 & LOW_WORDS;
+    private static final int HALF = 16; // bits
+    private static final int LOW_HALF = 0xFFFF;
 
     private DropoutSimd() {}
 
-    /** Rows {@code from} to {@code to}. */
-    static void apply(Tensor out, Tensor in, double p, long seed, long stream, long firstRow, int from, int to) {
+    /** Rows {@code from} to {@code to}; {@code words} is for the random words of a group. */
+    static void apply(
+            Tensor out, Tensor in, double p, long seed, long stream, long firstRow, int from, int to, int[] words) {
         int C = in.columns();
         int threshold = DropProbability.threshold(p);
         float scale = (float) DropProbability.scale(p);
@@ -33,21 +35,17 @@ final class DropoutSimd {
             long inAt = (long) row * in.rowStride();
             for (int column = 0; column < C; column += Philox.GROUP) {
                 long block = (element + column) / Philox.GROUP * Philox.GROUP_BLOCKS;
-                for (int lane = 0; lane < Philox.GROUP_BLOCKS && column + lane < C; lane += LANES) {
-                    applyBlocks(out.segment(), outAt, in.segment(), inAt, column + lane, C,
-                            threshold, scale, seed, stream, block + lane);
+                for (int lane = 0; lane < Philox.GROUP_BLOCKS; lane += LANES) {
+                    randomWords(words, lane, seed, stream, block + lane);
                 }
+                select(out.segment(), outAt + column, in.segment(), inAt + column, words,
+                        Math.min(Philox.GROUP, C - column), threshold, scale);
             }
         }
     }
 
-    /**
-     * The blocks {@code block …} of one vector: their four words belong to the runs of LANES columns at {@code column},
-     * + 16, + 32 and + 48, so far as the row goes.
-     */
-    private static void applyBlocks(
-            MemorySegment out, long outAt, MemorySegment in, long inAt, int column, int columns,
-            int threshold, float scale, long seed, long stream, long block) {
+    /** The four words of the blocks {@code block …} of one vector, to {@code lane}, + 16, + 32 and + 48. */
+    private static void randomWords(int[] words, int lane, long seed, long stream, long block) {
         IntVector c0 = IntVector.broadcast(INT_SPECIES, (int) block).addIndex(1);
         IntVector c1 = IntVector.broadcast(INT_SPECIES, (int) (block >>> Integer.SIZE));
         IntVector c2 = IntVector.broadcast(INT_SPECIES, (int) stream);
@@ -55,8 +53,8 @@ final class DropoutSimd {
         int k0 = (int) seed;
         int k1 = (int) (seed >>> Integer.SIZE);
         for (int round = 0; round < Philox.ROUNDS; round++) {
-            IntVector high0 = multiplyHigh(c0, LONG_MULTIPLIER_0);
-            IntVector high1 = multiplyHigh(c2, LONG_MULTIPLIER_1);
+            IntVector high0 = multiplyHigh(c0, Philox.MULTIPLIER_0);
+            IntVector high1 = multiplyHigh(c2, Philox.MULTIPLIER_1);
             IntVector low0 = c0.mul(Philox.MULTIPLIER_0);
             IntVector low1 = c2.mul(Philox.MULTIPLIER_1);
             c0 = high1.lanewise(VectorOperators.XOR, c1).lanewise(VectorOperators.XOR, k0);
@@ -66,36 +64,48 @@ final class DropoutSimd {
             k0 += Philox.KEY_STEP_0;
             k1 += Philox.KEY_STEP_1;
         }
-        long element = block / Philox.GROUP_BLOCKS * Philox.GROUP + block % Philox.GROUP_BLOCKS;
-        select(out, outAt, in, inAt, column, columns, c0, threshold, scale, seed, stream, element);
-        select(out, outAt, in, inAt, column + 16, columns, c1, threshold, scale, seed, stream, element + 16);
-        select(out, outAt, in, inAt, column + 32, columns, c2, threshold, scale, seed, stream, element + 32);
-        select(out, outAt, in, inAt, column + 48, columns, c3, threshold, scale, seed, stream, element + 48);
+        c0.intoArray(words, lane);
+        c1.intoArray(words, lane + Philox.GROUP_BLOCKS);
+        c2.intoArray(words, lane + 2 * Philox.GROUP_BLOCKS);
+        c3.intoArray(words, lane + 3 * Philox.GROUP_BLOCKS);
     }
 
-    /** The high 32 bits of each lane's unsigned product: even lanes in the low half of a long, odd lanes in the high. */
-    private static IntVector multiplyHigh(IntVector a, long multiplier) {
-        LongVector pairs = a.reinterpretAsLongs();
-        LongVector even = pairs.and(LOW_WORDS).mul(multiplier);
-        LongVector odd = pairs.lanewise(VectorOperators.LSHR, Integer.SIZE).mul(multiplier);
-        return even.lanewise(VectorOperators.LSHR, Integer.SIZE).or(odd.and(~LOW_WORDS)).reinterpretAsInts();
+    /**
+     * The high 32 bits of each lane's unsigned product, by 16-bit halves: a product of long lanes is one instruction in
+     * AVX-512 only. With a = a1·2¹⁶ + a0 and b likewise,
+     *
+     * <pre>
+     *   a·b  = a1·b1·2³² + (a1·b0 + a0·b1)·2¹⁶ + a0·b0
+     *   s    = a1·b0 + ⌊a0·b0 / 2¹⁶⌋               at most (2¹⁶ − 1)² + 2¹⁶ − 1, below 2³²
+     *   t    = a0·b1 + s mod 2¹⁶                   likewise
+     *   high = a1·b1 + ⌊s / 2¹⁶⌋ + ⌊t / 2¹⁶⌋
+     * </pre>
+     */
+    private static IntVector multiplyHigh(IntVector a, int b) {
+        int b0 = b & LOW_HALF;
+        int b1 = b >>> HALF;
+        IntVector a0 = a.and(LOW_HALF);
+        IntVector a1 = a.lanewise(VectorOperators.LSHR, HALF);
+        IntVector s = a1.mul(b0).add(a0.mul(b0).lanewise(VectorOperators.LSHR, HALF));
+        IntVector t = a0.mul(b1).add(s.and(LOW_HALF));
+        return a1.mul(b1).add(s.lanewise(VectorOperators.LSHR, HALF)).add(t.lanewise(VectorOperators.LSHR, HALF));
     }
 
-    private static void select(
-            MemorySegment out, long outAt, MemorySegment in, long inAt, int column, int columns,
-            IntVector words, int threshold, float scale, long seed, long stream, long element) {
-        if (column <= columns - LANES) {
-            FloatVector x = FloatVector.fromMemorySegment(SPECIES, in, (inAt + column) * Float.BYTES, ORDER);
+    /** The first {@code count} elements of a group. */
+    private static void select(MemorySegment out, long outAt, MemorySegment in, long inAt, int[] words, int count,
+            int threshold, float scale) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector x = FloatVector.fromMemorySegment(SPECIES, in, (inAt + i) * Float.BYTES, ORDER);
             // Unsigned comparison: with the top bit flipped on both sides it is the signed one.
-            VectorMask<Integer> dropped = words.lanewise(VectorOperators.XOR, Integer.MIN_VALUE)
+            VectorMask<Integer> dropped = IntVector.fromArray(INT_SPECIES, words, i)
+                    .lanewise(VectorOperators.XOR, Integer.MIN_VALUE)
                     .compare(VectorOperators.LT, threshold ^ Integer.MIN_VALUE);
-            x.mul(scale).blend(0f, dropped.cast(SPECIES)).intoMemorySegment(out, (outAt + column) * Float.BYTES, ORDER);
-            return;
+            x.mul(scale).blend(0f, dropped.cast(SPECIES)).intoMemorySegment(out, (outAt + i) * Float.BYTES, ORDER);
         }
-        for (int i = 0; column + i < columns; i++) {
-            boolean dropped = DropProbability.drops(Philox.word(seed, stream, element + i), threshold);
-            float x = in.getAtIndex(Tensor.FLOAT, inAt + column + i);
-            out.setAtIndex(Tensor.FLOAT, outAt + column + i, dropped ? 0f : x * scale);
+        for (; i < count; i++) {
+            float x = in.getAtIndex(Tensor.FLOAT, inAt + i);
+            out.setAtIndex(Tensor.FLOAT, outAt + i, DropProbability.drops(words[i], threshold) ? 0f : x * scale);
         }
     }
 }

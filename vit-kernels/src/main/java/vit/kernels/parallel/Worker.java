@@ -13,6 +13,7 @@ public final class Worker {
     private final int index;
     private final int count;
     private final float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
+    private final int[] words = new int[4 * Simd.VIRTUAL_LANES];
 
     Worker(Workers team, int index, int count) {
         this.team = team;
@@ -53,5 +54,10 @@ public final class Worker {
     /** 32 floats that are this worker's own, for the lanes of a reduction. */
     public float[] lanes() {
         return lanes;
+    }
+
+    /** 64 ints that are this worker's own, for random words. */
+    public int[] words() {
+        return words;
     }
 }

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
 import vit.kernels.loss.CrossEntropy;
 import vit.kernels.optim.Adam;
@@ -77,6 +78,7 @@ class AllocationTest {
         tasks.put("layer scale backward", w -> Residual.addScaledBackward(others, dgamma, others, tokens, gamma, rows, w));
         tasks.put("pooling", w -> Pooling.forward(pooled, tokens, PREFIX, TOKENS, BATCH, TOKENS, w));
         tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
+        tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
         tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));
         tasks.put("cross-entropy of targets", w -> CrossEntropy.forward(
