@@ -5,6 +5,7 @@ import static vit.kernels.simd.Simd.ORDER;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.Exp;
 import vit.kernels.simd.Log;
 import vit.kernels.simd.Reduction;
 import vit.kernels.simd.Simd;
@@ -82,7 +83,7 @@ final class CrossEntropySimd {
 
     /** Turns shifted logits into probabilities; returns log S. */
     private static double normalise(MemorySegment y, long at, int n, float[] lanes) {
-        SoftmaxSimd.exponentials(y, at, y, at, n, 1f, 0f, lanes);
+        Exp.ofNonPositive(y, at, y, at, n, 1f, 0f, lanes);
         float sum = Reduction.sum(y, at, n, lanes);
         SoftmaxSimd.divide(y, at, n, sum);
         return Log.of(sum);

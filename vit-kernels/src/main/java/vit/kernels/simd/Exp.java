@@ -4,8 +4,10 @@ import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import vit.kernels.tensor.Tensor;
 
 /**
  * eˣ in float: a polynomial over fma, the same bits as vector and as scalar.
@@ -98,18 +100,51 @@ public final class Exp {
     }
 
     /**
-     * e to the power of each lane, none of which is above 0 (NaN may be): the same bits as {@link #of(FloatVector)} in
-     * fewer instructions, for softmax.
+     * y = e to the power of scale · x − max, over {@code n} floats, none of whose exponents is above 0 (NaN may be): the same
+     * bits as {@link #of(FloatVector)} in fewer instructions, for softmax. y may be x; nothing beyond n is read or written.
+     *
+     * <p>The polynomial stands in the loop, and again for the rest of the row, instead of in a method of its own: once C2 has
+     * compiled such a method alone it may find it too big to inline, and then the loop boxes a vector at every step.
+     *
+     * @param lanes 16 floats of the caller's own, overwritten
      */
-    public static FloatVector ofNonPositive(FloatVector x) {
-        FloatVector rounded = x.fma(Lanes.LOG2_E, Lanes.ROUND);
-        FloatVector n = rounded.sub(Lanes.ROUND);
-        FloatVector r = n.fma(Lanes.MINUS_LN2_LOW, n.fma(Lanes.MINUS_LN2_HIGH, x));
+    public static void ofNonPositive(MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n,
+            float scale, float max, float[] lanes) {
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            long at = (long) i * Float.BYTES;
+            FloatVector exponent = Simd.load(x, xByteOffset + at).mul(scale).sub(max);
+            FloatVector rounded = exponent.fma(Lanes.LOG2_E, Lanes.ROUND);
+            FloatVector m = rounded.sub(Lanes.ROUND);
+            FloatVector r = m.fma(Lanes.MINUS_LN2_LOW, m.fma(Lanes.MINUS_LN2_HIGH, exponent));
+            FloatVector p = r.fma(Lanes.Q4, Lanes.Q3).fma(r, Lanes.Q2).fma(r, Lanes.Q1).fma(r, Lanes.Q0);
+            p = p.fma(r, Lanes.ONE).fma(r, Lanes.ONE);
+            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).add(Lanes.ONE_BITS);
+            p.mul(power.reinterpretAsFloats()).blend(Lanes.ZERO, exponent.compare(LT, Lanes.LOWEST))
+                    .intoMemorySegment(y, yByteOffset + at, Simd.ORDER);
+        }
+        if (i < n) {
+            ofNonPositiveRest(y, yByteOffset + (long) i * Float.BYTES, x, xByteOffset + (long) i * Float.BYTES, n - i, scale, max, lanes);
+        }
+    }
+
+    /** The last elements, fewer than a vector, as one vector by way of {@code lanes}. */
+    private static void ofNonPositiveRest(MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int count,
+            float scale, float max, float[] lanes) {
+        for (int i = 0; i < count; i++) {
+            lanes[i] = x.get(Tensor.FLOAT, xByteOffset + (long) i * Float.BYTES) * scale - max;
+        }
+        FloatVector exponent = FloatVector.fromArray(Simd.SPECIES, lanes, 0);
+        FloatVector rounded = exponent.fma(Lanes.LOG2_E, Lanes.ROUND);
+        FloatVector m = rounded.sub(Lanes.ROUND);
+        FloatVector r = m.fma(Lanes.MINUS_LN2_LOW, m.fma(Lanes.MINUS_LN2_HIGH, exponent));
         FloatVector p = r.fma(Lanes.Q4, Lanes.Q3).fma(r, Lanes.Q2).fma(r, Lanes.Q1).fma(r, Lanes.Q0);
         p = p.fma(r, Lanes.ONE).fma(r, Lanes.ONE);
-        IntVector exponent = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
-        FloatVector powerOfTwo = exponent.add(Lanes.ONE_BITS).reinterpretAsFloats();
-        return p.mul(powerOfTwo).blend(Lanes.ZERO, x.compare(LT, Lanes.LOWEST));
+        IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).add(Lanes.ONE_BITS);
+        p.mul(power.reinterpretAsFloats()).blend(Lanes.ZERO, exponent.compare(LT, Lanes.LOWEST)).intoArray(lanes, 0);
+        for (int i = 0; i < count; i++) {
+            y.set(Tensor.FLOAT, yByteOffset + (long) i * Float.BYTES, lanes[i]);
+        }
     }
 
     /**

@@ -29,7 +29,7 @@ public final class SoftmaxSimd {
     public static float row(
             MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n, float scale, float[] lanes) {
         float max = max(x, xByteOffset, n, scale, lanes);
-        exponentials(y, yByteOffset, x, xByteOffset, n, scale, max, lanes);
+        Exp.ofNonPositive(y, yByteOffset, x, xByteOffset, n, scale, max, lanes);
         float sum = Reduction.sum(y, yByteOffset, n, lanes);
         divide(y, yByteOffset, n, sum);
         return max + Log.of(sum);
@@ -64,31 +64,6 @@ public final class SoftmaxSimd {
     /** The greater of two lanes, {@code a} where {@code b} is NaN: fewer instructions than {@code max}. */
     private static FloatVector greater(FloatVector a, FloatVector b) {
         return a.blend(b, b.compare(VectorOperators.GT, a));
-    }
-
-    /** y = exp(scale · x − max); max is one of scale · x, so no exponent is above 0. */
-    public static void exponentials(
-            MemorySegment y, long yOffset, MemorySegment x, long xOffset, int n, float scale, float max, float[] lanes) {
-        int i = 0;
-        for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector exponent = Simd.load(x, at(xOffset, i)).mul(scale).sub(max);
-            Exp.ofNonPositive(exponent).intoMemorySegment(y, at(yOffset, i), Simd.ORDER);
-        }
-        if (i < n) {
-            exponentialsOfTail(y, at(yOffset, i), x, at(xOffset, i), n - i, scale, max, lanes);
-        }
-    }
-
-    /** The last elements, fewer than a vector, as one vector by way of {@code lanes}. */
-    private static void exponentialsOfTail(
-            MemorySegment y, long yOffset, MemorySegment x, long xOffset, int count, float scale, float max, float[] lanes) {
-        for (int i = 0; i < count; i++) {
-            lanes[i] = x.get(Tensor.FLOAT, at(xOffset, i)) * scale - max;
-        }
-        Exp.ofNonPositive(FloatVector.fromArray(Simd.SPECIES, lanes, 0)).intoArray(lanes, 0);
-        for (int i = 0; i < count; i++) {
-            y.set(Tensor.FLOAT, at(yOffset, i), lanes[i]);
-        }
     }
 
     /** y = y / sum, over {@code n} floats. */
