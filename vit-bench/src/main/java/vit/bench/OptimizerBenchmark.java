@@ -1,6 +1,7 @@
 package vit.bench;
 
 import java.util.List;
+import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.tensor.Tensor;
@@ -11,7 +12,7 @@ public class OptimizerBenchmark extends KernelBenchmark {
     private Tensor weight; // (F, C), as packed and padded weights are: one flat run
     private Tensor mean; // (F, C)
     private Tensor square; // (F, C)
-    private Tensor gradient; // (F, C)
+    private Tensor gradient; // (F, C), packed; F is a whole number of panels
     private GradientNorm norm;
 
     /** For JMH. */
@@ -27,8 +28,9 @@ public class OptimizerBenchmark extends KernelBenchmark {
         weight = arena().allocate(MLP, WIDTH);
         mean = arena().allocate(MLP, WIDTH);
         square = arena().allocate(MLP, WIDTH);
-        gradient = arena().allocate(MLP, WIDTH).fill(2);
-        norm = new GradientNorm(List.of(gradient), threads);
+        PackedMatrix packed = PackedMatrix.allocate(arena(), MLP, WIDTH);
+        gradient = packed.elements().fill(2);
+        norm = new GradientNorm(List.of(packed), List.of(), threads);
     }
 
     @Override

@@ -1,8 +1,11 @@
 package vit.model;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.optim.GradientNorm;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -57,6 +60,20 @@ final class ParameterTensors {
     /** The elements of a parameter as they lie in memory, the padding of packed matrices included. */
     Tensor elements(Parameter parameter) {
         return parameter.isMatrix() ? matrices.get(parameter.name()).elements() : vectors.get(parameter.name());
+    }
+
+    /** Plans the norm of all of them together, for teams of up to {@code workers}. */
+    GradientNorm norm(Parameters parameters, int workers) {
+        List<PackedMatrix> packed = new ArrayList<>();
+        List<Tensor> others = new ArrayList<>();
+        for (Parameter parameter : parameters.list()) {
+            if (parameter.isMatrix()) {
+                packed.add(matrices.get(parameter.name()));
+            } else {
+                others.add(vectors.get(parameter.name()));
+            }
+        }
+        return new GradientNorm(packed, others, workers);
     }
 
     /** Sets a parameter from row-major values. */

@@ -1,13 +1,10 @@
 package vit.model;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Implementation;
-import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
@@ -53,11 +50,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
             values = new TrainingParameters(config, parameters, source, arena);
             pass = new TrainingPass(config, values, options, arena);
             update = optimizer == null ? null : new ParameterUpdate(config, values, optimizer, arena);
-            List<Tensor> gradients = new ArrayList<>();
-            for (Parameter parameter : parameters.list()) {
-                gradients.add(values.gradients().tensors().elements(parameter));
-            }
-            norm = new GradientNorm(gradients, options.threads());
+            norm = values.gradients().tensors().norm(parameters, options.threads());
             made = this;
         } finally {
             if (made == null) {
@@ -219,10 +212,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         Spans.read(pass.dimages, target, batch * config.channels() * config.imageHeight() * config.imageWidth());
     }
 
-    /**
-     * The Euclidean norm of all gradients together: the same bits at any number of threads, but summed in the order of the packed
-     * layout, so that the last bits of the double may differ between vector widths.
-     */
+    /** The Euclidean norm of all gradients together: the same bits at any number of threads and any vector width. */
     public double gradientNorm() {
         lifetime.enter();
         try {

@@ -3,11 +3,15 @@ package vit.model;
 import java.io.IOException;
 import java.util.zip.CRC32;
 import vit.kernels.gelu.GeluKind;
+import vit.kernels.optim.GradientNorm;
 
 /** Prints one line with a hash of logits, gradients and trained weights of small models, for {@link SameBitsTest}. */
 final class BitsProbe {
 
     private static final int BATCH = 3;
+
+    /** Gradients are clipped to this, in every step. */
+    private static final double MAX_NORM = 0.1;
 
     private BitsProbe() {}
 
@@ -55,7 +59,12 @@ final class BitsProbe {
             for (int step = 0; step < 20; step++) {
                 training.clearGradients();
                 training.accumulate(images, labels, BATCH, 1.0 / BATCH);
-                training.step(1e-3, 1);
+                double norm = training.gradientNorm();
+                update(crc, Double.doubleToLongBits(norm));
+                if (norm <= MAX_NORM) {
+                    throw new AssertionError("a gradient of norm " + norm + " is not clipped");
+                }
+                training.step(1e-3, GradientNorm.clipScale(norm, MAX_NORM));
             }
             training.imageGradient(gradient, BATCH);
             update(crc, gradient);
@@ -71,10 +80,13 @@ final class BitsProbe {
 
     private static void update(CRC32 crc, float[] values) {
         for (float value : values) {
-            int bits = Float.floatToIntBits(value);
-            for (int shift = 0; shift < Integer.SIZE; shift += Byte.SIZE) {
-                crc.update(bits >>> shift);
-            }
+            update(crc, Float.floatToIntBits(value));
+        }
+    }
+
+    private static void update(CRC32 crc, long bits) {
+        for (int shift = 0; shift < Long.SIZE; shift += Byte.SIZE) {
+            crc.update((int) (bits >>> shift));
         }
     }
 }

@@ -1,16 +1,25 @@
 package vit.kernels.optim;
 
+import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.contract.Require;
+import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * The Euclidean norm of all gradients together, for clipping. Planned once for a list of tensors; measuring allocates
- * nothing. The memory of each tensor is cut into chunks of {@value #CHUNK} floats, gaps between rows included (they are
- * zero); a chunk's squares are summed in double by one worker, the chunks' sums in ascending order, so the result has the
- * same bits at any number of workers.
+ * The Euclidean norm of all gradients together, for clipping. Planned once; measuring allocates nothing. Squares are summed
+ * in double:
+ *
+ * <ul>
+ * <li>of a packed matrix, whose layout depends on the vector width, one sum for every output n, k ascending;
+ * <li>of a tensor, one sum for every chunk of {@value #CHUNK} floats of its memory, gaps between rows included (they are
+ *     zero), over {@value vit.kernels.simd.Simd#VIRTUAL_LANES} virtual lanes.
+ * </ul>
+ *
+ * One worker computes a sum; all are added in ascending order, matrices first. So the result has the same bits at any vector
+ * width and any number of workers.
  *
  * <p>One measurement at a time: every worker calls {@link #measure}, then {@link Worker#barrier()}, then any may read
  * {@link #value()}.
@@ -23,51 +32,68 @@ public final class GradientNorm {
     /** PyTorch's {@code clip_grad_norm_} adds this to the norm before it divides. */
     private static final double CLIP_EPSILON = 1e-6;
 
-    private final Tensor[] gradients;
-    private final int[] firstChunk; // of each gradient; one more at the end: the number of chunks
-    private final double[] sums; // of squares, one a chunk
+    /**
+     * What one worker sums at once.
+     *
+     * @param memory   the tensor, or the elements of the packed matrix
+     * @param from     first float
+     * @param to       one past the last
+     * @param columns  of a panel, k-major: a sum each; 1 for a chunk
+     * @param firstSum its place among the sums
+     */
+    private record Part(Tensor memory, int from, int to, int columns, int firstSum) {}
+
+    private final Part[] parts;
+    private final double[] sums; // of squares: one a column of a panel, zeros of the padding included, or one a chunk
     private final double[][] lanes; // one row a worker
+    private int planned; // sums, while parts are being planned
 
     /**
-     * Plans the measurement: one sum for every chunk, 16 doubles for every worker.
+     * Plans the measurement: one double for every output of the matrices and every chunk of the tensors, 16 for every worker.
      *
-     * @param gradients what to measure
-     * @param workers   the largest team that will measure
+     * @param matrices packed gradients, their padding zero as the GEMM leaves it
+     * @param tensors  the other gradients
+     * @param workers  the largest team that will measure
      */
-    public GradientNorm(List<Tensor> gradients, int workers) {
-        this.gradients = gradients.toArray(Tensor[]::new);
-        this.firstChunk = new int[this.gradients.length + 1];
-        for (int i = 0; i < this.gradients.length; i++) {
-            long chunks = (length(this.gradients[i]) + CHUNK - 1) / CHUNK;
-            firstChunk[i + 1] = Math.toIntExact(firstChunk[i] + chunks);
+    public GradientNorm(List<PackedMatrix> matrices, List<Tensor> tensors, int workers) {
+        List<Part> list = new ArrayList<>();
+        for (PackedMatrix matrix : matrices) {
+            Tensor elements = matrix.elements();
+            plan(list, elements, matrix.depth() * elements.columns(), elements.columns());
         }
-        this.sums = new double[firstChunk[this.gradients.length]];
+        for (Tensor tensor : tensors) {
+            plan(list, tensor, CHUNK, 1);
+        }
+        this.parts = list.toArray(Part[]::new);
+        this.sums = new double[planned];
         this.lanes = new double[workers][GradientNormSimd.SCRATCH];
     }
 
-    private static long length(Tensor tensor) {
-        return (long) tensor.rows() * tensor.rowStride();
+    private void plan(List<Part> list, Tensor memory, int size, int columns) {
+        long length = (long) memory.rows() * memory.rowStride();
+        for (long from = 0; from < length; from += size) {
+            long to = Math.min(from + size, length);
+            list.add(new Part(memory, Math.toIntExact(from), Math.toIntExact(to), columns, planned));
+            planned = Math.addExact(planned, columns);
+        }
     }
 
     /**
-     * Sums the squares of this worker's chunks.
+     * Sums the squares of this worker's parts, which are dealt like cards: neighbours cost alike.
      *
      * @throws IllegalArgumentException if the team is larger than planned
      */
     public void measure(Worker w) {
         Require.range("workers", w.count(), 1, lanes.length);
-        int end = w.to(sums.length);
-        int gradient = 0;
-        for (int chunk = w.from(sums.length); chunk < end; chunk++) {
-            while (chunk >= firstChunk[gradient + 1]) {
-                gradient++;
+        for (int i = w.index(); i < parts.length; i += w.count()) {
+            Part part = parts[i];
+            if (Implementation.isReference()) {
+                GradientNormReference.sumsOfSquares(sums, part.firstSum, part.memory, part.from, part.to, part.columns);
+            } else if (part.columns == 1) {
+                sums[part.firstSum] = GradientNormSimd.sumOfSquares(part.memory, part.from, part.to, lanes[w.index()]);
+            } else {
+                GradientNormSimd.columnSums(sums, part.firstSum, part.memory, part.from, part.to);
             }
-            Tensor tensor = gradients[gradient];
-            int from = (chunk - firstChunk[gradient]) * CHUNK;
-            int to = (int) Math.min(from + (long) CHUNK, length(tensor));
-            sums[chunk] = Implementation.isReference()
-                    ? GradientNormReference.sumOfSquares(tensor, from, to)
-                    : GradientNormSimd.sumOfSquares(tensor, from, to, lanes[w.index()]);
         }
     }
 

@@ -3,6 +3,7 @@ package vit.kernels.optim;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
+import static vit.kernels.simd.Simd.VECTOR_BYTES;
 import static vit.kernels.simd.Simd.VIRTUAL_LANES;
 
 import java.lang.foreign.MemorySegment;
@@ -11,13 +12,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
+import vit.kernels.gemm.Panels;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
- * {@link GradientNorm} on the Vector API. Element i of a chunk goes to lane i mod 16, in double, where the square of a
- * float is exact. The 16 lanes take one pass at 512 bits, two at 256, four at 128: the accumulators stay in registers and
- * each lane's chain is the same.
+ * {@link GradientNorm} on the Vector API, in double, where the square of a float is exact, so that an fma is a product and
+ * an addition. The chains are the same at every width: a packed panel's column is one; of a chunk of a tensor, element i
+ * goes to lane i mod 16, and the 16 lanes take one pass at 512 bits, two at 256, four at 128.
  */
 final class GradientNormSimd {
 
@@ -29,6 +31,33 @@ final class GradientNormSimd {
 
     private GradientNormSimd() {}
 
+    /** The columns of a panel, {@link Panels#COLUMNS} wide: two vectors of floats, so four chains of doubles at once. */
+    static void columnSums(double[] sums, int firstSum, Tensor panels, int from, int to) {
+        MemorySegment segment = panels.segment();
+        DoubleVector acc0 = DoubleVector.zero(DOUBLES);
+        DoubleVector acc1 = DoubleVector.zero(DOUBLES);
+        DoubleVector acc2 = DoubleVector.zero(DOUBLES);
+        DoubleVector acc3 = DoubleVector.zero(DOUBLES);
+        long end = (long) to * Float.BYTES;
+        for (long at = (long) from * Float.BYTES; at < end; at += Panels.STEP) {
+            FloatVector left = FloatVector.fromMemorySegment(SPECIES, segment, at, ORDER);
+            FloatVector right = FloatVector.fromMemorySegment(SPECIES, segment, at + VECTOR_BYTES, ORDER);
+            DoubleVector g0 = (DoubleVector) left.convertShape(VectorOperators.F2D, DOUBLES, 0);
+            DoubleVector g1 = (DoubleVector) left.convertShape(VectorOperators.F2D, DOUBLES, 1);
+            DoubleVector g2 = (DoubleVector) right.convertShape(VectorOperators.F2D, DOUBLES, 0);
+            DoubleVector g3 = (DoubleVector) right.convertShape(VectorOperators.F2D, DOUBLES, 1);
+            acc0 = g0.fma(g0, acc0);
+            acc1 = g1.fma(g1, acc1);
+            acc2 = g2.fma(g2, acc2);
+            acc3 = g3.fma(g3, acc3);
+        }
+        acc0.intoArray(sums, firstSum);
+        acc1.intoArray(sums, firstSum + LANES / 2);
+        acc2.intoArray(sums, firstSum + LANES);
+        acc3.intoArray(sums, firstSum + LANES + LANES / 2);
+    }
+
+    /** A chunk. */
     static double sumOfSquares(Tensor tensor, int from, int to, double[] lanes) {
         MemorySegment segment = tensor.segment();
         int whole = from + (to - from) / VIRTUAL_LANES * VIRTUAL_LANES;

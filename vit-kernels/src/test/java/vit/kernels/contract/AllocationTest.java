@@ -11,6 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
+import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.loss.CrossEntropy;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.GradientNorm;
@@ -66,7 +67,7 @@ class AllocationTest {
         int span = rows * WIDTH;
         Adam adam = Adam.adamW();
         Sgd sgd = new Sgd(0.9, true);
-        GradientNorm norm = new GradientNorm(List.of(tokens, patches), 1);
+        GradientNorm norm = new GradientNorm(List.of(PackedMatrix.allocate(arena, WIDTH, PATCH)), List.of(tokens, patches), 1);
         Map<String, Workers.Task> tasks = new LinkedHashMap<>();
         tasks.put("patchify", w -> PatchEmbed.patchify(patches, images, PATCH, PatchOrder.CHANNEL_FIRST, BATCH, w));
         tasks.put("unpatchify", w -> PatchEmbed.unpatchify(images, patches, PATCH, PatchOrder.CHANNEL_LAST, BATCH, w));

@@ -404,7 +404,13 @@ final class KernelBitsProbe {
         add("adamw", w -> Adam.adamW().update(
                 param, first, second, grad, 1e-2, 0.05, 0.5, 7, w.from(span), w.to(span)), param, first, second);
         add("weight average", w -> WeightAverage.update(first, param, 0.9, w.from(span), w.to(span)), first);
-        GradientNorm norm = new GradientNorm(List.of(grad, tensor(5003)), Teams.LARGEST);
+        GradientNorm norm = new GradientNorm(List.of(), List.of(grad, tensor(5003)), Teams.LARGEST);
         kernels.put("gradient norm", new Kernel(norm::measure, List.of(State.of(norm))));
+        List<GradientNorm> packed = new ArrayList<>(); // several: sums of another order often have the same root
+        for (int i = 0; i < 8; i++) {
+            packed.add(new GradientNorm(List.of(matrix(N, WIDTH), matrix(K, M)), List.of(grad), Teams.LARGEST));
+        }
+        kernels.put("gradient norms of packed matrices",
+                new Kernel(w -> packed.forEach(one -> one.measure(w)), packed.stream().map(State::of).toList()));
     }
 }

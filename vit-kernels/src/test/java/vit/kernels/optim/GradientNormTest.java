@@ -13,6 +13,7 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.Teams;
+import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -35,7 +36,7 @@ class GradientNormTest {
                     sum += (double) g * g;
                 }
             }
-            GradientNorm norm = new GradientNorm(gradients, Teams.LARGEST);
+            GradientNorm norm = new GradientNorm(List.of(), gradients, Teams.LARGEST);
             double[] results = new double[Teams.LARGEST + 1];
             for (int threads = 1; threads <= Teams.LARGEST; threads++) {
                 Teams.run(threads, norm::measure);
@@ -46,9 +47,62 @@ class GradientNormTest {
             assertEquals(Math.sqrt(sum), results[1], 1e4 * 0x1p-53 * Math.sqrt(sum));
             double reference = 0;
             for (Tensor gradient : gradients) {
-                reference += GradientNormReference.sumOfSquares(gradient, 0, gradient.columns());
+                double[] sums = new double[1];
+                GradientNormReference.sumsOfSquares(sums, 0, gradient, 0, gradient.columns(), 1);
+                reference += sums[0];
             }
             assertEquals(Math.sqrt(reference), results[1], 1e4 * 0x1p-53 * Math.sqrt(sum));
+        }
+    }
+
+    /** The order is in no way that of the packed layout, so the bits are the same at every vector width. */
+    @Property(tries = 60)
+    void packedMatricesAreSummedByOutputsInAPlainLoopBitForBit(
+            @ForAll @IntRange(min = 0, max = 4) int matrices, @ForAll Random random) {
+        try (TensorArena arena = TensorArena.open()) {
+            List<PackedMatrix> gradients = new ArrayList<>();
+            double sum = 0;
+            for (int i = 0; i < matrices; i++) {
+                int outputs = random.nextInt(1, 100);
+                int depth = random.nextInt(1, 300);
+                float[] values = new float[outputs * depth];
+                for (int j = 0; j < values.length; j++) {
+                    values[j] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(3)));
+                }
+                gradients.add(PackedMatrix.allocate(arena, outputs, depth).packRows(values));
+                for (int n = 0; n < outputs; n++) {
+                    sum += chain(values, n * depth, depth);
+                }
+            }
+            Tensor tensor = arena.allocate(16);
+            tensor.set(0, 15, 3);
+            GradientNorm norm = new GradientNorm(gradients, List.of(tensor), Teams.LARGEST);
+            long expected = Double.doubleToLongBits(Math.sqrt(sum + 9));
+            for (int threads = 1; threads <= Teams.LARGEST; threads++) {
+                Teams.run(threads, norm::measure);
+                assertEquals(expected, Double.doubleToLongBits(norm.value()), threads + " threads");
+            }
+        }
+    }
+
+    private static double chain(float[] values, int start, int depth) {
+        double sum = 0;
+        for (int k = 0; k < depth; k++) {
+            sum += (double) values[start + k] * values[start + k];
+        }
+        return sum;
+    }
+
+    @Test
+    void aNaNAnywhereInAPackedMatrixShows() {
+        try (TensorArena arena = TensorArena.open()) {
+            for (int at : new int[] {0, 10, 11, 37 * 11 - 1}) {
+                float[] values = new float[37 * 11];
+                values[at] = Float.NaN;
+                GradientNorm norm = new GradientNorm(List.of(PackedMatrix.allocate(arena, 37, 11).packRows(values)), List.of(), 1);
+                Teams.run(1, norm::measure);
+                assertTrue(Double.isNaN(norm.value()), "NaN at " + at);
+            }
         }
     }
 
@@ -57,7 +111,7 @@ class GradientNormTest {
         try (TensorArena arena = TensorArena.open()) {
             Tensor padded = arena.allocatePadded(3, 1024).fill(2);
             assertTrue(!padded.isContiguous());
-            GradientNorm norm = new GradientNorm(List.of(padded), 2);
+            GradientNorm norm = new GradientNorm(List.of(), List.of(padded), 2);
             Teams.run(2, norm::measure);
             assertEquals(2 * Math.sqrt(3 * 1024), norm.value(), 1e-12);
         }
@@ -69,7 +123,7 @@ class GradientNormTest {
             for (int at : new int[] {0, 15, 4097, 5000}) {
                 Tensor g = arena.allocate(5001);
                 g.set(0, at, Float.NaN);
-                GradientNorm norm = new GradientNorm(List.of(g), 1);
+                GradientNorm norm = new GradientNorm(List.of(), List.of(g), 1);
                 Teams.run(1, norm::measure);
                 assertTrue(Double.isNaN(norm.value()), "NaN at " + at);
                 assertTrue(Double.isNaN(GradientNorm.clipScale(norm.value(), 1)));
@@ -86,7 +140,7 @@ class GradientNormTest {
 
     @Test
     void aTeamLargerThanPlannedIsRefused() {
-        GradientNorm norm = new GradientNorm(List.of(), 1);
+        GradientNorm norm = new GradientNorm(List.of(), List.of(), 1);
         assertEquals("workers: expected 1 to 1, found 2",
                 assertThrows(IllegalArgumentException.class, () -> Teams.run(2, norm::measure)).getMessage());
     }
