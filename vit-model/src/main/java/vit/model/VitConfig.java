@@ -116,6 +116,7 @@ public record VitConfig(
         require(layerNormEps >= 0 && layerNormEps < 1, "layer_norm_eps " + layerNormEps + " is not in [0, 1)");
         require(pooling != Pooling.TOKEN || classToken, "pooling by class token needs a class token");
         require(!distillationToken || classToken, "a distillation token needs a class token");
+        require(!distillationToken || pooling == Pooling.TOKEN, "a distillation token has a head of its own: pooling must be by token");
         require(positions != Positions.SINCOS_2D || width % 4 == 0,
                 "2-D sine and cosine positions need a width divisible by 4, not " + width);
         require(positions != Positions.SINCOS_2D || width > 4, "2-D sine and cosine positions need a width above 4");
