@@ -38,10 +38,9 @@ final class GradientNormSimd {
         DoubleVector acc1 = DoubleVector.zero(DOUBLES);
         DoubleVector acc2 = DoubleVector.zero(DOUBLES);
         DoubleVector acc3 = DoubleVector.zero(DOUBLES);
-        long end = (long) to * Float.BYTES;
-        for (long at = (long) from * Float.BYTES; at < end; at += Panels.STEP) {
-            FloatVector left = FloatVector.fromMemorySegment(SPECIES, segment, at, ORDER);
-            FloatVector right = FloatVector.fromMemorySegment(SPECIES, segment, at + VECTOR_BYTES, ORDER);
+        for (int i = from; i < to; i += Panels.COLUMNS) {
+            FloatVector left = FloatVector.fromMemorySegment(SPECIES, segment, (long) i * Float.BYTES, ORDER);
+            FloatVector right = FloatVector.fromMemorySegment(SPECIES, segment, (long) i * Float.BYTES + VECTOR_BYTES, ORDER);
             DoubleVector g0 = (DoubleVector) left.convertShape(VectorOperators.F2D, DOUBLES, 0);
             DoubleVector g1 = (DoubleVector) left.convertShape(VectorOperators.F2D, DOUBLES, 1);
             DoubleVector g2 = (DoubleVector) right.convertShape(VectorOperators.F2D, DOUBLES, 0);
