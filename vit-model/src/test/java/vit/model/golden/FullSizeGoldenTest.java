@@ -14,14 +14,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vit.kernels.tensor.Tensor;
 import vit.model.GeneratedWeights;
+import vit.model.Parameter;
 import vit.model.SessionOptions;
+import vit.model.TrainingOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.VitTraining;
 import vit.model.VitVariants;
 import vit.model.image.ImageDecoder;
 import vit.model.image.Preprocessing;
 import vit.model.json.Json;
+import vit.model.weights.TensorEntry;
 import vit.model.weights.TensorFile;
 
 /** ViT-B/16 with the formula weights against PyTorch's float64 results: stages, logits, and real photos. */
@@ -32,6 +36,9 @@ class FullSizeGoldenTest {
     private static final double PHOTO_TOLERANCE = 5e-5;
 
     private static final double PYTORCH_ERRORS = 2;
+
+    /** Of the largest scale: what a gradient's own counts as at least. */
+    private static final double SCALE_FLOOR = 0.01;
 
     private static final int[] ROWS = {0, 1, 98, 196};
 
@@ -83,6 +90,64 @@ class FullSizeGoldenTest {
             assertTrue(error <= TOLERANCE * Golden.scale(truth), "logits: error " + error);
             assertTrue(error <= PYTORCH_ERRORS * peer, "logits are off by " + error + ", PyTorch's by " + peer);
         }
+    }
+
+    /** The reference keeps of every gradient its norm and a sample of 64 elements. */
+    @Test
+    void gradientsAreCloseToTheFloat64Truth() throws IOException {
+        Path folder = Golden.folder("vit-base-16");
+        float[] images = new float[BATCH * 3 * 224 * 224];
+        new GeneratedWeights(model.config(), 0).fill(images, images.length, "vit-base-16/images", 1.7, 0);
+        try (TensorFile reference = TensorFile.open(folder.resolve("reference.safetensors"));
+                VitTraining training = VitTraining.of(new GeneratedWeights(model.config(), 0),
+                        TrainingOptions.of(2, BATCH).withImageGradient(true), null)) {
+            double[] labels = Golden.doubles(reference, "labels");
+            double loss = training.accumulate(images, new int[] {(int) labels[0], (int) labels[1]}, BATCH, 1.0 / BATCH);
+            double lossTruth = Golden.doubles(reference, "loss")[0];
+            assertTrue(Math.abs(loss - lossTruth) <= TOLERANCE * lossTruth, "loss " + loss + ", truth " + lossTruth);
+            double largestNorm = 0;
+            double largestElement = 0;
+            for (TensorEntry entry : reference.entries()) {
+                if (entry.name().endsWith(".norm") && entry.name().startsWith("grad.")) {
+                    largestNorm = Math.max(largestNorm, Golden.doubles(reference, entry.name())[0]);
+                } else if (entry.name().endsWith(".sample")) {
+                    largestElement = Math.max(largestElement, Golden.scale(Golden.doubles(reference, entry.name())));
+                }
+            }
+            double[] worst = new double[2];
+            int checked = 0;
+            for (Parameter parameter : training.parameters().list()) {
+                float[] gradient = new float[Math.toIntExact(parameter.shape().size())];
+                training.readGradient(parameter, gradient);
+                checkGradient(reference, "grad." + parameter.name(), gradient, largestNorm, largestElement, worst);
+                checked++;
+            }
+            training.imageGradient(images, BATCH);
+            checkGradient(reference, "grad.images", images, largestNorm, largestElement, worst);
+            assertTrue(checked == 152, checked + " parameters");
+            System.out.printf(Locale.ROOT, "ViT-B/16 formula weights: loss error %.1e, worst norm error/scale %.1e, worst element %.1e%n",
+                    Math.abs(loss - lossTruth) / lossTruth, worst[0], worst[1]);
+        }
+    }
+
+    private static void checkGradient(TensorFile reference, String name, float[] gradient, double largestNorm, double largestElement,
+            double[] worst) throws IOException {
+        double squares = 0;
+        for (float element : gradient) {
+            squares += (double) element * element;
+        }
+        double norm = Golden.doubles(reference, name + ".norm")[0];
+        double normError = Math.abs(Math.sqrt(squares) - norm) / Math.max(norm, SCALE_FLOOR * largestNorm);
+        assertTrue(normError <= TOLERANCE, name + ": norm error/scale " + normError);
+        double[] sample = Golden.doubles(reference, name + ".sample");
+        double scale = Math.max(Golden.scale(sample), SCALE_FLOOR * largestElement);
+        for (int j = 0; j < sample.length; j++) {
+            int at = (int) (j * 2_654_435_761L % gradient.length);
+            double error = Math.abs(gradient[at] - sample[j]) / scale;
+            assertTrue(error <= TOLERANCE, name + "[" + at + "]: error/scale " + error);
+            worst[1] = Math.max(worst[1], error);
+        }
+        worst[0] = Math.max(worst[0], normError);
     }
 
     private static float[] rows(Tensor tokens) {
