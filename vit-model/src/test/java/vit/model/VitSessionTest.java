@@ -124,8 +124,8 @@ class VitSessionTest {
     void everyPoolingAndNormPlacementRuns() throws IOException {
         for (Pooling pooling : Pooling.values()) {
             for (FinalNorm norm : FinalNorm.values()) {
-                VitConfig config = CONFIG.toBuilder().pooling(pooling).finalNorm(norm).registers(2).distillationToken(true)
-                        .layerScale(true).preLogits(true).build();
+                VitConfig config = CONFIG.toBuilder().pooling(pooling).finalNorm(norm).registers(2)
+                        .distillationToken(pooling == Pooling.TOKEN).layerScale(true).preLogits(true).build();
                 try (VitModel model = VitModel.of(new GeneratedWeights(config, 0));
                         VitSession session = model.newSession(SessionOptions.threads(2))) {
                     float[] logits = new float[11];

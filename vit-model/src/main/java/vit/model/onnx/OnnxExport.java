@@ -51,7 +51,6 @@ public final class OnnxExport {
      *
      * @param source for example an opened weight file or generated weights
      * @param file   to write or replace; its folder must exist
-     * @throws IllegalArgumentException if the configuration has a distillation token and another pooling than by the class token
      * @throws IOException              if reading or writing fails; an old file is then still there
      */
     public static void write(ParameterSource source, Path file, OnnxOperators operators) throws IOException {

@@ -41,9 +41,6 @@ final class VitGraph {
     private record Stream(String x, String normed) {}
 
     VitGraph(VitConfig config, OnnxOperators operators) {
-        if (config.distillationToken() && config.pooling() != Pooling.TOKEN) {
-            throw new IllegalArgumentException("a distillation token needs pooling by the class token, not " + config.pooling());
-        }
         this.config = config;
         this.fused = operators == OnnxOperators.ONNX_RUNTIME;
         this.parameters = Parameters.of(config);

@@ -2,7 +2,6 @@ package vit.model.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -165,13 +164,6 @@ class OnnxExportTest {
         assertEquals("the disk is gone", assertThrows(IOException.class, () -> OnnxExport.write(source, file)).getMessage());
         assertEquals("old", Files.readString(file));
         assertEquals(List.of("model.onnx"), files());
-    }
-
-    @Test
-    void refusesADistillationTokenWithoutTokenPooling() {
-        VitConfig config = PLAIN.toBuilder().distillationToken(true).pooling(Pooling.PATCH_MEAN).build();
-        assertThrows(IllegalArgumentException.class, () -> OnnxExport.write(new GeneratedWeights(config, 5), folder.resolve("no.onnx")));
-        assertFalse(Files.exists(folder.resolve("no.onnx")));
     }
 
     private OnnxFile export(VitConfig config) throws IOException {
