@@ -11,8 +11,8 @@ import vit.kernels.peak.FmaPeak;
  * it: on a machine whose speed swings, neighbours in time are comparable and means are not.
  *
  * <p>Between two turns the process becomes idle first. Thread pools of the peers spin for up to 200 ms after a call and would take the
- * cores away from whoever comes next. Work shorter than {@value #TURN_MILLIS} ms is done several times a turn, after one call that
- * is not timed.
+ * cores away from whoever comes next. Every turn begins with a call that is not timed; work shorter than {@value #TURN_MILLIS} ms is
+ * then done several times.
  */
 final class Duel {
 
@@ -162,12 +162,10 @@ final class Duel {
         return new Side(contender, (int) Math.clamp(Math.ceil(TURN_MILLIS / best), 1, 1 << 20));
     }
 
-    /** Milliseconds a call. */
+    /** Milliseconds a call, after one that is not timed: the first pays for what the side before left in caches and cores. */
     private static double turn(Side side) throws Exception {
         awaitIdle();
-        if (side.calls > 1) {
-            side.contender.run();
-        }
+        side.contender.run();
         long start = System.nanoTime();
         for (int call = 0; call < side.calls; call++) {
             side.contender.run();
