@@ -51,43 +51,6 @@ public final class GeluSimd {
         }
     }
 
-    /**
-     * Replaces the {@code count} floats x from {@code byteOffset} on by GELU(x + bias), bias being the floats from
-     * {@code biasByteOffset} on: one pass where adding the bias first would take two. Nothing is checked but what the memory
-     * itself checks.
-     */
-    public static void applyWithBias(
-            MemorySegment segment, long byteOffset, MemorySegment bias, long biasByteOffset, int count, GeluKind kind) {
-        int vectors = count / Simd.LANES;
-        if (kind == GeluKind.ERF) {
-            applyErfWithBias(segment, byteOffset, bias, biasByteOffset, vectors);
-        } else {
-            applyTanhWithBias(segment, byteOffset, bias, biasByteOffset, vectors);
-        }
-        for (int i = vectors * Simd.LANES; i < count; i++) {
-            long at = (long) i * Float.BYTES;
-            float sum = segment.get(Tensor.FLOAT, byteOffset + at) + bias.get(Tensor.FLOAT, biasByteOffset + at);
-            segment.set(Tensor.FLOAT, byteOffset + at, scalar(sum, kind));
-        }
-    }
-
-    private static void applyErfWithBias(MemorySegment x, long xOffset, MemorySegment bias, long biasOffset, int vectors) {
-        for (int i = 0; i < vectors; i++) {
-            long at = (long) i * Simd.VECTOR_BYTES;
-            FloatVector sum = Simd.load(x, xOffset + at).add(Simd.load(bias, biasOffset + at));
-            GeluErf.of(sum).intoMemorySegment(x, xOffset + at, Simd.ORDER);
-        }
-    }
-
-    private static void applyTanhWithBias(
-            MemorySegment x, long xOffset, MemorySegment bias, long biasOffset, int vectors) {
-        for (int i = 0; i < vectors; i++) {
-            long at = (long) i * Simd.VECTOR_BYTES;
-            FloatVector sum = Simd.load(x, xOffset + at).add(Simd.load(bias, biasOffset + at));
-            GeluTanh.of(sum).intoMemorySegment(x, xOffset + at, Simd.ORDER);
-        }
-    }
-
     /** dx = dy · GELU′(x) over a span; dx may be dy or x itself. */
     static void backward(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int count,

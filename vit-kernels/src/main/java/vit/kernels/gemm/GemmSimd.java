@@ -68,7 +68,7 @@ final class GemmSimd {
         }
     }
 
-    /** Applies the epilogue and writes to C. */
+    /** Applies the epilogue and writes to C. The GELU, which no scale or residual follows, runs over C while it is in L1. */
     private static void finish(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes,
             Epilogue epilogue, int row, int column) {
         long vectorOffset = (long) column * Float.BYTES;

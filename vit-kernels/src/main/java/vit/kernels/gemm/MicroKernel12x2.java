@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * The GEMM tile for machines with 32 vector registers: 12 rows by 2 vectors, 24 accumulators, 2 panel vectors; the
- * broadcasts are operands of the fma.
+ * The GEMM tile for machines with 32 vector registers: 12 rows by 2 vectors, 24 accumulators, 2 panel vectors, and
+ * broadcasts.
  *
  * <p>One flat method longer than a screen, as C2 keeps accumulators in registers only when they are named locals. The tile
  * comes from an array and goes to an array: an access to a memory segment takes C2 several times as many nodes, and 48 of

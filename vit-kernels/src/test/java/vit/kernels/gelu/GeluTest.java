@@ -201,27 +201,6 @@ class GeluTest {
         }
     }
 
-    @Property
-    void withBiasIsTheSumsGelu(@ForAll Layout layout, @ForAll GeluKind kind, @ForAll long seed) {
-        Random random = new Random(seed);
-        int columns = layout.columns();
-        try (TensorArena arena = TensorArena.open()) {
-            GuardedTensor x = layout.matrix(arena);
-            Values.ORDINARY.fill(x.tensor(), random);
-            Tensor bias = Values.ORDINARY.fill(layout.perColumn(arena).tensor(), random);
-            Tensor sum = layout.matrix(arena).tensor();
-            for (int i = 0; i < layout.rows() * columns; i++) {
-                sum.set(i / columns, i % columns, x.tensor().get(i / columns, i % columns) + bias.get(0, i % columns));
-            }
-            for (int row = 0; row < layout.rows(); row++) {
-                GeluSimd.apply(sum.segment(), sum.rowOffset(row), columns, kind);
-                GeluSimd.applyWithBias(x.tensor().segment(), x.tensor().rowOffset(row), bias.segment(), 0, columns, kind);
-            }
-            x.assertGuardsIntact("x");
-            Teams.assertSameBits(sum.toArray(), x.tensor().toArray(), "with bias");
-        }
-    }
-
     @Property(tries = 150)
     void referenceGradientMatchesCentralDifferences(
             @ForAll @IntRange(min = 1, max = 90) int n, @ForAll GeluKind kind, @ForAll long seed) {
