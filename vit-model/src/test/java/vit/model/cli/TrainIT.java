@@ -14,12 +14,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.VitModel;
 
 /** Training as a process that is killed or interrupted, against one that is left alone. */
+@Timeout(300)
 @DisabledOnOs(OS.WINDOWS)
 class TrainIT {
 
