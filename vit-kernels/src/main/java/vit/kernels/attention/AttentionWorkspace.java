@@ -25,7 +25,7 @@ public final class AttentionWorkspace {
         this.rows = new float[workers][];
         for (int i = 0; i < workers; i++) {
             tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
-            rows[i] = arena.floats(Panels.ROWS * Math.max(tokens, headDim));
+            rows[i] = arena.floats(Panels.packedTile(Math.max(tokens, headDim)));
             memory[i] = arena.allocate(keyFloats() + valueFloats() + scoreFloats());
         }
     }

@@ -17,7 +17,7 @@ final class GemmSimd {
         long rowBytes = (long) a.rowStride() * Float.BYTES;
         for (int tile = worker.from(tiles), end = worker.to(tiles); tile < end; tile++) {
             int row = tile * Tile.ROWS;
-            Panels.packTile(target, row * depth, a.segment(), row * rowBytes, rowBytes, Math.min(Tile.ROWS, m - row), depth);
+            Panels.packTile(target, tile * Panels.packedTile(depth), a.segment(), row * rowBytes, rowBytes, Math.min(Tile.ROWS, m - row), depth);
         }
     }
 
@@ -36,7 +36,8 @@ final class GemmSimd {
             for (int rowFrom = 0; rowFrom < m; rowFrom += blockRows) {
                 int rowTo = Math.min(m, rowFrom + blockRows);
                 for (int panel = from; panel < to; panel++) {
-                    multiplyPanel(c, workspace, b, epilogue, panel, rowFrom, rowTo, kFrom, kTo, worker.index());
+                    int next = panel + 1 < to ? panel + 1 : from;
+                    multiplyPanel(c, workspace, b, epilogue, panel, next, rowFrom, rowTo, kFrom, kTo, worker.index());
                 }
             }
             kFrom = kTo;
@@ -44,12 +45,15 @@ final class GemmSimd {
     }
 
     private static void multiplyPanel(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue,
-            int panel, int rowFrom, int rowTo, int kFrom, int kTo, int worker) {
+            int panel, int next, int rowFrom, int rowTo, int kFrom, int kTo, int worker) {
         float[] tile = workspace.tile(worker);
         int depth = b.depth();
         int column = panel * Tile.COLUMNS;
         int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
         long bOffset = b.panelOffset(panel) + (long) kFrom * Tile.PANEL_STEP;
+        long nextOffset = b.panelOffset(next) + (long) kFrom * Tile.PANEL_STEP;
+        long nextEnd = nextOffset + (long) (kTo - kFrom) * Tile.PANEL_STEP;
+        int touched = (kTo - kFrom) * MicroKernel.TOUCHED;
         long cRowBytes = (long) c.rowStride() * Float.BYTES;
         for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
             int rows = Math.min(Tile.ROWS, rowTo - row);
@@ -59,7 +63,9 @@ final class GemmSimd {
             } else {
                 Tile.load(tile, rows, columns, c.segment(), cOffset, cRowBytes);
             }
-            Tile.multiply(tile, rows, workspace.rows(), row * depth + kFrom * Tile.ROWS, b.segment(), bOffset, kTo - kFrom);
+            int a = row / Tile.ROWS * Panels.packedTile(depth) + kFrom * MicroKernel.STEP;
+            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, tile, nextOffset);
+            nextOffset = nextOffset + touched < nextEnd ? nextOffset + touched : nextOffset;
             if (kTo == depth && epilogue != Epilogue.NONE) {
                 finish(tile, rows, columns, c.segment(), cOffset, cRowBytes, epilogue, row, column);
             } else {

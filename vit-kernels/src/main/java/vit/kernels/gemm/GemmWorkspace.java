@@ -11,7 +11,7 @@ import vit.kernels.tensor.TensorArena;
  */
 public final class GemmWorkspace {
 
-    private final float[] rows; // [⌈M / tile rows⌉][K][tile rows]
+    private final float[] rows; // [⌈M / tile rows⌉][K][8]
     private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
     private final float[][] tiles; // by worker: (tile rows, tile columns)
 
@@ -49,7 +49,7 @@ public final class GemmWorkspace {
      * @throws ArithmeticException if they are 2³¹ or more
      */
     public static int packedRows(int m, int k) {
-        return Math.multiplyExact(Math.multiplyExact(Tile.rowTiles(m), Tile.ROWS), k);
+        return Math.multiplyExact(Tile.rowTiles(m), Panels.packedTile(k));
     }
 
     /**

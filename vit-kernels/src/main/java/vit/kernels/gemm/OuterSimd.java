@@ -19,7 +19,7 @@ final class OuterSimd {
         float[] rows = workspace.rows();
         for (int tile = worker.from(tiles), end = worker.to(tiles); tile < end; tile++) {
             int count = Math.min(Tile.ROWS, inputs - tile * Tile.ROWS);
-            Panels.packColumns(rows, tile * Tile.ROWS * m, x.segment(), (long) tile * Tile.ROWS * Float.BYTES,
+            Panels.packColumns(rows, tile * Panels.packedTile(m), x.segment(), (long) tile * Tile.ROWS * Float.BYTES,
                     (long) x.rowStride() * Float.BYTES, count, m);
         }
         int outputs = dy.columns();
@@ -44,11 +44,11 @@ final class OuterSimd {
                 for (int panel = worker.from(panels), end = worker.to(panels); panel < end; panel++) {
                     long b = ((long) panel * m + from) * Tile.PANEL_STEP;
                     for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
-                        int a = row * m + from * Tile.ROWS;
+                        int a = row / Tile.ROWS * Panels.packedTile(m) + from * MicroKernel.STEP;
                         long c = dw.panelOffset(panel) + (long) row * Tile.PANEL_STEP;
                         int count = Math.min(Tile.ROWS, inputs - row);
                         Tile.load(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
-                        Tile.multiply(tile, count, workspace.rows(), a, workspace.panels().segment(), b, depth);
+                        MicroKernel.multiply(workspace.rows(), a, workspace.panels().segment(), b, depth, tile, b);
                         Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
                     }
                 }

@@ -1,7 +1,6 @@
 package vit.kernels.gemm;
 
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
@@ -22,6 +21,11 @@ public final class Panels {
     public static final int STEP = Tile.PANEL_STEP;
 
     private Panels() {}
+
+    /** Floats that one tile of packed rows of {@code k} elements takes. */
+    public static int packedTile(int k) {
+        return Math.multiplyExact(MicroKernel.STEP, k);
+    }
 
     /** {@code n} rounded up to whole panels. */
     public static int padded(int n) {
@@ -83,10 +87,9 @@ public final class Panels {
     }
 
     private static void copyStep(MemorySegment target, long to, MemorySegment source, long from) {
-        FloatVector.fromMemorySegment(Simd.SPECIES, source, from, Simd.ORDER)
-                .intoMemorySegment(target, to, Simd.ORDER);
-        FloatVector.fromMemorySegment(Simd.SPECIES, source, from + Simd.VECTOR_BYTES, Simd.ORDER)
-                .intoMemorySegment(target, to + Simd.VECTOR_BYTES, Simd.ORDER);
+        for (int j = 0; j < STEP; j += Simd.VECTOR_BYTES) {
+            Simd.load(source, from + j).intoMemorySegment(target, to + j, Simd.ORDER);
+        }
     }
 
     /** Packs one tile of {@code count} ≤ {@link #ROWS} rows of {@code k} elements, k-major, missing rows as zeros. */
@@ -102,13 +105,13 @@ public final class Panels {
 
     private static void packRow(float[] target, int start, MemorySegment source, long offset, int k) {
         for (int i = 0; i < k; i++) {
-            target[start + i * ROWS] = source.get(Tensor.FLOAT, offset + (long) i * Float.BYTES);
+            target[start + i * MicroKernel.STEP] = source.get(Tensor.FLOAT, offset + (long) i * Float.BYTES);
         }
     }
 
     private static void clearRow(float[] target, int start, int k) {
         for (int i = 0; i < k; i++) {
-            target[start + i * ROWS] = 0;
+            target[start + i * MicroKernel.STEP] = 0;
         }
     }
 
@@ -119,7 +122,7 @@ public final class Panels {
     public static void packColumns(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
         for (int i = 0; i < k; i++) {
             long from = offset + i * rowBytes;
-            int to = start + i * ROWS;
+            int to = start + i * MicroKernel.STEP;
             for (int r = 0; r < count; r++) {
                 target[to + r] = source.get(Tensor.FLOAT, from + (long) r * Float.BYTES);
             }
@@ -137,7 +140,7 @@ public final class Panels {
     public static void multiply(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k,
             MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {
         Tile.clear(tile);
-        Tile.multiply(tile, count, rows, start, panels, panelOffset, k);
+        MicroKernel.multiply(rows, start, panels, panelOffset, k, tile, panelOffset);
         Tile.store(tile, count, columns, c, cOffset, cRowBytes);
     }
 }

@@ -8,19 +8,15 @@ import vit.kernels.tensor.Tensor;
 
 /**
  * A tile of C while its sums grow: an array of {@link #ROWS} by {@link #COLUMNS} floats that stays in the L1 cache, one for
- * each worker. Here stand the tuned numbers of the GEMM and the one branch that picks the micro-kernel; both are constants
- * to the JIT.
+ * each worker. Here stand the tuned numbers of the GEMM, constants to the JIT.
  */
 final class Tile {
 
-    /**
-     * Rows of C in a tile. 32 vector registers (512 bits) hold 12 × 2 accumulators, 16 hold 6 × 2; docs/gemm.md has the
-     * measurements.
-     */
-    static final int ROWS = Simd.BITS == 512 ? MicroKernel12x2.ROWS : MicroKernel6x2.ROWS;
+    /** Rows of C in a tile. */
+    static final int ROWS = MicroKernel.ROWS;
 
     /** Columns of C in a tile, and width of a packed panel. */
-    static final int COLUMNS = 2 * Simd.LANES;
+    static final int COLUMNS = MicroKernel.VECTORS * Simd.LANES;
 
     /** Bytes of one k of a packed panel. */
     static final int PANEL_STEP = COLUMNS * Float.BYTES;
@@ -62,8 +58,9 @@ final class Tile {
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
             if (columns == COLUMNS) {
-                Simd.load(c, row).intoArray(tile, r * COLUMNS);
-                Simd.load(c, row + Simd.VECTOR_BYTES).intoArray(tile, r * COLUMNS + Simd.LANES);
+                for (int j = 0; j < COLUMNS; j += Simd.LANES) {
+                    Simd.load(c, row + (long) j * Float.BYTES).intoArray(tile, r * COLUMNS + j);
+                }
             } else {
                 MemorySegment.copy(c, Tensor.FLOAT, row, tile, r * COLUMNS, columns);
             }
@@ -75,24 +72,13 @@ final class Tile {
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
             if (columns == COLUMNS) {
-                FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS).intoMemorySegment(c, row, Simd.ORDER);
-                FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS + Simd.LANES)
-                        .intoMemorySegment(c, row + Simd.VECTOR_BYTES, Simd.ORDER);
+                for (int j = 0; j < COLUMNS; j += Simd.LANES) {
+                    FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS + j)
+                            .intoMemorySegment(c, row + (long) j * Float.BYTES, Simd.ORDER);
+                }
             } else {
                 MemorySegment.copy(tile, r * COLUMNS, c, Tensor.FLOAT, row, columns);
             }
-        }
-    }
-
-    /**
-     * Adds the product of {@code rows} packed rows and a panel; see {@link MicroKernel12x2#multiply}. The rows of the tile
-     * beyond are computed or not, as it comes.
-     */
-    static void multiply(float[] tile, int rows, float[] a, int aStart, MemorySegment b, long bOffset, int depth) {
-        if (Simd.BITS == 512 && rows > MicroKernel6x2.ROWS) {
-            MicroKernel12x2.multiply(a, aStart, ROWS, b, bOffset, depth, tile);
-        } else {
-            MicroKernel6x2.multiply(a, aStart, ROWS, b, bOffset, depth, tile);
         }
     }
 

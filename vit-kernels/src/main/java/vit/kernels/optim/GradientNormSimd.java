@@ -31,9 +31,14 @@ final class GradientNormSimd {
 
     private GradientNormSimd() {}
 
-    /** The columns of a panel, {@link Panels#COLUMNS} wide: two vectors of floats, so four chains of doubles at once. */
+    /** The columns of a panel, {@link Panels#COLUMNS} wide: two vectors of floats, four chains of doubles, at a time. */
     static void columnSums(double[] sums, int firstSum, Tensor panels, int from, int to) {
-        MemorySegment segment = panels.segment();
+        for (int column = 0; column < Panels.COLUMNS; column += 2 * LANES) {
+            twoVectors(sums, firstSum + column, panels.segment(), from + column, to);
+        }
+    }
+
+    private static void twoVectors(double[] sums, int firstSum, MemorySegment segment, int from, int to) {
         DoubleVector acc0 = DoubleVector.zero(DOUBLES);
         DoubleVector acc1 = DoubleVector.zero(DOUBLES);
         DoubleVector acc2 = DoubleVector.zero(DOUBLES);

@@ -27,6 +27,9 @@ public final class Simd {
     public static final VectorSpecies<Integer> INT_SPECIES =
             VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
 
+    /** Vector registers of that width: 32 with AVX-512 and on ARM, 16 with AVX2. */
+    public static final int REGISTERS = BITS == 512 || System.getProperty("os.arch").equals("aarch64") ? 32 : 16;
+
     /** Floats in a vector: 4, 8 or 16. */
     public static final int LANES = SPECIES.length();
 

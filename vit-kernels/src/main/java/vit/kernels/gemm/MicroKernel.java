@@ -1,0 +1,82 @@
+package vit.kernels.gemm;
+
+import static vit.kernels.simd.Simd.LANES;
+import static vit.kernels.simd.Simd.SPECIES;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.Simd;
+
+/**
+ * The innermost product: a tile of C, {@link #ROWS} rows by {@link #VECTORS} vectors, grows by some steps of k. What the kernels of the
+ * two tile shapes have in common:
+ *
+ * <ul>
+ * <li>They are flat methods longer than a screen, as C2 keeps accumulators in registers only when they are named locals.
+ * <li>The tile comes from an array and goes to an array: an access to a memory segment takes C2 several times as many nodes, and a
+ *     method over the limit is compiled with every vector boxed. Three steps of 6 × 4 make 60,000 nodes of the 80,000 that C2 allows.
+ * <li>Three steps of k in an iteration: the loop's own instructions count where a core's other thread takes half of the front end.
+ * <li>Between two steps stands a branch that is never taken. Without it the three steps are one basic block, C2 moves all their loads to
+ *     its top, and the accumulators spill.
+ * <li>One counter, of the packed rows' floats, addresses everything: its multiples by powers of two are the panel's bytes, so that
+ *     C2 checks the bounds of all accesses once, before the loop. This is why the packed rows have a step of 8 floats for 6 rows.
+ * <li>Every three steps a word of what the caller will multiply by next is read, so that it is on its way from memory to the cache
+ *     meanwhile: eight bytes further for each step of k.
+ * </ul>
+ *
+ * docs/gemm.md has the measurements behind each.
+ */
+final class MicroKernel {
+
+    /** Rows of C in a tile. */
+    static final int ROWS = 6;
+
+    /** Vectors in a row of a tile: 24 accumulators where there are 32 registers, 12 where there are 16. */
+    static final int VECTORS = Simd.REGISTERS == 32 ? 4 : 2;
+
+    /** Floats of one k of the packed rows: the rows, rounded up to a power of two. */
+    static final int STEP = 8;
+
+    /** Bytes of the next panel that are read for a step of k. */
+    static final int TOUCHED = 8;
+
+    /** Steps of k in one iteration of a kernel's loop. */
+    private static final int UNROLL = 3;
+
+    private MicroKernel() {}
+
+    /**
+     * C += A·B, for each output one chain of fma with k ascending that goes on from what C holds.
+     *
+     * @param a          packed rows: element (row, k) at {@code aStart} + 8·k + row
+     * @param b          packed panel: vector (k, j) at {@code bOffset} + ({@link #VECTORS}·k + j) vectors
+     * @param depth      steps of k
+     * @param c          the tile, contiguous
+     * @param nextOffset 8·depth bytes of {@code b} that are read, so that they are in the cache when they are needed
+     */
+    static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c, long nextOffset) {
+        int whole = depth / UNROLL * UNROLL;
+        if (whole > 0) {
+            // Too large to be inlined, so the loads behind the result that nobody looks at stay.
+            if (VECTORS == 4) {
+                MicroKernel6x4.multiply(a, aStart, b, bOffset, whole, c, nextOffset);
+            } else {
+                MicroKernel6x2.multiply(a, aStart, b, bOffset, whole, c, nextOffset);
+            }
+        }
+        for (int k = whole; k < depth; k++) {
+            step(a, aStart + k * STEP, b, bOffset + (long) k * Tile.PANEL_STEP, c);
+        }
+    }
+
+    /** One step of k: for the last one or two, which cost little as they are. */
+    private static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] c) {
+        for (int j = 0; j < VECTORS; j++) {
+            FloatVector vector = Simd.load(b, bOffset + (long) j * Simd.VECTOR_BYTES);
+            for (int r = 0; r < ROWS; r++) {
+                int at = (r * VECTORS + j) * LANES;
+                FloatVector.broadcast(SPECIES, a[aStart + r]).fma(vector, FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+            }
+        }
+    }
+}
