@@ -30,8 +30,8 @@ final class AttentionBackwardSimd {
 
     static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
             int batch, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, Worker worker) {
-        int items = batch * heads;
-        for (int item = worker.from(items), end = worker.to(items); item < end; item++) {
+        worker.begin(batch * heads);
+        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
             head(dqkv, dout, out, logSumExp, qkv, item, tokens, heads, headDim, scale, workspace, worker.index());
         }
     }

@@ -16,8 +16,8 @@ final class AttentionSimd {
 
     static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
             int batch, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
-        int items = batch * heads;
-        for (int item = worker.from(items), end = worker.to(items); item < end; item++) {
+        worker.begin(batch * heads);
+        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
             head(out, logSumExp, probabilities, query, qkv, item, queries, tokens, heads, headDim, scale, workspace, worker);
         }
     }

@@ -5,57 +5,93 @@ import vit.kernels.gelu.GeluSimd;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 
-/** Packing and blocking around the micro-kernel. Workers share the row tiles when packing, the panels when multiplying. */
+/** Packing and blocking around the micro-kernel. */
 final class GemmSimd {
 
     private GemmSimd() {}
 
-    /** This worker's share of packing rows 0 … m of {@code a}: tile by tile, k-major, missing rows as zeros. */
+    /** Items of a loop for each worker, at least: few enough to be cheap, many enough that nobody waits long for the last one. */
+    private static final int ITEMS = 12;
+
+    /** Packs rows 0 … m of {@code a}, shared by the team: blocks of k, in each the tiles, missing rows as zeros. */
     static void packRows(float[] target, Tensor a, int m, Worker worker) {
-        int tiles = Tile.rowTiles(m);
         int depth = a.columns();
+        int tiles = Tile.rowTiles(m);
         long rowBytes = (long) a.rowStride() * Float.BYTES;
-        for (int tile = worker.from(tiles), end = worker.to(tiles); tile < end; tile++) {
+        worker.begin(tiles);
+        for (int tile = worker.claim(); tile >= 0; tile = worker.claim()) {
             int row = tile * Tile.ROWS;
-            Panels.packTile(target, tile * Panels.packedTile(depth), a.segment(), row * rowBytes, rowBytes, Math.min(Tile.ROWS, m - row), depth);
+            for (int from = 0; from < depth; from += Tile.DEPTH) {
+                Panels.packBlock(target, block(from, tile, tiles), a.segment(), a.rowOffset(row), rowBytes, Math.min(Tile.ROWS, m - row),
+                        from, Math.min(depth, from + Tile.DEPTH));
+            }
         }
     }
 
-    /** This worker's panels of those that hold the columns of C, from the packed rows in {@code workspace}. */
+    /** Where the block of a tile begins that holds k = {@code from} and what follows, in the packed rows of {@code tiles} tiles. */
+    static int block(int from, int tile, int tiles) {
+        return (from / Tile.DEPTH * tiles + tile) * MicroKernel.BLOCK;
+    }
+
+    /**
+     * The panels that hold the columns of C, shared by the team, from the packed rows in {@code workspace}. The rows pass in blocks whose
+     * packed form stays in the cache; where the panels alone are too few items to be shared well, a block is cut into parts. Blocks of
+     * k follow one another with a barrier between, since C carries the sums from one to the next.
+     */
     static void multiply(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue, int m,
             int firstColumn, int lastColumn, Worker worker) {
         int firstPanel = firstColumn / Tile.COLUMNS;
         int panels = Tile.panels(lastColumn) - firstPanel;
-        int from = firstPanel + worker.from(panels);
-        int to = firstPanel + worker.to(panels);
         int depth = b.depth();
         int blockRows = Tile.blockRows(m);
+        int blocks = (m + blockRows - 1) / blockRows;
+        int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * panels, worker.count());
+        int partRows = partTiles * Tile.ROWS;
+        int parts = (Math.min(m, blockRows) + partRows - 1) / partRows;
         int kFrom = 0;
         do {
             int kTo = Math.min(depth, kFrom + Tile.DEPTH);
-            for (int rowFrom = 0; rowFrom < m; rowFrom += blockRows) {
-                int rowTo = Math.min(m, rowFrom + blockRows);
-                for (int panel = from; panel < to; panel++) {
-                    int next = panel + 1 < to ? panel + 1 : from;
-                    multiplyPanel(c, workspace, b, epilogue, panel, next, rowFrom, rowTo, kFrom, kTo, worker.index());
-                }
+            if (kFrom > 0) {
+                worker.barrier();
+            }
+            worker.begin(blocks * panels * parts);
+            for (int item = worker.claim(); item >= 0; item = worker.claim()) {
+                int panel = item / parts % panels;
+                int block = item / parts / panels * blockRows;
+                int rowFrom = block + item % parts * partRows;
+                int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
+                int next = panel + 1 < panels ? panel + 1 : 0;
+                multiplyPanel(c, workspace, b, epilogue, firstPanel + panel, firstPanel + next, rowFrom, rowTo,
+                        (rowFrom - block) / Tile.ROWS, Tile.rowTiles(m), kFrom, kTo, worker.index());
             }
             kFrom = kTo;
         } while (kFrom < depth);
     }
 
+    /** Tiles in a part of a block of {@code tiles}. */
+    private static int partTiles(int tiles, int items, int workers) {
+        int parts = workers == 1 || items == 0 ? 1 : (ITEMS * workers + items - 1) / items;
+        return Math.max(1, (tiles + parts - 1) / parts);
+    }
+
+    /**
+     * One panel times some rows.
+     *
+     * @param next      the panel that this worker will probably multiply by next
+     * @param firstTile the place of the rows in their block: each tile reads its part of the next panel ahead
+     * @param tiles     tiles of all rows
+     */
     private static void multiplyPanel(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue,
-            int panel, int next, int rowFrom, int rowTo, int kFrom, int kTo, int worker) {
+            int panel, int next, int rowFrom, int rowTo, int firstTile, int tiles, int kFrom, int kTo, int worker) {
         float[] tile = workspace.tile(worker);
         int depth = b.depth();
         int column = panel * Tile.COLUMNS;
         int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
         long bOffset = b.panelOffset(panel) + (long) kFrom * Tile.PANEL_STEP;
         long nextOffset = b.panelOffset(next) + (long) kFrom * Tile.PANEL_STEP;
-        long nextEnd = nextOffset + (long) (kTo - kFrom) * Tile.PANEL_STEP;
-        int touched = (kTo - kFrom) * MicroKernel.TOUCHED;
+        int lastSlice = Tile.PANEL_STEP / MicroKernel.TOUCHED - 1;
         long cRowBytes = (long) c.rowStride() * Float.BYTES;
-        for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
+        for (int row = rowFrom, t = firstTile; row < rowTo; row += Tile.ROWS, t++) {
             int rows = Math.min(Tile.ROWS, rowTo - row);
             long cOffset = row * cRowBytes + (long) column * Float.BYTES;
             if (kFrom == 0) {
@@ -63,9 +99,9 @@ final class GemmSimd {
             } else {
                 Tile.load(tile, rows, columns, c.segment(), cOffset, cRowBytes);
             }
-            int a = row / Tile.ROWS * Panels.packedTile(depth) + kFrom * MicroKernel.STEP;
-            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, tile, nextOffset);
-            nextOffset = nextOffset + touched < nextEnd ? nextOffset + touched : nextOffset;
+            int a = block(kFrom, row / Tile.ROWS, tiles);
+            long touched = nextOffset + (long) Math.min(t, lastSlice) * (kTo - kFrom) * MicroKernel.TOUCHED;
+            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, tile, touched);
             if (kTo == depth && epilogue != Epilogue.NONE) {
                 finish(tile, rows, columns, c.segment(), cOffset, cRowBytes, epilogue, row, column);
             } else {

@@ -11,7 +11,7 @@ import vit.kernels.tensor.TensorArena;
  */
 public final class GemmWorkspace {
 
-    private final float[] rows; // [⌈M / tile rows⌉][K][8]
+    private final float[] rows; // [blocks of K][⌈M / 6⌉][6][MicroKernel.ROW]
     private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
     private final float[][] tiles; // by worker: (tile rows, tile columns)
 

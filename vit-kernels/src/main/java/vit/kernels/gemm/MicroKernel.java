@@ -18,10 +18,10 @@ import vit.kernels.simd.Simd;
  * <li>Three steps of k in an iteration: the loop's own instructions count where a core's other thread takes half of the front end.
  * <li>Between two steps stands a branch that is never taken. Without it the three steps are one basic block, C2 moves all their loads to
  *     its top, and the accumulators spill.
- * <li>One counter, of the packed rows' floats, addresses everything: its multiples by powers of two are the panel's bytes, so that
- *     C2 checks the bounds of all accesses once, before the loop. This is why the packed rows have a step of 8 floats for 6 rows.
+ * <li>One counter addresses everything: rows lie {@link #ROW} floats apart, a constant of the instruction, and the panel's bytes are
+ *     a power of two times the counter, so that C2 checks the bounds of all accesses once, before the loop. And packing is copying.
  * <li>Every three steps a word of what the caller will multiply by next is read, so that it is on its way from memory to the cache
- *     meanwhile: eight bytes further for each step of k.
+ *     meanwhile: {@link #TOUCHED} bytes further for each step of k.
  * </ul>
  *
  * docs/gemm.md has the measurements behind each.
@@ -34,25 +34,31 @@ final class MicroKernel {
     /** Vectors in a row of a tile: 24 accumulators where there are 32 registers, 12 where there are 16. */
     static final int VECTORS = Simd.REGISTERS == 32 ? 4 : 2;
 
-    /** Floats of one k of the packed rows: the rows, rounded up to a power of two. */
-    static final int STEP = 8;
+    /**
+     * Floats from one packed row to the next, which is also the most steps of k of a call. No multiple of 4096 bytes, and of
+     * {@link #UNROLL}. At 512 bits a tile's rows are 18 KB of the L1 cache, at 256 bits 9 KB beside a panel's 24 KB.
+     */
+    static final int ROW = Simd.BITS == 512 ? 768 : 384;
+
+    /** Floats of a block of packed rows. */
+    static final int BLOCK = ROWS * ROW;
+
+    /** Steps of k in one iteration of a kernel's loop. */
+    static final int UNROLL = 3;
 
     /** Bytes of the next panel that are read for a step of k. */
     static final int TOUCHED = 8;
-
-    /** Steps of k in one iteration of a kernel's loop. */
-    private static final int UNROLL = 3;
 
     private MicroKernel() {}
 
     /**
      * C += A·B, for each output one chain of fma with k ascending that goes on from what C holds.
      *
-     * @param a          packed rows: element (row, k) at {@code aStart} + 8·k + row
+     * @param a          packed rows: element (row, k) at {@code aStart} + row·{@link #ROW} + k
      * @param b          packed panel: vector (k, j) at {@code bOffset} + ({@link #VECTORS}·k + j) vectors
-     * @param depth      steps of k
+     * @param depth      steps of k, at most {@link #ROW}
      * @param c          the tile, contiguous
-     * @param nextOffset 8·depth bytes of {@code b} that are read, so that they are in the cache when they are needed
+     * @param nextOffset {@link #TOUCHED}·depth bytes of {@code b} that are read, so that they are in the cache when they are needed
      */
     static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c, long nextOffset) {
         int whole = depth / UNROLL * UNROLL;
@@ -65,17 +71,28 @@ final class MicroKernel {
             }
         }
         for (int k = whole; k < depth; k++) {
-            step(a, aStart + k * STEP, b, bOffset + (long) k * Tile.PANEL_STEP, c);
+            step(a, aStart + k, b, bOffset + (long) k * VECTORS * Simd.VECTOR_BYTES, c, VECTORS);
+        }
+    }
+
+    /** The same for a panel and a tile of two vectors, whatever {@link #VECTORS} is. */
+    static void multiplyNarrow(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c) {
+        int whole = depth / UNROLL * UNROLL;
+        if (whole > 0) {
+            MicroKernel6x2.multiply(a, aStart, b, bOffset, whole, c, bOffset);
+        }
+        for (int k = whole; k < depth; k++) {
+            step(a, aStart + k, b, bOffset + (long) k * 2 * Simd.VECTOR_BYTES, c, 2);
         }
     }
 
     /** One step of k: for the last one or two, which cost little as they are. */
-    private static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] c) {
-        for (int j = 0; j < VECTORS; j++) {
+    private static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] c, int vectors) {
+        for (int j = 0; j < vectors; j++) {
             FloatVector vector = Simd.load(b, bOffset + (long) j * Simd.VECTOR_BYTES);
             for (int r = 0; r < ROWS; r++) {
-                int at = (r * VECTORS + j) * LANES;
-                FloatVector.broadcast(SPECIES, a[aStart + r]).fma(vector, FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+                int at = (r * vectors + j) * LANES;
+                FloatVector.broadcast(SPECIES, a[aStart + r * ROW]).fma(vector, FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
             }
         }
     }

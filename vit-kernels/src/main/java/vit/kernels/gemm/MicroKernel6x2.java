@@ -1,6 +1,8 @@
 package vit.kernels.gemm;
 
-import static vit.kernels.gemm.MicroKernel.STEP;
+import static vit.kernels.gemm.MicroKernel.ROW;
+import static vit.kernels.gemm.MicroKernel.TOUCHED;
+import static vit.kernels.gemm.MicroKernel.UNROLL;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
@@ -16,8 +18,8 @@ import jdk.incubator.vector.FloatVector;
  */
 final class MicroKernel6x2 {
 
-    /** Bytes of the panel for one float of the packed rows. */
-    private static final int B_BYTES = 2 * VECTOR_BYTES / STEP;
+    /** Bytes of one k of the panel. */
+    private static final int B_BYTES = 2 * VECTOR_BYTES;
 
     private MicroKernel6x2() {}
 
@@ -37,28 +39,28 @@ final class MicroKernel6x2 {
         FloatVector acc5b = FloatVector.fromArray(SPECIES, c, 11 * LANES);
         int touched = 0;
         long bBase = bOffset - (long) aStart * B_BYTES;
-        long nextBase = nextOffset - aStart;
+        long nextBase = nextOffset - (long) aStart * TOUCHED;
         int never = -1 - steps;
-        for (int i = aStart, end = aStart + steps * STEP; i < end; i += 3 * STEP) {
+        for (int i = aStart, end = aStart + steps; i < end; i += UNROLL) {
             long at = bBase + (long) i * B_BYTES;
             FloatVector ba = FloatVector.fromMemorySegment(SPECIES, b, at, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(SPECIES, b, at + VECTOR_BYTES, ORDER);
             FloatVector x = FloatVector.broadcast(SPECIES, a[i]);
             acc0a = x.fma(ba, acc0a);
             acc0b = x.fma(bb, acc0b);
-            x = FloatVector.broadcast(SPECIES, a[i + 1]);
+            x = FloatVector.broadcast(SPECIES, a[i + ROW]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
-            x = FloatVector.broadcast(SPECIES, a[i + 2]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
-            x = FloatVector.broadcast(SPECIES, a[i + 3]);
+            x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
-            x = FloatVector.broadcast(SPECIES, a[i + 4]);
+            x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
-            x = FloatVector.broadcast(SPECIES, a[i + 5]);
+            x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
             if (i == never - 1) {
@@ -66,22 +68,22 @@ final class MicroKernel6x2 {
             }
             ba = FloatVector.fromMemorySegment(SPECIES, b, at + 2 * VECTOR_BYTES, ORDER);
             bb = FloatVector.fromMemorySegment(SPECIES, b, at + 3 * VECTOR_BYTES, ORDER);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP]);
+            x = FloatVector.broadcast(SPECIES, a[i + 1]);
             acc0a = x.fma(ba, acc0a);
             acc0b = x.fma(bb, acc0b);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 1]);
+            x = FloatVector.broadcast(SPECIES, a[i + ROW + 1]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 2]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW + 1]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 3]);
+            x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW + 1]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 4]);
+            x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW + 1]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 5]);
+            x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW + 1]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
             if (i == never - 2) {
@@ -89,25 +91,25 @@ final class MicroKernel6x2 {
             }
             ba = FloatVector.fromMemorySegment(SPECIES, b, at + 4 * VECTOR_BYTES, ORDER);
             bb = FloatVector.fromMemorySegment(SPECIES, b, at + 5 * VECTOR_BYTES, ORDER);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2]);
             acc0a = x.fma(ba, acc0a);
             acc0b = x.fma(bb, acc0b);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 1]);
+            x = FloatVector.broadcast(SPECIES, a[i + ROW + 2]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 2]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW + 2]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 3]);
+            x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW + 2]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 4]);
+            x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW + 2]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 5]);
+            x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW + 2]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
-            touched ^= b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + i);
+            touched ^= b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + (long) i * TOUCHED);
         }
         acc0a.intoArray(c, 0);
         acc0b.intoArray(c, LANES);

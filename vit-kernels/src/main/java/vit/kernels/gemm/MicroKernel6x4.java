@@ -1,6 +1,8 @@
 package vit.kernels.gemm;
 
-import static vit.kernels.gemm.MicroKernel.STEP;
+import static vit.kernels.gemm.MicroKernel.ROW;
+import static vit.kernels.gemm.MicroKernel.TOUCHED;
+import static vit.kernels.gemm.MicroKernel.UNROLL;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
@@ -16,8 +18,8 @@ import jdk.incubator.vector.FloatVector;
  */
 final class MicroKernel6x4 {
 
-    /** Bytes of the panel for one float of the packed rows. */
-    private static final int B_BYTES = 4 * VECTOR_BYTES / STEP;
+    /** Bytes of one k of the panel. */
+    private static final int B_BYTES = 4 * VECTOR_BYTES;
 
     private MicroKernel6x4() {}
 
@@ -49,9 +51,9 @@ final class MicroKernel6x4 {
         FloatVector acc5d = FloatVector.fromArray(SPECIES, c, 23 * LANES);
         int touched = 0;
         long bBase = bOffset - (long) aStart * B_BYTES;
-        long nextBase = nextOffset - aStart;
+        long nextBase = nextOffset - (long) aStart * TOUCHED;
         int never = -1 - steps;
-        for (int i = aStart, end = aStart + steps * STEP; i < end; i += 3 * STEP) {
+        for (int i = aStart, end = aStart + steps; i < end; i += UNROLL) {
             long at = bBase + (long) i * B_BYTES;
             FloatVector ba = FloatVector.fromMemorySegment(SPECIES, b, at, ORDER);
             FloatVector bb = FloatVector.fromMemorySegment(SPECIES, b, at + VECTOR_BYTES, ORDER);
@@ -62,27 +64,27 @@ final class MicroKernel6x4 {
             acc0b = x.fma(bb, acc0b);
             acc0c = x.fma(bc, acc0c);
             acc0d = x.fma(bd, acc0d);
-            x = FloatVector.broadcast(SPECIES, a[i + 1]);
+            x = FloatVector.broadcast(SPECIES, a[i + ROW]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
             acc1c = x.fma(bc, acc1c);
             acc1d = x.fma(bd, acc1d);
-            x = FloatVector.broadcast(SPECIES, a[i + 2]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
             acc2c = x.fma(bc, acc2c);
             acc2d = x.fma(bd, acc2d);
-            x = FloatVector.broadcast(SPECIES, a[i + 3]);
+            x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
             acc3c = x.fma(bc, acc3c);
             acc3d = x.fma(bd, acc3d);
-            x = FloatVector.broadcast(SPECIES, a[i + 4]);
+            x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
             acc4c = x.fma(bc, acc4c);
             acc4d = x.fma(bd, acc4d);
-            x = FloatVector.broadcast(SPECIES, a[i + 5]);
+            x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
             acc5c = x.fma(bc, acc5c);
@@ -94,32 +96,32 @@ final class MicroKernel6x4 {
             bb = FloatVector.fromMemorySegment(SPECIES, b, at + 5 * VECTOR_BYTES, ORDER);
             bc = FloatVector.fromMemorySegment(SPECIES, b, at + 6 * VECTOR_BYTES, ORDER);
             bd = FloatVector.fromMemorySegment(SPECIES, b, at + 7 * VECTOR_BYTES, ORDER);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP]);
+            x = FloatVector.broadcast(SPECIES, a[i + 1]);
             acc0a = x.fma(ba, acc0a);
             acc0b = x.fma(bb, acc0b);
             acc0c = x.fma(bc, acc0c);
             acc0d = x.fma(bd, acc0d);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 1]);
+            x = FloatVector.broadcast(SPECIES, a[i + ROW + 1]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
             acc1c = x.fma(bc, acc1c);
             acc1d = x.fma(bd, acc1d);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 2]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW + 1]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
             acc2c = x.fma(bc, acc2c);
             acc2d = x.fma(bd, acc2d);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 3]);
+            x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW + 1]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
             acc3c = x.fma(bc, acc3c);
             acc3d = x.fma(bd, acc3d);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 4]);
+            x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW + 1]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
             acc4c = x.fma(bc, acc4c);
             acc4d = x.fma(bd, acc4d);
-            x = FloatVector.broadcast(SPECIES, a[i + STEP + 5]);
+            x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW + 1]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
             acc5c = x.fma(bc, acc5c);
@@ -131,37 +133,37 @@ final class MicroKernel6x4 {
             bb = FloatVector.fromMemorySegment(SPECIES, b, at + 9 * VECTOR_BYTES, ORDER);
             bc = FloatVector.fromMemorySegment(SPECIES, b, at + 10 * VECTOR_BYTES, ORDER);
             bd = FloatVector.fromMemorySegment(SPECIES, b, at + 11 * VECTOR_BYTES, ORDER);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2]);
             acc0a = x.fma(ba, acc0a);
             acc0b = x.fma(bb, acc0b);
             acc0c = x.fma(bc, acc0c);
             acc0d = x.fma(bd, acc0d);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 1]);
+            x = FloatVector.broadcast(SPECIES, a[i + ROW + 2]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
             acc1c = x.fma(bc, acc1c);
             acc1d = x.fma(bd, acc1d);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 2]);
+            x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW + 2]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
             acc2c = x.fma(bc, acc2c);
             acc2d = x.fma(bd, acc2d);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 3]);
+            x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW + 2]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
             acc3c = x.fma(bc, acc3c);
             acc3d = x.fma(bd, acc3d);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 4]);
+            x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW + 2]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
             acc4c = x.fma(bc, acc4c);
             acc4d = x.fma(bd, acc4d);
-            x = FloatVector.broadcast(SPECIES, a[i + 2 * STEP + 5]);
+            x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW + 2]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
             acc5c = x.fma(bc, acc5c);
             acc5d = x.fma(bd, acc5d);
-            touched ^= b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + i);
+            touched ^= b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + (long) i * TOUCHED);
         }
         acc0a.intoArray(c, 0);
         acc0b.intoArray(c, LANES);

@@ -12,46 +12,54 @@ final class OuterSimd {
 
     private OuterSimd() {}
 
-    /** This worker's share of packing Xᵀ as rows and dY as panels. */
+    /** Packs Xᵀ as rows and dY as panels, shared by the team. */
     static void pack(GemmWorkspace workspace, Tensor dy, Tensor x, int m, Worker worker) {
         int inputs = x.columns();
         int tiles = Tile.rowTiles(inputs);
         float[] rows = workspace.rows();
-        for (int tile = worker.from(tiles), end = worker.to(tiles); tile < end; tile++) {
+        worker.begin(tiles);
+        for (int tile = worker.claim(); tile >= 0; tile = worker.claim()) {
             int count = Math.min(Tile.ROWS, inputs - tile * Tile.ROWS);
-            Panels.packColumns(rows, tile * Panels.packedTile(m), x.segment(), (long) tile * Tile.ROWS * Float.BYTES,
-                    (long) x.rowStride() * Float.BYTES, count, m);
+            for (int from = 0; from < m; from += Tile.DEPTH) {
+                Panels.packColumnBlock(rows, GemmSimd.block(from, tile, tiles), x.segment(),
+                        x.rowOffset(from) + (long) tile * Tile.ROWS * Float.BYTES, (long) x.rowStride() * Float.BYTES, count,
+                        Math.min(Tile.DEPTH, m - from));
+            }
         }
         int outputs = dy.columns();
-        int panels = Tile.panels(outputs);
-        for (int panel = worker.from(panels), end = worker.to(panels); panel < end; panel++) {
+        worker.begin(Tile.panels(outputs));
+        for (int panel = worker.claim(); panel >= 0; panel = worker.claim()) {
             int column = panel * Tile.COLUMNS;
             Panels.packDepth(workspace.panels().segment(), (long) panel * m * Tile.PANEL_STEP, dy.segment(),
                     (long) column * Float.BYTES, (long) dy.rowStride() * Float.BYTES, Math.min(Tile.COLUMNS, outputs - column), m);
         }
     }
 
-    /** This worker's panels of dW. */
+    /** The panels of dW, shared by the team in blocks of rows. */
     static void accumulate(PackedMatrix dw, GemmWorkspace workspace, int m, Worker worker) {
         int panels = Tile.panels(dw.outputs());
         int inputs = dw.depth();
         int blockRows = Tile.blockRows(inputs);
-        float[] tile = workspace.tile(worker.index());
+        int blocks = (inputs + blockRows - 1) / blockRows;
+        worker.begin(blocks * panels);
+        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
+            int rowFrom = item / panels * blockRows;
+            accumulatePanel(dw, workspace, m, item % panels, rowFrom, Math.min(inputs, rowFrom + blockRows), worker.index());
+        }
+    }
+
+    private static void accumulatePanel(PackedMatrix dw, GemmWorkspace workspace, int m, int panel, int rowFrom, int rowTo, int worker) {
+        float[] tile = workspace.tile(worker);
         for (int from = 0; from < m; from += Tile.DEPTH) {
             int depth = Math.min(Tile.DEPTH, m - from);
-            for (int rowFrom = 0; rowFrom < inputs; rowFrom += blockRows) {
-                int rowTo = Math.min(inputs, rowFrom + blockRows);
-                for (int panel = worker.from(panels), end = worker.to(panels); panel < end; panel++) {
-                    long b = ((long) panel * m + from) * Tile.PANEL_STEP;
-                    for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
-                        int a = row / Tile.ROWS * Panels.packedTile(m) + from * MicroKernel.STEP;
-                        long c = dw.panelOffset(panel) + (long) row * Tile.PANEL_STEP;
-                        int count = Math.min(Tile.ROWS, inputs - row);
-                        Tile.load(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
-                        MicroKernel.multiply(workspace.rows(), a, workspace.panels().segment(), b, depth, tile, b);
-                        Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
-                    }
-                }
+            long b = ((long) panel * m + from) * Tile.PANEL_STEP;
+            for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
+                int a = GemmSimd.block(from, row / Tile.ROWS, Tile.rowTiles(dw.depth()));
+                long c = dw.panelOffset(panel) + (long) row * Tile.PANEL_STEP;
+                int count = Math.min(Tile.ROWS, rowTo - row);
+                Tile.load(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
+                MicroKernel.multiply(workspace.rows(), a, workspace.panels().segment(), b, depth, tile, b);
+                Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
             }
         }
     }

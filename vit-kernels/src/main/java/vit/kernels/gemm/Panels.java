@@ -1,6 +1,7 @@
 package vit.kernels.gemm;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
@@ -22,9 +23,15 @@ public final class Panels {
 
     private Panels() {}
 
-    /** Floats that one tile of packed rows of {@code k} elements takes. */
+    /** Floats from one packed row to the next. */
+    public static final int ROW = MicroKernel.ROW;
+
+    /** Floats of a block of packed rows: {@link #ROWS} of {@link #ROW}. */
+    public static final int BLOCK = MicroKernel.BLOCK;
+
+    /** Floats that one tile of packed rows of {@code k} elements takes: blocks of {@link #ROWS} by {@link #ROW}, one after the other. */
     public static int packedTile(int k) {
-        return Math.multiplyExact(MicroKernel.STEP, k);
+        return Math.multiplyExact(Tile.depthBlocks(k), BLOCK);
     }
 
     /** {@code n} rounded up to whole panels. */
@@ -92,26 +99,25 @@ public final class Panels {
         }
     }
 
-    /** Packs one tile of {@code count} ≤ {@link #ROWS} rows of {@code k} elements, k-major, missing rows as zeros. */
-    public static void packTile(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
+    /**
+     * Packs steps {@code from} to {@code to} of k of {@code count} ≤ {@link #ROWS} rows, at most {@link #ROW} steps, into a block;
+     * missing rows become zeros.
+     */
+    static void packBlock(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int from, int to) {
         for (int r = 0; r < ROWS; r++) {
+            int at = start + r * ROW;
             if (r < count) {
-                packRow(target, start + r, source, offset + r * rowBytes, k);
+                MemorySegment.copy(source, Tensor.FLOAT, offset + r * rowBytes + (long) from * Float.BYTES, target, at, to - from);
             } else {
-                clearRow(target, start + r, k);
+                Arrays.fill(target, at, at + to - from, 0);
             }
         }
     }
 
-    private static void packRow(float[] target, int start, MemorySegment source, long offset, int k) {
-        for (int i = 0; i < k; i++) {
-            target[start + i * MicroKernel.STEP] = source.get(Tensor.FLOAT, offset + (long) i * Float.BYTES);
-        }
-    }
-
-    private static void clearRow(float[] target, int start, int k) {
-        for (int i = 0; i < k; i++) {
-            target[start + i * MicroKernel.STEP] = 0;
+    /** Packs one tile of {@code count} ≤ {@link #ROWS} rows of {@code k} elements, missing rows as zeros. */
+    public static void packTile(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
+        for (int from = 0; from < k; from += ROW) {
+            packBlock(target, start + from / ROW * BLOCK, source, offset, rowBytes, count, from, Math.min(k, from + ROW));
         }
     }
 
@@ -120,14 +126,21 @@ public final class Panels {
      * (row r, k) is column r of source row k. Missing rows become zeros.
      */
     public static void packColumns(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
+        for (int from = 0; from < k; from += ROW) {
+            packColumnBlock(target, start + from / ROW * BLOCK, source, offset + from * rowBytes, rowBytes, count, Math.min(ROW, k - from));
+        }
+    }
+
+    /** The same for at most {@link #ROW} steps of k. */
+    static void packColumnBlock(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
         for (int i = 0; i < k; i++) {
             long from = offset + i * rowBytes;
-            int to = start + i * MicroKernel.STEP;
+            int to = start + i;
             for (int r = 0; r < count; r++) {
-                target[to + r] = source.get(Tensor.FLOAT, from + (long) r * Float.BYTES);
+                target[to + r * ROW] = source.get(Tensor.FLOAT, from + (long) r * Float.BYTES);
             }
             for (int r = count; r < ROWS; r++) {
-                target[to + r] = 0;
+                target[to + r * ROW] = 0;
             }
         }
     }
@@ -139,8 +152,16 @@ public final class Panels {
      */
     public static void multiply(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k,
             MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {
-        Tile.clear(tile);
-        MicroKernel.multiply(rows, start, panels, panelOffset, k, tile, panelOffset);
+        product(tile, rows, start, panels, panelOffset, k);
         Tile.store(tile, count, columns, c, cOffset, cRowBytes);
+    }
+
+    /** The tile A·panel: {@link #ROWS} by {@link #COLUMNS}, overwritten. */
+    public static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k) {
+        Tile.clear(tile);
+        for (int from = 0; from < k; from += ROW) {
+            long offset = panelOffset + (long) from * STEP;
+            MicroKernel.multiply(rows, start + from / ROW * BLOCK, panels, offset, Math.min(ROW, k - from), tile, offset);
+        }
     }
 }

@@ -21,8 +21,8 @@ final class Tile {
     /** Bytes of one k of a packed panel. */
     static final int PANEL_STEP = COLUMNS * Float.BYTES;
 
-    /** Steps of k between two stores of the accumulators: a panel block stays in L1 at 256 bits, in L2 at 512. */
-    static final int DEPTH = Simd.BITS == 512 ? 768 : 384;
+    /** Steps of k between two stores of the accumulators. */
+    static final int DEPTH = MicroKernel.ROW;
 
     /**
      * Most rows of A whose packed block of {@link #DEPTH} stays in L2 while the panels pass. More rows are split evenly, so
@@ -41,6 +41,11 @@ final class Tile {
     static int blockRows(int m) {
         int blocks = (m + BLOCK_ROWS - 1) / BLOCK_ROWS;
         return blocks == 0 ? ROWS : rowTiles((m + blocks - 1) / blocks) * ROWS;
+    }
+
+    /** The number of blocks of k that cover {@code depth} steps. */
+    static int depthBlocks(int depth) {
+        return (depth + DEPTH - 1) / DEPTH;
     }
 
     /** The number of panels that cover {@code n} columns. */

@@ -45,6 +45,7 @@ public final class Workers implements AutoCloseable {
     private final int count;
     private final long spinNanos;
     private final Worker[] workers;
+    private final Shares shares;
     private final Thread[] threads; // threads[0] is the caller of the current run
     private final AtomicInteger[] parked; // 1 while the member is parked or about to be
     private final ReentrantLock turn = new ReentrantLock();
@@ -62,10 +63,11 @@ public final class Workers implements AutoCloseable {
         this.count = count;
         this.spinNanos = spinNanos;
         this.workers = new Worker[count];
+        this.shares = new Shares(count);
         this.threads = new Thread[count];
         this.parked = new AtomicInteger[count];
         for (int i = 0; i < count; i++) {
-            workers[i] = new Worker(this, i, count);
+            workers[i] = new Worker(this, i, count, shares);
             parked[i] = new AtomicInteger();
         }
         for (int i = 1; i < count; i++) {
@@ -123,6 +125,10 @@ public final class Workers implements AutoCloseable {
             threads[0] = Thread.currentThread();
             task = work;
             arrived.set(0);
+            shares.reset();
+            for (Worker worker : workers) {
+                worker.reset();
+            }
             unfinished.set(count - 1);
             epoch = epoch + 1;
             for (int i = 1; i < count; i++) {

@@ -31,6 +31,63 @@ class WorkersTest {
     }
 
     @Test
+    void claimsCoverAllItemsOnceInLoopsWithoutBarriers() {
+        int loops = 200;
+        int items = 37;
+        for (int count = 1; count <= 5; count++) {
+            try (Workers workers = Workers.of(count)) {
+                for (int run = 0; run < 3; run++) {
+                    AtomicIntegerArray visits = new AtomicIntegerArray(loops * items);
+                    workers.run(w -> {
+                        for (int loop = 0; loop < loops; loop++) {
+                            int n = loop % (items + 1);
+                            w.begin(n);
+                            for (int item = w.claim(); item >= 0; item = w.claim()) {
+                                visits.incrementAndGet(loop * items + item);
+                            }
+                        }
+                    });
+                    for (int i = 0; i < loops * items; i++) {
+                        assertEquals(i % items < i / items % (items + 1) ? 1 : 0, visits.get(i), "item " + i + " at " + count + " workers");
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void whoHasFinishedTakesFromOneThatIsHeldUp() {
+        try (Workers workers = Workers.of(2)) {
+            AtomicInteger begun = new AtomicInteger();
+            AtomicInteger byTheOther = new AtomicInteger();
+            workers.run(w -> {
+                w.begin(10);
+                begun.incrementAndGet();
+                while (begun.get() < 2) {
+                    Thread.onSpinWait();
+                }
+                if (w.isFirst()) {
+                    while (byTheOther.get() < 10) {
+                        Thread.onSpinWait();
+                    }
+                }
+                for (int item = w.claim(); item >= 0; item = w.claim()) {
+                    byTheOther.addAndGet(w.isFirst() ? 100 : 1);
+                }
+            });
+            assertEquals(10, byTheOther.get(), "all items by the worker that was not held up");
+        }
+    }
+
+    @Test
+    void aLoopOfTooManyItemsIsRefused() {
+        try (Workers workers = Workers.of(1)) {
+            assertThrows(IllegalArgumentException.class, () -> workers.run(w -> w.begin(Shares.MAX_ITEMS + 1)));
+            assertThrows(IllegalArgumentException.class, () -> workers.run(w -> w.begin(-1)));
+        }
+    }
+
+    @Test
     void barrierSeparatesPhasesInManyRounds() {
         for (long spin : new long[] {0, 50_000}) {
             try (Workers workers = Workers.of(4, spin)) {
