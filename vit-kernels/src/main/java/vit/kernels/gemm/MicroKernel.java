@@ -16,12 +16,13 @@ import vit.kernels.simd.Simd;
  * <li>The tile comes from an array and goes to an array: an access to a memory segment takes C2 several times as many nodes, and a
  *     method over the limit is compiled with every vector boxed. Three steps of 6 × 4 make 60,000 nodes of the 80,000 that C2 allows.
  * <li>Three steps of k in an iteration: the loop's own instructions count where a core's other thread takes half of the front end.
- * <li>Between two steps stands a branch that is never taken. Without it the three steps are one basic block, C2 moves all their loads to
+ * <li>Between two steps stands a branch that is not taken. Without it the three steps are one basic block, C2 moves all their loads to
  *     its top, and the accumulators spill.
  * <li>One counter addresses everything: rows lie {@link #ROW} floats apart, a constant of the instruction, and the panel's bytes are
  *     a power of two times the counter, so that C2 checks the bounds of all accesses once, before the loop. And packing is copying.
  * <li>Every three steps a word of what the caller will multiply by next is read, so that it is on its way from memory to the cache
- *     meanwhile: {@link #TOUCHED} bytes further for each step of k.
+ *     meanwhile: {@link #TOUCHED} bytes further for each step of k. The cheapest use of such a word is the first of the branches: it
+ *     is taken if the word is {@link #UNUSED_BITS}. Then the kernel ends early, and goes on when it is called again.
  * </ul>
  *
  * docs/gemm.md has the measurements behind each.
@@ -49,6 +50,9 @@ final class MicroKernel {
     /** Bytes of the next panel that are read for a step of k. */
     static final int TOUCHED = 8;
 
+    /** A NaN that no arithmetic makes. In a weight it costs time, nothing else. */
+    static final int UNUSED_BITS = 0x7fb5_a5e1;
+
     private MicroKernel() {}
 
     /**
@@ -61,27 +65,28 @@ final class MicroKernel {
      * @param nextOffset {@link #TOUCHED}·depth bytes of {@code b} that are read, so that they are in the cache when they are needed
      */
     static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c, long nextOffset) {
-        int whole = depth / UNROLL * UNROLL;
-        if (whole > 0) {
-            // Too large to be inlined, so the loads behind the result that nobody looks at stay.
-            if (VECTORS == 4) {
-                MicroKernel6x4.multiply(a, aStart, b, bOffset, whole, c, nextOffset);
-            } else {
-                MicroKernel6x2.multiply(a, aStart, b, bOffset, whole, c, nextOffset);
-            }
+        int k = 0;
+        while (depth - k >= UNROLL) {
+            int steps = (depth - k) / UNROLL * UNROLL;
+            long at = bOffset + (long) k * VECTORS * Simd.VECTOR_BYTES;
+            long next = nextOffset + (long) k * TOUCHED;
+            k += VECTORS == 4
+                    ? MicroKernel6x4.multiply(a, aStart + k, b, at, steps, c, next)
+                    : MicroKernel6x2.multiply(a, aStart + k, b, at, steps, c, next);
         }
-        for (int k = whole; k < depth; k++) {
+        for (; k < depth; k++) {
             step(a, aStart + k, b, bOffset + (long) k * VECTORS * Simd.VECTOR_BYTES, c, VECTORS);
         }
     }
 
     /** The same for a panel and a tile of two vectors, whatever {@link #VECTORS} is. */
     static void multiplyNarrow(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c) {
-        int whole = depth / UNROLL * UNROLL;
-        if (whole > 0) {
-            MicroKernel6x2.multiply(a, aStart, b, bOffset, whole, c, bOffset);
+        int k = 0;
+        while (depth - k >= UNROLL) {
+            long at = bOffset + (long) k * 2 * Simd.VECTOR_BYTES;
+            k += MicroKernel6x2.multiply(a, aStart + k, b, at, (depth - k) / UNROLL * UNROLL, c, at);
         }
-        for (int k = whole; k < depth; k++) {
+        for (; k < depth; k++) {
             step(a, aStart + k, b, bOffset + (long) k * 2 * Simd.VECTOR_BYTES, c, 2);
         }
     }

@@ -3,6 +3,7 @@ package vit.kernels.gemm;
 import static vit.kernels.gemm.MicroKernel.ROW;
 import static vit.kernels.gemm.MicroKernel.TOUCHED;
 import static vit.kernels.gemm.MicroKernel.UNROLL;
+import static vit.kernels.gemm.MicroKernel.UNUSED_BITS;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
@@ -23,7 +24,7 @@ final class MicroKernel6x2 {
 
     private MicroKernel6x2() {}
 
-    /** See {@link MicroKernel#multiply}. */
+    /** Does {@code steps} steps of k, a multiple of {@link MicroKernel#UNROLL}, or the first of them, and returns how many. */
     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] c, long nextOffset) {
         FloatVector acc0a = FloatVector.fromArray(SPECIES, c, 0);
         FloatVector acc0b = FloatVector.fromArray(SPECIES, c, LANES);
@@ -37,10 +38,10 @@ final class MicroKernel6x2 {
         FloatVector acc4b = FloatVector.fromArray(SPECIES, c, 9 * LANES);
         FloatVector acc5a = FloatVector.fromArray(SPECIES, c, 10 * LANES);
         FloatVector acc5b = FloatVector.fromArray(SPECIES, c, 11 * LANES);
-        int touched = 0;
         long bBase = bOffset - (long) aStart * B_BYTES;
         long nextBase = nextOffset - (long) aStart * TOUCHED;
-        int never = -1 - steps;
+        int never = -steps;
+        int done = steps;
         for (int i = aStart, end = aStart + steps; i < end; i += UNROLL) {
             long at = bBase + (long) i * B_BYTES;
             FloatVector ba = FloatVector.fromMemorySegment(SPECIES, b, at, ORDER);
@@ -63,7 +64,8 @@ final class MicroKernel6x2 {
             x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
-            if (i == never - 1) {
+            if (b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + (long) i * TOUCHED) == UNUSED_BITS) {
+                done = i - aStart + 1;
                 break;
             }
             ba = FloatVector.fromMemorySegment(SPECIES, b, at + 2 * VECTOR_BYTES, ORDER);
@@ -86,7 +88,7 @@ final class MicroKernel6x2 {
             x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW + 1]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
-            if (i == never - 2) {
+            if (i == never) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(SPECIES, b, at + 4 * VECTOR_BYTES, ORDER);
@@ -109,7 +111,6 @@ final class MicroKernel6x2 {
             x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW + 2]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
-            touched ^= b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + (long) i * TOUCHED);
         }
         acc0a.intoArray(c, 0);
         acc0b.intoArray(c, LANES);
@@ -123,6 +124,6 @@ final class MicroKernel6x2 {
         acc4b.intoArray(c, 9 * LANES);
         acc5a.intoArray(c, 10 * LANES);
         acc5b.intoArray(c, 11 * LANES);
-        return touched;
+        return done;
     }
 }

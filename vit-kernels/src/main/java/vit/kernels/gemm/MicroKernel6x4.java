@@ -3,6 +3,7 @@ package vit.kernels.gemm;
 import static vit.kernels.gemm.MicroKernel.ROW;
 import static vit.kernels.gemm.MicroKernel.TOUCHED;
 import static vit.kernels.gemm.MicroKernel.UNROLL;
+import static vit.kernels.gemm.MicroKernel.UNUSED_BITS;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
@@ -23,7 +24,7 @@ final class MicroKernel6x4 {
 
     private MicroKernel6x4() {}
 
-    /** See {@link MicroKernel#multiply}. */
+    /** Does {@code steps} steps of k, a multiple of {@link MicroKernel#UNROLL}, or the first of them, and returns how many. */
     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] c, long nextOffset) {
         FloatVector acc0a = FloatVector.fromArray(SPECIES, c, 0);
         FloatVector acc0b = FloatVector.fromArray(SPECIES, c, LANES);
@@ -49,10 +50,10 @@ final class MicroKernel6x4 {
         FloatVector acc5b = FloatVector.fromArray(SPECIES, c, 21 * LANES);
         FloatVector acc5c = FloatVector.fromArray(SPECIES, c, 22 * LANES);
         FloatVector acc5d = FloatVector.fromArray(SPECIES, c, 23 * LANES);
-        int touched = 0;
         long bBase = bOffset - (long) aStart * B_BYTES;
         long nextBase = nextOffset - (long) aStart * TOUCHED;
-        int never = -1 - steps;
+        int never = -steps;
+        int done = steps;
         for (int i = aStart, end = aStart + steps; i < end; i += UNROLL) {
             long at = bBase + (long) i * B_BYTES;
             FloatVector ba = FloatVector.fromMemorySegment(SPECIES, b, at, ORDER);
@@ -89,7 +90,8 @@ final class MicroKernel6x4 {
             acc5b = x.fma(bb, acc5b);
             acc5c = x.fma(bc, acc5c);
             acc5d = x.fma(bd, acc5d);
-            if (i == never - 1) {
+            if (b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + (long) i * TOUCHED) == UNUSED_BITS) {
+                done = i - aStart + 1;
                 break;
             }
             ba = FloatVector.fromMemorySegment(SPECIES, b, at + 4 * VECTOR_BYTES, ORDER);
@@ -126,7 +128,7 @@ final class MicroKernel6x4 {
             acc5b = x.fma(bb, acc5b);
             acc5c = x.fma(bc, acc5c);
             acc5d = x.fma(bd, acc5d);
-            if (i == never - 2) {
+            if (i == never) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(SPECIES, b, at + 8 * VECTOR_BYTES, ORDER);
@@ -163,7 +165,6 @@ final class MicroKernel6x4 {
             acc5b = x.fma(bb, acc5b);
             acc5c = x.fma(bc, acc5c);
             acc5d = x.fma(bd, acc5d);
-            touched ^= b.get(ValueLayout.JAVA_INT_UNALIGNED, nextBase + (long) i * TOUCHED);
         }
         acc0a.intoArray(c, 0);
         acc0b.intoArray(c, LANES);
@@ -189,6 +190,6 @@ final class MicroKernel6x4 {
         acc5b.intoArray(c, 21 * LANES);
         acc5c.intoArray(c, 22 * LANES);
         acc5d.intoArray(c, 23 * LANES);
-        return touched;
+        return done;
     }
 }

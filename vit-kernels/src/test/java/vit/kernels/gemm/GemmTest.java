@@ -118,6 +118,24 @@ class GemmTest {
         }
     }
 
+    /** The kernel ends early where it reads these bits ahead; the product must not notice. */
+    @Test
+    void weightsOfTheBitsThatEndAKernelCallEarlyAreWeightsLikeOthers() {
+        SplittableRandom random = new SplittableRandom(4);
+        int m = 5 * Tile.ROWS + 1;
+        int n = 3 * Tile.COLUMNS + 1;
+        for (int k : new int[] {1, 2, 3, 4, 5, 31, 96}) {
+            float[] a = random(random, m * k, false);
+            float[] b = random(random, n * k, false);
+            for (int i = 0; i < b.length; i++) {
+                if (i / k % 3 != 0 && random.nextInt(3) == 0) {
+                    b[i] = Float.intBitsToFloat(MicroKernel.UNUSED_BITS);
+                }
+            }
+            assertSameBits(fmaChain(a, b, m, n, k), multiply(a, b, m, n, k, 2, false), m + "×" + n + "×" + k);
+        }
+    }
+
     @Test
     void resultIsTheSameAtAnyThreadCount() {
         SplittableRandom random = new SplittableRandom(3);
