@@ -17,13 +17,16 @@ final class WarmUp {
     private static final long OWN_LIMIT_NANOS = 4_000_000_000L;
 
     /** Calls of the tiny model between two looks at its speed. */
-    private static final int ROUND = 500;
+    private static final int ROUND = 250;
 
     /**
      * Least rounds: what runs once a call, the pooling for one, passes C2's threshold of 5000 invocations only after as many
      * calls; until then it boxes its vectors.
      */
-    private static final int MIN_ROUNDS = 28;
+    private static final int MIN_ROUNDS = 24;
+
+    /** Calls of the varied model after the first round: enough to be seen in the profile, while its code is slow. */
+    private static final int VARIED_CALLS = 20;
 
     /** Rounds without an improvement of a tenth that count as steady. */
     private static final int STEADY_ROUNDS = 4;
@@ -36,8 +39,8 @@ final class WarmUp {
 
     static WarmUpReport run(VitSession session) {
         long start = System.nanoTime();
-        tiny(session);
         VitConfig config = session.config();
+        tiny(session, start + TINY_LIMIT_NANOS);
         float[] image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
         for (int i = 0; i < image.length; i++) {
             image[i] = (i % 17 - 8) / 8f;
@@ -72,36 +75,74 @@ final class WarmUp {
         return (System.nanoTime() - start) / 1e6;
     }
 
-    private static void tiny(VitSession session) {
-        VitConfig config = tinyConfig(session.config());
-        long start = System.nanoTime();
-        try (VitModel model = VitModel.of(new Constant(config));
-                VitSession small = model.newSession(SessionOptions.workers(session.team()))) {
-            float[] image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
-            float[] logits = new float[config.classes()];
+    /**
+     * Calls tiny models until the first is steady. It has one thread, whatever the session has: a second one would take the other core of
+     * a small machine away from the compiler that everybody waits for. The other model has the team, and takes the branches that
+     * the first does not; it comes early, before C2 compiles them away, and again at the end.
+     */
+    private static void tiny(VitSession session, long deadline) {
+        try (TinyModel plain = new TinyModel(tiny(session.config(), 20, SHALLOW), SessionOptions.threads(1));
+                TinyModel varied = new TinyModel(tiny(session.config(), SHALLOW, DEEP), SessionOptions.workers(session.team()))) {
             double best = Double.POSITIVE_INFINITY;
             int steady = 0;
-            for (int rounds = 0; (steady < STEADY_ROUNDS || rounds < MIN_ROUNDS) && System.nanoTime() - start < TINY_LIMIT_NANOS; rounds++) {
-                long round = System.nanoTime();
-                for (int i = 0; i < ROUND; i++) {
-                    small.logits(image, 1, logits);
+            for (int rounds = 0; (steady < STEADY_ROUNDS || rounds < MIN_ROUNDS) && System.nanoTime() < deadline; rounds++) {
+                if (rounds == 1) {
+                    varied.call(VARIED_CALLS);
                 }
-                double nanos = System.nanoTime() - round;
+                double nanos = plain.call(ROUND);
                 steady = nanos < 0.9 * best ? 0 : steady + 1;
                 best = Math.min(best, nanos);
             }
+            varied.call(ROUND);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /** A tiny model and what a call of it needs. */
+    private static final class TinyModel implements AutoCloseable {
+
+        private final VitModel model;
+        private final VitSession session;
+        private final float[] image;
+        private final float[] logits;
+
+        TinyModel(VitConfig config, SessionOptions options) throws IOException {
+            model = VitModel.of(new Constant(config));
+            session = model.newSession(options);
+            image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
+            logits = new float[config.classes()];
+        }
+
+        /** Nanoseconds of {@code times} calls. */
+        double call(int times) {
+            long start = System.nanoTime();
+            for (int i = 0; i < times; i++) {
+                session.logits(image, 1, logits);
+            }
+            return System.nanoTime() - start;
+        }
+
+        @Override
+        public void close() {
+            session.close();
+            model.close();
+        }
+    }
+
+    /** A width of a whole panel at every vector width, and a ragged one. */
+    private static final int SHALLOW = 68;
+
+    /** The same for sums of more than one block of k, and a ragged one. */
+    private static final int DEEP = 772;
+
     /**
-     * The same kind of model, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 32 and its
+     * The same kind of model, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 16 and its
      * tokens 25 or 26, so that at every vector width there are whole vectors and tiles and ragged ones: a loop that warm-up
      * does not enter is compiled as a trap, and the first real call throws the code away.
      */
-    private static VitConfig tinyConfig(VitConfig config) {
-        return config.toBuilder().image(20, 20).patch(4).width(68).depth(1).heads(2).headDim(36).mlp(68).classes(36).build();
+    private static VitConfig tiny(VitConfig config, int headDim, int mlp) {
+        return config.toBuilder().image(20, 20).patch(4).width(20).depth(1).heads(2).headDim(headDim).mlp(mlp).classes(20).build();
     }
 
     /** Small values of both signs; what they compute does not matter. */

@@ -16,8 +16,8 @@ import vit.kernels.simd.Simd;
  * <li>The tile comes from an array and goes to an array: an access to a memory segment takes C2 several times as many nodes, and a
  *     method over the limit is compiled with every vector boxed. Three steps of 6 × 4 make 60,000 nodes of the 80,000 that C2 allows.
  * <li>Three steps of k in an iteration: the loop's own instructions count where a core's other thread takes half of the front end.
- * <li>Between two steps stands a branch that is not taken. Without it the three steps are one basic block, C2 moves all their loads to
- *     its top, and the accumulators spill.
+ * <li>Between two steps, with 16 registers after every second row, stands a branch that is not taken. Without it the three steps are one
+ *     basic block, C2 moves all their loads to its top, and the accumulators spill.
  * <li>One counter addresses everything: rows lie {@link #ROW} floats apart, a constant of the instruction, and the panel's bytes are
  *     a power of two times the counter, so that C2 checks the bounds of all accesses once, before the loop. And packing is copying.
  * <li>Every three steps a word of what the caller will multiply by next is read, so that it is on its way from memory to the cache

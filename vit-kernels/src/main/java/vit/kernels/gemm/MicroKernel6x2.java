@@ -52,12 +52,18 @@ final class MicroKernel6x2 {
             x = FloatVector.broadcast(SPECIES, a[i + ROW]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
+            if (i == never) {
+                break;
+            }
             x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
             x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
+            if (i == never - 1) {
+                break;
+            }
             x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
@@ -76,19 +82,25 @@ final class MicroKernel6x2 {
             x = FloatVector.broadcast(SPECIES, a[i + ROW + 1]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
+            if (i == never - 2) {
+                break;
+            }
             x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW + 1]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
             x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW + 1]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
+            if (i == never - 3) {
+                break;
+            }
             x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW + 1]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
             x = FloatVector.broadcast(SPECIES, a[i + 5 * ROW + 1]);
             acc5a = x.fma(ba, acc5a);
             acc5b = x.fma(bb, acc5b);
-            if (i == never) {
+            if (i == never - 4) {
                 break;
             }
             ba = FloatVector.fromMemorySegment(SPECIES, b, at + 4 * VECTOR_BYTES, ORDER);
@@ -99,12 +111,18 @@ final class MicroKernel6x2 {
             x = FloatVector.broadcast(SPECIES, a[i + ROW + 2]);
             acc1a = x.fma(ba, acc1a);
             acc1b = x.fma(bb, acc1b);
+            if (i == never - 5) {
+                break;
+            }
             x = FloatVector.broadcast(SPECIES, a[i + 2 * ROW + 2]);
             acc2a = x.fma(ba, acc2a);
             acc2b = x.fma(bb, acc2b);
             x = FloatVector.broadcast(SPECIES, a[i + 3 * ROW + 2]);
             acc3a = x.fma(ba, acc3a);
             acc3b = x.fma(bb, acc3b);
+            if (i == never - 6) {
+                break;
+            }
             x = FloatVector.broadcast(SPECIES, a[i + 4 * ROW + 2]);
             acc4a = x.fma(ba, acc4a);
             acc4b = x.fma(bb, acc4b);
