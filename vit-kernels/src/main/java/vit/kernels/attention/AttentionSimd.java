@@ -3,6 +3,7 @@ package vit.kernels.attention;
 import java.lang.foreign.MemorySegment;
 import vit.kernels.gemm.Panels;
 import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Simd;
 import vit.kernels.softmax.SoftmaxSimd;
 import vit.kernels.tensor.Tensor;
 
@@ -57,9 +58,14 @@ final class AttentionSimd {
 
     private static void softmax(AttentionWorkspace workspace, MemorySegment memory, Tensor logSumExp, Tensor probabilities,
             int item, int row, int count, int tokens, float scale, Worker worker) {
+        // −∞ in the padding becomes 0 and changes no sum; a row without a ragged end has no scalar loops.
+        int padded = scale > 0 ? (tokens + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES : tokens;
         for (int r = 0; r < count; r++) {
             long offset = workspace.scoreOffset() + r * scoreRowBytes(tokens);
-            float sum = SoftmaxSimd.row(memory, offset, memory, offset, tokens, scale, worker.lanes());
+            for (int j = tokens; j < padded; j++) {
+                memory.set(Tensor.FLOAT, offset + (long) j * Float.BYTES, Float.NEGATIVE_INFINITY);
+            }
+            float sum = SoftmaxSimd.row(memory, offset, memory, offset, padded, scale, worker.lanes());
             if (logSumExp != null) {
                 logSumExp.segment().set(Tensor.FLOAT, ((long) item * logSumExp.rowStride() + row + r) * Float.BYTES, sum);
             }
@@ -84,6 +90,6 @@ final class AttentionSimd {
     }
 
     private static long scoreRowBytes(int tokens) {
-        return (long) Panels.padded(tokens) * Float.BYTES;
+        return (long) AttentionWorkspace.scoreRow(tokens) * Float.BYTES;
     }
 }

@@ -2,6 +2,7 @@ package vit.kernels.attention;
 
 import java.lang.foreign.MemorySegment;
 import vit.kernels.gemm.Panels;
+import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -71,7 +72,13 @@ public final class AttentionWorkspace {
     }
 
     private int scoreFloats() {
-        return Panels.ROWS * Panels.padded(tokens);
+        return Panels.ROWS * scoreRow(tokens);
+    }
+
+    /** Floats from one row of scores to the next: whole panels, and whole steps of a reduction. */
+    static int scoreRow(int tokens) {
+        int padded = Panels.padded(tokens);
+        return (padded + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES;
     }
 
     /** Byte offset of the packed values in a worker's memory; the packed keys are at 0. */
@@ -79,7 +86,7 @@ public final class AttentionWorkspace {
         return (long) keyFloats() * Float.BYTES;
     }
 
-    /** Byte offset of the tile of scores, (tile rows, padded tokens). */
+    /** Byte offset of the tile of scores, (tile rows, {@link #scoreRow}). */
     long scoreOffset() {
         return valueOffset() + (long) valueFloats() * Float.BYTES;
     }

@@ -14,9 +14,25 @@ public final class GeluSimd {
 
     private GeluSimd() {}
 
-    /** Replaces the {@code count} floats from {@code byteOffset} on by their GELU: the end of a GEMM's row. */
-    public static void apply(MemorySegment segment, long byteOffset, int count, GeluKind kind) {
-        forward(segment, byteOffset, segment, byteOffset, count, kind);
+    /** Replaces the first {@code count} floats, whole vectors, by their GELU: the end of a GEMM's tile. */
+    public static void apply(float[] values, int count, GeluKind kind) {
+        if (kind == GeluKind.ERF) {
+            applyErf(values, count);
+        } else {
+            applyTanh(values, count);
+        }
+    }
+
+    private static void applyErf(float[] values, int count) {
+        for (int i = 0; i < count; i += Simd.LANES) {
+            GeluErf.of(FloatVector.fromArray(Simd.SPECIES, values, i)).intoArray(values, i);
+        }
+    }
+
+    private static void applyTanh(float[] values, int count) {
+        for (int i = 0; i < count; i += Simd.LANES) {
+            GeluTanh.of(FloatVector.fromArray(Simd.SPECIES, values, i)).intoArray(values, i);
+        }
     }
 
     /** y = GELU(x) over a span; the spans are the same or apart. */

@@ -110,7 +110,7 @@ final class GemmSimd {
         }
     }
 
-    /** Applies the epilogue and writes to C. The GELU, which no scale or residual follows, runs over C while it is in L1. */
+    /** Applies the epilogue and writes to C. No scale or residual follows a GELU. */
     private static void finish(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes,
             Epilogue epilogue, int row, int column) {
         long vectorOffset = (long) column * Float.BYTES;
@@ -125,11 +125,9 @@ final class GemmSimd {
             long rowBytes = (long) residual.rowStride() * Float.BYTES;
             Tile.addMatrix(tile, rows, columns, residual.segment(), row * rowBytes + vectorOffset, rowBytes);
         }
-        Tile.store(tile, rows, columns, c, cOffset, cRowBytes);
         if (epilogue.gelu() != null) {
-            for (int r = 0; r < rows; r++) {
-                GeluSimd.apply(c, cOffset + r * cRowBytes, columns, epilogue.gelu());
-            }
+            GeluSimd.apply(tile, rows * Tile.COLUMNS, epilogue.gelu());
         }
+        Tile.store(tile, rows, columns, c, cOffset, cRowBytes);
     }
 }

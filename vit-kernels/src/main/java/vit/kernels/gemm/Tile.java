@@ -89,8 +89,18 @@ final class Tile {
 
     /** tile[r] = vector + tile[r], for every row r in use. */
     static void addVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
-        for (int r = 0; r < rows; r++) {
-            addRow(tile, r * COLUMNS, columns, vector, offset);
+        int whole = columns / Simd.LANES * Simd.LANES;
+        for (int j = 0; j < whole; j += Simd.LANES) {
+            FloatVector x = Simd.load(vector, offset + (long) j * Float.BYTES);
+            for (int r = 0; r < rows; r++) {
+                x.add(FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS + j)).intoArray(tile, r * COLUMNS + j);
+            }
+        }
+        for (int j = whole; j < columns; j++) {
+            float x = vector.get(Tensor.FLOAT, offset + (long) j * Float.BYTES);
+            for (int r = 0; r < rows; r++) {
+                tile[r * COLUMNS + j] = x + tile[r * COLUMNS + j];
+            }
         }
     }
 

@@ -71,7 +71,7 @@ final class CrossEntropySimd {
 
     /** y = x − max(x), all at most 0. */
     private static void shift(MemorySegment y, long yAt, MemorySegment x, long xAt, int n, float[] lanes) {
-        float max = SoftmaxSimd.max(x, xAt, n, 1f, lanes);
+        float max = SoftmaxSimd.max(x, xAt, n, 1f);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
             Simd.load(x, offset(xAt, i)).sub(max).intoMemorySegment(y, offset(yAt, i), ORDER);

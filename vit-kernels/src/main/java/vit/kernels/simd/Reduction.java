@@ -87,28 +87,21 @@ public final class Reduction {
         }
     }
 
-    /** The sum of {@code lanes[0..15]}; overwrites them. */
+    /** The sum of {@code lanes[0..15]}. */
     public static float sum(float[] lanes) {
         return sum(lanes, 0);
     }
 
-    /** The sum of the 16 lanes that begin at {@code lanes[from]}; overwrites them. */
+    /** The sum of the 16 lanes that begin at {@code lanes[from]}: the tree in locals, so that no sum goes through memory. */
     public static float sum(float[] lanes, int from) {
-        for (int half = Simd.VIRTUAL_LANES / 2; half > 0; half /= 2) {
-            for (int j = from; j < from + half; j++) {
-                lanes[j] += lanes[j + half];
-            }
-        }
-        return lanes[from];
-    }
-
-    /** The maximum of {@code lanes[0..15]} as {@link Math#max(float, float)} has it (NaN wins); overwrites them. */
-    public static float max(float[] lanes) {
-        for (int half = Simd.VIRTUAL_LANES / 2; half > 0; half /= 2) {
-            for (int j = 0; j < half; j++) {
-                lanes[j] = Math.max(lanes[j], lanes[j + half]);
-            }
-        }
-        return lanes[0];
+        float s0 = lanes[from] + lanes[from + 8];
+        float s1 = lanes[from + 1] + lanes[from + 9];
+        float s2 = lanes[from + 2] + lanes[from + 10];
+        float s3 = lanes[from + 3] + lanes[from + 11];
+        float s4 = lanes[from + 4] + lanes[from + 12];
+        float s5 = lanes[from + 5] + lanes[from + 13];
+        float s6 = lanes[from + 6] + lanes[from + 14];
+        float s7 = lanes[from + 7] + lanes[from + 15];
+        return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7));
     }
 }

@@ -28,7 +28,7 @@ public final class SoftmaxSimd {
      */
     public static float row(
             MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n, float scale, float[] lanes) {
-        float max = max(x, xByteOffset, n, scale, lanes);
+        float max = max(x, xByteOffset, n, scale);
         Exp.ofNonPositive(y, yByteOffset, x, xByteOffset, n, scale, max, lanes);
         float sum = Reduction.sum(y, yByteOffset, n, lanes);
         divide(y, yByteOffset, n, sum);
@@ -36,7 +36,7 @@ public final class SoftmaxSimd {
     }
 
     /** The greatest of scale · x, NaN apart, which the exponentials bring back. */
-    public static float max(MemorySegment x, long xOffset, int n, float scale, float[] lanes) {
+    public static float max(MemorySegment x, long xOffset, int n, float scale) {
         FloatVector acc0 = Simd.broadcast(Float.NEGATIVE_INFINITY);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
@@ -53,12 +53,13 @@ public final class SoftmaxSimd {
                 acc3 = greater(acc3, Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).mul(scale));
             }
         }
-        Reduction.store(lanes, 0, acc0, acc1, acc2, acc3);
-        for (int lane = 0; i < n; i++, lane++) {
+        // No lane is NaN, and a maximum has the same value in any order.
+        float max = greater(greater(acc0, acc1), greater(acc2, acc3)).reduceLanes(VectorOperators.MAX);
+        for (; i < n; i++) {
             float scaled = x.get(Tensor.FLOAT, at(xOffset, i)) * scale;
-            lanes[lane] = scaled > lanes[lane] ? scaled : lanes[lane];
+            max = scaled > max ? scaled : max;
         }
-        return Reduction.max(lanes);
+        return max;
     }
 
     /** The greater of two lanes, {@code a} where {@code b} is NaN: fewer instructions than {@code max}. */
@@ -66,14 +67,15 @@ public final class SoftmaxSimd {
         return a.blend(b, b.compare(VectorOperators.GT, a));
     }
 
-    /** y = y / sum, over {@code n} floats. */
+    /** y = y · (1 / sum), over {@code n} floats: a division takes as long as sixteen products. */
     public static void divide(MemorySegment y, long yOffset, int n, float sum) {
+        float factor = 1f / sum;
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            Simd.load(y, at(yOffset, i)).div(sum).intoMemorySegment(y, at(yOffset, i), Simd.ORDER);
+            Simd.load(y, at(yOffset, i)).mul(factor).intoMemorySegment(y, at(yOffset, i), Simd.ORDER);
         }
         for (; i < n; i++) {
-            y.set(Tensor.FLOAT, at(yOffset, i), y.get(Tensor.FLOAT, at(yOffset, i)) / sum);
+            y.set(Tensor.FLOAT, at(yOffset, i), y.get(Tensor.FLOAT, at(yOffset, i)) * factor);
         }
     }
 

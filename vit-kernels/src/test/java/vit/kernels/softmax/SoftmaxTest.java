@@ -63,7 +63,7 @@ class SoftmaxTest {
 
     /**
      * The bounds of y. With a = x − max, each exponent is rounded once, which costs |a| roundings in its exponential; exp
-     * itself costs 2. The sum's error is the mean of its terms', weighted by y, and the summation; the division costs 1.
+     * itself costs 2. The sum's error is the mean of its terms', weighted by y, and the summation; its reciprocal and the product cost 2.
      */
     private static double[] bounds(double[] x, double[] y, int columns) {
         double[] bounds = new double[x.length];
@@ -78,7 +78,7 @@ class SoftmaxTest {
             }
             for (int i = start; i < start + columns; i++) {
                 double exponent = y[i] == 0 ? 0 : max - x[i];
-                bounds[i] = y[i] * U * (exponent + mean + summation(columns) + 5) * 1.001 + Float.MIN_NORMAL;
+                bounds[i] = y[i] * U * (exponent + mean + summation(columns) + 6) * 1.001 + Float.MIN_NORMAL;
             }
         }
         return bounds;
