@@ -54,14 +54,20 @@ final class GemmSimd {
             if (kFrom > 0) {
                 worker.barrier();
             }
-            worker.begin(blocks * panels * parts);
+            int items = blocks * panels * parts;
+            int ownFirst = worker.from(items);
+            int ownLast = worker.to(items) - 1;
+            worker.begin(items);
             for (int item = worker.claim(); item >= 0; item = worker.claim()) {
                 int panel = item / parts % panels;
                 int block = item / parts / panels * blockRows;
                 int rowFrom = block + item % parts * partRows;
                 int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
-                int next = panel + 1 < panels ? panel + 1 : 0;
-                multiplyPanel(c, workspace, b, epilogue, firstPanel + panel, firstPanel + next, rowFrom, rowTo,
+                // What this worker will probably multiply by next: its share's next panel, or its first one in the next block of k.
+                boolean last = item / parts == ownLast / parts && kTo < depth;
+                int next = last ? ownFirst / parts % panels : Math.min(panel + 1, panels - 1);
+                multiplyPanel(c, workspace, b, epilogue, firstPanel + panel, b.stepOffset(firstPanel + next, last ? kTo : kFrom),
+                        last ? Math.min(depth - kTo, kTo - kFrom) : kTo - kFrom, rowFrom, rowTo,
                         (rowFrom - block) / Tile.ROWS, Tile.rowTiles(m), kFrom, kTo, worker.index());
             }
             kFrom = kTo;
@@ -77,19 +83,20 @@ final class GemmSimd {
     /**
      * One panel times some rows.
      *
-     * @param next      the panel that this worker will probably multiply by next
+     * @param next      offset of what this worker will probably multiply by next, which has {@code nextDepth} steps of k
      * @param firstTile the place of the rows in their block: each tile reads its part of the next panel ahead
      * @param tiles     tiles of all rows
      */
     private static void multiplyPanel(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue,
-            int panel, int next, int rowFrom, int rowTo, int firstTile, int tiles, int kFrom, int kTo, int worker) {
+            int panel, long next, int nextDepth, int rowFrom, int rowTo, int firstTile, int tiles, int kFrom, int kTo, int worker) {
         float[] tile = workspace.tile(worker);
         int depth = b.depth();
         int column = panel * Tile.COLUMNS;
         int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
-        long bOffset = b.panelOffset(panel) + (long) kFrom * Tile.PANEL_STEP;
-        long nextOffset = b.panelOffset(next) + (long) kFrom * Tile.PANEL_STEP;
-        int lastSlice = Tile.PANEL_STEP / MicroKernel.TOUCHED - 1;
+        long bOffset = b.stepOffset(panel, kFrom);
+        // A tile reads this much of the next panel, and the last of them lie where all of it has been read.
+        long slice = (long) (kTo - kFrom) * MicroKernel.TOUCHED;
+        long lastSlice = next + (long) nextDepth * Tile.PANEL_STEP - slice;
         long cRowBytes = (long) c.rowStride() * Float.BYTES;
         for (int row = rowFrom, t = firstTile; row < rowTo; row += Tile.ROWS, t++) {
             int rows = Math.min(Tile.ROWS, rowTo - row);
@@ -100,8 +107,7 @@ final class GemmSimd {
                 Tile.load(tile, rows, columns, c.segment(), cOffset, cRowBytes);
             }
             int a = block(kFrom, row / Tile.ROWS, tiles);
-            long touched = nextOffset + (long) Math.min(t, lastSlice) * (kTo - kFrom) * MicroKernel.TOUCHED;
-            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, tile, touched);
+            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, tile, Math.min(next + t * slice, lastSlice));
             if (kTo == depth && epilogue != Epilogue.NONE) {
                 finish(tile, rows, columns, c.segment(), cOffset, cRowBytes, epilogue, row, column);
             } else {

@@ -12,6 +12,9 @@ import vit.kernels.tensor.TensorArena;
  */
 public final class PackedMatrix {
 
+    /** Steps of k that are packed at once: a cache line of each row. */
+    private static final int STEPS = 16;
+
     private final int outputs; // N
     private final int depth; // K
     private final Tensor panels; // (⌈N / columns⌉ · K, columns)
@@ -50,15 +53,28 @@ public final class PackedMatrix {
         if (weight.length < (long) outputs * depth) {
             throw new IllegalArgumentException("a matrix of " + outputs + " by " + depth + " from " + weight.length + " elements");
         }
-        MemorySegment target = panels.segment();
-        for (int n = 0; n < outputs; n++) {
-            long at = byteOffset(n, 0);
-            int row = n * depth;
-            for (int k = 0; k < depth; k++, at += Tile.PANEL_STEP) {
-                target.set(Tensor.FLOAT, at, weight[row + k]);
+        float[] steps = new float[STEPS * Tile.COLUMNS];
+        for (int panel = 0; panel < Tile.panels(outputs); panel++) {
+            for (int k = 0; k < depth; k += STEPS) {
+                int count = Math.min(STEPS, depth - k);
+                packSteps(steps, weight, panel * Tile.COLUMNS, k, count);
+                MemorySegment.copy(steps, 0, panels.segment(), Tensor.FLOAT, stepOffset(panel, k), count * Tile.COLUMNS);
             }
         }
         return this;
+    }
+
+    /**
+     * {@code count} steps of k of a panel, in an array: an array is fast from the first call on, while an access to memory is slow until
+     * C2 has compiled it, and this runs while a model is loaded.
+     */
+    private void packSteps(float[] steps, float[] weight, int firstOutput, int firstStep, int count) {
+        for (int j = 0; j < Tile.COLUMNS; j++) {
+            int row = (firstOutput + j) * depth + firstStep;
+            for (int i = 0; i < count; i++) {
+                steps[i * Tile.COLUMNS + j] = firstOutput + j < outputs ? weight[row + i] : 0;
+            }
+        }
     }
 
     /**
@@ -129,6 +145,11 @@ public final class PackedMatrix {
 
     MemorySegment segment() {
         return panels.segment();
+    }
+
+    /** Byte offset of step {@code k} of panel {@code p}. */
+    long stepOffset(int p, int k) {
+        return panelOffset(p) + (long) k * Tile.PANEL_STEP;
     }
 
     /** Byte offset of panel {@code p}. */
