@@ -81,8 +81,8 @@ final class WarmUp {
      * the first does not; it comes early, before C2 compiles them away, and again at the end.
      */
     private static void tiny(VitSession session, long deadline) {
-        try (TinyModel plain = new TinyModel(tiny(session.config(), 20, SHALLOW), SessionOptions.threads(1));
-                TinyModel varied = new TinyModel(tiny(session.config(), SHALLOW, DEEP), SessionOptions.workers(session.team()))) {
+        try (TinyModel plain = new TinyModel(tiny(session.config(), 20, 20, SHALLOW), SessionOptions.threads(1));
+                TinyModel varied = new TinyModel(tiny(session.config(), 36, SHALLOW, DEEP), SessionOptions.workers(session.team()))) {
             double best = Double.POSITIVE_INFINITY;
             int steady = 0;
             for (int rounds = 0; (steady < STEADY_ROUNDS || rounds < MIN_ROUNDS) && System.nanoTime() < deadline; rounds++) {
@@ -138,11 +138,11 @@ final class WarmUp {
 
     /**
      * The same kind of model, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 16 and its
-     * tokens 25 or 26, so that at every vector width there are whole vectors and tiles and ragged ones: a loop that warm-up
-     * does not enter is compiled as a trap, and the first real call throws the code away.
+     * tokens a few more than 25 or 45, so that at every vector width there are whole vectors and tiles and ragged ones: a loop that
+     * warm-up does not enter is compiled as a trap, and the first real call throws the code away.
      */
-    private static VitConfig tiny(VitConfig config, int headDim, int mlp) {
-        return config.toBuilder().image(20, 20).patch(4).width(20).depth(1).heads(2).headDim(headDim).mlp(mlp).classes(20).build();
+    private static VitConfig tiny(VitConfig config, int imageWidth, int headDim, int mlp) {
+        return config.toBuilder().image(20, imageWidth).patch(4).width(20).depth(1).heads(2).headDim(headDim).mlp(mlp).classes(20).build();
     }
 
     /** Small values of both signs; what they compute does not matter. */

@@ -89,10 +89,7 @@ final class AttentionBackwardSimd {
         for (int i = 0; i < tokens; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - i);
             Panels.packTile(rows, 0, source, offset + i * rowBytes, rowBytes, count, headDim);
-            for (int column = 0; column < outputs; column += Panels.COLUMNS) {
-                Panels.multiply(tile, rows, 0, memory, panels + (long) column * headDim * Float.BYTES, headDim,
-                        memory, target + i * targetRow + (long) column * Float.BYTES, targetRow, count, Panels.COLUMNS);
-            }
+            Panels.multiplyOutputs(tile, rows, 0, memory, panels, outputs, headDim, memory, target + i * targetRow, targetRow, count);
         }
     }
 

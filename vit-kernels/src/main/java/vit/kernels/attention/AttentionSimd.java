@@ -49,11 +49,8 @@ final class AttentionSimd {
     /** A tile of scores: (tile rows, T) = Q tile · Kᵀ. */
     private static void scores(AttentionWorkspace workspace, MemorySegment memory, float[] rows, int count, int tokens,
             int headDim, int worker) {
-        long rowBytes = scoreRowBytes(tokens);
-        for (int column = 0; column < tokens; column += Panels.COLUMNS) {
-            Panels.multiply(workspace.tile(worker), rows, 0, memory, (long) column * headDim * Float.BYTES, headDim,
-                    memory, workspace.scoreOffset() + (long) column * Float.BYTES, rowBytes, count, Panels.COLUMNS);
-        }
+        Panels.multiplyOutputs(workspace.tile(worker), rows, 0, memory, 0, tokens, headDim,
+                memory, workspace.scoreOffset(), scoreRowBytes(tokens), count);
     }
 
     private static void softmax(AttentionWorkspace workspace, MemorySegment memory, Tensor logSumExp, Tensor probabilities,

@@ -101,13 +101,12 @@ final class GemmSimd {
         for (int row = rowFrom, t = firstTile; row < rowTo; row += Tile.ROWS, t++) {
             int rows = Math.min(Tile.ROWS, rowTo - row);
             long cOffset = row * cRowBytes + (long) column * Float.BYTES;
-            if (kFrom == 0) {
-                Tile.clear(tile);
-            } else {
+            if (kFrom > 0) {
                 Tile.load(tile, rows, columns, c.segment(), cOffset, cRowBytes);
             }
             int a = block(kFrom, row / Tile.ROWS, tiles);
-            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, tile, Math.min(next + t * slice, lastSlice));
+            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, kFrom == 0 ? Tile.ZEROS : tile, tile,
+                    Math.min(next + t * slice, lastSlice));
             if (kTo == depth && epilogue != Epilogue.NONE) {
                 finish(tile, rows, columns, c.segment(), cOffset, cRowBytes, epilogue, row, column);
             } else {

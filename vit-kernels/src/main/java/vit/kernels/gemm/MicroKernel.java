@@ -56,48 +56,58 @@ final class MicroKernel {
     private MicroKernel() {}
 
     /**
-     * C += A·B, for each output one chain of fma with k ascending that goes on from what C holds.
+     * C = from + A·B, for each output one chain of fma with k ascending that goes on from what {@code from} holds.
      *
      * @param a          packed rows: element (row, k) at {@code aStart} + row·{@link #ROW} + k
      * @param b          packed panel: vector (k, j) at {@code bOffset} + ({@link #VECTORS}·k + j) vectors
      * @param depth      steps of k, at most {@link #ROW}
+     * @param from       the tile as it was: C itself, or {@link Tile#ZEROS}, which saves clearing it
      * @param c          the tile, contiguous
      * @param nextOffset {@link #TOUCHED}·depth bytes of {@code b} that are read, so that they are in the cache when they are needed
      */
-    static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c, long nextOffset) {
+    static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] from, float[] c, long nextOffset) {
+        if (depth == 0 && from != c) {
+            System.arraycopy(from, 0, c, 0, Tile.ZEROS.length);
+        }
+        float[] sums = from;
         int k = 0;
         while (depth - k >= UNROLL) {
             int steps = (depth - k) / UNROLL * UNROLL;
             long at = bOffset + (long) k * VECTORS * Simd.VECTOR_BYTES;
             long next = nextOffset + (long) k * TOUCHED;
             k += VECTORS == 4
-                    ? MicroKernel6x4.multiply(a, aStart + k, b, at, steps, c, next)
-                    : MicroKernel6x2.multiply(a, aStart + k, b, at, steps, c, next);
+                    ? MicroKernel6x4.multiply(a, aStart + k, b, at, steps, sums, c, next)
+                    : MicroKernel6x2.multiply(a, aStart + k, b, at, steps, sums, c, next);
+            sums = c;
         }
         for (; k < depth; k++) {
-            step(a, aStart + k, b, bOffset + (long) k * VECTORS * Simd.VECTOR_BYTES, c, VECTORS);
+            step(a, aStart + k, b, bOffset + (long) k * VECTORS * Simd.VECTOR_BYTES, sums, c, VECTORS);
+            sums = c;
         }
     }
 
-    /** The same for a panel and a tile of two vectors, whatever {@link #VECTORS} is. */
+    /** C = A·B for a panel and a tile of two vectors, whatever {@link #VECTORS} is. */
     static void multiplyNarrow(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c) {
+        float[] sums = Tile.ZEROS;
         int k = 0;
         while (depth - k >= UNROLL) {
             long at = bOffset + (long) k * 2 * Simd.VECTOR_BYTES;
-            k += MicroKernel6x2.multiply(a, aStart + k, b, at, (depth - k) / UNROLL * UNROLL, c, at);
+            k += MicroKernel6x2.multiply(a, aStart + k, b, at, (depth - k) / UNROLL * UNROLL, sums, c, at);
+            sums = c;
         }
         for (; k < depth; k++) {
-            step(a, aStart + k, b, bOffset + (long) k * 2 * Simd.VECTOR_BYTES, c, 2);
+            step(a, aStart + k, b, bOffset + (long) k * 2 * Simd.VECTOR_BYTES, sums, c, 2);
+            sums = c;
         }
     }
 
     /** One step of k: for the last one or two, which cost little as they are. */
-    private static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] c, int vectors) {
+    private static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] from, float[] c, int vectors) {
         for (int j = 0; j < vectors; j++) {
             FloatVector vector = Simd.load(b, bOffset + (long) j * Simd.VECTOR_BYTES);
             for (int r = 0; r < ROWS; r++) {
                 int at = (r * vectors + j) * LANES;
-                FloatVector.broadcast(SPECIES, a[aStart + r * ROW]).fma(vector, FloatVector.fromArray(SPECIES, c, at)).intoArray(c, at);
+                FloatVector.broadcast(SPECIES, a[aStart + r * ROW]).fma(vector, FloatVector.fromArray(SPECIES, from, at)).intoArray(c, at);
             }
         }
     }

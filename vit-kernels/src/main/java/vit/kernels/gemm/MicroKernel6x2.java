@@ -25,19 +25,19 @@ final class MicroKernel6x2 {
     private MicroKernel6x2() {}
 
     /** Does {@code steps} steps of k, a multiple of {@link MicroKernel#UNROLL}, or the first of them, and returns how many. */
-    static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] c, long nextOffset) {
-        FloatVector acc0a = FloatVector.fromArray(SPECIES, c, 0);
-        FloatVector acc0b = FloatVector.fromArray(SPECIES, c, LANES);
-        FloatVector acc1a = FloatVector.fromArray(SPECIES, c, 2 * LANES);
-        FloatVector acc1b = FloatVector.fromArray(SPECIES, c, 3 * LANES);
-        FloatVector acc2a = FloatVector.fromArray(SPECIES, c, 4 * LANES);
-        FloatVector acc2b = FloatVector.fromArray(SPECIES, c, 5 * LANES);
-        FloatVector acc3a = FloatVector.fromArray(SPECIES, c, 6 * LANES);
-        FloatVector acc3b = FloatVector.fromArray(SPECIES, c, 7 * LANES);
-        FloatVector acc4a = FloatVector.fromArray(SPECIES, c, 8 * LANES);
-        FloatVector acc4b = FloatVector.fromArray(SPECIES, c, 9 * LANES);
-        FloatVector acc5a = FloatVector.fromArray(SPECIES, c, 10 * LANES);
-        FloatVector acc5b = FloatVector.fromArray(SPECIES, c, 11 * LANES);
+    static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
+        FloatVector acc0a = FloatVector.fromArray(SPECIES, from, 0);
+        FloatVector acc0b = FloatVector.fromArray(SPECIES, from, LANES);
+        FloatVector acc1a = FloatVector.fromArray(SPECIES, from, 2 * LANES);
+        FloatVector acc1b = FloatVector.fromArray(SPECIES, from, 3 * LANES);
+        FloatVector acc2a = FloatVector.fromArray(SPECIES, from, 4 * LANES);
+        FloatVector acc2b = FloatVector.fromArray(SPECIES, from, 5 * LANES);
+        FloatVector acc3a = FloatVector.fromArray(SPECIES, from, 6 * LANES);
+        FloatVector acc3b = FloatVector.fromArray(SPECIES, from, 7 * LANES);
+        FloatVector acc4a = FloatVector.fromArray(SPECIES, from, 8 * LANES);
+        FloatVector acc4b = FloatVector.fromArray(SPECIES, from, 9 * LANES);
+        FloatVector acc5a = FloatVector.fromArray(SPECIES, from, 10 * LANES);
+        FloatVector acc5b = FloatVector.fromArray(SPECIES, from, 11 * LANES);
         long bBase = bOffset - (long) aStart * B_BYTES;
         long nextBase = nextOffset - (long) aStart * TOUCHED;
         int never = -steps;

@@ -25,31 +25,31 @@ final class MicroKernel6x4 {
     private MicroKernel6x4() {}
 
     /** Does {@code steps} steps of k, a multiple of {@link MicroKernel#UNROLL}, or the first of them, and returns how many. */
-    static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] c, long nextOffset) {
-        FloatVector acc0a = FloatVector.fromArray(SPECIES, c, 0);
-        FloatVector acc0b = FloatVector.fromArray(SPECIES, c, LANES);
-        FloatVector acc0c = FloatVector.fromArray(SPECIES, c, 2 * LANES);
-        FloatVector acc0d = FloatVector.fromArray(SPECIES, c, 3 * LANES);
-        FloatVector acc1a = FloatVector.fromArray(SPECIES, c, 4 * LANES);
-        FloatVector acc1b = FloatVector.fromArray(SPECIES, c, 5 * LANES);
-        FloatVector acc1c = FloatVector.fromArray(SPECIES, c, 6 * LANES);
-        FloatVector acc1d = FloatVector.fromArray(SPECIES, c, 7 * LANES);
-        FloatVector acc2a = FloatVector.fromArray(SPECIES, c, 8 * LANES);
-        FloatVector acc2b = FloatVector.fromArray(SPECIES, c, 9 * LANES);
-        FloatVector acc2c = FloatVector.fromArray(SPECIES, c, 10 * LANES);
-        FloatVector acc2d = FloatVector.fromArray(SPECIES, c, 11 * LANES);
-        FloatVector acc3a = FloatVector.fromArray(SPECIES, c, 12 * LANES);
-        FloatVector acc3b = FloatVector.fromArray(SPECIES, c, 13 * LANES);
-        FloatVector acc3c = FloatVector.fromArray(SPECIES, c, 14 * LANES);
-        FloatVector acc3d = FloatVector.fromArray(SPECIES, c, 15 * LANES);
-        FloatVector acc4a = FloatVector.fromArray(SPECIES, c, 16 * LANES);
-        FloatVector acc4b = FloatVector.fromArray(SPECIES, c, 17 * LANES);
-        FloatVector acc4c = FloatVector.fromArray(SPECIES, c, 18 * LANES);
-        FloatVector acc4d = FloatVector.fromArray(SPECIES, c, 19 * LANES);
-        FloatVector acc5a = FloatVector.fromArray(SPECIES, c, 20 * LANES);
-        FloatVector acc5b = FloatVector.fromArray(SPECIES, c, 21 * LANES);
-        FloatVector acc5c = FloatVector.fromArray(SPECIES, c, 22 * LANES);
-        FloatVector acc5d = FloatVector.fromArray(SPECIES, c, 23 * LANES);
+    static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
+        FloatVector acc0a = FloatVector.fromArray(SPECIES, from, 0);
+        FloatVector acc0b = FloatVector.fromArray(SPECIES, from, LANES);
+        FloatVector acc0c = FloatVector.fromArray(SPECIES, from, 2 * LANES);
+        FloatVector acc0d = FloatVector.fromArray(SPECIES, from, 3 * LANES);
+        FloatVector acc1a = FloatVector.fromArray(SPECIES, from, 4 * LANES);
+        FloatVector acc1b = FloatVector.fromArray(SPECIES, from, 5 * LANES);
+        FloatVector acc1c = FloatVector.fromArray(SPECIES, from, 6 * LANES);
+        FloatVector acc1d = FloatVector.fromArray(SPECIES, from, 7 * LANES);
+        FloatVector acc2a = FloatVector.fromArray(SPECIES, from, 8 * LANES);
+        FloatVector acc2b = FloatVector.fromArray(SPECIES, from, 9 * LANES);
+        FloatVector acc2c = FloatVector.fromArray(SPECIES, from, 10 * LANES);
+        FloatVector acc2d = FloatVector.fromArray(SPECIES, from, 11 * LANES);
+        FloatVector acc3a = FloatVector.fromArray(SPECIES, from, 12 * LANES);
+        FloatVector acc3b = FloatVector.fromArray(SPECIES, from, 13 * LANES);
+        FloatVector acc3c = FloatVector.fromArray(SPECIES, from, 14 * LANES);
+        FloatVector acc3d = FloatVector.fromArray(SPECIES, from, 15 * LANES);
+        FloatVector acc4a = FloatVector.fromArray(SPECIES, from, 16 * LANES);
+        FloatVector acc4b = FloatVector.fromArray(SPECIES, from, 17 * LANES);
+        FloatVector acc4c = FloatVector.fromArray(SPECIES, from, 18 * LANES);
+        FloatVector acc4d = FloatVector.fromArray(SPECIES, from, 19 * LANES);
+        FloatVector acc5a = FloatVector.fromArray(SPECIES, from, 20 * LANES);
+        FloatVector acc5b = FloatVector.fromArray(SPECIES, from, 21 * LANES);
+        FloatVector acc5c = FloatVector.fromArray(SPECIES, from, 22 * LANES);
+        FloatVector acc5d = FloatVector.fromArray(SPECIES, from, 23 * LANES);
         long bBase = bOffset - (long) aStart * B_BYTES;
         long nextBase = nextOffset - (long) aStart * TOUCHED;
         int never = -steps;

@@ -58,7 +58,7 @@ final class OuterSimd {
                 long c = dw.panelOffset(panel) + (long) row * Tile.PANEL_STEP;
                 int count = Math.min(Tile.ROWS, rowTo - row);
                 Tile.load(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
-                MicroKernel.multiply(workspace.rows(), a, workspace.panels().segment(), b, depth, tile, b);
+                MicroKernel.multiply(workspace.rows(), a, workspace.panels().segment(), b, depth, tile, tile, b);
                 Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
             }
         }

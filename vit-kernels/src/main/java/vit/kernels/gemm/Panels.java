@@ -26,6 +26,9 @@ public final class Panels {
     /** Floats from one packed row to the next. */
     public static final int ROW = MicroKernel.ROW;
 
+    /** Columns of a panel of two vectors. */
+    private static final int NARROW = 2 * Simd.LANES;
+
     /** Floats of a block of packed rows: {@link #ROWS} of {@link #ROW}. */
     public static final int BLOCK = MicroKernel.BLOCK;
 
@@ -46,22 +49,36 @@ public final class Panels {
 
     /**
      * Packs the (n, k) matrix whose row j (an output) lies at {@code offset + j·rowBytes}, k contiguous: the transposing
-     * case. Missing outputs of the last panel become zeros.
+     * case, for {@link #multiplyOutputs}. Missing outputs of the last panel become zeros.
      */
     public static void packOutputs(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
-        for (int j = 0, padded = padded(n); j < padded; j++) {
-            long at = to + (long) (j / COLUMNS) * k * STEP + (long) (j % COLUMNS) * Float.BYTES;
-            long from = offset + j * rowBytes;
-            if (j < n) {
-                for (int i = 0; i < k; i++) {
-                    target.set(Tensor.FLOAT, at + (long) i * STEP, source.get(Tensor.FLOAT, from + (long) i * Float.BYTES));
-                }
-            } else {
-                for (int i = 0; i < k; i++) {
-                    target.set(Tensor.FLOAT, at + (long) i * STEP, 0);
-                }
+        int wide = wideOutputs(n, k);
+        for (int panel = 0; panel < n; panel += COLUMNS) {
+            int width = panel < wide ? COLUMNS : NARROW;
+            for (int j = 0; j < width; j++) {
+                long at = to + (long) panel * k * Float.BYTES + (long) j * Float.BYTES;
+                packOutput(target, at, (long) width * Float.BYTES, source, offset + (panel + j) * rowBytes, panel + j < n ? k : 0, k);
             }
         }
+    }
+
+    /** One output of a panel: {@code count} elements, then zeros. */
+    private static void packOutput(MemorySegment target, long to, long step, MemorySegment source, long from, int count, int k) {
+        for (int i = 0; i < count; i++) {
+            target.set(Tensor.FLOAT, to + i * step, source.get(Tensor.FLOAT, from + (long) i * Float.BYTES));
+        }
+        for (int i = count; i < k; i++) {
+            target.set(Tensor.FLOAT, to + i * step, 0);
+        }
+    }
+
+    /**
+     * How many of {@code n} outputs of depth {@code k} stand in panels of the usual width; the others, where that many vectors would be
+     * mostly padding, in a last panel of two vectors.
+     */
+    private static int wideOutputs(int n, int k) {
+        int rest = n % COLUMNS;
+        return NARROW < COLUMNS && k <= ROW && rest > 0 && rest <= NARROW ? n - rest : n;
     }
 
     /**
@@ -146,6 +163,25 @@ public final class Panels {
     }
 
     /**
+     * C = A tile · B for all {@code n} outputs of B in panels of {@link #packOutputs}, {@code count} rows; C's columns up to whole panels are
+     * overwritten.
+     *
+     * @param tile {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
+     */
+    public static void multiplyOutputs(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int n, int k,
+            MemorySegment c, long cOffset, long cRowBytes, int count) {
+        int wide = wideOutputs(n, k);
+        for (int column = 0; column < wide; column += COLUMNS) {
+            multiply(tile, rows, start, panels, panelOffset + (long) column * k * Float.BYTES, k,
+                    c, cOffset + (long) column * Float.BYTES, cRowBytes, count, COLUMNS);
+        }
+        if (wide < n) {
+            MicroKernel.multiplyNarrow(rows, start, panels, panelOffset + (long) wide * k * Float.BYTES, k, tile);
+            Tile.store(tile, NARROW, count, NARROW, c, cOffset + (long) wide * Float.BYTES, cRowBytes);
+        }
+    }
+
+    /**
      * C = A tile · panel, for the first {@code count} rows and {@code columns} columns.
      *
      * @param tile {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
@@ -157,11 +193,12 @@ public final class Panels {
     }
 
     /** The tile A·panel: {@link #ROWS} by {@link #COLUMNS}, overwritten. */
-    public static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k) {
-        Tile.clear(tile);
-        for (int from = 0; from < k; from += ROW) {
-            long offset = panelOffset + (long) from * STEP;
-            MicroKernel.multiply(rows, start + from / ROW * BLOCK, panels, offset, Math.min(ROW, k - from), tile, offset);
+    private static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k) {
+        float[] from = Tile.ZEROS;
+        for (int i = 0; i < k; i += ROW) {
+            long offset = panelOffset + (long) i * STEP;
+            MicroKernel.multiply(rows, start + i / ROW * BLOCK, panels, offset, Math.min(ROW, k - i), from, tile, offset);
+            from = tile;
         }
     }
 }

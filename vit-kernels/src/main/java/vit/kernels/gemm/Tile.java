@@ -1,7 +1,6 @@
 package vit.kernels.gemm;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
@@ -30,6 +29,9 @@ final class Tile {
      */
     static final int BLOCK_ROWS = 216;
 
+    /** A tile that sums begin from; only read. */
+    static final float[] ZEROS = new float[ROWS * COLUMNS];
+
     private Tile() {}
 
     /** The number of row tiles that cover {@code m} rows. */
@@ -53,10 +55,6 @@ final class Tile {
         return (n + COLUMNS - 1) / COLUMNS;
     }
 
-    /** A tile of zeros. */
-    static void clear(float[] tile) {
-        Arrays.fill(tile, 0);
-    }
 
     /** Reads the first {@code rows} by {@code columns} elements from C; the others are left as they are. */
     static void load(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
@@ -74,15 +72,20 @@ final class Tile {
 
     /** Writes the first {@code rows} by {@code columns} elements to C. */
     static void store(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
+        store(tile, COLUMNS, rows, columns, c, cOffset, cRowBytes);
+    }
+
+    /** The same for a tile whose rows have {@code width} floats. */
+    static void store(float[] tile, int width, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
-            if (columns == COLUMNS) {
-                for (int j = 0; j < COLUMNS; j += Simd.LANES) {
-                    FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS + j)
+            if (columns == width) {
+                for (int j = 0; j < width; j += Simd.LANES) {
+                    FloatVector.fromArray(Simd.SPECIES, tile, r * width + j)
                             .intoMemorySegment(c, row + (long) j * Float.BYTES, Simd.ORDER);
                 }
             } else {
-                MemorySegment.copy(tile, r * COLUMNS, c, Tensor.FLOAT, row, columns);
+                MemorySegment.copy(tile, r * width, c, Tensor.FLOAT, row, columns);
             }
         }
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.function.DoubleSupplier;
@@ -69,6 +70,9 @@ class GemmTest {
             Tensor ct = strided(arena, m, n, padded).fill(Float.NaN);
             PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(b);
             GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, k, threads);
+            for (int worker = 0; worker < threads; worker++) {
+                Arrays.fill(workspace.tile(worker), Float.NaN); // as an earlier product may have left it
+            }
             workers.run(w -> Gemm.multiply(ct, at, packed, Epilogue.NONE, m, workspace, w));
             return ct.toArray();
         }
