@@ -46,8 +46,22 @@ final class LayerNormSimd {
                 squares3 = d3.fma(d3, squares3);
             }
         }
-        Reduction.store(lanes, 0, sum0, sum1, sum2, sum3);
-        Reduction.store(lanes, Simd.VIRTUAL_LANES, squares0, squares1, squares2, squares3);
+        sum0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            sum1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            sum2.intoArray(lanes, 2 * Simd.LANES);
+            sum3.intoArray(lanes, 3 * Simd.LANES);
+        }
+        squares0.intoArray(lanes, Simd.VIRTUAL_LANES);
+        if (Simd.LANES <= 8) {
+            squares1.intoArray(lanes, Simd.VIRTUAL_LANES + Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            squares2.intoArray(lanes, Simd.VIRTUAL_LANES + 2 * Simd.LANES);
+            squares3.intoArray(lanes, Simd.VIRTUAL_LANES + 3 * Simd.LANES);
+        }
         for (int lane = 0; i < n; i++, lane++) {
             float d = get(x, at(xOffset, i)) - centre;
             lanes[lane] += d;
@@ -93,7 +107,14 @@ final class LayerNormSimd {
                 acc3 = addWeightedDeviation(acc3, dy, at(dyOffset, k), weight, at(0, k), x, at(xOffset, k), mean);
             }
         }
-        Reduction.store(lanes, 0, acc0, acc1, acc2, acc3);
+        acc0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            acc1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            acc2.intoArray(lanes, 2 * Simd.LANES);
+            acc3.intoArray(lanes, 3 * Simd.LANES);
+        }
         for (int lane = 0; i < n; i++, lane++) {
             float weighted = get(dy, at(dyOffset, i)) * get(weight, at(0, i));
             lanes[lane] = Math.fma(weighted, get(x, at(xOffset, i)) - mean, lanes[lane]);

@@ -10,9 +10,12 @@ import vit.kernels.tensor.Tensor;
  * + 4, + 2, + 1. {@code FloatVector.reduceLanes(ADD)} leaves its order open and was seen to change its result when C2
  * compiled it.
  *
- * <p>The 16 lanes are one, two or four accumulators; the conditions on the width are constants to the JIT. Offsets are in
- * bytes, lengths in floats; {@code lanes} is the calling worker's own ({@link vit.kernels.parallel.Worker#lanes}). Nothing is
- * checked but what the memory itself checks.
+ * <p>The 16 lanes are one, two or four accumulators; the conditions on the width are constants to the JIT. Whoever reduces stores them to
+ * an array itself: a method that takes them is not inlined now and then, once C2 has compiled it alone, and every call boxes
+ * four vectors (seen in three of nine JVMs, 11 MB a forward pass).
+ *
+ * <p>Offsets are in bytes, lengths in floats; {@code lanes} is the calling worker's own
+ * ({@link vit.kernels.parallel.Worker#lanes}). Nothing is checked but what the memory itself checks.
  */
 public final class Reduction {
 
@@ -36,7 +39,14 @@ public final class Reduction {
                 acc3 = acc3.add(Simd.load(segment, offset + 3 * Simd.VECTOR_BYTES));
             }
         }
-        store(lanes, 0, acc0, acc1, acc2, acc3);
+        acc0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            acc1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            acc2.intoArray(lanes, 2 * Simd.LANES);
+            acc3.intoArray(lanes, 3 * Simd.LANES);
+        }
         for (int lane = 0; i < n; i++, lane++) {
             lanes[lane] += segment.get(Tensor.FLOAT, byteOffset + (long) i * Float.BYTES);
         }
@@ -63,28 +73,19 @@ public final class Reduction {
                 acc3 = Simd.load(a, p + 3 * Simd.VECTOR_BYTES).fma(Simd.load(b, q + 3 * Simd.VECTOR_BYTES), acc3);
             }
         }
-        store(lanes, 0, acc0, acc1, acc2, acc3);
+        acc0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            acc1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            acc2.intoArray(lanes, 2 * Simd.LANES);
+            acc3.intoArray(lanes, 3 * Simd.LANES);
+        }
         for (int lane = 0; i < n; i++, lane++) {
             long at = (long) i * Float.BYTES;
             lanes[lane] = Math.fma(a.get(Tensor.FLOAT, aOffset + at), b.get(Tensor.FLOAT, bOffset + at), lanes[lane]);
         }
         return sum(lanes);
-    }
-
-    /**
-     * Writes the accumulators of the 16 virtual lanes to {@code lanes}, from {@code lanes[from]} on; at 512 bits the first
-     * accumulator is all of them.
-     */
-    public static void store(
-            float[] lanes, int from, FloatVector acc0, FloatVector acc1, FloatVector acc2, FloatVector acc3) {
-        acc0.intoArray(lanes, from);
-        if (Simd.LANES <= 8) {
-            acc1.intoArray(lanes, from + Simd.LANES);
-        }
-        if (Simd.LANES == 4) {
-            acc2.intoArray(lanes, from + 2 * Simd.LANES);
-            acc3.intoArray(lanes, from + 3 * Simd.LANES);
-        }
     }
 
     /** The sum of {@code lanes[0..15]}. */

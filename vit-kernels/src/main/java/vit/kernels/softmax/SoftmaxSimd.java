@@ -44,27 +44,33 @@ public final class SoftmaxSimd {
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = at(xOffset, i);
-            acc0 = greater(acc0, Simd.load(x, offset).mul(scale));
+            // Where x is NaN the accumulator stays. A comparison and a blend are fewer instructions than max.
+            FloatVector x0 = Simd.load(x, offset).mul(scale);
+            acc0 = acc0.blend(x0, x0.compare(VectorOperators.GT, acc0));
             if (Simd.LANES <= 8) {
-                acc1 = greater(acc1, Simd.load(x, offset + Simd.VECTOR_BYTES).mul(scale));
+                FloatVector x1 = Simd.load(x, offset + Simd.VECTOR_BYTES).mul(scale);
+                acc1 = acc1.blend(x1, x1.compare(VectorOperators.GT, acc1));
             }
             if (Simd.LANES == 4) {
-                acc2 = greater(acc2, Simd.load(x, offset + 2 * Simd.VECTOR_BYTES).mul(scale));
-                acc3 = greater(acc3, Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).mul(scale));
+                FloatVector x2 = Simd.load(x, offset + 2 * Simd.VECTOR_BYTES).mul(scale);
+                FloatVector x3 = Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).mul(scale);
+                acc2 = acc2.blend(x2, x2.compare(VectorOperators.GT, acc2));
+                acc3 = acc3.blend(x3, x3.compare(VectorOperators.GT, acc3));
             }
         }
+        if (Simd.LANES <= 8) {
+            acc0 = acc0.max(acc1);
+        }
+        if (Simd.LANES == 4) {
+            acc0 = acc0.max(acc2.max(acc3));
+        }
         // No lane is NaN, and a maximum has the same value in any order.
-        float max = greater(greater(acc0, acc1), greater(acc2, acc3)).reduceLanes(VectorOperators.MAX);
+        float max = acc0.reduceLanes(VectorOperators.MAX);
         for (; i < n; i++) {
             float scaled = x.get(Tensor.FLOAT, at(xOffset, i)) * scale;
             max = scaled > max ? scaled : max;
         }
         return max;
-    }
-
-    /** The greater of two lanes, {@code a} where {@code b} is NaN: fewer instructions than {@code max}. */
-    private static FloatVector greater(FloatVector a, FloatVector b) {
-        return a.blend(b, b.compare(VectorOperators.GT, a));
     }
 
     /** y = y · (1 / sum), over {@code n} floats: a division takes as long as sixteen products. */
