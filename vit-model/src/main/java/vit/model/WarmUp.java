@@ -23,7 +23,7 @@ final class WarmUp {
      * Least rounds: what runs once a call, the pooling for one, passes C2's threshold of 5000 invocations only after as many
      * calls; until then it boxes its vectors.
      */
-    private static final int MIN_ROUNDS = 24;
+    private static final int MIN_ROUNDS = 30;
 
     /** Calls of the varied model after the first round: enough to be seen in the profile, while its code is slow. */
     private static final int VARIED_CALLS = 20;

@@ -31,7 +31,7 @@ public final class Pooling {
      */
     public static void forward(
             Tensor pooled, Tensor tokens, int first, int last, int batch, int tokensPerImage, Worker w) {
-        check("pooled", pooled, "tokens", tokens, first, last, batch, tokensPerImage);
+        check(pooled, "tokens", tokens, first, last, batch, tokensPerImage);
         Require.disjoint("pooled", pooled, "tokens", tokens);
         int C = pooled.columns();
         if (Implementation.isReference()) {
@@ -54,7 +54,7 @@ public final class Pooling {
      */
     public static void backward(
             Tensor dtokens, Tensor dpooled, int first, int last, int batch, int tokensPerImage, Worker w) {
-        check("dpooled", dpooled, "dtokens", dtokens, first, last, batch, tokensPerImage);
+        check(dpooled, "dtokens", dtokens, first, last, batch, tokensPerImage);
         Require.disjoint("dtokens", dtokens, "dpooled", dpooled);
         int C = dpooled.columns();
         int rows = batch * tokensPerImage;
@@ -70,13 +70,13 @@ public final class Pooling {
     }
 
     private static void check(
-            String pooledName, Tensor pooled, String tokensName, Tensor tokens, int first, int last, int batch,
+            Tensor pooled, String tokensName, Tensor tokens, int first, int last, int batch,
             int tokensPerImage) {
         Require.range("tokens an image", tokensPerImage, 1, Integer.MAX_VALUE);
         Require.range("first token", first, 0, tokensPerImage - 1);
         Require.range("last token", last, first + 1, tokensPerImage);
         Require.range("batch", batch, 0, pooled.rows());
         Require.rows(tokensName, tokens, (long) batch * tokensPerImage, pooled.columns());
-        Require.range(pooledName + " elements in use", (long) batch * pooled.columns(), 0, Integer.MAX_VALUE);
+        Require.range("pooled elements in use", (long) batch * pooled.columns(), 0, Integer.MAX_VALUE);
     }
 }
