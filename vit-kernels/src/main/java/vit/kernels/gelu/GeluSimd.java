@@ -1,5 +1,8 @@
 package vit.kernels.gelu;
 
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
@@ -25,13 +28,13 @@ public final class GeluSimd {
 
     private static void applyErf(float[] values, int count) {
         for (int i = 0; i < count; i += Simd.LANES) {
-            GeluErf.of(FloatVector.fromArray(Simd.SPECIES, values, i)).intoArray(values, i);
+            GeluErf.of(FloatVector.fromArray(SPECIES, values, i)).intoArray(values, i);
         }
     }
 
     private static void applyTanh(float[] values, int count) {
         for (int i = 0; i < count; i += Simd.LANES) {
-            GeluTanh.of(FloatVector.fromArray(Simd.SPECIES, values, i)).intoArray(values, i);
+            GeluTanh.of(FloatVector.fromArray(SPECIES, values, i)).intoArray(values, i);
         }
     }
 
@@ -56,14 +59,14 @@ public final class GeluSimd {
     private static void forwardErf(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
-            GeluErf.of(Simd.load(x, xOffset + at)).intoMemorySegment(y, yOffset + at, Simd.ORDER);
+            GeluErf.of(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
         }
     }
 
     private static void forwardTanh(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
-            GeluTanh.of(Simd.load(x, xOffset + at)).intoMemorySegment(y, yOffset + at, Simd.ORDER);
+            GeluTanh.of(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
         }
     }
 
@@ -89,8 +92,9 @@ public final class GeluSimd {
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
-            FloatVector upstream = Simd.load(dy, dyOffset + at);
-            GeluErf.derivative(Simd.load(x, xOffset + at)).mul(upstream).intoMemorySegment(dx, dxOffset + at, Simd.ORDER);
+            FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER);
+            GeluErf.derivative(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).mul(upstream)
+                    .intoMemorySegment(dx, dxOffset + at, ORDER);
         }
     }
 
@@ -98,8 +102,9 @@ public final class GeluSimd {
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
-            FloatVector upstream = Simd.load(dy, dyOffset + at);
-            GeluTanh.derivative(Simd.load(x, xOffset + at)).mul(upstream).intoMemorySegment(dx, dxOffset + at, Simd.ORDER);
+            FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER);
+            GeluTanh.derivative(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).mul(upstream)
+                    .intoMemorySegment(dx, dxOffset + at, ORDER);
         }
     }
 }

@@ -1,6 +1,7 @@
 package vit.kernels.gemm;
 
 import static vit.kernels.simd.Simd.LANES;
+import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
@@ -104,7 +105,7 @@ final class MicroKernel {
     /** One step of k: for the last one or two, which cost little as they are. */
     private static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] from, float[] c, int vectors) {
         for (int j = 0; j < vectors; j++) {
-            FloatVector vector = Simd.load(b, bOffset + (long) j * Simd.VECTOR_BYTES);
+            FloatVector vector = FloatVector.fromMemorySegment(SPECIES, b, bOffset + (long) j * Simd.VECTOR_BYTES, ORDER);
             for (int r = 0; r < ROWS; r++) {
                 int at = (r * vectors + j) * LANES;
                 FloatVector.broadcast(SPECIES, a[aStart + r * ROW]).fma(vector, FloatVector.fromArray(SPECIES, from, at)).intoArray(c, at);

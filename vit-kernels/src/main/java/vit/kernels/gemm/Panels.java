@@ -1,7 +1,11 @@
 package vit.kernels.gemm;
 
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
@@ -24,13 +28,13 @@ public final class Panels {
     private Panels() {}
 
     /** Floats from one packed row to the next. */
-    public static final int ROW = MicroKernel.ROW;
+    private static final int ROW = MicroKernel.ROW;
 
     /** Columns of a panel of two vectors. */
     private static final int NARROW = 2 * Simd.LANES;
 
     /** Floats of a block of packed rows: {@link #ROWS} of {@link #ROW}. */
-    public static final int BLOCK = MicroKernel.BLOCK;
+    private static final int BLOCK = MicroKernel.BLOCK;
 
     /** Floats that one tile of packed rows of {@code k} elements takes: blocks of {@link #ROWS} by {@link #ROW}, one after the other. */
     public static int packedTile(int k) {
@@ -112,7 +116,7 @@ public final class Panels {
 
     private static void copyStep(MemorySegment target, long to, MemorySegment source, long from) {
         for (int j = 0; j < STEP; j += Simd.VECTOR_BYTES) {
-            Simd.load(source, from + j).intoMemorySegment(target, to + j, Simd.ORDER);
+            FloatVector.fromMemorySegment(SPECIES, source, from + j, ORDER).intoMemorySegment(target, to + j, ORDER);
         }
     }
 

@@ -1,5 +1,8 @@
 package vit.kernels.gemm;
 
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
@@ -62,7 +65,8 @@ final class Tile {
             long row = cOffset + r * cRowBytes;
             if (columns == COLUMNS) {
                 for (int j = 0; j < COLUMNS; j += Simd.LANES) {
-                    Simd.load(c, row + (long) j * Float.BYTES).intoArray(tile, r * COLUMNS + j);
+                    FloatVector.fromMemorySegment(SPECIES, c, row + (long) j * Float.BYTES, ORDER)
+                            .intoArray(tile, r * COLUMNS + j);
                 }
             } else {
                 MemorySegment.copy(c, Tensor.FLOAT, row, tile, r * COLUMNS, columns);
@@ -81,8 +85,8 @@ final class Tile {
             long row = cOffset + r * cRowBytes;
             if (columns == width) {
                 for (int j = 0; j < width; j += Simd.LANES) {
-                    FloatVector.fromArray(Simd.SPECIES, tile, r * width + j)
-                            .intoMemorySegment(c, row + (long) j * Float.BYTES, Simd.ORDER);
+                    FloatVector.fromArray(SPECIES, tile, r * width + j)
+                            .intoMemorySegment(c, row + (long) j * Float.BYTES, ORDER);
                 }
             } else {
                 MemorySegment.copy(tile, r * width, c, Tensor.FLOAT, row, columns);
@@ -94,9 +98,9 @@ final class Tile {
     static void addVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
         int whole = columns / Simd.LANES * Simd.LANES;
         for (int j = 0; j < whole; j += Simd.LANES) {
-            FloatVector x = Simd.load(vector, offset + (long) j * Float.BYTES);
+            FloatVector x = FloatVector.fromMemorySegment(SPECIES, vector, offset + (long) j * Float.BYTES, ORDER);
             for (int r = 0; r < rows; r++) {
-                x.add(FloatVector.fromArray(Simd.SPECIES, tile, r * COLUMNS + j)).intoArray(tile, r * COLUMNS + j);
+                x.add(FloatVector.fromArray(SPECIES, tile, r * COLUMNS + j)).intoArray(tile, r * COLUMNS + j);
             }
         }
         for (int j = whole; j < columns; j++) {
@@ -124,8 +128,8 @@ final class Tile {
     private static void addRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
         int i = 0;
         for (; i <= columns - Simd.LANES; i += Simd.LANES) {
-            Simd.load(x, offset + (long) i * Float.BYTES)
-                    .add(FloatVector.fromArray(Simd.SPECIES, tile, start + i))
+            FloatVector.fromMemorySegment(SPECIES, x, offset + (long) i * Float.BYTES, ORDER)
+                    .add(FloatVector.fromArray(SPECIES, tile, start + i))
                     .intoArray(tile, start + i);
         }
         for (; i < columns; i++) {
@@ -136,8 +140,8 @@ final class Tile {
     private static void multiplyRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
         int i = 0;
         for (; i <= columns - Simd.LANES; i += Simd.LANES) {
-            FloatVector.fromArray(Simd.SPECIES, tile, start + i)
-                    .mul(Simd.load(x, offset + (long) i * Float.BYTES))
+            FloatVector.fromArray(SPECIES, tile, start + i)
+                    .mul(FloatVector.fromMemorySegment(SPECIES, x, offset + (long) i * Float.BYTES, ORDER))
                     .intoArray(tile, start + i);
         }
         for (; i < columns; i++) {

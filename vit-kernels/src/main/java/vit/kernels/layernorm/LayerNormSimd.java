@@ -1,5 +1,8 @@
 package vit.kernels.layernorm;
 
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Reduction;
@@ -18,7 +21,7 @@ final class LayerNormSimd {
      * {@code lanes[16..31]}.
      */
     static void deviations(MemorySegment x, long xOffset, int n, float centre, float[] lanes) {
-        FloatVector sum0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector sum1 = sum0;
         FloatVector sum2 = sum0;
         FloatVector sum3 = sum0;
@@ -29,19 +32,19 @@ final class LayerNormSimd {
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = at(xOffset, i);
-            FloatVector d0 = Simd.load(x, offset).sub(centre);
+            FloatVector d0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER).sub(centre);
             sum0 = sum0.add(d0);
             squares0 = d0.fma(d0, squares0);
             if (Simd.LANES <= 8) {
-                FloatVector d1 = Simd.load(x, offset + Simd.VECTOR_BYTES).sub(centre);
+                FloatVector d1 = FloatVector.fromMemorySegment(SPECIES, x, offset + Simd.VECTOR_BYTES, ORDER).sub(centre);
                 sum1 = sum1.add(d1);
                 squares1 = d1.fma(d1, squares1);
             }
             if (Simd.LANES == 4) {
-                FloatVector d2 = Simd.load(x, offset + 2 * Simd.VECTOR_BYTES).sub(centre);
+                FloatVector d2 = FloatVector.fromMemorySegment(SPECIES, x, offset + 2 * Simd.VECTOR_BYTES, ORDER).sub(centre);
                 sum2 = sum2.add(d2);
                 squares2 = d2.fma(d2, squares2);
-                FloatVector d3 = Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).sub(centre);
+                FloatVector d3 = FloatVector.fromMemorySegment(SPECIES, x, offset + 3 * Simd.VECTOR_BYTES, ORDER).sub(centre);
                 sum3 = sum3.add(d3);
                 squares3 = d3.fma(d3, squares3);
             }
@@ -75,9 +78,10 @@ final class LayerNormSimd {
             float mean, float rstd) {
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector normal = Simd.load(x, at(xOffset, i)).sub(mean).mul(rstd);
-            FloatVector scaled = normal.fma(Simd.load(weight, at(0, i)), Simd.load(bias, at(0, i)));
-            scaled.intoMemorySegment(y, at(yOffset, i), Simd.ORDER);
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).sub(mean).mul(rstd);
+            FloatVector scaled = normal
+                    .fma(FloatVector.fromMemorySegment(SPECIES, weight, at(0, i), ORDER), FloatVector.fromMemorySegment(SPECIES, bias, at(0, i), ORDER));
+            scaled.intoMemorySegment(y, at(yOffset, i), ORDER);
         }
         for (; i < n; i++) {
             float normal = (get(x, at(xOffset, i)) - mean) * rstd;
@@ -89,7 +93,7 @@ final class LayerNormSimd {
     static float sumOfWeightedDeviations(
             MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float mean,
             float[] lanes) {
-        FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector acc0 = FloatVector.zero(SPECIES);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
         FloatVector acc3 = acc0;
@@ -125,8 +129,9 @@ final class LayerNormSimd {
     private static FloatVector addWeightedDeviation(
             FloatVector sum, MemorySegment dy, long dyOffset, MemorySegment weight, long weightOffset, MemorySegment x,
             long xOffset, float mean) {
-        FloatVector weighted = Simd.load(dy, dyOffset).mul(Simd.load(weight, weightOffset));
-        return weighted.fma(Simd.load(x, xOffset).sub(mean), sum);
+        FloatVector weighted = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset, ORDER)
+                .mul(FloatVector.fromMemorySegment(SPECIES, weight, weightOffset, ORDER));
+        return weighted.fma(FloatVector.fromMemorySegment(SPECIES, x, xOffset, ORDER).sub(mean), sum);
     }
 
     /** dx = rstd·(dy·weight − meanOfG − x̂·meanOfGNormal) over a row. */
@@ -137,10 +142,11 @@ final class LayerNormSimd {
         FloatVector minusMeanOfGNormal = Simd.broadcast(-meanOfGNormal);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector normal = Simd.load(x, at(xOffset, i)).sub(mean).mul(rstd);
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).sub(mean).mul(rstd);
             FloatVector projections = normal.fma(minusMeanOfGNormal, minusMeanOfG);
-            FloatVector gradient = Simd.load(dy, at(dyOffset, i)).fma(Simd.load(weight, at(0, i)), projections).mul(rstd);
-            gradient.intoMemorySegment(dx, at(dxOffset, i), Simd.ORDER);
+            FloatVector gradient = FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER)
+                    .fma(FloatVector.fromMemorySegment(SPECIES, weight, at(0, i), ORDER), projections).mul(rstd);
+            gradient.intoMemorySegment(dx, at(dxOffset, i), ORDER);
         }
         for (; i < n; i++) {
             float normal = (get(x, at(xOffset, i)) - mean) * rstd;
@@ -156,12 +162,12 @@ final class LayerNormSimd {
             int from, int to, float mean, float rstd) {
         int i = from;
         for (; i <= to - Simd.LANES; i += Simd.LANES) {
-            FloatVector upstream = Simd.load(dy, at(dyOffset, i));
-            FloatVector normal = Simd.load(x, at(xOffset, i)).sub(mean).mul(rstd);
-            FloatVector ofWeight = upstream.fma(normal, Simd.load(dweight, at(0, i)));
-            FloatVector ofBias = upstream.add(Simd.load(dbias, at(0, i)));
-            ofWeight.intoMemorySegment(dweight, at(0, i), Simd.ORDER);
-            ofBias.intoMemorySegment(dbias, at(0, i), Simd.ORDER);
+            FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER);
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).sub(mean).mul(rstd);
+            FloatVector ofWeight = upstream.fma(normal, FloatVector.fromMemorySegment(SPECIES, dweight, at(0, i), ORDER));
+            FloatVector ofBias = upstream.add(FloatVector.fromMemorySegment(SPECIES, dbias, at(0, i), ORDER));
+            ofWeight.intoMemorySegment(dweight, at(0, i), ORDER);
+            ofBias.intoMemorySegment(dbias, at(0, i), ORDER);
         }
         for (; i < to; i++) {
             float upstream = get(dy, at(dyOffset, i));

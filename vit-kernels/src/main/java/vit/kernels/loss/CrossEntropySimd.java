@@ -2,6 +2,7 @@ package vit.kernels.loss;
 
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -74,7 +75,7 @@ final class CrossEntropySimd {
         float max = SoftmaxSimd.max(x, xAt, n, 1f);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            Simd.load(x, offset(xAt, i)).sub(max).intoMemorySegment(y, offset(yAt, i), ORDER);
+            FloatVector.fromMemorySegment(SPECIES, x, offset(xAt, i), ORDER).sub(max).intoMemorySegment(y, offset(yAt, i), ORDER);
         }
         for (; i < n; i++) {
             y.set(Tensor.FLOAT, offset(yAt, i), x.get(Tensor.FLOAT, offset(xAt, i)) - max);
@@ -104,7 +105,8 @@ final class CrossEntropySimd {
             float labelled = p.get(Tensor.FLOAT, offset(pAt, labels[b])); // read before d, which may be p
             int i = 0;
             for (; i <= K - LANES; i += LANES) {
-                Simd.load(p, offset(pAt, i)).sub(uniform).mul(factor).intoMemorySegment(d, offset(dAt, i), ORDER);
+                FloatVector.fromMemorySegment(SPECIES, p, offset(pAt, i), ORDER).sub(uniform).mul(factor)
+                        .intoMemorySegment(d, offset(dAt, i), ORDER);
             }
             for (; i < K; i++) {
                 d.set(Tensor.FLOAT, offset(dAt, i), (p.get(Tensor.FLOAT, offset(pAt, i)) - uniform) * factor);
@@ -131,8 +133,10 @@ final class CrossEntropySimd {
             float total = (float) total(t, tAt, K, smoothing, lanes);
             int i = 0;
             for (; i <= K - LANES; i += LANES) {
-                FloatVector target = Simd.load(t, offset(tAt, i)).fma(Simd.broadcast(kept), Simd.broadcast(uniform));
-                FloatVector difference = Simd.load(p, offset(pAt, i)).fma(Simd.broadcast(total), target.neg());
+                FloatVector target = FloatVector.fromMemorySegment(SPECIES, t, offset(tAt, i), ORDER)
+                        .fma(Simd.broadcast(kept), Simd.broadcast(uniform));
+                FloatVector difference = FloatVector.fromMemorySegment(SPECIES, p, offset(pAt, i), ORDER)
+                        .fma(Simd.broadcast(total), target.neg());
                 difference.mul(factor).intoMemorySegment(d, offset(dAt, i), ORDER);
             }
             for (; i < K; i++) {

@@ -3,6 +3,8 @@ package vit.kernels.simd;
 import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -113,7 +115,7 @@ public final class Exp {
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
             long at = (long) i * Float.BYTES;
-            FloatVector exponent = Simd.load(x, xByteOffset + at).mul(scale).sub(max);
+            FloatVector exponent = FloatVector.fromMemorySegment(SPECIES, x, xByteOffset + at, ORDER).mul(scale).sub(max);
             FloatVector rounded = exponent.fma(Lanes.LOG2_E, Lanes.ROUND);
             FloatVector m = rounded.sub(Lanes.ROUND);
             FloatVector r = m.fma(Lanes.MINUS_LN2_LOW, m.fma(Lanes.MINUS_LN2_HIGH, exponent));
@@ -121,7 +123,7 @@ public final class Exp {
             p = p.fma(r, Lanes.ONE).fma(r, Lanes.ONE);
             IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).add(Lanes.ONE_BITS);
             p.mul(power.reinterpretAsFloats()).blend(Lanes.ZERO, exponent.compare(LT, Lanes.LOWEST))
-                    .intoMemorySegment(y, yByteOffset + at, Simd.ORDER);
+                    .intoMemorySegment(y, yByteOffset + at, ORDER);
         }
         if (i < n) {
             ofNonPositiveRest(y, yByteOffset + (long) i * Float.BYTES, x, xByteOffset + (long) i * Float.BYTES, n - i, scale, max, lanes);
@@ -134,7 +136,7 @@ public final class Exp {
         for (int i = 0; i < count; i++) {
             lanes[i] = x.get(Tensor.FLOAT, xByteOffset + (long) i * Float.BYTES) * scale - max;
         }
-        FloatVector exponent = FloatVector.fromArray(Simd.SPECIES, lanes, 0);
+        FloatVector exponent = FloatVector.fromArray(SPECIES, lanes, 0);
         FloatVector rounded = exponent.fma(Lanes.LOG2_E, Lanes.ROUND);
         FloatVector m = rounded.sub(Lanes.ROUND);
         FloatVector r = m.fma(Lanes.MINUS_LN2_LOW, m.fma(Lanes.MINUS_LN2_HIGH, exponent));

@@ -1,5 +1,8 @@
 package vit.kernels.simd;
 
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.tensor.Tensor;
@@ -23,20 +26,20 @@ public final class Reduction {
 
     /** The sum of {@code n} floats from {@code byteOffset} on; overwrites {@code lanes[0..15]}. */
     public static float sum(MemorySegment segment, long byteOffset, int n, float[] lanes) {
-        FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector acc0 = FloatVector.zero(SPECIES);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
         FloatVector acc3 = acc0;
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = byteOffset + (long) i * Float.BYTES;
-            acc0 = acc0.add(Simd.load(segment, offset));
+            acc0 = acc0.add(FloatVector.fromMemorySegment(SPECIES, segment, offset, ORDER));
             if (Simd.LANES <= 8) {
-                acc1 = acc1.add(Simd.load(segment, offset + Simd.VECTOR_BYTES));
+                acc1 = acc1.add(FloatVector.fromMemorySegment(SPECIES, segment, offset + Simd.VECTOR_BYTES, ORDER));
             }
             if (Simd.LANES == 4) {
-                acc2 = acc2.add(Simd.load(segment, offset + 2 * Simd.VECTOR_BYTES));
-                acc3 = acc3.add(Simd.load(segment, offset + 3 * Simd.VECTOR_BYTES));
+                acc2 = acc2.add(FloatVector.fromMemorySegment(SPECIES, segment, offset + 2 * Simd.VECTOR_BYTES, ORDER));
+                acc3 = acc3.add(FloatVector.fromMemorySegment(SPECIES, segment, offset + 3 * Simd.VECTOR_BYTES, ORDER));
             }
         }
         acc0.intoArray(lanes, 0);
@@ -56,7 +59,7 @@ public final class Reduction {
     /** Σ a·b over {@code n} floats, each lane a chain of fma; overwrites {@code lanes[0..15]}. */
     public static float sumOfProducts(
             MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n, float[] lanes) {
-        FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
+        FloatVector acc0 = FloatVector.zero(SPECIES);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
         FloatVector acc3 = acc0;
@@ -64,13 +67,17 @@ public final class Reduction {
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long p = aOffset + (long) i * Float.BYTES;
             long q = bOffset + (long) i * Float.BYTES;
-            acc0 = Simd.load(a, p).fma(Simd.load(b, q), acc0);
+            acc0 = FloatVector.fromMemorySegment(SPECIES, a, p, ORDER)
+                    .fma(FloatVector.fromMemorySegment(SPECIES, b, q, ORDER), acc0);
             if (Simd.LANES <= 8) {
-                acc1 = Simd.load(a, p + Simd.VECTOR_BYTES).fma(Simd.load(b, q + Simd.VECTOR_BYTES), acc1);
+                acc1 = FloatVector.fromMemorySegment(SPECIES, a, p + Simd.VECTOR_BYTES, ORDER)
+                        .fma(FloatVector.fromMemorySegment(SPECIES, b, q + Simd.VECTOR_BYTES, ORDER), acc1);
             }
             if (Simd.LANES == 4) {
-                acc2 = Simd.load(a, p + 2 * Simd.VECTOR_BYTES).fma(Simd.load(b, q + 2 * Simd.VECTOR_BYTES), acc2);
-                acc3 = Simd.load(a, p + 3 * Simd.VECTOR_BYTES).fma(Simd.load(b, q + 3 * Simd.VECTOR_BYTES), acc3);
+                acc2 = FloatVector.fromMemorySegment(SPECIES, a, p + 2 * Simd.VECTOR_BYTES, ORDER)
+                        .fma(FloatVector.fromMemorySegment(SPECIES, b, q + 2 * Simd.VECTOR_BYTES, ORDER), acc2);
+                acc3 = FloatVector.fromMemorySegment(SPECIES, a, p + 3 * Simd.VECTOR_BYTES, ORDER)
+                        .fma(FloatVector.fromMemorySegment(SPECIES, b, q + 3 * Simd.VECTOR_BYTES, ORDER), acc3);
             }
         }
         acc0.intoArray(lanes, 0);

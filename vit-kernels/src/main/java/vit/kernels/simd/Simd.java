@@ -1,6 +1,5 @@
 package vit.kernels.simd;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -54,11 +53,6 @@ public final class Simd {
             throw new IllegalStateException("-Dvit.simd.bits=" + bits + ": expected 128, 256 or 512");
         }
         return bits;
-    }
-
-    /** The vector at {@code byteOffset}. */
-    public static FloatVector load(MemorySegment segment, long byteOffset) {
-        return FloatVector.fromMemorySegment(SPECIES, segment, byteOffset, ORDER);
     }
 
     /** A vector with {@code value} in every lane. */

@@ -1,5 +1,8 @@
 package vit.kernels.softmax;
 
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -45,15 +48,15 @@ public final class SoftmaxSimd {
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = at(xOffset, i);
             // Where x is NaN the accumulator stays. A comparison and a blend are fewer instructions than max.
-            FloatVector x0 = Simd.load(x, offset).mul(scale);
+            FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER).mul(scale);
             acc0 = acc0.blend(x0, x0.compare(VectorOperators.GT, acc0));
             if (Simd.LANES <= 8) {
-                FloatVector x1 = Simd.load(x, offset + Simd.VECTOR_BYTES).mul(scale);
+                FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, offset + Simd.VECTOR_BYTES, ORDER).mul(scale);
                 acc1 = acc1.blend(x1, x1.compare(VectorOperators.GT, acc1));
             }
             if (Simd.LANES == 4) {
-                FloatVector x2 = Simd.load(x, offset + 2 * Simd.VECTOR_BYTES).mul(scale);
-                FloatVector x3 = Simd.load(x, offset + 3 * Simd.VECTOR_BYTES).mul(scale);
+                FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, x, offset + 2 * Simd.VECTOR_BYTES, ORDER).mul(scale);
+                FloatVector x3 = FloatVector.fromMemorySegment(SPECIES, x, offset + 3 * Simd.VECTOR_BYTES, ORDER).mul(scale);
                 acc2 = acc2.blend(x2, x2.compare(VectorOperators.GT, acc2));
                 acc3 = acc3.blend(x3, x3.compare(VectorOperators.GT, acc3));
             }
@@ -78,7 +81,8 @@ public final class SoftmaxSimd {
         float factor = 1f / sum;
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            Simd.load(y, at(yOffset, i)).mul(factor).intoMemorySegment(y, at(yOffset, i), Simd.ORDER);
+            FloatVector.fromMemorySegment(SPECIES, y, at(yOffset, i), ORDER).mul(factor)
+                    .intoMemorySegment(y, at(yOffset, i), ORDER);
         }
         for (; i < n; i++) {
             y.set(Tensor.FLOAT, at(yOffset, i), y.get(Tensor.FLOAT, at(yOffset, i)) * factor);
@@ -92,8 +96,9 @@ public final class SoftmaxSimd {
         float dot = Reduction.sumOfProducts(dy, dyOffset, y, yOffset, n, lanes);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector probability = Simd.load(y, at(yOffset, i));
-            Simd.load(dy, at(dyOffset, i)).sub(dot).mul(probability).intoMemorySegment(dx, at(dxOffset, i), Simd.ORDER);
+            FloatVector probability = FloatVector.fromMemorySegment(SPECIES, y, at(yOffset, i), ORDER);
+            FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER).sub(dot).mul(probability)
+                    .intoMemorySegment(dx, at(dxOffset, i), ORDER);
         }
         for (; i < n; i++) {
             float upstream = dy.get(Tensor.FLOAT, at(dyOffset, i));

@@ -6,7 +6,7 @@ package vit.kernels.attention;
  *
  * <pre>
  * s_ij    off by e_ij = scale·γ_D·Σ|q·k| + u·|s_ij|
- * p_ij    relatively by e_ij + ē_i + u·(a_ij + ā_i + n + 5): the scores', as they move the softmax, and the softmax's own,
+ * p_ij    relatively by e_ij + ē_i + u·(a_ij + ā_i + n + 6): the scores', as they move the softmax, and the softmax's own,
  *         with a_ij = max s_i − s_ij and the means over the row weighted by p
  * out_id  by Σ_j (p_ij's)·|v_jd| + γ_T·Σ_j p_ij·|v_jd|
  * lse_i   by ē_i + u·(ā_i + n + 4 + 2·log Σ exp + |lse_i|)
@@ -117,7 +117,7 @@ final class AttentionTruth {
         double sums = logSumExp[h * tokens + i];
         logSumExpBound[h * tokens + i] = meanError + U * (meanDistance + n + 4 + 2 * (sums - max) + Math.abs(sums));
         for (int j = 0; j < tokens; j++) {
-            double share = errors[j] + meanError + U * (max - scores[j] + meanDistance + n + 5);
+            double share = errors[j] + meanError + U * (max - scores[j] + meanDistance + n + 6);
             mapsBound[row + j] = maps[row + j] * share;
             for (int d = 0; d < headDim; d++) {
                 double v = Math.abs(qkv[at(j, 2, h, d)]);

@@ -340,7 +340,7 @@ final class KernelBitsProbe {
             for (int i = w.from(n / Simd.LANES) * Simd.LANES; i < w.to(n / Simd.LANES) * Simd.LANES; i++) {
                 y.set(1, i, scalar.of(x.get(0, i)));
                 if (i % Simd.LANES == 0) {
-                    vector.apply(Simd.load(x.segment(), (long) i * Float.BYTES))
+                    vector.apply(FloatVector.fromMemorySegment(Simd.SPECIES, x.segment(), (long) i * Float.BYTES, Simd.ORDER))
                             .intoMemorySegment(y.segment(), (long) i * Float.BYTES, Simd.ORDER);
                 }
             }
