@@ -35,6 +35,12 @@ final class WarmUp {
 
     private static final double STEADY = 1.1;
 
+    /** A width of a whole panel at every vector width, and a ragged one. */
+    private static final int SHALLOW = 68;
+
+    /** The same for sums of more than one block of k, and a ragged one. */
+    private static final int DEEP = 772;
+
     private WarmUp() {}
 
     static WarmUpReport run(VitSession session) {
@@ -87,13 +93,13 @@ final class WarmUp {
             int steady = 0;
             for (int rounds = 0; (steady < STEADY_ROUNDS || rounds < MIN_ROUNDS) && System.nanoTime() < deadline; rounds++) {
                 if (rounds == 1) {
-                    varied.call(VARIED_CALLS);
+                    varied.call(VARIED_CALLS, deadline);
                 }
-                double nanos = plain.call(ROUND);
+                double nanos = plain.call(ROUND, deadline);
                 steady = nanos < 0.9 * best ? 0 : steady + 1;
                 best = Math.min(best, nanos);
             }
-            varied.call(ROUND);
+            varied.call(ROUND, deadline);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -114,10 +120,10 @@ final class WarmUp {
             logits = new float[config.classes()];
         }
 
-        /** Nanoseconds of {@code times} calls. */
-        double call(int times) {
+        /** Nanoseconds of {@code times} calls, fewer if the deadline passes. */
+        double call(int times, long deadline) {
             long start = System.nanoTime();
-            for (int i = 0; i < times; i++) {
+            for (int i = 0; i < times && System.nanoTime() < deadline; i++) {
                 session.logits(image, 1, logits);
             }
             return System.nanoTime() - start;
@@ -129,12 +135,6 @@ final class WarmUp {
             model.close();
         }
     }
-
-    /** A width of a whole panel at every vector width, and a ragged one. */
-    private static final int SHALLOW = 68;
-
-    /** The same for sums of more than one block of k, and a ragged one. */
-    private static final int DEEP = 772;
 
     /**
      * The same kind of model, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 16 and its
