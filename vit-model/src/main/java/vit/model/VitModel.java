@@ -34,6 +34,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
 
     private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
         Implementation.require();
+        KernelCompilation.start();
         this.config = source.config();
         this.parameters = Parameters.of(config);
         this.labels = List.copyOf(labels);
@@ -67,6 +68,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      */
     public static VitModel load(Path weights, Path config) throws IOException {
         Implementation.require();
+        KernelCompilation.start();
         try (Weights file = Weights.open(weights, config)) {
             return new VitModel(file, file.labels(), PreprocessingFiles.choose(null, weights, config, file.config().family()));
         }

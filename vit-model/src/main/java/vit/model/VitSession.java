@@ -19,6 +19,9 @@ public final class VitSession implements AutoCloseable {
 
     private static final int TOP = 5;
 
+    /** A call of less arithmetic is over before the kernels are compiled. */
+    private static final double WAITING_FLOPS = 100e6;
+
     private final VitModel model;
     private final VitConfig config;
     private final TensorArena arena;
@@ -26,6 +29,7 @@ public final class VitSession implements AutoCloseable {
     private final boolean ownsWorkers;
     private final VitForward forward;
     private final Lifetime lifetime;
+    private final boolean waits;
     private final float[] imagePixels; // (channels, height, width), for classify
     private final float[] imageLogits; // (classes)
 
@@ -45,6 +49,7 @@ public final class VitSession implements AutoCloseable {
         this.forward = planned;
         this.workers = ownsWorkers ? Workers.of(options.threads()) : options.workers();
         this.lifetime = new Lifetime("the session", 1, this::free);
+        this.waits = ForwardCost.of(config).flops() > WAITING_FLOPS;
         this.imagePixels = new float[imageElements()];
         this.imageLogits = new float[config.classes()];
     }
@@ -126,6 +131,9 @@ public final class VitSession implements AutoCloseable {
         }
         checkLength("images", images, batch, imageElements());
         checkLength(name, out, batch, result.columns());
+        if (waits) {
+            KernelCompilation.await();
+        }
         lifetime.enter();
         try {
             model.lifetime().enter();
@@ -214,8 +222,9 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * Compiles what a call runs: small models of the same kind first, then this session, until its time is steady. Until
-     * then the JVM interprets, which takes the Vector API hundreds of times longer.
+     * Gets calls to full speed: waits for the kernels, whose compilation began with the loading of the model, calls small models of the same
+     * kind, so that all around the kernels is compiled as well, then this session, until its time is steady. Without it the first call
+     * waits for the kernels, unless it is a small one, and the next ones are slower than later ones.
      */
     public WarmUpReport warmUp() {
         return WarmUp.run(this);

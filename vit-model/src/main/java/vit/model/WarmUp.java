@@ -46,6 +46,7 @@ final class WarmUp {
     static WarmUpReport run(VitSession session) {
         long start = System.nanoTime();
         VitConfig config = session.config();
+        KernelCompilation.await();
         tiny(session, start + TINY_LIMIT_NANOS);
         float[] image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
         for (int i = 0; i < image.length; i++) {

@@ -1,8 +1,14 @@
 package vit.kernels.attention;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import vit.kernels.gemm.Gemm;
+import vit.kernels.gemm.Panels;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
+import vit.kernels.softmax.Softmax;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -14,6 +20,13 @@ import vit.kernels.tensor.Tensor;
 public final class Attention {
 
     private Attention() {}
+
+    /** The methods that hold the vector code of {@link #forward}, those of {@link Gemm} apart, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        List<Rehearsal> kernels = new ArrayList<>(Panels.rehearsals());
+        kernels.addAll(Softmax.rehearsals());
+        return kernels;
+    }
 
     /**
      * Attention of {@code batch} images.

@@ -1,9 +1,13 @@
 package vit.kernels.gelu;
 
+import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
+import vit.kernels.simd.NormalTail;
+import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -16,6 +20,13 @@ import vit.kernels.tensor.Tensor;
 public final class Gelu {
 
     private Gelu() {}
+
+    /** What applies the exact GELU to a tile of a product, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        float[] values = new float[5 * Simd.LANES];
+        return List.of(new Rehearsal("NormalTail.timesProbability", () -> NormalTail.timesProbability(values, values.length),
+                () -> NormalTail.timesProbability(values, 0)));
+    }
 
     /**
      * y = GELU(x).

@@ -29,7 +29,7 @@ import vit.kernels.simd.Simd;
 final class GeluErf {
 
     /** t·Q(t) is a normal float up to here and counts as 0 beyond. */
-    private static final float END = 13.14624f;
+    private static final float END = NormalTail.PRODUCT_END;
 
     /** 1/√(2π). */
     private static final float DENSITY_AT_0 = 0x1.988454p-2f;

@@ -5,6 +5,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.NormalTail;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
@@ -20,15 +21,9 @@ public final class GeluSimd {
     /** Replaces the first {@code count} floats, whole vectors, by their GELU: the end of a GEMM's tile. */
     public static void apply(float[] values, int count, GeluKind kind) {
         if (kind == GeluKind.ERF) {
-            applyErf(values, count);
+            NormalTail.timesProbability(values, count);
         } else {
             applyTanh(values, count);
-        }
-    }
-
-    private static void applyErf(float[] values, int count) {
-        for (int i = 0; i < count; i += Simd.LANES) {
-            GeluErf.of(FloatVector.fromArray(SPECIES, values, i)).intoArray(values, i);
         }
     }
 

@@ -1,5 +1,7 @@
 package vit.kernels.gemm;
 
+import java.util.List;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
@@ -14,6 +16,11 @@ import vit.kernels.tensor.Tensor;
 public final class Gemm {
 
     private Gemm() {}
+
+    /** The methods that hold the vector code of {@link #multiply}, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        return GemmRehearsals.all();
+    }
 
     /**
      * C = A·Bᵀ, then the epilogue.

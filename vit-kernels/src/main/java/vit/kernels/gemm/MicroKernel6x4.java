@@ -26,6 +26,9 @@ final class MicroKernel6x4 {
 
     /** Does {@code steps} steps of k, a multiple of {@link MicroKernel#UNROLL}, or the first of them, and returns how many. */
     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
+        if (steps == 0) {
+            return 0;
+        }
         FloatVector acc0a = FloatVector.fromArray(SPECIES, from, 0);
         FloatVector acc0b = FloatVector.fromArray(SPECIES, from, LANES);
         FloatVector acc0c = FloatVector.fromArray(SPECIES, from, 2 * LANES);

@@ -1,6 +1,8 @@
 package vit.kernels.gemm;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -18,6 +20,11 @@ public final class PackedMatrix {
     private final int outputs; // N
     private final int depth; // K
     private final Tensor panels; // (⌈N / columns⌉ · K, columns)
+
+    /** What {@link #packRows} spends its time in, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        return GemmRehearsals.packing();
+    }
 
     private PackedMatrix(TensorArena arena, int outputs, int depth) {
         this.outputs = outputs;
@@ -57,7 +64,7 @@ public final class PackedMatrix {
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
             for (int k = 0; k < depth; k += STEPS) {
                 int count = Math.min(STEPS, depth - k);
-                packSteps(steps, weight, panel * Tile.COLUMNS, k, count);
+                packSteps(steps, weight, outputs, depth, panel * Tile.COLUMNS, k, count);
                 MemorySegment.copy(steps, 0, panels.segment(), Tensor.FLOAT, stepOffset(panel, k), count * Tile.COLUMNS);
             }
         }
@@ -68,7 +75,7 @@ public final class PackedMatrix {
      * {@code count} steps of k of a panel, in an array: an array is fast from the first call on, while an access to memory is slow until
      * C2 has compiled it, and this runs while a model is loaded.
      */
-    private void packSteps(float[] steps, float[] weight, int firstOutput, int firstStep, int count) {
+    static void packSteps(float[] steps, float[] weight, int outputs, int depth, int firstOutput, int firstStep, int count) {
         for (int j = 0; j < Tile.COLUMNS; j++) {
             int row = (firstOutput + j) * depth + firstStep;
             for (int i = 0; i < count; i++) {

@@ -5,7 +5,9 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
@@ -26,6 +28,11 @@ public final class Panels {
     public static final int STEP = Tile.PANEL_STEP;
 
     private Panels() {}
+
+    /** The packing of keys and values, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        return GemmRehearsals.panels();
+    }
 
     /** Floats from one packed row to the next. */
     private static final int ROW = MicroKernel.ROW;
@@ -96,7 +103,10 @@ public final class Panels {
             int width = Math.min(COLUMNS, n - column);
             for (int i = 0; i < k; i++) {
                 if (width == COLUMNS) {
-                    copyStep(target, panel + (long) i * STEP, source, from + i * rowBytes);
+                    for (int j = 0; j < STEP; j += Simd.VECTOR_BYTES) {
+                        FloatVector.fromMemorySegment(SPECIES, source, from + i * rowBytes + j, ORDER)
+                                .intoMemorySegment(target, panel + (long) i * STEP + j, ORDER);
+                    }
                 } else {
                     copyRaggedStep(target, panel + (long) i * STEP, source, from + i * rowBytes, width);
                 }
@@ -111,12 +121,6 @@ public final class Panels {
         }
         for (int j = width; j < COLUMNS; j++) {
             target.set(Tensor.FLOAT, to + (long) j * Float.BYTES, 0);
-        }
-    }
-
-    private static void copyStep(MemorySegment target, long to, MemorySegment source, long from) {
-        for (int j = 0; j < STEP; j += Simd.VECTOR_BYTES) {
-            FloatVector.fromMemorySegment(SPECIES, source, from + j, ORDER).intoMemorySegment(target, to + j, ORDER);
         }
     }
 

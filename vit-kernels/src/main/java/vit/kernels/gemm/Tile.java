@@ -125,7 +125,7 @@ final class Tile {
         }
     }
 
-    private static void addRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
+    static void addRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
         int i = 0;
         for (; i <= columns - Simd.LANES; i += Simd.LANES) {
             FloatVector.fromMemorySegment(SPECIES, x, offset + (long) i * Float.BYTES, ORDER)

@@ -1,8 +1,11 @@
 package vit.kernels.layernorm;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.Reduction;
@@ -23,6 +26,23 @@ public final class LayerNorm {
     private static final int COLUMN_BLOCK = 16;
 
     private LayerNorm() {}
+
+    /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        int whole = 16 * Simd.VIRTUAL_LANES;
+        int ragged = 8 * Simd.VIRTUAL_LANES + 1;
+        float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
+        MemorySegment row = Arena.ofAuto().allocate((long) whole * Float.BYTES, Simd.VECTOR_BYTES);
+        return List.of(
+                new Rehearsal("LayerNormSimd.deviations", () -> {
+                    LayerNormSimd.deviations(row, 0, whole, 0f, lanes);
+                    LayerNormSimd.deviations(row, 0, ragged, 0f, lanes);
+                }, () -> LayerNormSimd.deviations(row, 0, 0, 0f, lanes)),
+                new Rehearsal("LayerNormSimd.normalise", () -> {
+                    LayerNormSimd.normalise(row, 0, row, 0, row, row, whole, 0f, 1f);
+                    LayerNormSimd.normalise(row, 0, row, 0, row, row, ragged, 0f, 1f);
+                }, () -> LayerNormSimd.normalise(row, 0, row, 0, row, row, 0, 0f, 1f)));
+    }
 
     /**
      * Normalises each row.

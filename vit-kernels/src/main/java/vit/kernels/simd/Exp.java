@@ -56,7 +56,7 @@ public final class Exp {
     private static final int ONE_BITS = 0x3f800000;
 
     /** The constants in every lane: a constant vector is loaded where it is used, a broadcast takes a register. */
-    private static final class Lanes {
+    static final class Lanes {
         static final FloatVector ROUND = Simd.broadcast(Exp.ROUND);
         static final FloatVector LOG2_E = Simd.broadcast(Exp.LOG2_E);
         static final FloatVector MINUS_LN2_HIGH = Simd.broadcast(Exp.MINUS_LN2_HIGH);

@@ -1,6 +1,12 @@
 package vit.kernels.simd;
 
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static vit.kernels.simd.Simd.SPECIES;
+
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
 /**
  * The upper tail of the normal distribution, Q(t) = ½·erfc(t/√2) for t ≥ 0, with a bounded <em>relative</em> error: what
@@ -17,6 +23,9 @@ public final class NormalTail {
     /** The greatest t at which e^(−t²/2) is a normal float. */
     public static final float END = 13.216f;
 
+    /** The greatest t at which t·Q(t) is a normal float. */
+    public static final float PRODUCT_END = 13.14624f;
+
     private static final float P0 = 0x1p-1f;
     private static final float P1 = 0x1.be298ap-2f;
     private static final float P2 = 0x1.73586cp-3f;
@@ -31,6 +40,7 @@ public final class NormalTail {
     private static final float D5 = 0x1.4a432ap-7f;
 
     private static final class Lanes {
+        static final FloatVector PRODUCT_END = Simd.broadcast(NormalTail.PRODUCT_END);
         static final FloatVector MINUS_HALF = Simd.broadcast(-0.5f);
         static final FloatVector P0 = Simd.broadcast(NormalTail.P0);
         static final FloatVector P1 = Simd.broadcast(NormalTail.P1);
@@ -46,6 +56,35 @@ public final class NormalTail {
     }
 
     private NormalTail() {}
+
+    /**
+     * Replaces the first {@code count} floats x, whole vectors, by x·Φ(x) = max(x, 0) − t·Q(t) with t = |x|, Φ being the normal distribution
+     * function: the exact GELU, whose bits these are. Where t·Q(t) is no normal float it counts as 0.
+     *
+     * <p>All of it stands in one loop, {@link #ratio}, {@link #bell} and {@link Exp#ofSplit} again: once C2 has compiled such a method alone, or
+     * before it has seen many calls of it, it does not inline it, and then the loop boxes a vector at every step.
+     */
+    public static void timesProbability(float[] values, int count) {
+        for (int i = 0; i < count; i += Simd.LANES) {
+            FloatVector x = FloatVector.fromArray(SPECIES, values, i);
+            FloatVector t = x.abs();
+            FloatVector p = t.fma(Lanes.P4, Lanes.P3).fma(t, Lanes.P2).fma(t, Lanes.P1).fma(t, Lanes.P0);
+            FloatVector d = t.fma(Lanes.D5, Lanes.D4).fma(t, Lanes.D3).fma(t, Lanes.D2).fma(t, Lanes.D1).fma(t, Lanes.D0);
+            FloatVector half = t.mul(Lanes.MINUS_HALF);
+            FloatVector high = half.mul(t);
+            FloatVector low = half.fma(t, high.neg());
+            FloatVector rounded = high.fma(Exp.Lanes.LOG2_E, Exp.Lanes.ROUND);
+            FloatVector n = rounded.sub(Exp.Lanes.ROUND);
+            FloatVector r = n.fma(Exp.Lanes.MINUS_LN2_LOW, n.fma(Exp.Lanes.MINUS_LN2_HIGH, high)).add(low);
+            FloatVector e = r.fma(Exp.Lanes.Q4, Exp.Lanes.Q3).fma(r, Exp.Lanes.Q2).fma(r, Exp.Lanes.Q1).fma(r, Exp.Lanes.Q0);
+            e = e.fma(r, Exp.Lanes.ONE).fma(r, Exp.Lanes.ONE);
+            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, Exp.EXPONENT_SHIFT).add(Exp.Lanes.ONE_BITS);
+            // The factor e^(−t²/2) comes last: whatever is multiplied before it stays clear of the subnormals.
+            FloatVector tail = p.div(d).mul(t).mul(e.mul(power.reinterpretAsFloats()));
+            tail = tail.blend(Exp.Lanes.ZERO, t.compare(GT, Lanes.PRODUCT_END));
+            x.blend(Exp.Lanes.ZERO, x.compare(LT, Exp.Lanes.ZERO)).sub(tail).intoArray(values, i);
+        }
+    }
 
     /** e^(−t²/2). Rounding t² alone would cost up to 44 ulp at the far end, so what it takes away is passed on. */
     public static FloatVector bell(FloatVector t) {

@@ -1,9 +1,16 @@
 package vit.kernels.softmax;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Exp;
 import vit.kernels.simd.Implementation;
+import vit.kernels.simd.Reduction;
+import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -15,6 +22,30 @@ import vit.kernels.tensor.Tensor;
 public final class Softmax {
 
     private Softmax() {}
+
+    /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        int whole = 16 * Simd.VIRTUAL_LANES;
+        int few = 5 * Simd.LANES;
+        int ragged = 8 * Simd.VIRTUAL_LANES + 1;
+        float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
+        MemorySegment row = Arena.ofAuto().allocate((long) whole * Float.BYTES, Simd.VECTOR_BYTES);
+        return List.of(
+                new Rehearsal("SoftmaxSimd.max", () -> {
+                    SoftmaxSimd.max(row, 0, whole, 1f);
+                    SoftmaxSimd.max(row, 0, ragged, 1f);
+                }, () -> SoftmaxSimd.max(row, 0, 0, 1f)),
+                new Rehearsal("Exp.ofNonPositive", () -> Exp.ofNonPositive(row, 0, row, 0, few, 0f, 0f, lanes),
+                        () -> Exp.ofNonPositive(row, 0, row, 0, 0, 0f, 0f, lanes)),
+                new Rehearsal("Reduction.sum", () -> {
+                    Reduction.sum(row, 0, whole, lanes);
+                    Reduction.sum(row, 0, ragged, lanes);
+                }, () -> Reduction.sum(row, 0, 0, lanes)),
+                new Rehearsal("SoftmaxSimd.divide", () -> {
+                    SoftmaxSimd.divide(row, 0, whole, 1f);
+                    SoftmaxSimd.divide(row, 0, ragged, 1f);
+                }, () -> SoftmaxSimd.divide(row, 0, 0, 1f)));
+    }
 
     /**
      * y = softmax(x) over each row.

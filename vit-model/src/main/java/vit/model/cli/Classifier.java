@@ -2,7 +2,6 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import vit.model.ForwardCost;
 import vit.model.InputException;
 import vit.model.SessionOptions;
 import vit.model.VitConfig;
@@ -13,9 +12,6 @@ import vit.model.image.Preprocessing;
 
 /** A loaded model with all that stands between an image file and its logits. For one thread. */
 final class Classifier implements AutoCloseable {
-
-    /** A model cheaper than this is done sooner than it is warmed up. */
-    private static final double WARM_UP_FLOPS = 100e6;
 
     private final VitModel model;
     private final VitSession session;
@@ -33,7 +29,7 @@ final class Classifier implements AutoCloseable {
     }
 
     /**
-     * Loads and warms up.
+     * Loads. The kernels are compiled meanwhile; the first image waits for them, which takes less time than warming up.
      *
      * @throws CommandException if the model cannot be loaded, or gives no logits
      */
@@ -42,13 +38,7 @@ final class Classifier implements AutoCloseable {
         VitModel model = files.load(status);
         try {
             ModelFiles.requireHead(model.config(), files.weights());
-            Classifier classifier = new Classifier(model, threads, preprocess.choose(model));
-            if (ForwardCost.of(model.config()).flops() > WARM_UP_FLOPS) {
-                status.show("warming up");
-                classifier.session.warmUp();
-                status.clear();
-            }
-            return classifier;
+            return new Classifier(model, threads, preprocess.choose(model));
         } catch (Throwable t) {
             model.close();
             throw t;

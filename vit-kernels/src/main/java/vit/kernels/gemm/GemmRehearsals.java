@@ -1,0 +1,84 @@
+package vit.kernels.gemm;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import vit.kernels.jit.Rehearsal;
+import vit.kernels.simd.Simd;
+
+/** The methods of this package that hold a product's vector code. */
+final class GemmRehearsals {
+
+    /** Six times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
+    private static final int STEPS = 6 * MicroKernel.UNROLL;
+
+    private static final int PACKED_STEPS = 16;
+
+    private static final int WHOLE = Tile.COLUMNS;
+
+    /** Two vectors and a rest, at any width. */
+    private static final int RAGGED = 2 * Simd.LANES + 1;
+
+    private static final long ROW_BYTES = (long) Tile.COLUMNS * Float.BYTES;
+
+    private GemmRehearsals() {}
+
+    static List<Rehearsal> all() {
+        float[] rows = new float[MicroKernel.BLOCK];
+        float[] tile = new float[Tile.ZEROS.length];
+        MemorySegment memory = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * Float.BYTES, Simd.VECTOR_BYTES);
+        List<Rehearsal> kernels = new ArrayList<>();
+        if (MicroKernel.VECTORS == 4) {
+            kernels.add(new Rehearsal("MicroKernel6x4.multiply",
+                    () -> MicroKernel6x4.multiply(rows, 0, memory, 0, STEPS, Tile.ZEROS, tile, 0),
+                    () -> MicroKernel6x4.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0)));
+        }
+        kernels.add(new Rehearsal("MicroKernel6x2.multiply",
+                () -> MicroKernel6x2.multiply(rows, 0, memory, 0, STEPS, Tile.ZEROS, tile, 0),
+                () -> MicroKernel6x2.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0)));
+        kernels.add(new Rehearsal("Tile.store", () -> {
+            Tile.store(tile, Tile.ROWS, WHOLE, memory, 0, ROW_BYTES);
+            Tile.store(tile, Tile.ROWS, RAGGED, memory, 0, ROW_BYTES);
+        }, () -> Tile.store(tile, 0, WHOLE, memory, 0, ROW_BYTES)));
+        kernels.add(new Rehearsal("Tile.load", () -> {
+            Tile.load(tile, Tile.ROWS, WHOLE, memory, 0, ROW_BYTES);
+            Tile.load(tile, Tile.ROWS, RAGGED, memory, 0, ROW_BYTES);
+        }, () -> Tile.load(tile, 0, WHOLE, memory, 0, ROW_BYTES)));
+        kernels.add(new Rehearsal("Tile.addVector", () -> {
+            Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
+            Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
+        }, () -> Tile.addVector(tile, 0, 0, memory, 0)));
+        kernels.add(new Rehearsal("Tile.addRow", () -> {
+            for (int r = 0; r < Tile.ROWS; r++) {
+                Tile.addRow(tile, 0, WHOLE, memory, 0);
+                Tile.addRow(tile, 0, RAGGED, memory, 0);
+            }
+        }, () -> Tile.addRow(tile, 0, 0, memory, 0)));
+        return kernels;
+    }
+
+    /** The packing of weights. */
+    static List<Rehearsal> packing() {
+        float[] steps = new float[Tile.COLUMNS * PACKED_STEPS];
+        float[] weight = new float[Tile.COLUMNS * PACKED_STEPS];
+        int outputs = Tile.COLUMNS - 1;
+        return List.of(new Rehearsal("PackedMatrix.packSteps",
+                () -> PackedMatrix.packSteps(steps, weight, outputs, PACKED_STEPS, 0, 0, PACKED_STEPS),
+                () -> PackedMatrix.packSteps(steps, weight, outputs, PACKED_STEPS, 0, 0, 0)));
+    }
+
+    /** The packing of keys and values. */
+    static List<Rehearsal> panels() {
+        int k = Simd.LANES;
+        MemorySegment from = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * 2 * Float.BYTES, Simd.VECTOR_BYTES);
+        MemorySegment to = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * 2 * Float.BYTES, Simd.VECTOR_BYTES);
+        return List.of(
+                new Rehearsal("Panels.packOutputs",
+                        () -> Panels.packOutputs(to, 0, from, 0, k * Float.BYTES, RAGGED, k),
+                        () -> Panels.packOutputs(to, 0, from, 0, k * Float.BYTES, 0, k)),
+                new Rehearsal("Panels.packDepth",
+                        () -> Panels.packDepth(to, 0, from, 0, ROW_BYTES, WHOLE + RAGGED, k),
+                        () -> Panels.packDepth(to, 0, from, 0, ROW_BYTES, 0, k)));
+    }
+}

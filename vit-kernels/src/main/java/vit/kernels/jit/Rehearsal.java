@@ -1,0 +1,69 @@
+package vit.kernels.jit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A kernel that is to be compiled before it is used. HotSpot compiles what is called often: C2 wants some thousands of calls, and until
+ * then the Vector API is interpreted, a hundred to a thousand times slower than compiled. But a call counts whatever it does. So most
+ * calls here are {@link #nothing}, a call over no elements, which costs a few nanoseconds; a few are {@link #work}, so that the profile shows
+ * every branch. That leaves little but the compiler's own time, and it keeps the JDK's substitutes for vector operations from becoming so
+ * hot that the compiler takes them first.
+ *
+ * @param name    of the kernel, for a message
+ * @param work    a call that enters every loop and branch, of at least fifty vector operations. What it computes does not matter. It should
+ *                call no method of more than 35 bytecodes that takes vectors: C2 inlines those only if they are called at least a quarter
+ *                as often as the kernel itself
+ * @param nothing a call of the same method, over no elements
+ */
+public record Rehearsal(String name, Runnable work, Runnable nothing) {
+
+    /** Calls of {@link #nothing} for each of {@link #work}; C2's threshold is 5000 calls. */
+    private static final int CALLS = 1500;
+
+    /** After that many rounds C2 has seen enough, and what is still slow has lost a method that it did not inline. */
+    private static final int ROUNDS = 150;
+
+    /** The first pause between two rounds, in which the compilers have the core if there is only one; later ones are longer. */
+    private static final long FIRST_PAUSE_NANOS = 1_000_000;
+
+    private static final long LAST_PAUSE_NANOS = 5_000_000;
+
+    /** A call of {@link #work} that takes less is compiled: each of its vector operations would take 100 ns or more if it were not. */
+    private static final long COMPILED_NANOS = 4_000;
+
+    /**
+     * Calls kernels until each is compiled, or time is up.
+     *
+     * @param deadline of {@link System#nanoTime}
+     * @return those that are not compiled
+     */
+    public static List<Rehearsal> run(List<Rehearsal> kernels, long deadline) {
+        List<Rehearsal> pending = new ArrayList<>(kernels);
+        long pause = FIRST_PAUSE_NANOS;
+        for (int round = 0; round < ROUNDS && System.nanoTime() < deadline; round++) {
+            pending.removeIf(Rehearsal::isCompiled);
+            if (pending.isEmpty()) {
+                break;
+            }
+            LockSupport.parkNanos(pause);
+            pause = Math.min(pause + pause / 8, LAST_PAUSE_NANOS);
+        }
+        return pending;
+    }
+
+    private boolean isCompiled() {
+        for (int i = 0; i < CALLS; i++) {
+            nothing.run();
+        }
+        // The first call after a pause finds nothing in the caches.
+        return nanosOfWork() < COMPILED_NANOS * 10 && Math.min(nanosOfWork(), nanosOfWork()) < COMPILED_NANOS;
+    }
+
+    private long nanosOfWork() {
+        long start = System.nanoTime();
+        work.run();
+        return System.nanoTime() - start;
+    }
+}
