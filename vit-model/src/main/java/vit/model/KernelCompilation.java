@@ -10,6 +10,7 @@ import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.layernorm.LayerNorm;
+import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.simd.Implementation;
 
 /**
@@ -64,6 +65,7 @@ final class KernelCompilation {
         kernels.addAll(Attention.rehearsals());
         kernels.addAll(LayerNorm.rehearsals());
         kernels.addAll(Gelu.rehearsals());
+        kernels.addAll(PatchEmbed.rehearsals());
         return kernels;
     }
 }

@@ -10,10 +10,12 @@ import vit.kernels.simd.Simd;
 /** The methods of this package that hold a product's vector code. */
 final class GemmRehearsals {
 
-    /** Six times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
-    private static final int STEPS = 6 * MicroKernel.UNROLL;
+    /** Four times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
+    private static final int STEPS = 4 * MicroKernel.UNROLL;
 
     private static final int PACKED_STEPS = 16;
+
+    private static final int OUTPUTS = 16;
 
     private static final int WHOLE = Tile.COLUMNS;
 
@@ -37,6 +39,9 @@ final class GemmRehearsals {
         kernels.add(new Rehearsal("MicroKernel6x2.multiply",
                 () -> MicroKernel6x2.multiply(rows, 0, memory, 0, STEPS, Tile.ZEROS, tile, 0),
                 () -> MicroKernel6x2.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0)));
+        kernels.add(new Rehearsal("MicroKernel.step",
+                () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS),
+                () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0)));
         kernels.add(new Rehearsal("Tile.store", () -> {
             Tile.store(tile, Tile.ROWS, WHOLE, memory, 0, ROW_BYTES);
             Tile.store(tile, Tile.ROWS, RAGGED, memory, 0, ROW_BYTES);
@@ -74,11 +79,13 @@ final class GemmRehearsals {
         MemorySegment from = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * 2 * Float.BYTES, Simd.VECTOR_BYTES);
         MemorySegment to = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * 2 * Float.BYTES, Simd.VECTOR_BYTES);
         return List.of(
-                new Rehearsal("Panels.packOutputs",
-                        () -> Panels.packOutputs(to, 0, from, 0, k * Float.BYTES, RAGGED, k),
-                        () -> Panels.packOutputs(to, 0, from, 0, k * Float.BYTES, 0, k)),
+                new Rehearsal("Panels.packOutput", () -> {
+                    for (int output = 0; output < OUTPUTS; output++) { // no vectors: many, to be slow enough until it is compiled
+                        Panels.packOutput(to, 0, ROW_BYTES, from, 0, WHOLE - 1, WHOLE);
+                    }
+                }, () -> Panels.packOutput(to, 0, ROW_BYTES, from, 0, 0, 0)),
                 new Rehearsal("Panels.packDepth",
-                        () -> Panels.packDepth(to, 0, from, 0, ROW_BYTES, WHOLE + RAGGED, k),
+                        () -> Panels.packDepth(to, 0, from, 0, ROW_BYTES, WHOLE, k),
                         () -> Panels.packDepth(to, 0, from, 0, ROW_BYTES, 0, k)));
     }
 }

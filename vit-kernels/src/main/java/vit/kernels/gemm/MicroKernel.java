@@ -103,7 +103,7 @@ final class MicroKernel {
     }
 
     /** One step of k: for the last one or two, which cost little as they are. */
-    private static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] from, float[] c, int vectors) {
+    static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] from, float[] c, int vectors) {
         for (int j = 0; j < vectors; j++) {
             FloatVector vector = FloatVector.fromMemorySegment(SPECIES, b, bOffset + (long) j * Simd.VECTOR_BYTES, ORDER);
             for (int r = 0; r < ROWS; r++) {

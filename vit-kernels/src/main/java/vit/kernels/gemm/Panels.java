@@ -74,7 +74,7 @@ public final class Panels {
     }
 
     /** One output of a panel: {@code count} elements, then zeros. */
-    private static void packOutput(MemorySegment target, long to, long step, MemorySegment source, long from, int count, int k) {
+    static void packOutput(MemorySegment target, long to, long step, MemorySegment source, long from, int count, int k) {
         for (int i = 0; i < count; i++) {
             target.set(Tensor.FLOAT, to + i * step, source.get(Tensor.FLOAT, from + (long) i * Float.BYTES));
         }

@@ -22,6 +22,18 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
     /** Calls of {@link #nothing} for each of {@link #work}; C2's threshold is 5000 calls. */
     private static final int CALLS = 1500;
 
+    /** Calls after which C1 compiles a method so that it counts branches; its threshold is 200. */
+    private static final int INTERPRETED_CALLS = 400;
+
+    /**
+     * How long C1 is given for that. When C2 already has much to do, C1 compiles without counting branches, and C2 then takes those for
+     * never taken.
+     */
+    private static final long PROFILING_PAUSE_NANOS = 100_000_000;
+
+    /** Rounds with work for the profile. Later rounds have some now and then, to see whether the kernel is compiled. */
+    private static final int WORKS = 8;
+
     /** After that many rounds C2 has seen enough, and what is still slow has lost a method that it did not inline. */
     private static final int ROUNDS = 150;
 
@@ -41,22 +53,37 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
      */
     public static List<Rehearsal> run(List<Rehearsal> kernels, long deadline) {
         List<Rehearsal> pending = new ArrayList<>(kernels);
+        if (System.nanoTime() < deadline) {
+            pending.forEach(kernel -> kernel.call(1, INTERPRETED_CALLS));
+            LockSupport.parkNanos(PROFILING_PAUSE_NANOS);
+        }
         long pause = FIRST_PAUSE_NANOS;
-        for (int round = 0; round < ROUNDS && System.nanoTime() < deadline; round++) {
-            pending.removeIf(Rehearsal::isCompiled);
-            if (pending.isEmpty()) {
-                break;
+        int nextWork = 0;
+        for (int round = 0; round < ROUNDS && !pending.isEmpty() && System.nanoTime() < deadline; round++) {
+            pending.forEach(kernel -> kernel.call(0, CALLS));
+            if (round == nextWork) {
+                pending.removeIf(Rehearsal::isCompiled);
+                nextWork = round < WORKS ? round + 1 : round + round / 8;
             }
             LockSupport.parkNanos(pause);
             pause = Math.min(pause + pause / 8, LAST_PAUSE_NANOS);
         }
+        if (nextWork > 0) {
+            pending.removeIf(Rehearsal::isCompiled);
+        }
         return pending;
     }
 
-    private boolean isCompiled() {
-        for (int i = 0; i < CALLS; i++) {
+    private void call(int withWork, int withNothing) {
+        for (int i = 0; i < withWork; i++) {
+            work.run();
+        }
+        for (int i = 0; i < withNothing; i++) {
             nothing.run();
         }
+    }
+
+    private boolean isCompiled() {
         // The first call after a pause finds nothing in the caches.
         return nanosOfWork() < COMPILED_NANOS * 10 && Math.min(nanosOfWork(), nanosOfWork()) < COMPILED_NANOS;
     }

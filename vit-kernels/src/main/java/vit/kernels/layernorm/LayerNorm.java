@@ -29,8 +29,8 @@ public final class LayerNorm {
 
     /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
-        int whole = 16 * Simd.VIRTUAL_LANES;
-        int ragged = 8 * Simd.VIRTUAL_LANES + 1;
+        int whole = 12 * Simd.VIRTUAL_LANES;
+        int ragged = 4 * Simd.VIRTUAL_LANES + 1;
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
         MemorySegment row = Arena.ofAuto().allocate((long) whole * Float.BYTES, Simd.VECTOR_BYTES);
         return List.of(

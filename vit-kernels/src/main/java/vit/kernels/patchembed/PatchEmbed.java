@@ -1,9 +1,14 @@
 package vit.kernels.patchembed;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
+import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 
@@ -19,6 +24,17 @@ import vit.kernels.tensor.Tensor;
 public final class PatchEmbed {
 
     private PatchEmbed() {}
+
+    /** What holds the vector code of {@link #assemble}, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        int whole = 12 * Simd.VIRTUAL_LANES;
+        int ragged = 4 * Simd.VIRTUAL_LANES + 1;
+        MemorySegment row = Arena.ofAuto().allocate((long) whole * Float.BYTES, Simd.VECTOR_BYTES);
+        return List.of(new Rehearsal("PatchEmbedSimd.add", () -> {
+            PatchEmbedSimd.add(row, 0, row, 0, row, 0, whole);
+            PatchEmbedSimd.add(row, 0, row, 0, row, 0, ragged);
+        }, () -> PatchEmbedSimd.add(row, 0, row, 0, row, 0, 0)));
+    }
 
     /**
      * Cuts images into patches, each flattened to one row in {@code order}. A permutation: every pixel goes to one place.

@@ -115,19 +115,17 @@ final class PatchEmbedSimd {
         add(gradient.segment(), at, gradient.segment(), at, in, inAt, n);
     }
 
-    private static void add(
+    static void add(
             MemorySegment out, long outAt, MemorySegment a, long aAt, MemorySegment b, long bAt, int n) {
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            load(a, aAt + i).add(load(b, bAt + i)).intoMemorySegment(out, (outAt + i) * Float.BYTES, ORDER);
+            FloatVector.fromMemorySegment(SPECIES, a, (aAt + i) * Float.BYTES, ORDER)
+                    .add(FloatVector.fromMemorySegment(SPECIES, b, (bAt + i) * Float.BYTES, ORDER))
+                    .intoMemorySegment(out, (outAt + i) * Float.BYTES, ORDER);
         }
         for (; i < n; i++) {
             float sum = a.getAtIndex(Tensor.FLOAT, aAt + i) + b.getAtIndex(Tensor.FLOAT, bAt + i);
             out.setAtIndex(Tensor.FLOAT, outAt + i, sum);
         }
-    }
-
-    private static FloatVector load(MemorySegment segment, long at) {
-        return FloatVector.fromMemorySegment(SPECIES, segment, at * Float.BYTES, ORDER);
     }
 }
