@@ -33,19 +33,19 @@ final class LayerNormSimd {
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = at(xOffset, i);
             FloatVector d0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER).sub(centre);
-            sum0 = sum0.add(d0);
+            sum0 = d0.add(sum0);
             squares0 = d0.fma(d0, squares0);
             if (Simd.LANES <= 8) {
                 FloatVector d1 = FloatVector.fromMemorySegment(SPECIES, x, offset + Simd.VECTOR_BYTES, ORDER).sub(centre);
-                sum1 = sum1.add(d1);
+                sum1 = d1.add(sum1);
                 squares1 = d1.fma(d1, squares1);
             }
             if (Simd.LANES == 4) {
                 FloatVector d2 = FloatVector.fromMemorySegment(SPECIES, x, offset + 2 * Simd.VECTOR_BYTES, ORDER).sub(centre);
-                sum2 = sum2.add(d2);
+                sum2 = d2.add(sum2);
                 squares2 = d2.fma(d2, squares2);
                 FloatVector d3 = FloatVector.fromMemorySegment(SPECIES, x, offset + 3 * Simd.VECTOR_BYTES, ORDER).sub(centre);
-                sum3 = sum3.add(d3);
+                sum3 = d3.add(sum3);
                 squares3 = d3.fma(d3, squares3);
             }
         }

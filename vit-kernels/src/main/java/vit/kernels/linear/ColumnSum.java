@@ -30,7 +30,7 @@ final class ColumnSum {
             long at = (long) column * Float.BYTES;
             FloatVector acc = FloatVector.fromMemorySegment(SPECIES, to, at, ORDER);
             for (int row = 0; row < rows; row++) {
-                acc = acc.add(FloatVector.fromMemorySegment(SPECIES, from, at + row * rowBytes, ORDER));
+                acc = FloatVector.fromMemorySegment(SPECIES, from, at + row * rowBytes, ORDER).add(acc);
             }
             acc.intoMemorySegment(to, at, ORDER);
         }

@@ -47,7 +47,7 @@ final class PoolingSimd {
         FloatVector acc = load(in, at);
         for (int t = 1; t < n; t++) {
             at += stride;
-            acc = acc.add(load(in, at));
+            acc = load(in, at).add(acc);
         }
         store(acc.div(FloatVector.broadcast(SPECIES, (float) n)), pooled.segment(), (long) b * pooled.rowStride() + c);
     }

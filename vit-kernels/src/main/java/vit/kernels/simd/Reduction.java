@@ -17,6 +17,9 @@ import vit.kernels.tensor.Tensor;
  * an array itself: a method that takes them is not inlined now and then, once C2 has compiled it alone, and every call boxes
  * four vectors (seen in three of nine JVMs, 11 MB a forward pass).
  *
+ * <p>An accumulator is an argument, never the receiver: what type a variable has that a loop changes C2 knows from the profile alone, and
+ * without one it calls the method, and boxes.
+ *
  * <p>Offsets are in bytes, lengths in floats; {@code lanes} is the calling worker's own
  * ({@link vit.kernels.parallel.Worker#lanes}). Nothing is checked but what the memory itself checks.
  */
@@ -33,13 +36,13 @@ public final class Reduction {
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = byteOffset + (long) i * Float.BYTES;
-            acc0 = acc0.add(FloatVector.fromMemorySegment(SPECIES, segment, offset, ORDER));
+            acc0 = FloatVector.fromMemorySegment(SPECIES, segment, offset, ORDER).add(acc0);
             if (Simd.LANES <= 8) {
-                acc1 = acc1.add(FloatVector.fromMemorySegment(SPECIES, segment, offset + Simd.VECTOR_BYTES, ORDER));
+                acc1 = FloatVector.fromMemorySegment(SPECIES, segment, offset + Simd.VECTOR_BYTES, ORDER).add(acc1);
             }
             if (Simd.LANES == 4) {
-                acc2 = acc2.add(FloatVector.fromMemorySegment(SPECIES, segment, offset + 2 * Simd.VECTOR_BYTES, ORDER));
-                acc3 = acc3.add(FloatVector.fromMemorySegment(SPECIES, segment, offset + 3 * Simd.VECTOR_BYTES, ORDER));
+                acc2 = FloatVector.fromMemorySegment(SPECIES, segment, offset + 2 * Simd.VECTOR_BYTES, ORDER).add(acc2);
+                acc3 = FloatVector.fromMemorySegment(SPECIES, segment, offset + 3 * Simd.VECTOR_BYTES, ORDER).add(acc3);
             }
         }
         acc0.intoArray(lanes, 0);

@@ -47,18 +47,19 @@ public final class SoftmaxSimd {
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = at(xOffset, i);
-            // Where x is NaN the accumulator stays. A comparison and a blend are fewer instructions than max.
+            // Where x is NaN the accumulator stays. A comparison and a blend are fewer instructions than max; the accumulator is no receiver,
+            // for the reason that Reduction gives.
             FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER).mul(scale);
-            acc0 = acc0.blend(x0, x0.compare(VectorOperators.GT, acc0));
+            acc0 = x0.blend(acc0, x0.compare(VectorOperators.GT, acc0).not());
             if (Simd.LANES <= 8) {
                 FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, offset + Simd.VECTOR_BYTES, ORDER).mul(scale);
-                acc1 = acc1.blend(x1, x1.compare(VectorOperators.GT, acc1));
+                acc1 = x1.blend(acc1, x1.compare(VectorOperators.GT, acc1).not());
             }
             if (Simd.LANES == 4) {
                 FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, x, offset + 2 * Simd.VECTOR_BYTES, ORDER).mul(scale);
                 FloatVector x3 = FloatVector.fromMemorySegment(SPECIES, x, offset + 3 * Simd.VECTOR_BYTES, ORDER).mul(scale);
-                acc2 = acc2.blend(x2, x2.compare(VectorOperators.GT, acc2));
-                acc3 = acc3.blend(x3, x3.compare(VectorOperators.GT, acc3));
+                acc2 = x2.blend(acc2, x2.compare(VectorOperators.GT, acc2).not());
+                acc3 = x3.blend(acc3, x3.compare(VectorOperators.GT, acc3).not());
             }
         }
         if (Simd.LANES <= 8) {

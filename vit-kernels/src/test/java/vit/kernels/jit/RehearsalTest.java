@@ -3,7 +3,9 @@ package vit.kernels.jit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +26,11 @@ class RehearsalTest {
     /** On a busy machine C2 may be late, or find a profile that it does not like, once; not always. */
     private static final int ATTEMPTS = 4;
 
+    private static final int WORKS = 200;
+
+    /** Thirty-two boxed vectors of 32 bytes and more: a loop that boxes makes more of them, a call of the JDK that is not inlined makes less. */
+    private static final int BOXING_BYTES = 1024;
+
     static List<Rehearsal> all() {
         List<Rehearsal> kernels = new ArrayList<>(PackedMatrix.rehearsals());
         kernels.addAll(Gemm.rehearsals());
@@ -34,27 +41,49 @@ class RehearsalTest {
         return kernels;
     }
 
-    /** In a JVM of its own: in this one other tests have used the kernels. Prints the kernels that were not compiled. */
+    /** In a JVM of its own: in this one other tests have used the kernels. Prints the kernels that are not compiled, and those that box vectors. */
     static final class Probe {
         public static void main(String[] arguments) {
-            List<Rehearsal> pending = Rehearsal.run(all(), System.nanoTime() + LIMIT_NANOS);
-            System.out.println("pending " + pending.stream().map(Rehearsal::name).toList());
+            List<Rehearsal> kernels = all();
+            List<Rehearsal> pending = Rehearsal.run(kernels, System.nanoTime() + LIMIT_NANOS);
+            System.out.println("pending " + names(pending));
+            System.out.println("boxing " + names(kernels.stream().filter(kernel -> !pending.contains(kernel) && boxes(kernel)).toList()));
+        }
+
+        private static boolean boxes(Rehearsal kernel) {
+            ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            long before = meter.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < WORKS; i++) {
+                kernel.work().run();
+            }
+            return meter.getCurrentThreadAllocatedBytes() - before >= WORKS * (long) BOXING_BYTES;
+        }
+
+        private static List<String> names(List<Rehearsal> kernels) {
+            return kernels.stream().map(Rehearsal::name).toList();
         }
     }
 
     @Test
-    void everyKernelIsCompiled() throws IOException, InterruptedException {
-        List<String> pending = all().stream().map(Rehearsal::name).toList();
-        for (int attempt = 0; attempt < ATTEMPTS && !pending.isEmpty(); attempt++) {
+    void everyKernelIsCompiledWithoutBoxes() throws IOException, InterruptedException {
+        List<String> pending = Probe.names(all());
+        List<String> boxing = pending;
+        for (int attempt = 0; attempt < ATTEMPTS && !(pending.isEmpty() && boxing.isEmpty()); attempt++) {
             Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
                     "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), Probe.class.getName()))
                     .redirectErrorStream(true).start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertEquals(0, process.waitFor(), output);
-            String line = output.lines().filter(l -> l.startsWith("pending ")).findFirst().orElseThrow();
-            pending = pending.stream().filter(line::contains).toList();
+            pending = those(pending, output, "pending ");
+            boxing = those(boxing, output, "boxing ");
         }
-        assertEquals(List.of(), pending);
+        assertEquals(List.of(), pending, "never compiled");
+        assertEquals(List.of(), boxing, "always boxing");
+    }
+
+    private static List<String> those(List<String> names, String output, String start) {
+        String line = output.lines().filter(text -> text.startsWith(start)).findFirst().orElseThrow();
+        return names.stream().filter(line::contains).toList();
     }
 
     @Test
