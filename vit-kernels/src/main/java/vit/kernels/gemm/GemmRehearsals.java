@@ -42,14 +42,17 @@ final class GemmRehearsals {
         kernels.add(new Rehearsal("MicroKernel.step",
                 () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS),
                 () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0)));
-        kernels.add(new Rehearsal("Tile.store", () -> {
-            Tile.store(tile, Tile.ROWS, WHOLE, memory, 0, ROW_BYTES);
-            Tile.store(tile, Tile.ROWS, RAGGED, memory, 0, ROW_BYTES);
-        }, () -> Tile.store(tile, 0, WHOLE, memory, 0, ROW_BYTES)));
-        kernels.add(new Rehearsal("Tile.load", () -> {
-            Tile.load(tile, Tile.ROWS, WHOLE, memory, 0, ROW_BYTES);
-            Tile.load(tile, Tile.ROWS, RAGGED, memory, 0, ROW_BYTES);
-        }, () -> Tile.load(tile, 0, WHOLE, memory, 0, ROW_BYTES)));
+        if (MicroKernel.VECTORS == 4) {
+            kernels.add(new Rehearsal("Tile.storeFour", () -> Tile.storeFour(tile, Tile.ROWS, memory, 0, ROW_BYTES),
+                    () -> Tile.storeFour(tile, 0, memory, 0, ROW_BYTES)));
+            kernels.add(new Rehearsal("Tile.loadFour", () -> Tile.loadFour(tile, Tile.ROWS, memory, 0, ROW_BYTES),
+                    () -> Tile.loadFour(tile, 0, memory, 0, ROW_BYTES)));
+        } else {
+            kernels.add(new Rehearsal("Tile.loadTwo", () -> Tile.loadTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES),
+                    () -> Tile.loadTwo(tile, 0, memory, 0, ROW_BYTES)));
+        }
+        kernels.add(new Rehearsal("Tile.storeTwo", () -> Tile.storeTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES),
+                () -> Tile.storeTwo(tile, 0, memory, 0, ROW_BYTES)));
         kernels.add(new Rehearsal("Tile.addVector", () -> {
             Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
             Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);

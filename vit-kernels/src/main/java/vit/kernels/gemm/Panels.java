@@ -185,7 +185,7 @@ public final class Panels {
         }
         if (wide < n) {
             MicroKernel.multiplyNarrow(rows, start, panels, panelOffset + (long) wide * k * Float.BYTES, k, tile);
-            Tile.store(tile, NARROW, count, NARROW, c, cOffset + (long) wide * Float.BYTES, cRowBytes);
+            Tile.storeTwo(tile, count, c, cOffset + (long) wide * Float.BYTES, cRowBytes);
         }
     }
 

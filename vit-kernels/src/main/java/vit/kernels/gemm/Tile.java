@@ -1,11 +1,12 @@
 package vit.kernels.gemm;
 
+import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
+import static vit.kernels.simd.Simd.VECTOR_BYTES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -18,7 +19,7 @@ final class Tile {
     static final int ROWS = MicroKernel.ROWS;
 
     /** Columns of C in a tile, and width of a packed panel. */
-    static final int COLUMNS = MicroKernel.VECTORS * Simd.LANES;
+    static final int COLUMNS = MicroKernel.VECTORS * LANES;
 
     /** Bytes of one k of a packed panel. */
     static final int PANEL_STEP = COLUMNS * Float.BYTES;
@@ -61,43 +62,77 @@ final class Tile {
 
     /** Reads the first {@code rows} by {@code columns} elements from C; the others are left as they are. */
     static void load(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
-        for (int r = 0; r < rows; r++) {
-            long row = cOffset + r * cRowBytes;
-            if (columns == COLUMNS) {
-                for (int j = 0; j < COLUMNS; j += Simd.LANES) {
-                    FloatVector.fromMemorySegment(SPECIES, c, row + (long) j * Float.BYTES, ORDER)
-                            .intoArray(tile, r * COLUMNS + j);
-                }
-            } else {
-                MemorySegment.copy(c, Tensor.FLOAT, row, tile, r * COLUMNS, columns);
+        if (columns < COLUMNS) {
+            for (int r = 0; r < rows; r++) {
+                MemorySegment.copy(c, Tensor.FLOAT, cOffset + r * cRowBytes, tile, r * COLUMNS, columns);
             }
+        } else if (MicroKernel.VECTORS == 4) {
+            loadFour(tile, rows, c, cOffset, cRowBytes);
+        } else {
+            loadTwo(tile, rows, c, cOffset, cRowBytes);
         }
     }
 
     /** Writes the first {@code rows} by {@code columns} elements to C. */
     static void store(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
-        store(tile, COLUMNS, rows, columns, c, cOffset, cRowBytes);
+        if (columns < COLUMNS) {
+            for (int r = 0; r < rows; r++) {
+                MemorySegment.copy(tile, r * COLUMNS, c, Tensor.FLOAT, cOffset + r * cRowBytes, columns);
+            }
+        } else if (MicroKernel.VECTORS == 4) {
+            storeFour(tile, rows, c, cOffset, cRowBytes);
+        } else {
+            storeTwo(tile, rows, c, cOffset, cRowBytes);
+        }
     }
 
-    /** The same for a tile whose rows have {@code width} floats. */
-    static void store(float[] tile, int width, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
+    // Rows of four or two vectors, written out: a loop over them C2 was seen to leave as it is, 27 instructions for a vector.
+
+    static void loadFour(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
-            if (columns == width) {
-                for (int j = 0; j < width; j += Simd.LANES) {
-                    FloatVector.fromArray(SPECIES, tile, r * width + j)
-                            .intoMemorySegment(c, row + (long) j * Float.BYTES, ORDER);
-                }
-            } else {
-                MemorySegment.copy(tile, r * width, c, Tensor.FLOAT, row, columns);
-            }
+            int at = r * 4 * LANES;
+            FloatVector.fromMemorySegment(SPECIES, c, row, ORDER).intoArray(tile, at);
+            FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER).intoArray(tile, at + LANES);
+            FloatVector.fromMemorySegment(SPECIES, c, row + 2 * VECTOR_BYTES, ORDER).intoArray(tile, at + 2 * LANES);
+            FloatVector.fromMemorySegment(SPECIES, c, row + 3 * VECTOR_BYTES, ORDER).intoArray(tile, at + 3 * LANES);
+        }
+    }
+
+    static void loadTwo(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            int at = r * 2 * LANES;
+            FloatVector.fromMemorySegment(SPECIES, c, row, ORDER).intoArray(tile, at);
+            FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER).intoArray(tile, at + LANES);
+        }
+    }
+
+    static void storeFour(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            int at = r * 4 * LANES;
+            FloatVector.fromArray(SPECIES, tile, at).intoMemorySegment(c, row, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + LANES).intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + 2 * LANES).intoMemorySegment(c, row + 2 * VECTOR_BYTES, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + 3 * LANES).intoMemorySegment(c, row + 3 * VECTOR_BYTES, ORDER);
+        }
+    }
+
+    /** Also for the tiles of two vectors that {@link MicroKernel#multiplyNarrow} makes. */
+    static void storeTwo(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            int at = r * 2 * LANES;
+            FloatVector.fromArray(SPECIES, tile, at).intoMemorySegment(c, row, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + LANES).intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
         }
     }
 
     /** tile[r] = vector + tile[r], for every row r in use. */
     static void addVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
-        int whole = columns / Simd.LANES * Simd.LANES;
-        for (int j = 0; j < whole; j += Simd.LANES) {
+        int whole = columns / LANES * LANES;
+        for (int j = 0; j < whole; j += LANES) {
             FloatVector x = FloatVector.fromMemorySegment(SPECIES, vector, offset + (long) j * Float.BYTES, ORDER);
             for (int r = 0; r < rows; r++) {
                 x.add(FloatVector.fromArray(SPECIES, tile, r * COLUMNS + j)).intoArray(tile, r * COLUMNS + j);
@@ -127,7 +162,7 @@ final class Tile {
 
     static void addRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
         int i = 0;
-        for (; i <= columns - Simd.LANES; i += Simd.LANES) {
+        for (; i <= columns - LANES; i += LANES) {
             FloatVector.fromMemorySegment(SPECIES, x, offset + (long) i * Float.BYTES, ORDER)
                     .add(FloatVector.fromArray(SPECIES, tile, start + i))
                     .intoArray(tile, start + i);
@@ -139,7 +174,7 @@ final class Tile {
 
     private static void multiplyRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
         int i = 0;
-        for (; i <= columns - Simd.LANES; i += Simd.LANES) {
+        for (; i <= columns - LANES; i += LANES) {
             FloatVector.fromArray(SPECIES, tile, start + i)
                     .mul(FloatVector.fromMemorySegment(SPECIES, x, offset + (long) i * Float.BYTES, ORDER))
                     .intoArray(tile, start + i);

@@ -1,8 +1,12 @@
 package vit.kernels.jit;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.Simd;
 
 /**
  * A kernel that is to be compiled before it is used. HotSpot compiles what is called often: C2 wants some thousands of calls, and until
@@ -54,6 +58,9 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
     public static List<Rehearsal> run(List<Rehearsal> kernels, long deadline) {
         List<Rehearsal> pending = new ArrayList<>(kernels);
         if (System.nanoTime() < deadline) {
+            moveVectors();
+            LockSupport.parkNanos(PROFILING_PAUSE_NANOS / 2);
+            moveVectors();
             pending.forEach(kernel -> kernel.call(1, INTERPRETED_CALLS));
             LockSupport.parkNanos(PROFILING_PAUSE_NANOS);
         }
@@ -72,6 +79,19 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
             pending.removeIf(Rehearsal::isCompiled);
         }
         return pending;
+    }
+
+    /**
+     * Loads and stores: until C2 has seen what kind of memory segment they are given, it calls two methods of the segment at every one of
+     * them. C1 must have compiled them with a profile before the arithmetic keeps C2 busy, hence first and alone.
+     */
+    private static void moveVectors() {
+        MemorySegment memory = Arena.ofAuto().allocate(Simd.VECTOR_BYTES, Simd.VECTOR_BYTES);
+        float[] array = new float[Simd.LANES];
+        for (int i = 0; i < INTERPRETED_CALLS; i++) {
+            FloatVector.fromMemorySegment(Simd.SPECIES, memory, 0, Simd.ORDER).intoMemorySegment(memory, 0, Simd.ORDER);
+            FloatVector.fromArray(Simd.SPECIES, array, 0).intoArray(array, 0);
+        }
     }
 
     private void call(int withWork, int withNothing) {
