@@ -13,9 +13,6 @@ final class GemmSimd {
     /** Items of a loop for each worker, at least: few enough to be cheap, many enough that nobody waits long for the last one. */
     private static final int ITEMS = 12;
 
-    /** A B of at most so many bytes is small: the cache of a core holds it, or most of it. */
-    private static final long SMALL_BYTES = 4 << 20;
-
     /** Packs rows 0 … m of {@code a}, shared by the team: blocks of k, in each the tiles, missing rows as zeros. */
     static void packRows(float[] target, Tensor a, int m, Worker worker) {
         int depth = a.columns();
@@ -38,12 +35,8 @@ final class GemmSimd {
 
     /**
      * The panels that hold the columns of C, shared by the team, from the packed rows in {@code workspace}. The rows pass in blocks whose
-     * packed form stays in the cache. Items are a panel times some of the rows. Blocks of k follow one another with a barrier between, since
-     * C carries the sums from one to the next.
-     *
-     * <p>Of a large B each worker takes some panels, so that each is read from memory by one of them only. Of a small one, which is in
-     * everybody's cache soon, each takes some rows: as long as nobody is slow, a worker then reads the rows that it packed itself and
-     * writes those that it will read next, and little else passes from one core's cache to another's.
+     * packed form stays in the cache; where the panels alone are too few items to be shared well, a block is cut into parts. Blocks of
+     * k follow one another with a barrier between, since C carries the sums from one to the next.
      */
     static void multiply(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue, int m,
             int firstColumn, int lastColumn, Worker worker) {
@@ -52,8 +45,7 @@ final class GemmSimd {
         int depth = b.depth();
         int blockRows = Tile.blockRows(m);
         int blocks = (m + blockRows - 1) / blockRows;
-        boolean byRows = (long) b.outputs() * depth * Float.BYTES <= SMALL_BYTES;
-        int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks, panels, worker.count(), byRows);
+        int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * panels, worker.count());
         int partRows = partTiles * Tile.ROWS;
         int parts = (Math.min(m, blockRows) + partRows - 1) / partRows;
         int kFrom = 0;
@@ -62,35 +54,29 @@ final class GemmSimd {
             if (kFrom > 0) {
                 worker.barrier();
             }
-            int items = blocks * parts * panels;
+            int items = blocks * panels * parts;
             int ownFirst = worker.from(items);
             int ownLast = worker.to(items) - 1;
             worker.begin(items);
             for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-                int panel = byRows ? item % panels : item / parts % panels;
-                int part = byRows ? item / panels % parts : item % parts;
-                int block = item / panels / parts * blockRows;
-                int rowFrom = block + part * partRows;
+                int panel = item / parts % panels;
+                int block = item / parts / panels * blockRows;
+                int rowFrom = block + item % parts * partRows;
                 int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
-                // What this worker will probably multiply by next: the next panel, or its share's first one in the next block of k.
-                boolean last = (byRows ? item == ownLast : item / parts == ownLast / parts) && kTo < depth;
-                int first = byRows ? ownFirst % panels : ownFirst / parts % panels;
-                int next = last ? first : byRows ? (panel + 1) % panels : Math.min(panel + 1, panels - 1);
+                // What this worker will probably multiply by next: its share's next panel, or its first one in the next block of k.
+                boolean last = item / parts == ownLast / parts && kTo < depth;
+                int next = last ? ownFirst / parts % panels : Math.min(panel + 1, panels - 1);
                 multiplyPanel(c, workspace, b, epilogue, firstPanel + panel, b.stepOffset(firstPanel + next, last ? kTo : kFrom),
                         last ? Math.min(depth - kTo, kTo - kFrom) : kTo - kFrom, rowFrom, rowTo,
-                        byRows ? 0 : (rowFrom - block) / Tile.ROWS, Tile.rowTiles(m), kFrom, kTo, worker.index());
+                        (rowFrom - block) / Tile.ROWS, Tile.rowTiles(m), kFrom, kTo, worker.index());
             }
             kFrom = kTo;
         } while (kFrom < depth);
     }
 
-    /** Tiles in a part of a block of {@code tiles}: so many that there are enough items, and a part for each worker if they take rows. */
-    private static int partTiles(int tiles, int blocks, int panels, int workers, boolean byRows) {
-        int parts = 1;
-        if (workers > 1 && panels > 0) {
-            int items = blocks * panels;
-            parts = Math.max(byRows && blocks == 1 ? workers : 1, (ITEMS * workers + items - 1) / items);
-        }
+    /** Tiles in a part of a block of {@code tiles}. */
+    private static int partTiles(int tiles, int items, int workers) {
+        int parts = workers == 1 || items == 0 ? 1 : (ITEMS * workers + items - 1) / items;
         return Math.max(1, (tiles + parts - 1) / parts);
     }
 
@@ -98,7 +84,7 @@ final class GemmSimd {
      * One panel times some rows.
      *
      * @param next      offset of what this worker will probably multiply by next, which has {@code nextDepth} steps of k
-     * @param firstTile each tile reads its part of that ahead; the place of the first among those that do
+     * @param firstTile the place of the rows in their block: each tile reads its part of the next panel ahead
      * @param tiles     tiles of all rows
      */
     private static void multiplyPanel(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue,
