@@ -13,9 +13,9 @@ final class GemmRehearsals {
     /** Four times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
     private static final int STEPS = 4 * MicroKernel.UNROLL;
 
-    private static final int PACKED_STEPS = 16;
+    private static final int PACKED_STEPS = 8;
 
-    private static final int OUTPUTS = 16;
+    private static final int OUTPUTS = 8;
 
     private static final int WHOLE = Tile.COLUMNS;
 

@@ -24,7 +24,10 @@ import vit.kernels.simd.Simd;
 public record Rehearsal(String name, Runnable work, Runnable nothing) {
 
     /** Calls of {@link #nothing} for each of {@link #work}; C2's threshold is 5000 calls. */
-    private static final int CALLS = 1500;
+    private static final int CALLS = 400;
+
+    /** The same once the profile is rich enough. */
+    private static final int LATER_CALLS = 2000;
 
     /** Calls after which C1 compiles a method so that it counts branches; its threshold is 200. */
     private static final int INTERPRETED_CALLS = 400;
@@ -36,18 +39,18 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
     private static final long PROFILING_PAUSE_NANOS = 100_000_000;
 
     /** Rounds with work for the profile. Later rounds have some now and then, to see whether the kernel is compiled. */
-    private static final int WORKS = 8;
+    private static final int WORKS = 30;
 
     /** After that many rounds C2 has seen enough, and what is still slow has lost a method that it did not inline. */
-    private static final int ROUNDS = 150;
+    private static final int ROUNDS = 120;
 
     /** The first pause between two rounds, in which the compilers have the core if there is only one; later ones are longer. */
     private static final long FIRST_PAUSE_NANOS = 1_000_000;
 
     private static final long LAST_PAUSE_NANOS = 5_000_000;
 
-    /** A call of {@link #work} that takes less is compiled: each of its vector operations would take 100 ns or more if it were not. */
-    private static final long COMPILED_NANOS = 4_000;
+    /** A call of {@link #work} that takes less is compiled: its vector operations would take 100 ns each if it were not. */
+    private static final long COMPILED_NANOS = 1_500;
 
     /**
      * Calls kernels until each is compiled, or time is up.
@@ -67,7 +70,8 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
         long pause = FIRST_PAUSE_NANOS;
         int nextWork = 0;
         for (int round = 0; round < ROUNDS && !pending.isEmpty() && System.nanoTime() < deadline; round++) {
-            pending.forEach(kernel -> kernel.call(0, CALLS));
+            int calls = round < WORKS ? CALLS : LATER_CALLS;
+            pending.forEach(kernel -> kernel.call(0, calls));
             if (round == nextWork) {
                 pending.removeIf(Rehearsal::isCompiled);
                 nextWork = round < WORKS ? round + 1 : round + round / 8;
