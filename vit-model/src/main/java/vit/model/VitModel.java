@@ -33,8 +33,6 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     private final Lifetime lifetime = new Lifetime("the model", Integer.MAX_VALUE >> 2, arena::close);
 
     private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
-        Implementation.require();
-        KernelCompilation.start();
         this.config = source.config();
         this.parameters = Parameters.of(config);
         this.labels = List.copyOf(labels);
@@ -86,6 +84,8 @@ public final class VitModel implements AutoCloseable, ParameterSource {
 
     /** A model from any source of parameters, without labels. */
     public static VitModel of(ParameterSource source) throws IOException {
+        Implementation.require();
+        KernelCompilation.start();
         return new VitModel(source, List.of(), Preprocessing.forFamily(source.config().family()));
     }
 

@@ -20,7 +20,7 @@ public final class VitSession implements AutoCloseable {
     private static final int TOP = 5;
 
     /** A call of less arithmetic is over before the kernels are compiled. */
-    private static final double WAITING_FLOPS = 100e6;
+    private static final double AWAIT_FLOPS = 100e6;
 
     private final VitModel model;
     private final VitConfig config;
@@ -29,7 +29,7 @@ public final class VitSession implements AutoCloseable {
     private final boolean ownsWorkers;
     private final VitForward forward;
     private final Lifetime lifetime;
-    private final boolean waits;
+    private final boolean awaitsKernels;
     private final float[] imagePixels; // (channels, height, width), for classify
     private final float[] imageLogits; // (classes)
 
@@ -49,7 +49,7 @@ public final class VitSession implements AutoCloseable {
         this.forward = planned;
         this.workers = ownsWorkers ? Workers.of(options.threads()) : options.workers();
         this.lifetime = new Lifetime("the session", 1, this::free);
-        this.waits = ForwardCost.of(config).flops() > WAITING_FLOPS;
+        this.awaitsKernels = ForwardCost.of(config).flops() > AWAIT_FLOPS;
         this.imagePixels = new float[imageElements()];
         this.imageLogits = new float[config.classes()];
     }
@@ -131,13 +131,13 @@ public final class VitSession implements AutoCloseable {
         }
         checkLength("images", images, batch, imageElements());
         checkLength(name, out, batch, result.columns());
-        if (waits) {
-            KernelCompilation.await();
-        }
         lifetime.enter();
         try {
             model.lifetime().enter();
             try {
+                if (awaitsKernels) {
+                    KernelCompilation.await();
+                }
                 Spans.write(forward.images, images, batch * imageElements());
                 forward.prepare(batch, observer);
                 workers.run(forward);

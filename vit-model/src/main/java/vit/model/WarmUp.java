@@ -4,9 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 
 /**
- * Gets the kernels compiled before the first real call. The interpreter runs Vector API code a hundred to a thousand times
- * slower than C2's code, so that a cold first image would take minutes; a model of a few hundred parameters runs the same
- * methods in microseconds each and brings them past the JIT's thresholds.
+ * Gets calls to full speed. The kernels are compiled by {@link KernelCompilation}; what is around them, and the kernels that it leaves out, are
+ * brought past the JIT's thresholds by models of a few hundred parameters, which run the same methods in microseconds each.
  */
 final class WarmUp {
 

@@ -13,14 +13,16 @@ final class GemmRehearsals {
     /** Four times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
     private static final int STEPS = 4 * MicroKernel.UNROLL;
 
+    /** Scalar code: so many elements that a call is slow until it is compiled, and fast then. */
     private static final int PACKED_STEPS = 8;
 
-    private static final int OUTPUTS = 8;
+    /** The same, for calls of {@link Panels#packOutput}. */
+    private static final int PACKED_OUTPUTS = 8;
 
     private static final int WHOLE = Tile.COLUMNS;
 
-    /** Two vectors and a rest, at any width. */
-    private static final int RAGGED = 2 * Simd.LANES + 1;
+    /** Half of a tile's columns and one: whole vectors and a rest, with four vectors in a row as with two. */
+    private static final int RAGGED = Tile.COLUMNS / 2 + 1;
 
     private static final long ROW_BYTES = (long) Tile.COLUMNS * Float.BYTES;
 
@@ -29,7 +31,7 @@ final class GemmRehearsals {
     static List<Rehearsal> all() {
         float[] rows = new float[MicroKernel.BLOCK];
         float[] tile = new float[Tile.ZEROS.length];
-        MemorySegment memory = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * Float.BYTES, Simd.VECTOR_BYTES);
+        MemorySegment memory = Arena.ofAuto().allocate(Math.max(STEPS, Tile.ROWS) * ROW_BYTES, Simd.VECTOR_BYTES);
         List<Rehearsal> kernels = new ArrayList<>();
         if (MicroKernel.VECTORS == 4) {
             kernels.add(new Rehearsal("MicroKernel6x4.multiply",
@@ -83,7 +85,7 @@ final class GemmRehearsals {
         MemorySegment to = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * 2 * Float.BYTES, Simd.VECTOR_BYTES);
         return List.of(
                 new Rehearsal("Panels.packOutput", () -> {
-                    for (int output = 0; output < OUTPUTS; output++) { // no vectors: many, to be slow enough until it is compiled
+                    for (int output = 0; output < PACKED_OUTPUTS; output++) {
                         Panels.packOutput(to, 0, ROW_BYTES, from, 0, WHOLE - 1, WHOLE);
                     }
                 }, () -> Panels.packOutput(to, 0, ROW_BYTES, from, 0, 0, 0)),

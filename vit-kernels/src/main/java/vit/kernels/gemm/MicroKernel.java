@@ -24,6 +24,7 @@ import vit.kernels.simd.Simd;
  * <li>Every three steps a word of what the caller will multiply by next is read, so that it is on its way from memory to the cache
  *     meanwhile: {@link #TOUCHED} bytes further for each step of k. The cheapest use of such a word is the first of the branches: it
  *     is taken if the word is {@link #UNUSED_BITS}. Then the kernel ends early, and goes on when it is called again.
+ * <li>No steps is a call that returns at once: what {@link vit.kernels.jit.Rehearsal} needs, and the products never ask for.
  * </ul>
  *
  * docs/gemm.md has the measurements behind each.

@@ -21,15 +21,15 @@ public final class PackedMatrix {
     private final int depth; // K
     private final Tensor panels; // (⌈N / columns⌉ · K, columns)
 
-    /** What {@link #packRows} spends its time in, to compile ahead of use. */
-    public static List<Rehearsal> rehearsals() {
-        return GemmRehearsals.packing();
-    }
-
     private PackedMatrix(TensorArena arena, int outputs, int depth) {
         this.outputs = outputs;
         this.depth = depth;
         this.panels = arena.allocate(Tile.panels(outputs) * depth, Tile.COLUMNS);
+    }
+
+    /** What {@link #packRows} spends its time in, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        return GemmRehearsals.packing();
     }
 
     /**

@@ -29,11 +29,6 @@ public final class Panels {
 
     private Panels() {}
 
-    /** The packing of keys and values, to compile ahead of use. */
-    public static List<Rehearsal> rehearsals() {
-        return GemmRehearsals.panels();
-    }
-
     /** Floats from one packed row to the next. */
     private static final int ROW = MicroKernel.ROW;
 
@@ -42,6 +37,11 @@ public final class Panels {
 
     /** Floats of a block of packed rows: {@link #ROWS} of {@link #ROW}. */
     private static final int BLOCK = MicroKernel.BLOCK;
+
+    /** The packing of keys and values, to compile ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        return GemmRehearsals.panels();
+    }
 
     /** Floats that one tile of packed rows of {@code k} elements takes: blocks of {@link #ROWS} by {@link #ROW}, one after the other. */
     public static int packedTile(int k) {

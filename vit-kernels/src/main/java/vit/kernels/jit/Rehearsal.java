@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
 
@@ -22,6 +23,12 @@ import vit.kernels.simd.Simd;
  * @param nothing a call of the same method, over no elements
  */
 public record Rehearsal(String name, Runnable work, Runnable nothing) {
+
+    /** Floats that {@link #ofElements} gives work to, at most. */
+    public static final int MOST_ELEMENTS = 12 * Simd.VIRTUAL_LANES;
+
+    /** A third of them and one: a rest at every vector width. */
+    private static final int RAGGED_ELEMENTS = 4 * Simd.VIRTUAL_LANES + 1;
 
     /** Calls of {@link #nothing} for each of {@link #work}; C2's threshold is 5000 calls. */
     private static final int CALLS = 400;
@@ -51,6 +58,19 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
 
     /** A call of {@link #work} that takes less is compiled: its vector operations would take 100 ns each if it were not. */
     private static final long COMPILED_NANOS = 1_500;
+
+    /** A kernel over a number of floats, at most {@link #MOST_ELEMENTS}: with whole vectors, with a rest, and with none. */
+    public static Rehearsal ofElements(String name, IntConsumer kernel) {
+        return new Rehearsal(name, () -> {
+            kernel.accept(MOST_ELEMENTS);
+            kernel.accept(RAGGED_ELEMENTS);
+        }, () -> kernel.accept(0));
+    }
+
+    /** Memory for such a kernel, zeros. */
+    public static MemorySegment elements() {
+        return Arena.ofAuto().allocate((long) MOST_ELEMENTS * Float.BYTES, Simd.VECTOR_BYTES);
+    }
 
     /**
      * Calls kernels until each is compiled, or time is up.

@@ -1,6 +1,5 @@
 package vit.kernels.layernorm;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import vit.kernels.contract.Doubles;
@@ -29,19 +28,11 @@ public final class LayerNorm {
 
     /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
-        int whole = 12 * Simd.VIRTUAL_LANES;
-        int ragged = 4 * Simd.VIRTUAL_LANES + 1;
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
-        MemorySegment row = Arena.ofAuto().allocate((long) whole * Float.BYTES, Simd.VECTOR_BYTES);
+        MemorySegment row = Rehearsal.elements();
         return List.of(
-                new Rehearsal("LayerNormSimd.deviations", () -> {
-                    LayerNormSimd.deviations(row, 0, whole, 0f, lanes);
-                    LayerNormSimd.deviations(row, 0, ragged, 0f, lanes);
-                }, () -> LayerNormSimd.deviations(row, 0, 0, 0f, lanes)),
-                new Rehearsal("LayerNormSimd.normalise", () -> {
-                    LayerNormSimd.normalise(row, 0, row, 0, row, row, whole, 0f, 1f);
-                    LayerNormSimd.normalise(row, 0, row, 0, row, row, ragged, 0f, 1f);
-                }, () -> LayerNormSimd.normalise(row, 0, row, 0, row, row, 0, 0f, 1f)));
+                Rehearsal.ofElements("LayerNormSimd.deviations", n -> LayerNormSimd.deviations(row, 0, n, 0f, lanes)),
+                Rehearsal.ofElements("LayerNormSimd.normalise", n -> LayerNormSimd.normalise(row, 0, row, 0, row, row, n, 0f, 1f)));
     }
 
     /**

@@ -1,6 +1,5 @@
 package vit.kernels.patchembed;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import vit.kernels.contract.Doubles;
@@ -8,7 +7,6 @@ import vit.kernels.contract.Require;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
-import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 
@@ -27,13 +25,8 @@ public final class PatchEmbed {
 
     /** What holds the vector code of {@link #assemble}, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
-        int whole = 12 * Simd.VIRTUAL_LANES;
-        int ragged = 4 * Simd.VIRTUAL_LANES + 1;
-        MemorySegment row = Arena.ofAuto().allocate((long) whole * Float.BYTES, Simd.VECTOR_BYTES);
-        return List.of(new Rehearsal("PatchEmbedSimd.add", () -> {
-            PatchEmbedSimd.add(row, 0, row, 0, row, 0, whole);
-            PatchEmbedSimd.add(row, 0, row, 0, row, 0, ragged);
-        }, () -> PatchEmbedSimd.add(row, 0, row, 0, row, 0, 0)));
+        MemorySegment row = Rehearsal.elements();
+        return List.of(Rehearsal.ofElements("PatchEmbedSimd.add", n -> PatchEmbedSimd.add(row, 0, row, 0, row, 0, n)));
     }
 
     /**

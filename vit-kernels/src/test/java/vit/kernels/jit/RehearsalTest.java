@@ -8,23 +8,30 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import vit.kernels.attention.Attention;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.simd.Simd;
 
 class RehearsalTest {
 
     private static final long LIMIT_NANOS = 20_000_000_000L;
 
-    /** On a busy machine C2 may be late, or find a profile that it does not like, once; not always. */
-    private static final int ATTEMPTS = 4;
+    /** On a busy machine C2 may be late, or find a profile that it does not like, in some JVMs. */
+    private static final int JVMS = 6;
+
+    private static final int GOOD_JVMS = 1;
 
     /** A run ends when C2 has seen enough, though it may have much to do still. */
     private static final int RUNS = 4;
@@ -44,7 +51,7 @@ class RehearsalTest {
         return kernels;
     }
 
-    /** In a JVM of its own: in this one other tests have used the kernels. Prints the kernels that are not compiled, and those that box vectors. */
+    /** In a JVM of its own: in this one other tests have used the kernels. Prints the kernels that are compiled and box no vectors. */
     static final class Probe {
         public static void main(String[] arguments) {
             List<Rehearsal> kernels = all();
@@ -52,9 +59,11 @@ class RehearsalTest {
             for (int run = 0; run < RUNS; run++) {
                 pending = Rehearsal.run(pending, System.nanoTime() + LIMIT_NANOS);
             }
-            List<Rehearsal> slow = pending;
-            System.out.println("pending " + names(slow));
-            System.out.println("boxing " + names(kernels.stream().filter(kernel -> !slow.contains(kernel) && boxes(kernel)).toList()));
+            for (Rehearsal kernel : kernels) {
+                if (!pending.contains(kernel) && !boxes(kernel)) {
+                    System.out.println("good " + kernel.name());
+                }
+            }
         }
 
         private static boolean boxes(Rehearsal kernel) {
@@ -65,32 +74,22 @@ class RehearsalTest {
             }
             return meter.getCurrentThreadAllocatedBytes() - before >= WORKS * (long) BOXING_BYTES;
         }
-
-        private static List<String> names(List<Rehearsal> kernels) {
-            return kernels.stream().map(Rehearsal::name).toList();
-        }
     }
 
     @Test
-    void everyKernelIsCompiledWithoutBoxes() throws IOException, InterruptedException {
-        List<String> pending = Probe.names(all());
-        List<String> boxing = pending;
-        for (int attempt = 0; attempt < ATTEMPTS && !(pending.isEmpty() && boxing.isEmpty()); attempt++) {
+    @Timeout(300)
+    void everyKernelIsCompiledWithoutBoxesInSomeJvm() throws IOException, InterruptedException {
+        Map<String, Integer> good = new TreeMap<>();
+        all().forEach(kernel -> good.put(kernel.name(), 0));
+        for (int jvm = 0; jvm < JVMS && Collections.min(good.values()) < GOOD_JVMS; jvm++) {
             Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
-                    "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), Probe.class.getName()))
+                    "--add-modules=jdk.incubator.vector", "-Dvit.simd.bits=" + Simd.BITS, "-cp", System.getProperty("java.class.path"), Probe.class.getName()))
                     .redirectErrorStream(true).start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertEquals(0, process.waitFor(), output);
-            pending = those(pending, output, "pending ");
-            boxing = those(boxing, output, "boxing ");
+            output.lines().filter(line -> line.startsWith("good ")).forEach(line -> good.merge(line.substring(5), 1, Integer::sum));
         }
-        assertEquals(List.of(), pending, "never compiled");
-        assertEquals(List.of(), boxing, "always boxing");
-    }
-
-    private static List<String> those(List<String> names, String output, String start) {
-        String line = output.lines().filter(text -> text.startsWith(start)).findFirst().orElseThrow();
-        return names.stream().filter(line::contains).toList();
+        assertTrue(Collections.min(good.values()) >= GOOD_JVMS, "JVMs of " + JVMS + " in which a kernel was good: " + good);
     }
 
     @Test
@@ -106,7 +105,7 @@ class RehearsalTest {
         long start = System.nanoTime();
         assertEquals(List.of(slow), Rehearsal.run(List.of(slow, fast), start + limit));
         assertTrue(System.nanoTime() - start < 20 * limit);
-        assertTrue(works.get() > 2 && nothings.get() > 1000 * works.get(), works + " and " + nothings);
+        assertTrue(works.get() > 2 && nothings.get() > 100 * works.get(), works + " and " + nothings);
     }
 
     @Test
