@@ -40,6 +40,7 @@ final class AttentionBackwardSimd {
             int item, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, int worker) {
         MemorySegment memory = workspace.memory(worker);
         float[] rows = workspace.rows(worker);
+        float[] staged = workspace.staged(worker);
         long qkvRow = (long) qkv.rowStride() * Float.BYTES;
         long outRow = (long) out.rowStride() * Float.BYTES;
         long doutRow = (long) dout.rowStride() * Float.BYTES;
@@ -54,9 +55,11 @@ final class AttentionBackwardSimd {
 
         // p and ds, row tile by row tile
         Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + inner, qkvRow, tokens, headDim);
-        tiles(workspace.tile(worker), memory, workspace.wide(), rows, qkv.segment(), q, qkvRow, tokens, headDim, workspace.probabilities(), tokens);
+        Panels.stageOutputs(staged, 0, memory, workspace.wide(), tokens, headDim);
+        tiles(workspace.tile(worker), memory, workspace.wide(), staged, rows, qkv.segment(), q, qkvRow, tokens, headDim, workspace.probabilities(), tokens);
         Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + 2 * inner, qkvRow, tokens, headDim);
-        tiles(workspace.tile(worker), memory, workspace.wide(), rows, dout.segment(), dO, doutRow, tokens, headDim, workspace.gradients(), tokens);
+        Panels.stageOutputs(staged, 0, memory, workspace.wide(), tokens, headDim);
+        tiles(workspace.tile(worker), memory, workspace.wide(), staged, rows, dout.segment(), dO, doutRow, tokens, headDim, workspace.gradients(), tokens);
         long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
         for (int i = 0; i < tokens; i++) {
             float sum = logSumExp.segment().get(Tensor.FLOAT, ((long) item * logSumExp.rowStride() + i) * Float.BYTES);
@@ -67,48 +70,51 @@ final class AttentionBackwardSimd {
 
         // dq = ds·k
         Panels.packDepth(memory, workspace.narrow(), qkv.segment(), q + inner, qkvRow, headDim, tokens);
+        Panels.stageDepth(staged, 0, memory, workspace.narrow(), headDim, tokens);
         for (int i = 0; i < tokens; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - i);
             Panels.packTile(rows, 0, memory, workspace.gradients() + i * scoreRow, scoreRow, count, tokens);
-            product(workspace.tile(worker), memory, workspace, rows, tokens, headDim, count, dqkv.segment(), dq + i * dqkvRow, dqkvRow);
+            product(workspace.tile(worker), memory, workspace, staged, rows, tokens, headDim, count, dqkv.segment(), dq + i * dqkvRow, dqkvRow);
         }
         // dk = dsᵀ·q
         Panels.packDepth(memory, workspace.narrow(), qkv.segment(), q, qkvRow, headDim, tokens);
-        transposedProduct(workspace.tile(worker), memory, workspace, rows, workspace.gradients(), tokens, headDim,
+        Panels.stageDepth(staged, 0, memory, workspace.narrow(), headDim, tokens);
+        transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.gradients(), tokens, headDim,
                 dqkv.segment(), dq + inner, dqkvRow);
         // dv = pᵀ·dout
         Panels.packDepth(memory, workspace.narrow(), dout.segment(), dO, doutRow, headDim, tokens);
-        transposedProduct(workspace.tile(worker), memory, workspace, rows, workspace.probabilities(), tokens, headDim,
+        Panels.stageDepth(staged, 0, memory, workspace.narrow(), headDim, tokens);
+        transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.probabilities(), tokens, headDim,
                 dqkv.segment(), dq + 2 * inner, dqkvRow);
     }
 
     /** target (T, padded T) = source rows (T, D) · wide panels (T outputs of depth D). */
-    private static void tiles(float[] tile, MemorySegment memory, long panels, float[] rows,
+    private static void tiles(float[] tile, MemorySegment memory, long panels, float[] staged, float[] rows,
             MemorySegment source, long offset, long rowBytes, int tokens, int headDim, long target, int outputs) {
         long targetRow = (long) Panels.padded(outputs) * Float.BYTES;
         for (int i = 0; i < tokens; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - i);
             Panels.packTile(rows, 0, source, offset + i * rowBytes, rowBytes, count, headDim);
-            Panels.multiplyOutputs(tile, rows, 0, memory, panels, outputs, headDim, memory, target + i * targetRow, targetRow, count);
+            Panels.multiplyOutputs(tile, rows, 0, memory, panels, staged, 0, outputs, headDim, memory, target + i * targetRow, targetRow, count);
         }
     }
 
     /** target (T, D) = sᵀ · narrow panels, with s (T, padded T) at {@code scores}. */
-    private static void transposedProduct(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows,
+    private static void transposedProduct(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] staged, float[] rows,
             long scores, int tokens, int headDim, MemorySegment target, long offset, long rowBytes) {
         long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
         for (int j = 0; j < tokens; j += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - j);
             Panels.packColumns(rows, 0, memory, scores + (long) j * Float.BYTES, scoreRow, count, tokens);
-            product(tile, memory, workspace, rows, tokens, headDim, count, target, offset + j * rowBytes, rowBytes);
+            product(tile, memory, workspace, staged, rows, tokens, headDim, count, target, offset + j * rowBytes, rowBytes);
         }
     }
 
     /** One tile of rows times the narrow panels (D outputs of depth T). */
-    private static void product(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] rows,
+    private static void product(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] staged, float[] rows,
             int tokens, int headDim, int count, MemorySegment target, long offset, long rowBytes) {
         for (int column = 0; column < headDim; column += Panels.COLUMNS) {
-            Panels.multiply(tile, rows, 0, memory, workspace.narrow() + (long) column * tokens * Float.BYTES, tokens,
+            Panels.multiply(tile, rows, 0, memory, workspace.narrow() + (long) column * tokens * Float.BYTES, staged, column * tokens, tokens,
                     target, offset + (long) column * Float.BYTES, rowBytes, count, Math.min(Panels.COLUMNS, headDim - column));
         }
     }

@@ -14,6 +14,7 @@ public final class AttentionGradientWorkspace {
     private final int tokens;
     private final int headDim;
     private final Tensor[] memory; // by worker
+    private final float[][] staged; // by worker: the panels again, where some kernels read them
     private final float[][] tiles; // by worker: a tile of sums
     private final float[][] rows; // by worker: a packed tile of rows
 
@@ -21,11 +22,13 @@ public final class AttentionGradientWorkspace {
         this.tokens = tokens;
         this.headDim = headDim;
         this.memory = new Tensor[workers];
+        this.staged = new float[workers][];
         this.tiles = new float[workers][];
         this.rows = new float[workers][];
         for (int i = 0; i < workers; i++) {
             tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
             rows[i] = arena.floats(Panels.packedTile(Math.max(tokens, headDim)));
+            staged[i] = arena.floats(Math.max(wideFloats(), narrowFloats()));
             memory[i] = arena.allocate(Math.addExact(2 * matrixFloats(), wideFloats() + narrowFloats()));
         }
     }
@@ -56,6 +59,11 @@ public final class AttentionGradientWorkspace {
 
     float[] tile(int worker) {
         return tiles[worker];
+    }
+
+    /** The panels in use, wide or narrow, from 0 on. */
+    float[] staged(int worker) {
+        return staged[worker];
     }
 
     float[] rows(int worker) {

@@ -37,6 +37,9 @@ final class AttentionSimd {
         long k = item / heads * tokens * qkvRowBytes + innerBytes + headBytes;
         Panels.packOutputs(memory, 0, qkv.segment(), k, qkvRowBytes, tokens, headDim);
         Panels.packDepth(memory, workspace.valueOffset(), qkv.segment(), k + innerBytes, qkvRowBytes, headDim, tokens);
+        float[] staged = workspace.staged(worker.index());
+        Panels.stageOutputs(staged, 0, memory, 0, tokens, headDim);
+        Panels.stageDepth(staged, workspace.valueStart(), memory, workspace.valueOffset(), headDim, tokens);
         for (int i = 0; i < queries; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, queries - i);
             Panels.packTile(rows, 0, query.segment(), q + i * queryRowBytes, queryRowBytes, count, headDim);
@@ -49,7 +52,7 @@ final class AttentionSimd {
     /** A tile of scores: (tile rows, T) = Q tile · Kᵀ. */
     private static void scores(AttentionWorkspace workspace, MemorySegment memory, float[] rows, int count, int tokens,
             int headDim, int worker) {
-        Panels.multiplyOutputs(workspace.tile(worker), rows, 0, memory, 0, tokens, headDim,
+        Panels.multiplyOutputs(workspace.tile(worker), rows, 0, memory, 0, workspace.staged(worker), 0, tokens, headDim,
                 memory, workspace.scoreOffset(), scoreRowBytes(tokens), count);
     }
 
@@ -80,7 +83,8 @@ final class AttentionSimd {
         long outRowBytes = (long) out.rowStride() * Float.BYTES;
         for (int column = 0; column < headDim; column += Panels.COLUMNS) {
             Panels.multiply(workspace.tile(worker), rows, 0,
-                    memory, workspace.valueOffset() + (long) column * tokens * Float.BYTES, tokens,
+                    memory, workspace.valueOffset() + (long) column * tokens * Float.BYTES,
+                    workspace.staged(worker), workspace.valueStart() + column * tokens, tokens,
                     out.segment(), outOffset + (long) column * Float.BYTES, outRowBytes,
                     count, Math.min(Panels.COLUMNS, headDim - column));
         }

@@ -15,6 +15,7 @@ public final class AttentionWorkspace {
     private final int tokens;
     private final int headDim;
     private final Tensor[] memory; // by worker: keys, values, scores
+    private final float[][] staged; // by worker: the keys and values again, where some kernels read them
     private final float[][] tiles; // by worker: a tile of sums
     private final float[][] rows; // by worker: a packed tile of queries or of probabilities
 
@@ -22,11 +23,13 @@ public final class AttentionWorkspace {
         this.tokens = tokens;
         this.headDim = headDim;
         this.memory = new Tensor[workers];
+        this.staged = new float[workers][];
         this.tiles = new float[workers][];
         this.rows = new float[workers][];
         for (int i = 0; i < workers; i++) {
             tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
             rows[i] = arena.floats(Panels.packedTile(Math.max(tokens, headDim)));
+            staged[i] = arena.floats(keyFloats() + valueFloats());
             memory[i] = arena.allocate(keyFloats() + valueFloats() + scoreFloats());
         }
     }
@@ -59,6 +62,11 @@ public final class AttentionWorkspace {
         return tiles[worker];
     }
 
+    /** Keys from 0 on, values from {@link #valueStart} on. */
+    float[] staged(int worker) {
+        return staged[worker];
+    }
+
     float[] rows(int worker) {
         return rows[worker];
     }
@@ -79,6 +87,11 @@ public final class AttentionWorkspace {
     static int scoreRow(int tokens) {
         int padded = Panels.padded(tokens);
         return (padded + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES;
+    }
+
+    /** Where the values begin in what is staged. */
+    int valueStart() {
+        return keyFloats();
     }
 
     /** Byte offset of the packed values in a worker's memory; the packed keys are at 0. */

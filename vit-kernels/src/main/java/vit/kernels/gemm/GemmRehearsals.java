@@ -11,7 +11,9 @@ import vit.kernels.simd.Simd;
 final class GemmRehearsals {
 
     /** Four times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
-    private static final int STEPS = 4 * MicroKernel.UNROLL;
+    private static final int STEPS = 4 * MicroKernel6x4.UNROLL;
+
+    private static final int STAGED_STEPS = 4 * MicroKernel6x2.UNROLL;
 
     /** Scalar code: so many elements that a call is slow until it is compiled, and fast then. */
     private static final int PACKED_STEPS = 8;
@@ -31,6 +33,7 @@ final class GemmRehearsals {
     static List<Rehearsal> all() {
         float[] rows = new float[MicroKernel.BLOCK];
         float[] tile = new float[Tile.ZEROS.length];
+        float[] panel = new float[STAGED_STEPS * 2 * Simd.LANES];
         MemorySegment memory = Arena.ofAuto().allocate(Math.max(STEPS, Tile.ROWS) * ROW_BYTES, Simd.VECTOR_BYTES);
         List<Rehearsal> kernels = new ArrayList<>();
         if (MicroKernel.VECTORS == 4) {
@@ -39,8 +42,8 @@ final class GemmRehearsals {
                     () -> MicroKernel6x4.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0)));
         }
         kernels.add(new Rehearsal("MicroKernel6x2.multiply",
-                () -> MicroKernel6x2.multiply(rows, 0, memory, 0, STEPS, Tile.ZEROS, tile, 0),
-                () -> MicroKernel6x2.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0)));
+                () -> MicroKernel6x2.multiply(rows, 0, panel, 0, STAGED_STEPS, Tile.ZEROS, tile),
+                () -> MicroKernel6x2.multiply(rows, 0, panel, 0, 0, Tile.ZEROS, tile)));
         kernels.add(new Rehearsal("MicroKernel.step",
                 () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS),
                 () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0)));

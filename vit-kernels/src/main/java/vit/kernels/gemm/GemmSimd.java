@@ -34,44 +34,29 @@ final class GemmSimd {
     }
 
     /**
-     * The panels that hold the columns of C, shared by the team, from the packed rows in {@code workspace}. The rows pass in blocks whose
-     * packed form stays in the cache; where the panels alone are too few items to be shared well, a block is cut into parts. Blocks of
-     * k follow one another with a barrier between, since C carries the sums from one to the next.
+     * The panels that hold the columns of C, shared by the team, from the packed rows in {@code workspace}. The rows pass in blocks, for
+     * whose tiles there is room beside each other; where the panels alone are too few items to be shared well, a block is cut into parts.
      */
     static void multiply(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue, int m,
             int firstColumn, int lastColumn, Worker worker) {
         int firstPanel = firstColumn / Tile.COLUMNS;
         int panels = Tile.panels(lastColumn) - firstPanel;
-        int depth = b.depth();
         int blockRows = Tile.blockRows(m);
         int blocks = (m + blockRows - 1) / blockRows;
         int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * panels, worker.count());
         int partRows = partTiles * Tile.ROWS;
         int parts = (Math.min(m, blockRows) + partRows - 1) / partRows;
-        int kFrom = 0;
-        do {
-            int kTo = Math.min(depth, kFrom + Tile.DEPTH);
-            if (kFrom > 0) {
-                worker.barrier();
-            }
-            int items = blocks * panels * parts;
-            int ownFirst = worker.from(items);
-            int ownLast = worker.to(items) - 1;
-            worker.begin(items);
-            for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-                int panel = item / parts % panels;
-                int block = item / parts / panels * blockRows;
-                int rowFrom = block + item % parts * partRows;
-                int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
-                // What this worker will probably multiply by next: its share's next panel, or its first one in the next block of k.
-                boolean last = item / parts == ownLast / parts && kTo < depth;
-                int next = last ? ownFirst / parts % panels : Math.min(panel + 1, panels - 1);
-                multiplyPanel(c, workspace, b, epilogue, firstPanel + panel, b.stepOffset(firstPanel + next, last ? kTo : kFrom),
-                        last ? Math.min(depth - kTo, kTo - kFrom) : kTo - kFrom, rowFrom, rowTo,
-                        (rowFrom - block) / Tile.ROWS, Tile.rowTiles(m), kFrom, kTo, worker.index());
-            }
-            kFrom = kTo;
-        } while (kFrom < depth);
+        int items = blocks * panels * parts;
+        worker.begin(items);
+        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
+            int panel = item / parts % panels;
+            int block = item / parts / panels * blockRows;
+            int rowFrom = block + item % parts * partRows;
+            int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
+            // What this worker will probably multiply by next.
+            int next = item + parts < items ? (panel + 1) % panels : panel;
+            multiplyPanel(c, workspace, b, epilogue, firstPanel + panel, firstPanel + next, rowFrom, rowTo, block, m, worker.index());
+        }
     }
 
     /** Tiles in a part of a block of {@code tiles}. */
@@ -81,38 +66,44 @@ final class GemmSimd {
     }
 
     /**
-     * One panel times some rows.
+     * One panel times some rows. Blocks of k follow one another as long as both fit the caches; between them the sums of the tiles stay
+     * in the worker's arrays.
      *
-     * @param next      offset of what this worker will probably multiply by next, which has {@code nextDepth} steps of k
-     * @param firstTile the place of the rows in their block: each tile reads its part of the next panel ahead
-     * @param tiles     tiles of all rows
+     * @param next  the panel to read ahead
+     * @param block first row of the block of rows: each tile reads its part of the next panel ahead
      */
     private static void multiplyPanel(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue,
-            int panel, long next, int nextDepth, int rowFrom, int rowTo, int firstTile, int tiles, int kFrom, int kTo, int worker) {
-        float[] tile = workspace.tile(worker);
+            int panel, int next, int rowFrom, int rowTo, int block, int m, int worker) {
+        float[][] tiles = workspace.tiles(worker);
+        float[] staged = workspace.staged(worker);
         int depth = b.depth();
         int column = panel * Tile.COLUMNS;
         int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
-        long bOffset = b.stepOffset(panel, kFrom);
-        // A tile reads this much of the next panel, and the last of them lie where all of it has been read.
-        long slice = (long) (kTo - kFrom) * MicroKernel.TOUCHED;
-        long lastSlice = next + (long) nextDepth * Tile.PANEL_STEP - slice;
         long cRowBytes = (long) c.rowStride() * Float.BYTES;
-        for (int row = rowFrom, t = firstTile; row < rowTo; row += Tile.ROWS, t++) {
-            int rows = Math.min(Tile.ROWS, rowTo - row);
-            long cOffset = row * cRowBytes + (long) column * Float.BYTES;
-            if (kFrom > 0) {
-                Tile.load(tile, rows, columns, c.segment(), cOffset, cRowBytes);
+        int kFrom = 0;
+        do {
+            int kTo = Math.min(depth, kFrom + Tile.DEPTH);
+            boolean last = kTo == depth;
+            long bOffset = b.stepOffset(panel, kFrom);
+            // A tile reads this much of what comes next, and the last of them lie where all of it has been read.
+            long ahead = last ? b.stepOffset(next, 0) : b.stepOffset(panel, kTo);
+            long slice = (long) (kTo - kFrom) * MicroKernel.TOUCHED;
+            long lastSlice = ahead + (long) Math.min(Tile.DEPTH, last ? depth : depth - kTo) * Tile.PANEL_STEP - slice;
+            MicroKernel.stage(staged, b.segment(), bOffset, kTo - kFrom);
+            for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
+                int t = (row - block) / Tile.ROWS;
+                float[] tile = tiles[depth <= Tile.DEPTH ? 0 : t];
+                float[] from = kFrom == 0 ? Tile.ZEROS : tile;
+                int a = block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
+                MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, staged, 0, kTo - kFrom, from, tile,
+                        Math.min(ahead + t * slice, lastSlice));
+                if (last) {
+                    finish(tile, Math.min(Tile.ROWS, rowTo - row), columns, c.segment(), row * cRowBytes + (long) column * Float.BYTES,
+                            cRowBytes, epilogue, row, column);
+                }
             }
-            int a = block(kFrom, row / Tile.ROWS, tiles);
-            MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, kTo - kFrom, kFrom == 0 ? Tile.ZEROS : tile, tile,
-                    Math.min(next + t * slice, lastSlice));
-            if (kTo == depth && epilogue != Epilogue.NONE) {
-                finish(tile, rows, columns, c.segment(), cOffset, cRowBytes, epilogue, row, column);
-            } else {
-                Tile.store(tile, rows, columns, c.segment(), cOffset, cRowBytes);
-            }
-        }
+            kFrom = kTo;
+        } while (kFrom < depth);
     }
 
     /** Applies the epilogue and writes to C. No scale or residual follows a GELU. */

@@ -13,12 +13,14 @@ public final class GemmWorkspace {
 
     private final float[] rows; // [blocks of K][⌈M / 6⌉][6][MicroKernel.ROW]
     private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
-    private final float[][] tiles; // by worker: (tile rows, tile columns)
+    private final float[][][] tiles; // by worker, by tile of a block of rows: (tile rows, tile columns)
+    private final float[][] staged; // by worker
 
-    private GemmWorkspace(float[] rows, Tensor panels, float[][] tiles) {
+    private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] staged) {
         this.rows = rows;
         this.panels = panels;
         this.tiles = tiles;
+        this.staged = staged;
     }
 
     /**
@@ -36,11 +38,15 @@ public final class GemmWorkspace {
 
     /** The same with room for {@code packedPanels} floats (see {@link #packedPanels}), which weight gradients need. */
     public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
-        float[][] tiles = new float[workers][];
+        float[][][] tiles = new float[workers][Tile.rowTiles(Tile.BLOCK_ROWS)][];
+        float[][] staged = new float[workers][];
         for (int i = 0; i < workers; i++) {
-            tiles[i] = arena.floats(Tile.ROWS * Tile.COLUMNS);
+            for (int t = 0; t < tiles[i].length; t++) {
+                tiles[i][t] = arena.floats(Tile.ROWS * Tile.COLUMNS);
+            }
+            staged[i] = arena.floats(MicroKernel.STAGED ? Tile.DEPTH * Tile.COLUMNS : 0);
         }
-        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles);
+        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles, staged);
     }
 
     /**
@@ -73,8 +79,13 @@ public final class GemmWorkspace {
         return tiles.length;
     }
 
-    /** The tile of a worker. */
-    float[] tile(int worker) {
+    /** A worker's tiles, as many as a block of rows has. */
+    float[][] tiles(int worker) {
         return tiles[worker];
+    }
+
+    /** A worker's copy of the panel in use, where {@link MicroKernel#STAGED}. */
+    float[] staged(int worker) {
+        return staged[worker];
     }
 }

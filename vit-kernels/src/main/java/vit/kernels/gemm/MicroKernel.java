@@ -7,6 +7,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
 
 /**
  * The innermost product: a tile of C, {@link #ROWS} rows by {@link #VECTORS} vectors, grows by some steps of k. What the kernels of the
@@ -38,16 +39,16 @@ final class MicroKernel {
     static final int VECTORS = Simd.REGISTERS == 32 ? 4 : 2;
 
     /**
-     * Floats from one packed row to the next, which is also the most steps of k of a call. No multiple of 4096 bytes, and of
-     * {@link #UNROLL}. At 512 bits a tile's rows are 18 KB of the L1 cache, at 256 bits 9 KB beside a panel's 24 KB.
+     * Floats from one packed row to the next, which is also the most steps of k of a call. No multiple of 4096 bytes, and a multiple of
+     * the steps in an iteration of the kernels. At 512 bits a tile's rows are 18 KB of the L1 cache, at 256 bits 9 KB beside a panel's 24 KB.
      */
     static final int ROW = Simd.BITS == 512 ? 768 : 384;
 
+    /** Whether the kernel reads the panel in a {@code float[]} instead of in memory, where somebody must have copied it. */
+    static final boolean STAGED = VECTORS == 2;
+
     /** Floats of a block of packed rows. */
     static final int BLOCK = ROWS * ROW;
-
-    /** Steps of k in one iteration of a kernel's loop. */
-    static final int UNROLL = 3;
 
     /** Bytes of the next panel that are read for a step of k. */
     static final int TOUCHED = 8;
@@ -62,24 +63,40 @@ final class MicroKernel {
      *
      * @param a          packed rows: element (row, k) at {@code aStart} + row·{@link #ROW} + k
      * @param b          packed panel: vector (k, j) at {@code bOffset} + ({@link #VECTORS}·k + j) vectors
+     * @param staged     where {@link #STAGED} the same panel, from {@code stagedAt} on
      * @param depth      steps of k, at most {@link #ROW}
      * @param from       the tile as it was: C itself, or {@link Tile#ZEROS}, which saves clearing it
      * @param c          the tile, contiguous
-     * @param nextOffset {@link #TOUCHED}·depth bytes of {@code b} that are read, so that they are in the cache when they are needed
+     * @param nextOffset {@link #TOUCHED}·depth bytes of {@code b} that are read, so that they are in the cache when they are needed;
+     *                   not where {@link #STAGED}
      */
-    static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] from, float[] c, long nextOffset) {
+    static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, float[] staged, int stagedAt, int depth,
+            float[] from, float[] c, long nextOffset) {
+        if (VECTORS == 4) {
+            multiplyWide(a, aStart, b, bOffset, depth, from, c, nextOffset);
+        } else {
+            multiplyNarrow(a, aStart, b, bOffset, staged, stagedAt, depth, from, c);
+        }
+    }
+
+    /** Copies {@code depth} steps of a panel to where the kernel reads them, where that is {@link #STAGED another place}. */
+    static void stage(float[] staged, MemorySegment b, long bOffset, int depth) {
+        if (STAGED) {
+            MemorySegment.copy(b, Tensor.FLOAT, bOffset, staged, 0, depth * Tile.COLUMNS);
+        }
+    }
+
+    /** The same for a tile of four vectors. */
+    private static void multiplyWide(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] from, float[] c, long nextOffset) {
         if (depth == 0 && from != c) {
             System.arraycopy(from, 0, c, 0, Tile.ZEROS.length);
         }
         float[] sums = from;
         int k = 0;
-        while (depth - k >= UNROLL) {
-            int steps = (depth - k) / UNROLL * UNROLL;
+        while (depth - k >= MicroKernel6x4.UNROLL) {
+            int steps = (depth - k) / MicroKernel6x4.UNROLL * MicroKernel6x4.UNROLL;
             long at = bOffset + (long) k * VECTORS * Simd.VECTOR_BYTES;
-            long next = nextOffset + (long) k * TOUCHED;
-            k += VECTORS == 4
-                    ? MicroKernel6x4.multiply(a, aStart + k, b, at, steps, sums, c, next)
-                    : MicroKernel6x2.multiply(a, aStart + k, b, at, steps, sums, c, next);
+            k += MicroKernel6x4.multiply(a, aStart + k, b, at, steps, sums, c, nextOffset + (long) k * TOUCHED);
             sums = c;
         }
         for (; k < depth; k++) {
@@ -88,13 +105,16 @@ final class MicroKernel {
         }
     }
 
-    /** C = A·B for a panel and a tile of two vectors, whatever {@link #VECTORS} is. */
-    static void multiplyNarrow(float[] a, int aStart, MemorySegment b, long bOffset, int depth, float[] c) {
-        float[] sums = Tile.ZEROS;
-        int k = 0;
-        while (depth - k >= UNROLL) {
-            long at = bOffset + (long) k * 2 * Simd.VECTOR_BYTES;
-            k += MicroKernel6x2.multiply(a, aStart + k, b, at, (depth - k) / UNROLL * UNROLL, sums, c, at);
+    /** The same for a panel and a tile of two vectors, whatever {@link #VECTORS} is. The panel must be staged. */
+    static void multiplyNarrow(float[] a, int aStart, MemorySegment b, long bOffset, float[] staged, int stagedAt, int depth,
+            float[] from, float[] c) {
+        if (depth == 0 && from != c) {
+            System.arraycopy(from, 0, c, 0, ROWS * 2 * LANES);
+        }
+        float[] sums = from;
+        int k = depth / MicroKernel6x2.UNROLL * MicroKernel6x2.UNROLL;
+        if (k > 0) {
+            MicroKernel6x2.multiply(a, aStart, staged, stagedAt, k, sums, c);
             sums = c;
         }
         for (; k < depth; k++) {

@@ -2,7 +2,6 @@ package vit.kernels.gemm;
 
 import static vit.kernels.gemm.MicroKernel.ROW;
 import static vit.kernels.gemm.MicroKernel.TOUCHED;
-import static vit.kernels.gemm.MicroKernel.UNROLL;
 import static vit.kernels.gemm.MicroKernel.UNUSED_BITS;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
@@ -22,9 +21,12 @@ final class MicroKernel6x4 {
     /** Bytes of one k of the panel. */
     private static final int B_BYTES = 4 * VECTOR_BYTES;
 
+    /** Steps of k in one iteration of the loop. */
+    static final int UNROLL = 3;
+
     private MicroKernel6x4() {}
 
-    /** Does {@code steps} steps of k, a multiple of {@link MicroKernel#UNROLL}, or the first of them, and returns how many. */
+    /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}, or the first of them, and returns how many. */
     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
         if (steps == 0) {
             return 0;

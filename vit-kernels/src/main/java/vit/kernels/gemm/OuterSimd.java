@@ -1,5 +1,6 @@
 package vit.kernels.gemm;
 
+import java.lang.foreign.MemorySegment;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 
@@ -49,17 +50,27 @@ final class OuterSimd {
     }
 
     private static void accumulatePanel(PackedMatrix dw, GemmWorkspace workspace, int m, int panel, int rowFrom, int rowTo, int worker) {
-        float[] tile = workspace.tile(worker);
+        float[][] tiles = workspace.tiles(worker);
+        float[] staged = workspace.staged(worker);
+        MemorySegment panels = workspace.panels().segment();
+        int rowTiles = Tile.rowTiles(dw.depth());
         for (int from = 0; from < m; from += Tile.DEPTH) {
             int depth = Math.min(Tile.DEPTH, m - from);
+            boolean last = from + depth == m;
             long b = ((long) panel * m + from) * Tile.PANEL_STEP;
-            for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
-                int a = GemmSimd.block(from, row / Tile.ROWS, Tile.rowTiles(dw.depth()));
+            MicroKernel.stage(staged, panels, b, depth);
+            for (int row = rowFrom, t = 0; row < rowTo; row += Tile.ROWS, t++) {
+                float[] tile = tiles[from == 0 && last ? 0 : t];
+                int a = GemmSimd.block(from, row / Tile.ROWS, rowTiles);
                 long c = dw.panelOffset(panel) + (long) row * Tile.PANEL_STEP;
                 int count = Math.min(Tile.ROWS, rowTo - row);
-                Tile.load(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
-                MicroKernel.multiply(workspace.rows(), a, workspace.panels().segment(), b, depth, tile, tile, b);
-                Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
+                if (from == 0) {
+                    Tile.load(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
+                }
+                MicroKernel.multiply(workspace.rows(), a, panels, b, staged, 0, depth, tile, tile, b);
+                if (last) {
+                    Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
+                }
             }
         }
     }

@@ -73,6 +73,26 @@ public final class Panels {
         }
     }
 
+    /**
+     * Copies panels of {@link #packOutputs} to where {@link #multiplyOutputs} reads them: all, or only the narrow one, or none, as the
+     * kernels of this machine need it.
+     *
+     * @param staged as many floats as the panels from {@code at} on, in the same order
+     */
+    public static void stageOutputs(float[] staged, int at, MemorySegment panels, long offset, int n, int k) {
+        int wide = wideOutputs(n, k);
+        int from = MicroKernel.STAGED ? 0 : wide;
+        int to = wide < n ? wide + NARROW : MicroKernel.STAGED ? padded(n) : from;
+        MemorySegment.copy(panels, Tensor.FLOAT, offset + (long) from * k * Float.BYTES, staged, at + from * k, (to - from) * k);
+    }
+
+    /** The same for panels of {@link #packDepth}, which {@link #multiply} reads. */
+    public static void stageDepth(float[] staged, int at, MemorySegment panels, long offset, int n, int k) {
+        if (MicroKernel.STAGED) {
+            MemorySegment.copy(panels, Tensor.FLOAT, offset, staged, at, padded(n) * k);
+        }
+    }
+
     /** One output of a panel: {@code count} elements, then zeros. */
     static void packOutput(MemorySegment target, long to, long step, MemorySegment source, long from, int count, int k) {
         for (int i = 0; i < count; i++) {
@@ -174,17 +194,19 @@ public final class Panels {
      * C = A tile · B for all {@code n} outputs of B in panels of {@link #packOutputs}, {@code count} rows; C's columns up to whole panels are
      * overwritten.
      *
-     * @param tile {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
+     * @param tile   {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
+     * @param staged what {@link #stageOutputs} made of the panels, from {@code stagedAt} on
      */
-    public static void multiplyOutputs(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int n, int k,
-            MemorySegment c, long cOffset, long cRowBytes, int count) {
+    public static void multiplyOutputs(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
+            float[] staged, int stagedAt, int n, int k, MemorySegment c, long cOffset, long cRowBytes, int count) {
         int wide = wideOutputs(n, k);
         for (int column = 0; column < wide; column += COLUMNS) {
-            multiply(tile, rows, start, panels, panelOffset + (long) column * k * Float.BYTES, k,
+            multiply(tile, rows, start, panels, panelOffset + (long) column * k * Float.BYTES, staged, stagedAt + column * k, k,
                     c, cOffset + (long) column * Float.BYTES, cRowBytes, count, COLUMNS);
         }
         if (wide < n) {
-            MicroKernel.multiplyNarrow(rows, start, panels, panelOffset + (long) wide * k * Float.BYTES, k, tile);
+            MicroKernel.multiplyNarrow(rows, start, panels, panelOffset + (long) wide * k * Float.BYTES, staged, stagedAt + wide * k, k,
+                    Tile.ZEROS, tile);
             Tile.storeTwo(tile, count, c, cOffset + (long) wide * Float.BYTES, cRowBytes);
         }
     }
@@ -192,21 +214,18 @@ public final class Panels {
     /**
      * C = A tile · panel, for the first {@code count} rows and {@code columns} columns.
      *
-     * @param tile {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
+     * @param tile   {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
+     * @param staged what {@link #stageDepth} or {@link #stageOutputs} made of the panel, from {@code stagedAt} on
      */
-    public static void multiply(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k,
-            MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {
-        product(tile, rows, start, panels, panelOffset, k);
-        Tile.store(tile, count, columns, c, cOffset, cRowBytes);
-    }
-
-    /** The tile A·panel: {@link #ROWS} by {@link #COLUMNS}, overwritten. */
-    private static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset, int k) {
+    public static void multiply(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
+            float[] staged, int stagedAt, int k, MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {
         float[] from = Tile.ZEROS;
         for (int i = 0; i < k; i += ROW) {
             long offset = panelOffset + (long) i * STEP;
-            MicroKernel.multiply(rows, start + i / ROW * BLOCK, panels, offset, Math.min(ROW, k - i), from, tile, offset);
+            MicroKernel.multiply(rows, start + i / ROW * BLOCK, panels, offset, staged, stagedAt + i * COLUMNS, Math.min(ROW, k - i),
+                    from, tile, offset);
             from = tile;
         }
+        Tile.store(tile, count, columns, c, cOffset, cRowBytes);
     }
 }

@@ -71,7 +71,10 @@ class GemmTest {
             PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(b);
             GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, k, threads);
             for (int worker = 0; worker < threads; worker++) {
-                Arrays.fill(workspace.tile(worker), Float.NaN); // as an earlier product may have left it
+                for (float[] tile : workspace.tiles(worker)) {
+                    Arrays.fill(tile, Float.NaN); // as an earlier product may have left it
+                }
+                Arrays.fill(workspace.staged(worker), Float.NaN);
             }
             workers.run(w -> Gemm.multiply(ct, at, packed, Epilogue.NONE, m, workspace, w));
             return ct.toArray();
