@@ -40,9 +40,10 @@ final class MicroKernel {
 
     /**
      * Floats from one packed row to the next, which is also the most steps of k of a call. No multiple of 4096 bytes, and a multiple of
-     * the steps in an iteration of the kernels. At 512 bits a tile's rows are 18 KB of the L1 cache, at 256 bits 9 KB beside a panel's 24 KB.
+     * the steps in an iteration of the kernels. A tile's rows are 18 KB. The panel, 48 KB with two vectors and 192 KB with four, comes
+     * from the L2 cache; half of it, which would fit L1, was slower by 3 to 7 %: twice as many calls.
      */
-    static final int ROW = Simd.BITS == 512 ? 768 : 384;
+    static final int ROW = 768;
 
     /** Whether the kernel reads the panel in a {@code float[]} instead of in memory, where somebody must have copied it. */
     static final boolean STAGED = VECTORS == 2;
