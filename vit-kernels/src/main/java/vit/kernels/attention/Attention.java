@@ -24,7 +24,7 @@ public final class Attention {
     /** The methods that hold the vector code of {@link #forward}, those of {@link Gemm} apart, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
         List<Rehearsal> kernels = new ArrayList<>(Panels.rehearsals());
-        kernels.addAll(Softmax.rehearsals());
+        kernels.addAll(Softmax.rowRehearsals());
         return kernels;
     }
 

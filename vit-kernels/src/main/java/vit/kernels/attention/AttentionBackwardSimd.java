@@ -54,11 +54,9 @@ final class AttentionBackwardSimd {
         long dO = first * doutRow + head;
 
         // p and ds, row tile by row tile
-        Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + inner, qkvRow, tokens, headDim);
-        Panels.stageOutputs(staged, 0, memory, workspace.wide(), tokens, headDim);
+        Panels.packOutputs(staged, 0, memory, workspace.wide(), qkv.segment(), q + inner, qkvRow, tokens, headDim);
         tiles(workspace.tile(worker), memory, workspace.wide(), staged, rows, qkv.segment(), q, qkvRow, tokens, headDim, workspace.probabilities(), tokens);
-        Panels.packOutputs(memory, workspace.wide(), qkv.segment(), q + 2 * inner, qkvRow, tokens, headDim);
-        Panels.stageOutputs(staged, 0, memory, workspace.wide(), tokens, headDim);
+        Panels.packOutputs(staged, 0, memory, workspace.wide(), qkv.segment(), q + 2 * inner, qkvRow, tokens, headDim);
         tiles(workspace.tile(worker), memory, workspace.wide(), staged, rows, dout.segment(), dO, doutRow, tokens, headDim, workspace.gradients(), tokens);
         long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
         for (int i = 0; i < tokens; i++) {
@@ -69,21 +67,18 @@ final class AttentionBackwardSimd {
         }
 
         // dq = ds·k
-        Panels.packDepth(memory, workspace.narrow(), qkv.segment(), q + inner, qkvRow, headDim, tokens);
-        Panels.stageDepth(staged, 0, memory, workspace.narrow(), headDim, tokens);
+        Panels.packDepth(staged, 0, memory, workspace.narrow(), qkv.segment(), q + inner, qkvRow, headDim, tokens);
         for (int i = 0; i < tokens; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - i);
             Panels.packTile(rows, 0, memory, workspace.gradients() + i * scoreRow, scoreRow, count, tokens);
             product(workspace.tile(worker), memory, workspace, staged, rows, tokens, headDim, count, dqkv.segment(), dq + i * dqkvRow, dqkvRow);
         }
         // dk = dsᵀ·q
-        Panels.packDepth(memory, workspace.narrow(), qkv.segment(), q, qkvRow, headDim, tokens);
-        Panels.stageDepth(staged, 0, memory, workspace.narrow(), headDim, tokens);
+        Panels.packDepth(staged, 0, memory, workspace.narrow(), qkv.segment(), q, qkvRow, headDim, tokens);
         transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.gradients(), tokens, headDim,
                 dqkv.segment(), dq + inner, dqkvRow);
         // dv = pᵀ·dout
-        Panels.packDepth(memory, workspace.narrow(), dout.segment(), dO, doutRow, headDim, tokens);
-        Panels.stageDepth(staged, 0, memory, workspace.narrow(), headDim, tokens);
+        Panels.packDepth(staged, 0, memory, workspace.narrow(), dout.segment(), dO, doutRow, headDim, tokens);
         transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.probabilities(), tokens, headDim,
                 dqkv.segment(), dq + 2 * inner, dqkvRow);
     }

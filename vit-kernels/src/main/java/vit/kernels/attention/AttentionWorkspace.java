@@ -14,10 +14,12 @@ public final class AttentionWorkspace {
 
     private final int tokens;
     private final int headDim;
-    private final Tensor[] memory; // by worker: keys, values, scores
-    private final float[][] staged; // by worker: the keys and values again, where some kernels read them
+    private final Tensor[] memory; // by worker: keys, values
+    private final float[][] staged; // by worker: keys and values where some kernels read them
     private final float[][] tiles; // by worker: a tile of sums
-    private final float[][] rows; // by worker: a packed tile of queries or of probabilities
+    private final float[][] rows; // by worker: a packed tile of queries
+    private final float[][] scores; // by worker: (tile rows, score row)
+    private final float[][] probabilities; // by worker: a packed tile of them
 
     private AttentionWorkspace(TensorArena arena, int tokens, int headDim, int workers) {
         this.tokens = tokens;
@@ -26,11 +28,15 @@ public final class AttentionWorkspace {
         this.staged = new float[workers][];
         this.tiles = new float[workers][];
         this.rows = new float[workers][];
+        this.scores = new float[workers][];
+        this.probabilities = new float[workers][];
         for (int i = 0; i < workers; i++) {
             tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
-            rows[i] = arena.floats(Panels.packedTile(Math.max(tokens, headDim)));
+            rows[i] = arena.floats(Panels.packedTile(headDim));
+            scores[i] = arena.floats(Panels.ROWS * scoreRow());
+            probabilities[i] = scoreRow() == Panels.ROW ? scores[i] : arena.floats(Panels.packedTile(tokens));
             staged[i] = arena.floats(keyFloats() + valueFloats());
-            memory[i] = arena.allocate(keyFloats() + valueFloats() + scoreFloats());
+            memory[i] = arena.allocate(keyFloats() + valueFloats());
         }
     }
 
@@ -79,14 +85,23 @@ public final class AttentionWorkspace {
         return tokens * Panels.padded(headDim);
     }
 
-    private int scoreFloats() {
-        return Panels.ROWS * scoreRow(tokens);
+    /**
+     * Floats from one row of scores to the next: whole panels, and whole steps of a reduction. Where they fit, the scores lie as packed rows
+     * do, so that the probabilities that they become need no packing.
+     */
+    int scoreRow() {
+        int padded = Panels.padded(tokens);
+        int row = (padded + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES;
+        return Math.max(row, Panels.ROW);
     }
 
-    /** Floats from one row of scores to the next: whole panels, and whole steps of a reduction. */
-    static int scoreRow(int tokens) {
-        int padded = Panels.padded(tokens);
-        return (padded + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES;
+    float[] scores(int worker) {
+        return scores[worker];
+    }
+
+    /** Where a tile of probabilities is packed; the scores themselves if they lie so. */
+    float[] probabilities(int worker) {
+        return probabilities[worker];
     }
 
     /** Where the values begin in what is staged. */
@@ -97,10 +112,5 @@ public final class AttentionWorkspace {
     /** Byte offset of the packed values in a worker's memory; the packed keys are at 0. */
     long valueOffset() {
         return (long) keyFloats() * Float.BYTES;
-    }
-
-    /** Byte offset of the tile of scores, (tile rows, {@link #scoreRow}). */
-    long scoreOffset() {
-        return valueOffset() + (long) valueFloats() * Float.BYTES;
     }
 }

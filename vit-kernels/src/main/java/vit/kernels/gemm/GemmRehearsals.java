@@ -44,10 +44,13 @@ final class GemmRehearsals {
         kernels.add(new Rehearsal("MicroKernel6x2.multiply",
                 () -> MicroKernel6x2.multiply(rows, 0, panel, 0, STAGED_STEPS, Tile.ZEROS, tile),
                 () -> MicroKernel6x2.multiply(rows, 0, panel, 0, 0, Tile.ZEROS, tile)));
-        kernels.add(new Rehearsal("MicroKernel.step",
-                () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS),
-                () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0)));
+        kernels.add(new Rehearsal("MicroKernel.narrowStep",
+                () -> MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 2),
+                () -> MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 0)));
         if (MicroKernel.VECTORS == 4) {
+            kernels.add(new Rehearsal("MicroKernel.step",
+                    () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS),
+                    () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0)));
             kernels.add(new Rehearsal("Tile.storeFour", () -> Tile.storeFour(tile, Tile.ROWS, memory, 0, ROW_BYTES),
                     () -> Tile.storeFour(tile, 0, memory, 0, ROW_BYTES)));
             kernels.add(new Rehearsal("Tile.loadFour", () -> Tile.loadFour(tile, Tile.ROWS, memory, 0, ROW_BYTES),
@@ -83,17 +86,16 @@ final class GemmRehearsals {
 
     /** The packing of keys and values. */
     static List<Rehearsal> panels() {
-        int k = Simd.LANES;
-        MemorySegment from = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * 2 * Float.BYTES, Simd.VECTOR_BYTES);
-        MemorySegment to = Arena.ofAuto().allocate((long) Tile.COLUMNS * Tile.COLUMNS * 2 * Float.BYTES, Simd.VECTOR_BYTES);
+        float[] panel = new float[WHOLE * WHOLE];
+        MemorySegment from = Arena.ofAuto().allocate(WHOLE * ROW_BYTES, Simd.VECTOR_BYTES);
         return List.of(
                 new Rehearsal("Panels.packOutput", () -> {
                     for (int output = 0; output < PACKED_OUTPUTS; output++) {
-                        Panels.packOutput(to, 0, ROW_BYTES, from, 0, WHOLE - 1, WHOLE);
+                        Panels.packOutput(panel, 0, WHOLE, from, 0, WHOLE - 1, WHOLE);
                     }
-                }, () -> Panels.packOutput(to, 0, ROW_BYTES, from, 0, 0, 0)),
-                new Rehearsal("Panels.packDepth",
-                        () -> Panels.packDepth(to, 0, from, 0, ROW_BYTES, WHOLE, k),
-                        () -> Panels.packDepth(to, 0, from, 0, ROW_BYTES, 0, k)));
+                }, () -> Panels.packOutput(panel, 0, WHOLE, from, 0, 0, 0)),
+                new Rehearsal("Panels.packSteps",
+                        () -> Panels.packSteps(panel, 0, from, 0, ROW_BYTES, WHOLE, WHOLE),
+                        () -> Panels.packSteps(panel, 0, from, 0, ROW_BYTES, 0, 0)));
     }
 }

@@ -76,7 +76,7 @@ final class MicroKernel {
         if (VECTORS == 4) {
             multiplyWide(a, aStart, b, bOffset, depth, from, c, nextOffset);
         } else {
-            multiplyNarrow(a, aStart, b, bOffset, staged, stagedAt, depth, from, c);
+            multiplyNarrow(a, aStart, staged, stagedAt, depth, from, c);
         }
     }
 
@@ -106,28 +106,38 @@ final class MicroKernel {
         }
     }
 
-    /** The same for a panel and a tile of two vectors, whatever {@link #VECTORS} is. The panel must be staged. */
-    static void multiplyNarrow(float[] a, int aStart, MemorySegment b, long bOffset, float[] staged, int stagedAt, int depth,
-            float[] from, float[] c) {
+    /** The same for a panel in an array and a tile of two vectors, whatever {@link #VECTORS} is. */
+    static void multiplyNarrow(float[] a, int aStart, float[] b, int bStart, int depth, float[] from, float[] c) {
         if (depth == 0 && from != c) {
             System.arraycopy(from, 0, c, 0, ROWS * 2 * LANES);
         }
         float[] sums = from;
         int k = depth / MicroKernel6x2.UNROLL * MicroKernel6x2.UNROLL;
         if (k > 0) {
-            MicroKernel6x2.multiply(a, aStart, staged, stagedAt, k, sums, c);
+            MicroKernel6x2.multiply(a, aStart, b, bStart, k, sums, c);
             sums = c;
         }
         for (; k < depth; k++) {
-            step(a, aStart + k, b, bOffset + (long) k * 2 * Simd.VECTOR_BYTES, sums, c, 2);
+            narrowStep(a, aStart + k, b, bStart + k * 2 * LANES, sums, c, 2);
             sums = c;
         }
     }
 
-    /** One step of k: for the last one or two, which cost little as they are. */
+    /** One step of k, for the last ones, fewer than an iteration, which cost little as they are. All {@link #VECTORS} vectors or none. */
     static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] from, float[] c, int vectors) {
         for (int j = 0; j < vectors; j++) {
             FloatVector vector = FloatVector.fromMemorySegment(SPECIES, b, bOffset + (long) j * Simd.VECTOR_BYTES, ORDER);
+            for (int r = 0; r < ROWS; r++) {
+                int at = (r * vectors + j) * LANES;
+                FloatVector.broadcast(SPECIES, a[aStart + r * ROW]).fma(vector, FloatVector.fromArray(SPECIES, from, at)).intoArray(c, at);
+            }
+        }
+    }
+
+    /** The same for a panel in an array and a tile of two vectors. */
+    static void narrowStep(float[] a, int aStart, float[] b, int bStart, float[] from, float[] c, int vectors) {
+        for (int j = 0; j < vectors; j++) {
+            FloatVector vector = FloatVector.fromArray(SPECIES, b, bStart + j * LANES);
             for (int r = 0; r < ROWS; r++) {
                 int at = (r * vectors + j) * LANES;
                 FloatVector.broadcast(SPECIES, a[aStart + r * ROW]).fma(vector, FloatVector.fromArray(SPECIES, from, at)).intoArray(c, at);

@@ -30,7 +30,7 @@ public final class Panels {
     private Panels() {}
 
     /** Floats from one packed row to the next. */
-    private static final int ROW = MicroKernel.ROW;
+    public static final int ROW = MicroKernel.ROW;
 
     /** Columns of a panel of two vectors. */
     private static final int NARROW = 2 * Simd.LANES;
@@ -61,45 +61,31 @@ public final class Panels {
     /**
      * Packs the (n, k) matrix whose row j (an output) lies at {@code offset + j·rowBytes}, k contiguous: the transposing
      * case, for {@link #multiplyOutputs}. Missing outputs of the last panel become zeros.
+     *
+     * @param target as many floats as the panels from {@code to} on
+     * @param memory where the panels are copied if the kernels of this machine read them in memory, from {@code memoryOffset} on
      */
-    public static void packOutputs(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
+    public static void packOutputs(float[] target, int to, MemorySegment memory, long memoryOffset,
+            MemorySegment source, long offset, long rowBytes, int n, int k) {
         int wide = wideOutputs(n, k);
         for (int panel = 0; panel < n; panel += COLUMNS) {
             int width = panel < wide ? COLUMNS : NARROW;
             for (int j = 0; j < width; j++) {
-                long at = to + (long) panel * k * Float.BYTES + (long) j * Float.BYTES;
-                packOutput(target, at, (long) width * Float.BYTES, source, offset + (panel + j) * rowBytes, panel + j < n ? k : 0, k);
+                packOutput(target, to + panel * k + j, width, source, offset + (panel + j) * rowBytes, panel + j < n ? k : 0, k);
             }
         }
-    }
-
-    /**
-     * Copies panels of {@link #packOutputs} to where {@link #multiplyOutputs} reads them: all, or only the narrow one, or none, as the
-     * kernels of this machine need it.
-     *
-     * @param staged as many floats as the panels from {@code at} on, in the same order
-     */
-    public static void stageOutputs(float[] staged, int at, MemorySegment panels, long offset, int n, int k) {
-        int wide = wideOutputs(n, k);
-        int from = MicroKernel.STAGED ? 0 : wide;
-        int to = wide < n ? wide + NARROW : MicroKernel.STAGED ? padded(n) : from;
-        MemorySegment.copy(panels, Tensor.FLOAT, offset + (long) from * k * Float.BYTES, staged, at + from * k, (to - from) * k);
-    }
-
-    /** The same for panels of {@link #packDepth}, which {@link #multiply} reads. */
-    public static void stageDepth(float[] staged, int at, MemorySegment panels, long offset, int n, int k) {
-        if (MicroKernel.STAGED) {
-            MemorySegment.copy(panels, Tensor.FLOAT, offset, staged, at, padded(n) * k);
+        if (!MicroKernel.STAGED) {
+            MemorySegment.copy(target, to, memory, Tensor.FLOAT, memoryOffset, padded(wide) * k);
         }
     }
 
     /** One output of a panel: {@code count} elements, then zeros. */
-    static void packOutput(MemorySegment target, long to, long step, MemorySegment source, long from, int count, int k) {
+    static void packOutput(float[] target, int to, int step, MemorySegment source, long from, int count, int k) {
         for (int i = 0; i < count; i++) {
-            target.set(Tensor.FLOAT, to + i * step, source.get(Tensor.FLOAT, from + (long) i * Float.BYTES));
+            target[to + i * step] = source.get(Tensor.FLOAT, from + (long) i * Float.BYTES);
         }
         for (int i = count; i < k; i++) {
-            target.set(Tensor.FLOAT, to + i * step, 0);
+            target[to + i * step] = 0;
         }
     }
 
@@ -113,8 +99,43 @@ public final class Panels {
     }
 
     /**
+     * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code offset + k·rowBytes}, outputs contiguous: the
+     * copying case, for {@link #multiply}. Missing outputs of the last panel become zeros.
+     *
+     * @param target as many floats as the panels from {@code to} on
+     * @param memory where the panels are copied if the kernels of this machine read them in memory, from {@code memoryOffset} on
+     */
+    public static void packDepth(float[] target, int to, MemorySegment memory, long memoryOffset,
+            MemorySegment source, long offset, long rowBytes, int n, int k) {
+        for (int column = 0; column < n; column += COLUMNS) {
+            packSteps(target, to + column * k, source, offset + (long) column * Float.BYTES, rowBytes, Math.min(COLUMNS, n - column), k);
+        }
+        if (!MicroKernel.STAGED) {
+            MemorySegment.copy(target, to, memory, Tensor.FLOAT, memoryOffset, padded(n) * k);
+        }
+    }
+
+    /** One panel of {@code width} outputs. */
+    static void packSteps(float[] target, int to, MemorySegment source, long offset, long rowBytes, int width, int k) {
+        int whole = width / Simd.LANES * Simd.LANES;
+        for (int i = 0; i < k; i++) {
+            long from = offset + i * rowBytes;
+            int at = to + i * COLUMNS;
+            for (int j = 0; j < whole; j += Simd.LANES) {
+                FloatVector.fromMemorySegment(SPECIES, source, from + (long) j * Float.BYTES, ORDER).intoArray(target, at + j);
+            }
+            for (int j = whole; j < width; j++) {
+                target[at + j] = source.get(Tensor.FLOAT, from + (long) j * Float.BYTES);
+            }
+            for (int j = width; j < COLUMNS; j++) {
+                target[at + j] = 0;
+            }
+        }
+    }
+
+    /**
      * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code offset + k·rowBytes}, outputs
-     * contiguous: the copying case. Missing outputs of the last panel become zeros.
+     * contiguous, in memory. Missing outputs of the last panel become zeros.
      */
     public static void packDepth(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
         for (int column = 0; column < n; column += COLUMNS) {
@@ -166,6 +187,15 @@ public final class Panels {
         }
     }
 
+    /** The same from an array, whose rows lie {@code stride} floats apart; missing rows are left as they are. */
+    public static void packTile(float[] target, int start, float[] source, int from, int stride, int count, int k) {
+        for (int i = 0; i < k; i += ROW) {
+            for (int r = 0; r < count; r++) {
+                System.arraycopy(source, from + r * stride + i, target, start + i / ROW * BLOCK + r * ROW, Math.min(ROW, k - i));
+            }
+        }
+    }
+
     /**
      * Packs one tile whose rows are {@code count} ≤ {@link #ROWS} columns of the source, from {@code offset} on: element
      * (row r, k) is column r of source row k. Missing rows become zeros.
@@ -195,7 +225,7 @@ public final class Panels {
      * overwritten.
      *
      * @param tile   {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
-     * @param staged what {@link #stageOutputs} made of the panels, from {@code stagedAt} on
+     * @param staged the panels as {@link #packOutputs} packed them, from {@code stagedAt} on
      */
     public static void multiplyOutputs(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int n, int k, MemorySegment c, long cOffset, long cRowBytes, int count) {
@@ -205,9 +235,22 @@ public final class Panels {
                     c, cOffset + (long) column * Float.BYTES, cRowBytes, count, COLUMNS);
         }
         if (wide < n) {
-            MicroKernel.multiplyNarrow(rows, start, panels, panelOffset + (long) wide * k * Float.BYTES, staged, stagedAt + wide * k, k,
-                    Tile.ZEROS, tile);
+            MicroKernel.multiplyNarrow(rows, start, staged, stagedAt + wide * k, k, Tile.ZEROS, tile);
             Tile.storeTwo(tile, count, c, cOffset + (long) wide * Float.BYTES, cRowBytes);
+        }
+    }
+
+    /** The same with C in an array, whose rows lie {@code cRow} floats apart. */
+    public static void multiplyOutputs(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
+            float[] staged, int stagedAt, int n, int k, float[] c, int cStart, int cRow, int count) {
+        int wide = wideOutputs(n, k);
+        for (int column = 0; column < wide; column += COLUMNS) {
+            product(tile, rows, start, panels, panelOffset + (long) column * k * Float.BYTES, staged, stagedAt + column * k, k);
+            Tile.store(tile, count, MicroKernel.VECTORS, c, cStart + column, cRow);
+        }
+        if (wide < n) {
+            MicroKernel.multiplyNarrow(rows, start, staged, stagedAt + wide * k, k, Tile.ZEROS, tile);
+            Tile.store(tile, count, 2, c, cStart + wide, cRow);
         }
     }
 
@@ -215,10 +258,17 @@ public final class Panels {
      * C = A tile · panel, for the first {@code count} rows and {@code columns} columns.
      *
      * @param tile   {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
-     * @param staged what {@link #stageDepth} or {@link #stageOutputs} made of the panel, from {@code stagedAt} on
+     * @param staged the panel as {@link #packDepth} or {@link #packOutputs} packed it, from {@code stagedAt} on
      */
     public static void multiply(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int k, MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {
+        product(tile, rows, start, panels, panelOffset, staged, stagedAt, k);
+        Tile.store(tile, count, columns, c, cOffset, cRowBytes);
+    }
+
+    /** The tile A·panel: {@link #ROWS} by {@link #COLUMNS}, overwritten. */
+    private static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
+            float[] staged, int stagedAt, int k) {
         float[] from = Tile.ZEROS;
         for (int i = 0; i < k; i += ROW) {
             long offset = panelOffset + (long) i * STEP;
@@ -226,6 +276,5 @@ public final class Panels {
                     from, tile, offset);
             from = tile;
         }
-        Tile.store(tile, count, columns, c, cOffset, cRowBytes);
     }
 }

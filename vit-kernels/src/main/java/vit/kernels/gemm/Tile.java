@@ -86,6 +86,14 @@ final class Tile {
         }
     }
 
+    /** Copies the first {@code rows} rows, {@code vectors} vectors wide, to C in an array. */
+    static void store(float[] tile, int rows, int vectors, float[] c, int cStart, int cRow) {
+        int row = vectors * LANES;
+        for (int r = 0; r < rows; r++) {
+            System.arraycopy(tile, r * row, c, cStart + r * cRow, row);
+        }
+    }
+
     // Rows of four or two vectors, written out: a loop over them C2 was seen to leave as it is, 27 instructions for a vector.
 
     static void loadFour(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {

@@ -130,6 +130,23 @@ public final class Exp {
         }
     }
 
+    /**
+     * Replaces {@code count} floats x from {@code from} on, whole vectors, by e to the power of x − max: the same bits as the other form with
+     * a scale of 1. A vector costs a third of what it costs in a memory segment, whose bounds and state C2 reads again after every store.
+     */
+    public static void ofNonPositive(float[] values, int from, int count, float max) {
+        for (int i = from; i < from + count; i += Simd.LANES) {
+            FloatVector exponent = FloatVector.fromArray(SPECIES, values, i).sub(max);
+            FloatVector rounded = exponent.fma(Lanes.LOG2_E, Lanes.ROUND);
+            FloatVector m = rounded.sub(Lanes.ROUND);
+            FloatVector r = m.fma(Lanes.MINUS_LN2_LOW, m.fma(Lanes.MINUS_LN2_HIGH, exponent));
+            FloatVector p = r.fma(Lanes.Q4, Lanes.Q3).fma(r, Lanes.Q2).fma(r, Lanes.Q1).fma(r, Lanes.Q0);
+            p = p.fma(r, Lanes.ONE).fma(r, Lanes.ONE);
+            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).add(Lanes.ONE_BITS);
+            p.mul(power.reinterpretAsFloats()).blend(Lanes.ZERO, exponent.compare(LT, Lanes.LOWEST)).intoArray(values, i);
+        }
+    }
+
     /** The last elements, fewer than a vector, as one vector by way of {@code lanes}. */
     private static void ofNonPositiveRest(MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int count,
             float scale, float max, float[] lanes) {

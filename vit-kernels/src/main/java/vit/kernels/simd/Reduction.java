@@ -59,6 +59,33 @@ public final class Reduction {
         return sum(lanes);
     }
 
+    /** The sum of {@code n} floats from {@code from} on, n a multiple of 16; overwrites {@code lanes[0..15]}. */
+    public static float sum(float[] values, int from, int n, float[] lanes) {
+        FloatVector acc0 = FloatVector.zero(SPECIES);
+        FloatVector acc1 = acc0;
+        FloatVector acc2 = acc0;
+        FloatVector acc3 = acc0;
+        for (int i = from; i < from + n; i += Simd.VIRTUAL_LANES) {
+            acc0 = FloatVector.fromArray(SPECIES, values, i).add(acc0);
+            if (Simd.LANES <= 8) {
+                acc1 = FloatVector.fromArray(SPECIES, values, i + Simd.LANES).add(acc1);
+            }
+            if (Simd.LANES == 4) {
+                acc2 = FloatVector.fromArray(SPECIES, values, i + 2 * Simd.LANES).add(acc2);
+                acc3 = FloatVector.fromArray(SPECIES, values, i + 3 * Simd.LANES).add(acc3);
+            }
+        }
+        acc0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            acc1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            acc2.intoArray(lanes, 2 * Simd.LANES);
+            acc3.intoArray(lanes, 3 * Simd.LANES);
+        }
+        return sum(lanes);
+    }
+
     /** Σ a·b over {@code n} floats, each lane a chain of fma; overwrites {@code lanes[0..15]}. */
     public static float sumOfProducts(
             MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n, float[] lanes) {

@@ -1,6 +1,5 @@
 package vit.kernels.softmax;
 
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
@@ -20,19 +19,21 @@ import vit.kernels.tensor.Tensor;
  */
 public final class Softmax {
 
+    /** Floats that a rehearsal works on. */
+    private static final int ELEMENTS = Rehearsal.MOST_ELEMENTS;
+
     private Softmax() {}
 
-    /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
-    public static List<Rehearsal> rehearsals() {
+    /** The methods that hold the vector code of {@link SoftmaxSimd#row(float[], int, int, float, float[])}, to compile ahead of use. */
+    public static List<Rehearsal> rowRehearsals() {
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
-        MemorySegment row = Rehearsal.elements();
+        float[] row = new float[ELEMENTS];
         return List.of(
-                Rehearsal.ofElements("SoftmaxSimd.max", n -> SoftmaxSimd.max(row, 0, n, 1f)),
-                // Whole vectors only: the rest of a row is a method of its own, which is not compiled by that.
-                new Rehearsal("Exp.ofNonPositive", () -> Exp.ofNonPositive(row, 0, row, 0, 5 * Simd.LANES, 0f, 0f, lanes),
-                        () -> Exp.ofNonPositive(row, 0, row, 0, 0, 0f, 0f, lanes)),
-                Rehearsal.ofElements("Reduction.sum", n -> Reduction.sum(row, 0, n, lanes)),
-                Rehearsal.ofElements("SoftmaxSimd.divide", n -> SoftmaxSimd.divide(row, 0, n, 1f)));
+                new Rehearsal("SoftmaxSimd.scale", () -> SoftmaxSimd.scale(row, 0, ELEMENTS, 1f), () -> SoftmaxSimd.scale(row, 0, 0, 1f)),
+                new Rehearsal("Exp.ofNonPositive", () -> Exp.ofNonPositive(row, 0, ELEMENTS, 0f), () -> Exp.ofNonPositive(row, 0, 0, 0f)),
+                new Rehearsal("Reduction.sum", () -> Reduction.sum(row, 0, ELEMENTS, lanes), () -> Reduction.sum(row, 0, 0, lanes)),
+                new Rehearsal("SoftmaxSimd.multiply",
+                        () -> SoftmaxSimd.multiply(row, 0, ELEMENTS, 1f), () -> SoftmaxSimd.multiply(row, 0, 0, 1f)));
     }
 
     /**

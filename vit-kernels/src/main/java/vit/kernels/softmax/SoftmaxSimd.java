@@ -4,6 +4,7 @@ import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import vit.kernels.simd.Exp;
@@ -36,6 +37,47 @@ public final class SoftmaxSimd {
         float sum = Reduction.sum(y, yByteOffset, n, lanes);
         divide(y, yByteOffset, n, sum);
         return max + Log.of(sum);
+    }
+
+    /**
+     * The same in place for a row in an array, and faster. Up to the next multiple of 16 floats whatever follows the row is
+     * overwritten, with zeros in the end.
+     *
+     * @param lanes 16 floats of the caller's own, overwritten
+     */
+    public static float row(float[] row, int from, int n, float scale, float[] lanes) {
+        int padded = (n + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES;
+        Arrays.fill(row, from + n, from + padded, Float.NaN); // which no maximum sees
+        float max = scale(row, from, padded, scale);
+        Arrays.fill(row, from + n, from + padded, Float.NEGATIVE_INFINITY); // which becomes 0 and changes no sum
+        Exp.ofNonPositive(row, from, padded, max);
+        float sum = Reduction.sum(row, from, padded, lanes);
+        multiply(row, from, padded, 1f / sum);
+        return max + Log.of(sum);
+    }
+
+    /** Multiplies {@code n} floats, a multiple of 16, by {@code scale}, and gives the greatest, NaN apart. */
+    static float scale(float[] row, int from, int n, float scale) {
+        FloatVector acc0 = Simd.broadcast(Float.NEGATIVE_INFINITY);
+        FloatVector acc1 = acc0;
+        for (int i = from; i < from + n; i += Math.min(2 * Simd.LANES, Simd.VIRTUAL_LANES)) {
+            FloatVector x0 = FloatVector.fromArray(SPECIES, row, i).mul(scale);
+            x0.intoArray(row, i);
+            acc0 = x0.blend(acc0, x0.compare(VectorOperators.GT, acc0).not());
+            if (Simd.LANES <= 8) {
+                FloatVector x1 = FloatVector.fromArray(SPECIES, row, i + Simd.LANES).mul(scale);
+                x1.intoArray(row, i + Simd.LANES);
+                acc1 = x1.blend(acc1, x1.compare(VectorOperators.GT, acc1).not());
+            }
+        }
+        return acc0.max(acc1).reduceLanes(VectorOperators.MAX);
+    }
+
+    /** Multiplies {@code n} floats, whole vectors, by {@code factor}. */
+    static void multiply(float[] row, int from, int n, float factor) {
+        for (int i = from; i < from + n; i += Simd.LANES) {
+            FloatVector.fromArray(SPECIES, row, i).mul(factor).intoArray(row, i);
+        }
     }
 
     /** The greatest of scale · x, NaN apart, which the exponentials bring back. */
