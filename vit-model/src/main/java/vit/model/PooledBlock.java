@@ -19,13 +19,11 @@ final class PooledBlock {
 
     private final VitConfig config;
     private final int pooled; // U
-    private final Tensor x; // (B·U, C): the residual stream before the block
-    private final Tensor y; // (B·U, C): inside
+    private final Tensor x; // (B·U, C): the residual stream
     private final Tensor normed; // (B·U, C)
     private final Tensor query; // (B·U, 3·H·D), of which the first third is used
     private final Tensor attended; // (B·U, H·D)
     private final Tensor hidden; // (B·U, F)
-    private final Tensor out; // (B·U, C): after the block
 
     private final Tensor norm1Weight;
     private final Tensor norm1Bias;
@@ -42,12 +40,10 @@ final class PooledBlock {
         pooled = config.pooledTokens();
         int rows = Math.multiplyExact(maxBatch, pooled);
         x = arena.allocate(rows, config.width());
-        y = arena.allocate(rows, config.width());
         normed = arena.allocate(rows, config.width());
         query = arena.allocate(rows, 3 * config.inner());
         attended = arena.allocate(rows, config.inner());
         hidden = arena.allocate(rows, config.mlp());
-        out = arena.allocate(rows, config.width());
         if (weights == null) {
             norm1Weight = norm1Bias = norm2Weight = norm2Bias = null;
             qkv = output = fc1 = fc2 = null;
@@ -63,7 +59,7 @@ final class PooledBlock {
                 bias(weights, last, Parameters.ATTENTION_OUTPUT), vector(weights, last, Parameters.LAYER_SCALE_1), x));
         fc1 = linear(weights, last, Parameters.FC1, Epilogue.biasGelu(bias(weights, last, Parameters.FC1), config.gelu()));
         fc2 = linear(weights, last, Parameters.FC2, Epilogue.biasResidual(
-                bias(weights, last, Parameters.FC2), vector(weights, last, Parameters.LAYER_SCALE_2), y));
+                bias(weights, last, Parameters.FC2), vector(weights, last, Parameters.LAYER_SCALE_2), x));
     }
 
     private static Tensor vector(VitWeights weights, int block, String part) {
@@ -101,15 +97,15 @@ final class PooledBlock {
         w.barrier();
         Attention.forwardQueries(attended, query, allQkv, batch, pooled, config.tokens(), config.heads(), scale, attention, w);
         w.barrier();
-        output.forward(y, attended, pooledRows, gemm, w);
+        output.forward(x, attended, pooledRows, gemm, w);
         w.barrier();
-        LayerNorm.forward(normed, null, null, y, norm2Weight, norm2Bias, config.layerNormEps(), pooledRows, w);
+        LayerNorm.forward(normed, null, null, x, norm2Weight, norm2Bias, config.layerNormEps(), pooledRows, w);
         w.barrier();
         fc1.forward(hidden, normed, pooledRows, gemm, w);
         w.barrier();
-        fc2.forward(out, hidden, pooledRows, gemm, w);
+        fc2.forward(x, hidden, pooledRows, gemm, w);
         w.barrier();
-        return out;
+        return x;
     }
 
     /** Copies the first U rows of every image. */

@@ -4,6 +4,7 @@ import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionWorkspace;
 import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.GemmWorkspace;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
@@ -32,12 +33,12 @@ final class VitForward implements Workers.Task {
 
     private final Tensor patches; // (B·P, patch elements)
     private final Tensor projected; // (B·P, C)
-    private final Tensor x; // (B·T, C): the residual stream, between blocks
-    private final Tensor y; // (B·T, C): the residual stream, inside a block
-    private final Tensor normed; // (B·T, C)
+    private final Tensor x; // (B·T, C): the residual stream
+    private final Tensor normed; // (B·T, C), where not the next product alone reads it
     private final Tensor qkv; // (B·T, 3·H·D)
-    private final Tensor attended; // (B·T, H·D)
-    private final Tensor hidden; // (B·T, F)
+    private final PackedRows packed; // (B·T, C): normed for the next product
+    private final PackedRows attended; // (B·T, H·D)
+    private final PackedRows hidden; // (B·T, F)
     private final Tensor pool; // (B, C): before the final norm, or before the pre-logits layer
     private final Tensor distilled; // (B, C), or null
     private final Tensor distilledLogits; // (B, classes), or null
@@ -78,11 +79,11 @@ final class VitForward implements Workers.Task {
         patches = arena.allocatePadded(patchRows, config.patchElements());
         projected = arena.allocatePadded(patchRows, config.width());
         x = arena.allocatePadded(rows, config.width());
-        y = arena.allocatePadded(rows, config.width());
         normed = arena.allocatePadded(rows, config.width());
         qkv = arena.allocatePadded(rows, 3 * config.inner());
-        attended = arena.allocatePadded(rows, config.inner());
-        hidden = arena.allocatePadded(rows, config.mlp());
+        packed = PackedRows.allocate(arena, rows, config.width());
+        attended = PackedRows.allocate(arena, rows, config.inner());
+        hidden = PackedRows.allocate(arena, rows, config.mlp());
         pool = arena.allocate(maxBatch, config.width());
         pooled = arena.allocate(maxBatch, config.width());
         logits = config.classes() == 0 ? null : arena.allocate(maxBatch, config.classes());
@@ -111,17 +112,19 @@ final class VitForward implements Workers.Task {
         distillationHead = distilledLogits == null ? null : linear(Parameters.DISTILLATION_HEAD);
     }
 
+    /** What is packed on the way: patches, the input of the last block where only some tokens are wanted, and its few rows. */
     private static int packedFloats(VitConfig config, int maxBatch) {
         int widest = Math.max(config.mlp(), Math.max(config.width(), config.inner()));
-        return Math.max(GemmWorkspace.packedRows(maxBatch * config.tokens(), widest),
-                GemmWorkspace.packedRows(maxBatch * config.patches(), config.patchElements()));
+        return Math.max(GemmWorkspace.packedRows(maxBatch * config.tokens(), config.width()),
+                Math.max(GemmWorkspace.packedRows(maxBatch * config.pooledTokens(), widest),
+                        GemmWorkspace.packedRows(maxBatch * config.patches(), config.patchElements())));
     }
 
     private Block block(int i) {
         Epilogue attentionResidual = Epilogue.biasResidual(
                 bias(i, Parameters.ATTENTION_OUTPUT), weights.vector(Parameters.block(i, Parameters.LAYER_SCALE_1)), x);
         Epilogue mlpResidual = Epilogue.biasResidual(
-                bias(i, Parameters.FC2), weights.vector(Parameters.block(i, Parameters.LAYER_SCALE_2)), y);
+                bias(i, Parameters.FC2), weights.vector(Parameters.block(i, Parameters.LAYER_SCALE_2)), x);
         return new Block(
                 norm(Parameters.block(i, Parameters.NORM_1)),
                 linear(i, Parameters.QKV, Epilogue.bias(bias(i, Parameters.QKV))),
@@ -195,21 +198,21 @@ final class VitForward implements Workers.Task {
         w.barrier();
     }
 
-    /** y = MSA(LN(x)) + x; x = MLP(LN(y)) + y (equations 2 and 3). */
+    /** x += MSA(LN(x)); x += MLP(LN(x)) (equations 2 and 3). */
     private void encode(Block block, Worker w) {
         int rows = batch * config.tokens();
         float scale = (float) (1 / Math.sqrt(config.headDim()));
-        normalise(normed, x, block.norm1, rows, w);
+        normalise(packed, x, block.norm1, rows, w);
         w.barrier();
-        block.qkv.forward(qkv, normed, rows, gemm, w);
+        block.qkv.forward(qkv, packed, rows, gemm, w);
         w.barrier();
-        Attention.forward(attended, null, null, qkv, batch, config.tokens(), config.heads(), scale, attention, w);
+        Attention.forward(attended, qkv, batch, config.tokens(), config.heads(), scale, attention, w);
         w.barrier();
-        block.output.forward(y, attended, rows, gemm, w);
+        block.output.forward(x, attended, rows, gemm, w);
         w.barrier();
-        normalise(normed, y, block.norm2, rows, w);
+        normalise(packed, x, block.norm2, rows, w);
         w.barrier();
-        block.fc1.forward(hidden, normed, rows, gemm, w);
+        block.fc1.forward(hidden, packed, rows, gemm, w);
         w.barrier();
         block.fc2.forward(x, hidden, rows, gemm, w);
         w.barrier();
@@ -285,6 +288,10 @@ final class VitForward implements Workers.Task {
 
     private void normalise(Tensor to, Tensor from, Norm norm, int rows, Worker w) {
         LayerNorm.forward(to, null, null, from, norm.weight, norm.bias, config.layerNormEps(), rows, w);
+    }
+
+    private void normalise(PackedRows to, Tensor from, Norm norm, int rows, Worker w) {
+        LayerNorm.forward(to, from, norm.weight, norm.bias, config.layerNormEps(), rows, w);
     }
 
     private void observe(String stage, Worker w) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import vit.kernels.gemm.Gemm;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
@@ -47,11 +48,30 @@ public final class Attention {
         int headDim = check(out, logSumExp, probabilities, qkv, batch, tokens, heads, workspace, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                referenceForward(out, logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale);
+                out.rows(0, batch * tokens).copyFrom(
+                        referenceForward(logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale));
             }
             return;
         }
-        AttentionSimd.forward(out, logSumExp, probabilities, qkv, qkv, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, null, logSumExp, probabilities, qkv, qkv, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+    }
+
+    /**
+     * The same, without what looking at it or a backward pass needs, with the output packed for the product that follows.
+     *
+     * @param out (B·T, H·D), written for B·T rows in use
+     */
+    public static void forward(PackedRows out, Tensor qkv, int batch, int tokens, int heads, float scale, AttentionWorkspace workspace,
+            Worker worker) {
+        int headDim = checkShapes(out, out.rows(), out.columns(), qkv, batch, tokens, heads);
+        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                out.write(referenceForward(null, null, qkv, batch, tokens, heads, headDim, scale), batch * tokens);
+            }
+            return;
+        }
+        AttentionSimd.forward(null, out, null, null, qkv, qkv, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -83,7 +103,7 @@ public final class Attention {
             }
             return;
         }
-        AttentionSimd.forward(out, null, null, query, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, null, null, null, query, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -122,16 +142,22 @@ public final class Attention {
         return headDim;
     }
 
-    private static int checkShapes(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, int batch, int tokens, int heads) {
+    private static int checkShapes(Object out, int outRows, int outColumns, Tensor qkv, int batch, int tokens, int heads) {
         int inner = qkv.columns() / 3;
         int rows = Math.multiplyExact(batch, tokens);
         if (heads < 1 || qkv.columns() != 3 * inner || inner % heads != 0 || inner == 0) {
             throw new IllegalArgumentException("qkv " + qkv.shape() + " is not three matrices of " + heads + " heads");
         }
-        if (qkv.rows() < rows || out.rows() < rows || out.columns() != inner) {
-            throw new IllegalArgumentException("qkv " + qkv.shape() + " and out " + out.shape() + " do not hold " + batch
+        if (qkv.rows() < rows || outRows < rows || outColumns != inner) {
+            throw new IllegalArgumentException("qkv " + qkv.shape() + " and out " + out + " do not hold " + batch
                     + " images of " + tokens + " tokens");
         }
+        return inner / heads;
+    }
+
+    private static int checkShapes(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, int batch, int tokens, int heads) {
+        int headDim = checkShapes(out.shape(), out.rows(), out.columns(), qkv, batch, tokens, heads);
+        int rows = batch * tokens;
         if (logSumExp != null && (logSumExp.columns() != tokens || logSumExp.rows() < batch * heads)) {
             throw new IllegalArgumentException("logSumExp " + logSumExp.shape() + "; expected (" + batch * heads + ", " + tokens + ")");
         }
@@ -139,7 +165,7 @@ public final class Attention {
             throw new IllegalArgumentException(
                     "probabilities " + probabilities.shape() + "; expected (" + rows * heads + ", " + tokens + ")");
         }
-        return inner / heads;
+        return headDim;
     }
 
     private static void checkWorkspace(int plannedTokens, int plannedHeadDim, int plannedWorkers, int tokens, int headDim, Worker worker) {
@@ -149,15 +175,17 @@ public final class Attention {
         }
     }
 
-    private static void referenceForward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
+    /** The outputs of all images, (B·T, H·D). */
+    private static double[] referenceForward(Tensor logSumExp, Tensor probabilities, Tensor qkv,
             int batch, int tokens, int heads, int headDim, double scale) {
+        double[] all = new double[batch * tokens * heads * headDim];
         double[] values = new double[tokens * heads * headDim];
         double[] maps = new double[heads * tokens * tokens];
         double[] sums = new double[heads * tokens];
         for (int b = 0; b < batch; b++) {
             AttentionReference.forward(values, maps, sums, qkv.rows(b * tokens, (b + 1) * tokens).toDoubles(),
                     tokens, heads, headDim, scale);
-            out.rows(b * tokens, (b + 1) * tokens).copyFrom(values);
+            System.arraycopy(values, 0, all, b * values.length, values.length);
             if (logSumExp != null) {
                 logSumExp.rows(b * heads, (b + 1) * heads).copyFrom(sums);
             }
@@ -165,6 +193,7 @@ public final class Attention {
                 probabilities.rows(b * heads * tokens, (b + 1) * heads * tokens).copyFrom(maps);
             }
         }
+        return all;
     }
 
     private static void referenceQueries(Tensor out, Tensor query, Tensor qkv,

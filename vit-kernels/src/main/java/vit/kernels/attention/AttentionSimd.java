@@ -1,6 +1,7 @@
 package vit.kernels.attention;
 
 import java.lang.foreign.MemorySegment;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
 import vit.kernels.parallel.Worker;
 import vit.kernels.softmax.SoftmaxSimd;
@@ -14,21 +15,20 @@ final class AttentionSimd {
 
     private AttentionSimd() {}
 
-    static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
+    static void forward(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
             int batch, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
         worker.begin(batch * heads);
         for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            head(out, logSumExp, probabilities, query, qkv, item, queries, tokens, heads, headDim, scale, workspace, worker);
+            head(out, packedOut, logSumExp, probabilities, query, qkv, item, batch * queries, queries, tokens, heads, headDim, scale, workspace, worker);
         }
     }
 
-    private static void head(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
-            int item, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+    private static void head(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
+            int item, int outRows, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
         MemorySegment memory = workspace.memory(worker.index());
         float[] staged = workspace.staged(worker.index());
         float[] rows = workspace.rows(worker.index());
         long qkvRowBytes = (long) qkv.rowStride() * Float.BYTES;
-        long outRowBytes = (long) out.rowStride() * Float.BYTES;
         long headBytes = (long) (item % heads) * headDim * Float.BYTES;
         long innerBytes = (long) heads * headDim * Float.BYTES;
         long queryRowBytes = (long) query.rowStride() * Float.BYTES;
@@ -44,7 +44,7 @@ final class AttentionSimd {
             Panels.multiplyOutputs(workspace.tile(worker.index()), rows, 0, memory, 0, staged, 0, tokens, headDim,
                     workspace.scores(worker.index()), 0, workspace.scoreRow(), count);
             softmax(workspace, logSumExp, probabilities, item, i, count, tokens, scale, worker);
-            output(workspace, memory, staged, count, tokens, headDim, out, (firstRow + i) * outRowBytes + headBytes, worker.index());
+            output(workspace, memory, staged, count, tokens, headDim, out, packedOut, outRows, firstRow + i, item % heads * headDim, worker.index());
         }
     }
 
@@ -64,20 +64,26 @@ final class AttentionSimd {
         }
     }
 
-    /** A tile of outputs: (tile rows, D) = P tile · V. */
+    /** A tile of outputs: (tile rows, D) = P tile · V, to a tensor or to packed rows: the other is null. */
     private static void output(AttentionWorkspace workspace, MemorySegment memory, float[] staged, int count, int tokens,
-            int headDim, Tensor out, long outOffset, int worker) {
+            int headDim, Tensor out, PackedRows packedOut, int outRows, int row, int firstColumn, int worker) {
         float[] probabilities = workspace.probabilities(worker);
+        float[] tile = workspace.tile(worker);
         if (probabilities != workspace.scores(worker)) {
             Panels.packTile(probabilities, 0, workspace.scores(worker), 0, workspace.scoreRow(), count, tokens);
         }
-        long outRowBytes = (long) out.rowStride() * Float.BYTES;
         for (int column = 0; column < headDim; column += Panels.COLUMNS) {
-            Panels.multiply(workspace.tile(worker), probabilities, 0,
-                    memory, workspace.valueOffset() + (long) column * tokens * Float.BYTES,
-                    staged, workspace.valueStart() + column * tokens, tokens,
-                    out.segment(), outOffset + (long) column * Float.BYTES, outRowBytes,
-                    count, Math.min(Panels.COLUMNS, headDim - column));
+            int columns = Math.min(Panels.COLUMNS, headDim - column);
+            Panels.product(tile, probabilities, 0, memory, workspace.valueOffset() + (long) column * tokens * Float.BYTES,
+                    staged, workspace.valueStart() + column * tokens, tokens);
+            if (out != null) {
+                long rowBytes = (long) out.rowStride() * Float.BYTES;
+                Panels.store(tile, count, columns, out.segment(), row * rowBytes + (long) (firstColumn + column) * Float.BYTES, rowBytes);
+            } else {
+                for (int r = 0; r < count; r++) {
+                    packedOut.writeRun(row + r, firstColumn + column, outRows, tile, r * Panels.COLUMNS, columns);
+                }
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ public final class Epilogue {
 
     /**
      * Adds {@code bias} (N), multiplies by {@code scale} (N), adds {@code residual} (M, N); bias and scale may be null.
-     * The residual must not share memory with C, which holds partial sums meanwhile.
+     * The residual may be C itself, which then is what the product is added to.
      */
     public static Epilogue biasResidual(Tensor bias, Tensor scale, Tensor residual) {
         return new Epilogue(bias, null, scale, residual);

@@ -2,6 +2,7 @@ package vit.kernels.gemm;
 
 import java.util.List;
 import vit.kernels.jit.Rehearsal;
+import vit.kernels.contract.Require;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
@@ -58,7 +59,14 @@ public final class Gemm {
         if (from < 0 || to < from || to > b.outputs()) {
             throw new IllegalArgumentException("columns " + from + " to " + to + " of " + b.outputs());
         }
-        check(c, a, b, epilogue, m, workspace, worker);
+        checkInput("a", a.shape(), a.rows(), a.columns(), b, m);
+        checkOutput("c", c.shape(), c.rows(), c.columns(), b, m);
+        checkEpilogue(epilogue, c, b, m);
+        if (workspace.workers() < worker.count() || workspace.rows().length < GemmWorkspace.packedRows(m, b.depth())) {
+            throw new IllegalArgumentException("the workspace is planned for " + workspace.workers() + " workers and "
+                    + workspace.rows().length + " packed floats; needed are " + worker.count() + " and "
+                    + GemmWorkspace.packedRows(m, b.depth()));
+        }
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 GemmReference.multiply(c, a, b, epilogue, m);
@@ -67,7 +75,56 @@ public final class Gemm {
         }
         GemmSimd.packRows(workspace.rows(), a, m, worker);
         worker.barrier();
-        GemmSimd.multiply(c, workspace, b, epilogue, m, from, to, worker);
+        GemmSimd.multiply(c, null, workspace.rows(), b, epilogue, m, from, to, workspace, worker);
+    }
+
+    /**
+     * C = A·Bᵀ, then the epilogue, for rows that are packed already. No barrier inside.
+     *
+     * @param c         (M, N), at least {@code m} rows
+     * @param a         (M, K), at least {@code m} rows, written for {@code m} rows in use
+     * @param b         (N, K)
+     * @param epilogue  what follows in the same pass over C
+     * @param m         rows of A and C in use
+     * @param workspace planned for this team
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void multiply(Tensor c, PackedRows a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace, Worker worker) {
+        checkInput("a", a, a.rows(), a.columns(), b, m);
+        checkOutput("c", c.shape(), c.rows(), c.columns(), b, m);
+        checkEpilogue(epilogue, c, b, m);
+        checkTeam(workspace, worker);
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                c.rows(0, m).copyFrom(GemmReference.product(a.read(m), b, epilogue, m));
+            }
+            return;
+        }
+        GemmSimd.multiply(c, null, a.values(), b, epilogue, m, 0, b.outputs(), workspace, worker);
+    }
+
+    /**
+     * The same with C packed for the product that follows; the epilogue has no residual.
+     *
+     * @param c (M, N), at least {@code m} rows; not A
+     * @param a (M, K), at least {@code m} rows, written for {@code m} rows in use
+     */
+    public static void multiply(PackedRows c, PackedRows a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace, Worker worker) {
+        checkInput("a", a, a.rows(), a.columns(), b, m);
+        checkOutput("c", c, c.rows(), c.columns(), b, m);
+        checkVector("bias", epilogue.bias(), b.outputs());
+        checkVector("scale", epilogue.scale(), b.outputs());
+        checkTeam(workspace, worker);
+        if (c == a || epilogue.residual() != null) {
+            throw new IllegalArgumentException(c == a ? "c is a" : "a packed product takes no residual");
+        }
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                c.write(GemmReference.product(a.read(m), b, epilogue, m), m);
+            }
+            return;
+        }
+        GemmSimd.multiply(null, c, a.values(), b, epilogue, m, 0, b.outputs(), workspace, worker);
     }
 
     /**
@@ -106,28 +163,36 @@ public final class Gemm {
         OuterSimd.accumulate(dw, workspace, m, worker);
     }
 
-    private static void check(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace, Worker worker) {
-        if (m < 0 || a.rows() < m || a.columns() != b.depth()) {
-            throw new IllegalArgumentException(
-                    "a " + a.shape() + " does not give " + m + " rows of " + b.depth() + " (K of b)");
+    private static void checkInput(String name, Object shape, int rows, int columns, PackedMatrix b, int m) {
+        if (m < 0 || rows < m || columns != b.depth()) {
+            throw new IllegalArgumentException(name + " " + shape + " does not give " + m + " rows of " + b.depth() + " (K of b)");
         }
-        if (c.rows() < m || c.columns() != b.outputs()) {
-            throw new IllegalArgumentException("c " + c.shape() + " does not take " + m + " rows of " + b.outputs() + " (N of b)");
+    }
+
+    private static void checkOutput(String name, Object shape, int rows, int columns, PackedMatrix b, int m) {
+        if (rows < m || columns != b.outputs()) {
+            throw new IllegalArgumentException(name + " " + shape + " does not take " + m + " rows of " + b.outputs() + " (N of b)");
         }
+    }
+
+    private static void checkEpilogue(Epilogue epilogue, Tensor c, PackedMatrix b, int m) {
         checkVector("bias", epilogue.bias(), b.outputs());
         checkVector("scale", epilogue.scale(), b.outputs());
         Tensor residual = epilogue.residual();
-        if (residual != null && (residual.rows() < m || residual.columns() != b.outputs())) {
+        if (residual == null) {
+            return;
+        }
+        if (residual.rows() < m || residual.columns() != b.outputs()) {
             throw new IllegalArgumentException(
                     "residual " + residual.shape() + " does not give " + m + " rows of " + b.outputs() + " (N of b)");
         }
-        if (residual != null && residual.segment() == c.segment()) {
-            throw new IllegalArgumentException("the residual must not be c itself");
-        }
-        if (workspace.workers() < worker.count() || workspace.rows().length < GemmWorkspace.packedRows(m, b.depth())) {
-            throw new IllegalArgumentException("the workspace is planned for " + workspace.workers() + " workers and "
-                    + workspace.rows().length + " packed floats; needed are " + worker.count() + " and "
-                    + GemmWorkspace.packedRows(m, b.depth()));
+        Require.sameOrDisjoint("c", c, "residual", residual);
+    }
+
+    private static void checkTeam(GemmWorkspace workspace, Worker worker) {
+        if (workspace.workers() < worker.count()) {
+            throw new IllegalArgumentException(
+                    "the workspace is planned for " + workspace.workers() + " workers; needed are " + worker.count());
         }
     }
 

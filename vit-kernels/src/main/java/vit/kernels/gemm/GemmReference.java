@@ -86,15 +86,20 @@ public final class GemmReference {
     }
 
     static void multiply(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m) {
+        c.rows(0, m).copyFrom(product(a.rows(0, m).toDoubles(), b, epilogue, m));
+    }
+
+    /** The product of m rows, epilogue included. */
+    static double[] product(double[] a, PackedMatrix b, Epilogue epilogue, int m) {
         double[] weight = new double[b.outputs() * b.depth()];
         for (int i = 0; i < weight.length; i++) {
             weight[i] = b.get(i / b.depth(), i % b.depth());
         }
         double[] product = new double[m * b.outputs()];
-        multiply(product, a.rows(0, m).toDoubles(), weight, m, b.outputs(), b.depth());
+        multiply(product, a, weight, m, b.outputs(), b.depth());
         epilogue(product, doubles(epilogue.bias()), epilogue.gelu(), doubles(epilogue.scale()),
                 epilogue.residual() == null ? null : epilogue.residual().rows(0, m).toDoubles(), m, b.outputs());
-        c.rows(0, m).copyFrom(product);
+        return product;
     }
 
     private static double[] doubles(Tensor tensor) {

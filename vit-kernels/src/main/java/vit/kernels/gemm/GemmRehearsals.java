@@ -61,6 +61,8 @@ final class GemmRehearsals {
         }
         kernels.add(new Rehearsal("Tile.storeTwo", () -> Tile.storeTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES),
                 () -> Tile.storeTwo(tile, 0, memory, 0, ROW_BYTES)));
+        kernels.add(new Rehearsal("Tile.storeWhole", () -> Tile.storeWhole(tile, Tile.ROWS, rows, 0, Tile.COLUMNS),
+                () -> Tile.storeWhole(tile, 0, rows, 0, Tile.COLUMNS)));
         kernels.add(new Rehearsal("Tile.addVector", () -> {
             Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
             Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);

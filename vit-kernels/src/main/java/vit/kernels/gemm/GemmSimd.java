@@ -34,11 +34,15 @@ final class GemmSimd {
     }
 
     /**
-     * The panels that hold the columns of C, shared by the team, from the packed rows in {@code workspace}. The rows pass in blocks, for
-     * whose tiles there is room beside each other; where the panels alone are too few items to be shared well, a block is cut into parts.
+     * The panels that hold the columns of C, shared by the team. The rows pass in blocks, for whose tiles there is room beside each
+     * other; where the panels alone are too few items to be shared well, a block is cut into parts.
+     *
+     * @param c       where the product goes, or null
+     * @param packedC where it goes then
+     * @param a       packed rows
      */
-    static void multiply(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue, int m,
-            int firstColumn, int lastColumn, Worker worker) {
+    static void multiply(Tensor c, PackedRows packedC, float[] a, PackedMatrix b, Epilogue epilogue, int m,
+            int firstColumn, int lastColumn, GemmWorkspace workspace, Worker worker) {
         int firstPanel = firstColumn / Tile.COLUMNS;
         int panels = Tile.panels(lastColumn) - firstPanel;
         int blockRows = Tile.blockRows(m);
@@ -55,7 +59,7 @@ final class GemmSimd {
             int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
             // What this worker will probably multiply by next.
             int next = item + parts < items ? (panel + 1) % panels : panel;
-            multiplyPanel(c, workspace, b, epilogue, firstPanel + panel, firstPanel + next, rowFrom, rowTo, block, m, worker.index());
+            multiplyPanel(c, packedC, a, b, epilogue, firstPanel + panel, firstPanel + next, rowFrom, rowTo, block, m, workspace, worker.index());
         }
     }
 
@@ -72,14 +76,13 @@ final class GemmSimd {
      * @param next  the panel to read ahead
      * @param block first row of the block of rows: each tile reads its part of the next panel ahead
      */
-    private static void multiplyPanel(Tensor c, GemmWorkspace workspace, PackedMatrix b, Epilogue epilogue,
-            int panel, int next, int rowFrom, int rowTo, int block, int m, int worker) {
+    private static void multiplyPanel(Tensor c, PackedRows packedC, float[] a, PackedMatrix b, Epilogue epilogue,
+            int panel, int next, int rowFrom, int rowTo, int block, int m, GemmWorkspace workspace, int worker) {
         float[][] tiles = workspace.tiles(worker);
         float[] staged = workspace.staged(worker);
         int depth = b.depth();
         int column = panel * Tile.COLUMNS;
         int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
-        long cRowBytes = (long) c.rowStride() * Float.BYTES;
         int kFrom = 0;
         do {
             int kTo = Math.min(depth, kFrom + Tile.DEPTH);
@@ -94,21 +97,32 @@ final class GemmSimd {
                 int t = (row - block) / Tile.ROWS;
                 float[] tile = tiles[depth <= Tile.DEPTH ? 0 : t];
                 float[] from = kFrom == 0 ? Tile.ZEROS : tile;
-                int a = block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
-                MicroKernel.multiply(workspace.rows(), a, b.segment(), bOffset, staged, 0, kTo - kFrom, from, tile,
+                int aStart = block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
+                MicroKernel.multiply(a, aStart, b.segment(), bOffset, staged, 0, kTo - kFrom, from, tile,
                         Math.min(ahead + t * slice, lastSlice));
                 if (last) {
-                    finish(tile, Math.min(Tile.ROWS, rowTo - row), columns, c.segment(), row * cRowBytes + (long) column * Float.BYTES,
-                            cRowBytes, epilogue, row, column);
+                    int rows = Math.min(Tile.ROWS, rowTo - row);
+                    finish(tile, rows, columns, epilogue, row, column);
+                    store(c, packedC, tile, rows, columns, row, column, m);
                 }
             }
             kFrom = kTo;
         } while (kFrom < depth);
     }
 
-    /** Applies the epilogue and writes to C. No scale or residual follows a GELU. */
-    private static void finish(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes,
-            Epilogue epilogue, int row, int column) {
+    /** Writes a finished tile to C, a tensor or packed rows: the other is null. */
+    private static void store(Tensor c, PackedRows packedC, float[] tile, int rows, int columns, int row, int column, int m) {
+        if (c != null) {
+            long rowBytes = (long) c.rowStride() * Float.BYTES;
+            Tile.store(tile, rows, columns, c.segment(), row * rowBytes + (long) column * Float.BYTES, rowBytes);
+        } else {
+            // A panel is never cut by a block of k, whose steps are whole panels.
+            Tile.store(tile, rows, Tile.COLUMNS, columns, packedC.values(), packedC.start(row, column, m), MicroKernel.ROW);
+        }
+    }
+
+    /** Applies the epilogue. No scale or residual follows a GELU. */
+    private static void finish(float[] tile, int rows, int columns, Epilogue epilogue, int row, int column) {
         long vectorOffset = (long) column * Float.BYTES;
         if (epilogue.bias() != null) {
             Tile.addVector(tile, rows, columns, epilogue.bias().segment(), vectorOffset);
@@ -124,6 +138,5 @@ final class GemmSimd {
         if (epilogue.gelu() != null) {
             GeluSimd.apply(tile, rows * Tile.COLUMNS, epilogue.gelu());
         }
-        Tile.store(tile, rows, columns, c, cOffset, cRowBytes);
     }
 }

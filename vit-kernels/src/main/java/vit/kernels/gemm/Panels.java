@@ -246,11 +246,11 @@ public final class Panels {
         int wide = wideOutputs(n, k);
         for (int column = 0; column < wide; column += COLUMNS) {
             product(tile, rows, start, panels, panelOffset + (long) column * k * Float.BYTES, staged, stagedAt + column * k, k);
-            Tile.store(tile, count, MicroKernel.VECTORS, c, cStart + column, cRow);
+            Tile.store(tile, count, COLUMNS, COLUMNS, c, cStart + column, cRow);
         }
         if (wide < n) {
             MicroKernel.multiplyNarrow(rows, start, staged, stagedAt + wide * k, k, Tile.ZEROS, tile);
-            Tile.store(tile, count, 2, c, cStart + wide, cRow);
+            Tile.store(tile, count, NARROW, NARROW, c, cStart + wide, cRow);
         }
     }
 
@@ -266,8 +266,13 @@ public final class Panels {
         Tile.store(tile, count, columns, c, cOffset, cRowBytes);
     }
 
-    /** The tile A·panel: {@link #ROWS} by {@link #COLUMNS}, overwritten. */
-    private static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
+    /** Writes the first {@code rows} by {@code columns} elements of a tile to C. */
+    public static void store(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
+        Tile.store(tile, rows, columns, c, cOffset, cRowBytes);
+    }
+
+    /** The tile A·panel, {@link #ROWS} by {@link #COLUMNS}, overwritten; parameters as in {@link #multiply}. */
+    public static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int k) {
         float[] from = Tile.ZEROS;
         for (int i = 0; i < k; i += ROW) {

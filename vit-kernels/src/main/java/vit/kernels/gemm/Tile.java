@@ -86,11 +86,28 @@ final class Tile {
         }
     }
 
-    /** Copies the first {@code rows} rows, {@code vectors} vectors wide, to C in an array. */
-    static void store(float[] tile, int rows, int vectors, float[] c, int cStart, int cRow) {
-        int row = vectors * LANES;
+    /** Copies the first {@code rows} rows of a tile of {@code width} columns to C in an array, {@code columns} of each. */
+    static void store(float[] tile, int rows, int width, int columns, float[] c, int cStart, int cRow) {
+        if (columns == COLUMNS && width == COLUMNS) {
+            storeWhole(tile, rows, c, cStart, cRow);
+            return;
+        }
         for (int r = 0; r < rows; r++) {
-            System.arraycopy(tile, r * row, c, cStart + r * cRow, row);
+            System.arraycopy(tile, r * width, c, cStart + r * cRow, columns);
+        }
+    }
+
+    /** Whole rows, by vectors: a call of the JDK's copying takes longer than a row. */
+    static void storeWhole(float[] tile, int rows, float[] c, int cStart, int cRow) {
+        for (int r = 0; r < rows; r++) {
+            int from = r * COLUMNS;
+            int to = cStart + r * cRow;
+            FloatVector.fromArray(SPECIES, tile, from).intoArray(c, to);
+            FloatVector.fromArray(SPECIES, tile, from + LANES).intoArray(c, to + LANES);
+            if (MicroKernel.VECTORS == 4) {
+                FloatVector.fromArray(SPECIES, tile, from + 2 * LANES).intoArray(c, to + 2 * LANES);
+                FloatVector.fromArray(SPECIES, tile, from + 3 * LANES).intoArray(c, to + 3 * LANES);
+            }
         }
     }
 

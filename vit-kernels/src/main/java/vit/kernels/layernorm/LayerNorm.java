@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
@@ -29,9 +30,12 @@ public final class LayerNorm {
     /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
+        float[] packed = new float[Rehearsal.MOST_ELEMENTS];
         MemorySegment row = Rehearsal.elements();
         return List.of(
                 Rehearsal.ofElements("LayerNormSimd.deviations", n -> LayerNormSimd.deviations(row, 0, n, 0f, lanes)),
+                Rehearsal.ofElements("LayerNormSimd.normalise in an array",
+                        n -> LayerNormSimd.normalise(packed, 0, row, 0, row, row, 0, n, 0f, 1f)),
                 Rehearsal.ofElements("LayerNormSimd.normalise", n -> LayerNormSimd.normalise(row, 0, row, 0, row, row, n, 0f, 1f)));
     }
 
@@ -57,17 +61,52 @@ public final class LayerNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            float centre = Reduction.sum(x.segment(), x.rowOffset(row), columns, lanes) / columns;
-            LayerNormSimd.deviations(x.segment(), x.rowOffset(row), columns, centre, lanes);
-            float shift = Reduction.sum(lanes) / columns;
-            float squares = Reduction.sum(lanes, Simd.VIRTUAL_LANES);
-            float m = centre + shift;
-            float r = reciprocalDeviation(squares, shift, columns, epsilon);
+            float m = statistics(x, row, lanes);
+            float r = reciprocalDeviation(Reduction.sum(lanes, Simd.VIRTUAL_LANES), Reduction.sum(lanes) / columns, columns, epsilon);
             LayerNormSimd.normalise(y.segment(), y.rowOffset(row), x.segment(), x.rowOffset(row), weight.segment(),
                     bias.segment(), columns, m, r);
             save(mean, row, m);
             save(rstd, row, r);
         }
+    }
+
+    /**
+     * The same with y packed for the product that follows.
+     *
+     * @param y (rows, C), at least {@code rows} of them
+     */
+    public static void forward(PackedRows y, Tensor x, Tensor weight, Tensor bias, double epsilon, int rows, Worker w) {
+        int columns = x.columns();
+        Require.range("rows", rows, 0, Math.min(x.rows(), y.rows()));
+        Require.range("columns", columns, y.columns(), y.columns());
+        Require.exactly("weight", weight, 1, columns);
+        Require.exactly("bias", bias, 1, columns);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] values = Doubles.read(x, rows);
+                LayerNormReference.forward(
+                        values, new double[rows], new double[rows], values, Doubles.read(weight), Doubles.read(bias), epsilon, rows);
+                y.write(values, rows);
+            }
+            return;
+        }
+        float[] lanes = w.lanes();
+        for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
+            float m = statistics(x, row, lanes);
+            float r = reciprocalDeviation(Reduction.sum(lanes, Simd.VIRTUAL_LANES), Reduction.sum(lanes) / columns, columns, epsilon);
+            for (int column = 0; column < columns; column += y.run(column)) {
+                LayerNormSimd.normalise(y.values(), y.start(row, column, rows), x.segment(), x.rowOffset(row), weight.segment(),
+                        bias.segment(), column, y.run(column), m, r);
+            }
+        }
+    }
+
+    /** The mean of a row; the sums of the deviations from its first approximation, and of their squares, stay in {@code lanes}. */
+    private static float statistics(Tensor x, int row, float[] lanes) {
+        int columns = x.columns();
+        float centre = Reduction.sum(x.segment(), x.rowOffset(row), columns, lanes) / columns;
+        LayerNormSimd.deviations(x.segment(), x.rowOffset(row), columns, centre, lanes);
+        return centre + Reduction.sum(lanes) / columns;
     }
 
     /** 1/√(variance + epsilon): what the centre lies off the mean is taken out of the squares. */

@@ -89,6 +89,22 @@ final class LayerNormSimd {
         }
     }
 
+    /** The same for {@code n} floats from element {@code from} of the row on, to an array. */
+    static void normalise(
+            float[] y, int yStart, MemorySegment x, long xOffset, MemorySegment weight, MemorySegment bias, int from, int n,
+            float mean, float rstd) {
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, from + i), ORDER).sub(mean).mul(rstd);
+            normal.fma(FloatVector.fromMemorySegment(SPECIES, weight, at(0, from + i), ORDER),
+                    FloatVector.fromMemorySegment(SPECIES, bias, at(0, from + i), ORDER)).intoArray(y, yStart + i);
+        }
+        for (; i < n; i++) {
+            float normal = (get(x, at(xOffset, from + i)) - mean) * rstd;
+            y[yStart + i] = Math.fma(normal, get(weight, at(0, from + i)), get(bias, at(0, from + i)));
+        }
+    }
+
     /** Σ dy·weight·(x − mean) over a row; overwrites {@code lanes}. */
     static float sumOfWeightedDeviations(
             MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float mean,

@@ -5,6 +5,7 @@ import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
@@ -49,6 +50,20 @@ public final class Linear {
      * @throws IllegalArgumentException if a shape does not fit
      */
     public void forward(Tensor y, Tensor x, int rows, GemmWorkspace workspace, Worker worker) {
+        Gemm.multiply(y, x, weight, epilogue, rows, workspace, worker);
+    }
+
+    /**
+     * The same for an input that is packed already: no barrier inside.
+     *
+     * @param x    (M, K), written for {@code rows} rows in use
+     */
+    public void forward(Tensor y, PackedRows x, int rows, GemmWorkspace workspace, Worker worker) {
+        Gemm.multiply(y, x, weight, epilogue, rows, workspace, worker);
+    }
+
+    /** The same with the output packed for the layer that follows. */
+    public void forward(PackedRows y, PackedRows x, int rows, GemmWorkspace workspace, Worker worker) {
         Gemm.multiply(y, x, weight, epilogue, rows, workspace, worker);
     }
 

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Comparison;
 import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
+import vit.kernels.gemm.PackedRows;
+import vit.kernels.gemm.Panels;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -66,6 +68,9 @@ class AttentionTest {
             Tensor input = arena.allocate(p.rows(), 3 * p.inner()).copyFrom(qkv);
             AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
             workers.run(w -> Attention.forward(out, sums, maps, input, p.batch, p.tokens, p.heads, p.scale(), workspace, w));
+            PackedRows packed = PackedRows.allocate(arena, p.rows() + 1, p.inner());
+            workers.run(w -> Attention.forward(packed, input, p.batch, p.tokens, p.heads, p.scale(), workspace, w));
+            assertArrayEquals(out.toDoubles(), packed.read(p.rows()), "packed");
             return new Result(out.toArray(), sums.toArray(), maps.toArray());
         }
     }
@@ -162,6 +167,23 @@ class AttentionTest {
             compare(MAPS, truth.maps, result.probabilities, b, truth.mapsBound);
             compare(SUMS, truth.logSumExp, result.logSumExp, b, truth.logSumExpBound);
             compare(GRADIENT, truth.dqkv, dqkv, b, truth.dqkvBound);
+        }
+    }
+
+    /** More tokens, and wider heads together, than a block of packed rows holds. */
+    @Test
+    void manyTokensAndWideHeadsMatchReference() {
+        for (Problem p : new Problem[] {new Problem(1, Panels.ROW + 11, 1, 5), new Problem(2, 7, 3, Panels.ROW / 2 + 3)}) {
+            float[] qkv = p.random(5, 3 * p.inner(), 0.5);
+            float[] dout = p.random(6, p.inner(), 1);
+            Result result = forward(p, qkv, 2);
+            for (int b = 0; b < p.batch; b++) {
+                int size = p.tokens * p.inner();
+                AttentionTruth truth = new AttentionTruth(doubles(qkv, b * 3 * size, 3 * size), doubles(dout, b * size, size),
+                        p.tokens, p.heads, p.headDim, p.scale());
+                compare(OUT, truth.out, result.out, b, truth.outBound);
+                compare(MAPS, truth.maps, result.probabilities, b, truth.mapsBound);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package vit.kernels.gemm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,6 +16,7 @@ import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
+import vit.kernels.gelu.GeluKind;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
@@ -178,6 +180,46 @@ class GemmTest {
             GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, k, 2);
             workers.run(w -> Gemm.multiply(ct, at, packed, epilogue, m, workspace, w));
             assertSameBits(expected, ct.toArray(), m + "×" + n + "×" + k);
+            Tensor inPlace = strided(arena, m, n, true).copyFrom(residual);
+            Epilogue added = Epilogue.biasResidual(epilogue.bias(), epilogue.scale(), inPlace);
+            workers.run(w -> Gemm.multiply(inPlace, at, packed, added, m, workspace, w));
+            assertSameBits(expected, inPlace.toArray(), m + "×" + n + "×" + k + " added to C");
+        }
+    }
+
+    /** Two products in a row, the first's result packed for the second, have the bits of two through a tensor. */
+    @Property(tries = 200)
+    void packedRowsGiveTheSameBits(@ForAll @IntRange(min = 0, max = 50) int m, @ForAll @IntRange(min = 1, max = 50) int n,
+            @ForAll @IntRange(min = 0, max = 5) int more, @ForAll @IntRange(min = 1, max = 4) int threads, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int k = 1 + random.nextInt(40);
+        int wide = random.nextInt(8) == 0 ? MicroKernel.ROW + n : n; // now and then more than one block of k
+        float[] a = random(random, m * k, false);
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor at = arena.allocate(m, k).copyFrom(a);
+            PackedMatrix first = PackedMatrix.allocate(arena, wide, k).packRows(random(random, wide * k, false));
+            PackedMatrix second = PackedMatrix.allocate(arena, 9, wide).packRows(random(random, 9 * wide, false));
+            Epilogue gelu = Epilogue.biasGelu(arena.allocate(wide).copyFrom(random(random, wide, false)), GeluKind.ERF);
+            GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, Math.max(k, wide), threads);
+            Tensor hidden = arena.allocate(m, wide);
+            Tensor expected = arena.allocate(m, 9);
+            workers.run(w -> {
+                Gemm.multiply(hidden, at, first, gelu, m, workspace, w);
+                w.barrier();
+                Gemm.multiply(expected, hidden, second, Epilogue.NONE, m, workspace, w);
+            });
+            PackedRows input = PackedRows.allocate(arena, m + more, k);
+            PackedRows packed = PackedRows.allocate(arena, m + more, wide);
+            Arrays.fill(packed.values(), Float.NaN); // as an earlier product may have left it
+            input.write(at.toDoubles(), m);
+            Tensor actual = arena.allocate(m, 9);
+            workers.run(w -> {
+                Gemm.multiply(packed, input, first, gelu, m, workspace, w);
+                w.barrier();
+                Gemm.multiply(actual, packed, second, Epilogue.NONE, m, workspace, w);
+            });
+            assertSameBits(expected.toArray(), actual.toArray(), m + "×" + wide + "×" + k);
+            assertArrayEquals(hidden.toDoubles(), packed.read(m));
         }
     }
 
@@ -313,8 +355,15 @@ class GemmTest {
             refused("workspace", () -> workers.run(w -> Gemm.multiply(c, a, b, Epilogue.NONE, 4, small, w)));
             refused("bias (5)", () -> workers.run(
                     w -> Gemm.multiply(c, a, b, Epilogue.bias(arena.allocate(5)), 4, workspace, w)));
+            Tensor shifted = Tensor.of(c.segment().asSlice(Float.BYTES), c.shape(), c.columns());
             refused("residual", () -> workers.run(
-                    w -> Gemm.multiply(c, a, b, Epilogue.biasResidual(null, null, c), 4, workspace, w)));
+                    w -> Gemm.multiply(c, a, b, Epilogue.biasResidual(null, null, shifted), 4, workspace, w)));
+            PackedRows rows = PackedRows.allocate(arena, 4, 5);
+            refused("a (4, 5)", () -> workers.run(w -> Gemm.multiply(c, rows, b, Epilogue.NONE, 5, workspace, w)));
+            refused("c (4, 5)", () -> workers.run(w -> Gemm.multiply(rows, rows, b, Epilogue.NONE, 4, workspace, w)));
+            PackedRows products = PackedRows.allocate(arena, 4, 6);
+            refused("no residual", () -> workers.run(
+                    w -> Gemm.multiply(products, rows, b, Epilogue.biasResidual(null, null, c), 4, workspace, w)));
         }
     }
 

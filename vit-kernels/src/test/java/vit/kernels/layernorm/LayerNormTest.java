@@ -1,5 +1,6 @@
 package vit.kernels.layernorm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,6 +24,8 @@ import vit.kernels.contract.KernelDomain;
 import vit.kernels.contract.Layout;
 import vit.kernels.contract.Teams;
 import vit.kernels.contract.Values;
+import vit.kernels.gemm.PackedRows;
+import vit.kernels.gemm.Panels;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -143,11 +146,32 @@ class LayerNormTest {
             y.assertGuardsIntact("y");
             mean.assertGuardsIntact("mean");
             rstd.assertGuardsIntact("rstd");
+            assertPackedTheSame(arena, y.tensor(), p, epsilon, threads);
             float[] all = Arrays.copyOf(y.tensor().toArray(), rows * layout.columns() + 2 * rows);
             System.arraycopy(mean.tensor().toArray(), 0, all, rows * layout.columns(), rows);
             System.arraycopy(rstd.tensor().toArray(), 0, all, rows * layout.columns() + rows, rows);
             return all;
         });
+    }
+
+    private static void assertPackedTheSame(TensorArena arena, Tensor y, Problem p, double epsilon, int threads) {
+        PackedRows packed = PackedRows.allocate(arena, y.rows() + 1, y.columns());
+        Teams.run(threads, w -> LayerNorm.forward(packed, p.x, p.weight, p.bias, epsilon, y.rows(), w));
+        assertArrayEquals(Doubles.read(y), packed.read(y.rows()), "packed");
+    }
+
+    /** Rows longer than a block of packed rows. */
+    @Test
+    void longRowsArePackedTheSame() {
+        int columns = 2 * Panels.ROW + 13;
+        try (TensorArena arena = TensorArena.open()) {
+            Random random = new Random(3);
+            Problem p = new Problem(Values.SPREAD.fill(arena.allocate(8, columns), random),
+                    Values.SPREAD.fill(arena.allocate(columns), random), Values.SPREAD.fill(arena.allocate(columns), random));
+            Tensor y = arena.allocate(8, columns);
+            Teams.run(1, w -> LayerNorm.forward(y, null, null, p.x, p.weight, p.bias, 1e-6, 8, w));
+            assertPackedTheSame(arena, y, p, 1e-6, 2);
+        }
     }
 
     @Property

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import net.jqwik.api.ForAll;
@@ -164,9 +165,27 @@ class SoftmaxTest {
                 float sum = SoftmaxSimd.row(
                         y.segment(), y.rowOffset(row), source.segment(), source.rowOffset(row), n, scale, lanes);
                 checkLogSumExp(row, scaled, row, sum);
+                assertArrayRow(y, x, row, scale, sum);
             }
             guarded.assertGuardsIntact("y");
             Teams.assertSameBits(expected, y.toArray(), "row by row");
+        }
+    }
+
+    /** The form for arrays gives the bits of the form for memory, and touches nothing but the row and the 16 floats that it says. */
+    private static void assertArrayRow(Tensor expected, Tensor x, int row, float scale, float logSumExp) {
+        int n = x.columns();
+        float[] array = new float[n + 40];
+        Arrays.fill(array, 42);
+        for (int i = 0; i < n; i++) {
+            array[5 + i] = x.get(row, i);
+        }
+        float sum = SoftmaxSimd.row(array, 5, n, scale, new float[16]);
+        assertEquals(Float.floatToIntBits(logSumExp), Float.floatToIntBits(sum));
+        int end = 5 + (n + 15) / 16 * 16;
+        for (int i = 0; i < array.length; i++) {
+            float wanted = i < 5 || i >= end ? 42 : i < 5 + n ? expected.get(row, i - 5) : Float.isNaN(sum) ? Float.NaN : 0;
+            assertEquals(Float.floatToIntBits(wanted), Float.floatToIntBits(array[i]), "element " + (i - 5) + " of " + n);
         }
     }
 
