@@ -70,8 +70,8 @@ final class GemmSimd {
     }
 
     /**
-     * One panel times some rows. Blocks of k follow one another as long as both fit the caches; between them the sums of the tiles stay
-     * in the worker's arrays.
+     * One panel times some rows, block of k after block of k, so that a block's part of the panel is in the cache while the rows pass;
+     * between two blocks the sums of the tiles stay in the worker's arrays.
      *
      * @param next  the panel to read ahead
      * @param block first row of the block of rows: each tile reads its part of the next panel ahead

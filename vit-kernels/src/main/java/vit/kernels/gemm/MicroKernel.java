@@ -17,12 +17,13 @@ import vit.kernels.tensor.Tensor;
  * <li>They are flat methods longer than a screen, as C2 keeps accumulators in registers only when they are named locals.
  * <li>The tile comes from an array and goes to an array: an access to a memory segment takes C2 several times as many nodes, and a
  *     method over the limit is compiled with every vector boxed. Three steps of 6 × 4 make 60,000 nodes of the 80,000 that C2 allows.
- * <li>Three steps of k in an iteration: the loop's own instructions count where a core's other thread takes half of the front end.
- * <li>Between two steps, with 16 registers after every second row, stands a branch that is not taken. Without it the three steps are one
- *     basic block, C2 moves all their loads to its top, and the accumulators spill.
+ * <li>Three or four steps of k in an iteration: the loop's own instructions count where a core's other thread takes half of the front end.
+ * <li>Something stands between the steps, or C2 makes one basic block of them, moves all their loads to its top, and the accumulators
+ *     spill. With 32 registers it is a branch that is not taken. With 16, where it would be needed after every second row, it is a
+ *     fence, which costs nothing on an array: so there the panel is {@linkplain #stage copied} to one.
  * <li>One counter addresses everything: rows lie {@link #ROW} floats apart, a constant of the instruction, and the panel's bytes are
  *     a power of two times the counter, so that C2 checks the bounds of all accesses once, before the loop. And packing is copying.
- * <li>Every three steps a word of what the caller will multiply by next is read, so that it is on its way from memory to the cache
+ * <li>In memory, every three steps a word of what the caller will multiply by next is read, so that it is on its way from memory to the cache
  *     meanwhile: {@link #TOUCHED} bytes further for each step of k. The cheapest use of such a word is the first of the branches: it
  *     is taken if the word is {@link #UNUSED_BITS}. Then the kernel ends early, and goes on when it is called again.
  * <li>No steps is a call that returns at once: what {@link vit.kernels.jit.Rehearsal} needs, and the products never ask for.
