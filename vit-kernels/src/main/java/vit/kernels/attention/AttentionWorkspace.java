@@ -14,8 +14,8 @@ public final class AttentionWorkspace {
 
     private final int tokens;
     private final int headDim;
-    private final Tensor[] memory; // by worker: keys, values
-    private final float[][] staged; // by worker: keys and values where some kernels read them
+    private final Tensor[] memory; // by worker: keys and values, or nothing where no kernel reads them in memory
+    private final float[][] staged; // by worker: keys and values in an array
     private final float[][] tiles; // by worker: a tile of sums
     private final float[][] rows; // by worker: a packed tile of queries
     private final float[][] scores; // by worker: (tile rows, score row)
@@ -36,7 +36,7 @@ public final class AttentionWorkspace {
             scores[i] = arena.floats(Panels.ROWS * scoreRow());
             probabilities[i] = scoreRow() == Panels.ROW ? scores[i] : arena.floats(Panels.packedTile(tokens));
             staged[i] = arena.floats(keyFloats() + valueFloats());
-            memory[i] = arena.allocate(keyFloats() + valueFloats());
+            memory[i] = arena.allocate(Panels.IN_MEMORY ? keyFloats() + valueFloats() : 0);
         }
     }
 

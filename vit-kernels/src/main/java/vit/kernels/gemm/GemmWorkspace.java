@@ -4,17 +4,17 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * What a GEMM needs besides its operands: the packed rows of A, which the team fills together, and for each worker a tile
- * of C. Planned once for the largest product; serves one running product at a time.
+ * What a GEMM needs besides its operands: the packed rows of A, which the team fills together, and for each worker
+ * tiles of C and a panel. Planned once for the largest product; serves one running product at a time.
  *
- * <p>The packed rows and the tiles lie on the heap: C2 makes less of an array access than of one to memory (docs/gemm.md).
+ * <p>They lie on the heap: C2 makes less of an array access than of one to memory (docs/gemm.md).
  */
 public final class GemmWorkspace {
 
     private final float[] rows; // [blocks of K][⌈M / 6⌉][6][MicroKernel.ROW]
     private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
     private final float[][][] tiles; // by worker, by tile of a block of rows: (tile rows, tile columns)
-    private final float[][] staged; // by worker
+    private final float[][] staged; // by worker: a panel, or nothing where the kernel reads it in memory
 
     private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] staged) {
         this.rows = rows;

@@ -27,6 +27,9 @@ public final class Panels {
     /** Bytes of one k of a panel. */
     public static final int STEP = Tile.PANEL_STEP;
 
+    /** Whether the kernels of this machine read panels in memory; otherwise in an array. */
+    public static final boolean IN_MEMORY = !MicroKernel.STAGED;
+
     private Panels() {}
 
     /** Floats from one packed row to the next. */
@@ -74,7 +77,7 @@ public final class Panels {
                 packOutput(target, to + panel * k + j, width, source, offset + (panel + j) * rowBytes, panel + j < n ? k : 0, k);
             }
         }
-        if (!MicroKernel.STAGED) {
+        if (IN_MEMORY) {
             MemorySegment.copy(target, to, memory, Tensor.FLOAT, memoryOffset, padded(wide) * k);
         }
     }
@@ -110,7 +113,7 @@ public final class Panels {
         for (int column = 0; column < n; column += COLUMNS) {
             packSteps(target, to + column * k, source, offset + (long) column * Float.BYTES, rowBytes, Math.min(COLUMNS, n - column), k);
         }
-        if (!MicroKernel.STAGED) {
+        if (IN_MEMORY) {
             MemorySegment.copy(target, to, memory, Tensor.FLOAT, memoryOffset, padded(n) * k);
         }
     }
