@@ -7,7 +7,7 @@ import java.util.List;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.simd.Simd;
 
-/** The methods of this package that hold a product's vector code. */
+/** The methods of this package that hold the vector code of a forward pass. */
 final class GemmRehearsals {
 
     /** Four times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
@@ -53,11 +53,6 @@ final class GemmRehearsals {
                     () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0)));
             kernels.add(new Rehearsal("Tile.storeFour", () -> Tile.storeFour(tile, Tile.ROWS, memory, 0, ROW_BYTES),
                     () -> Tile.storeFour(tile, 0, memory, 0, ROW_BYTES)));
-            kernels.add(new Rehearsal("Tile.loadFour", () -> Tile.loadFour(tile, Tile.ROWS, memory, 0, ROW_BYTES),
-                    () -> Tile.loadFour(tile, 0, memory, 0, ROW_BYTES)));
-        } else {
-            kernels.add(new Rehearsal("Tile.loadTwo", () -> Tile.loadTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES),
-                    () -> Tile.loadTwo(tile, 0, memory, 0, ROW_BYTES)));
         }
         kernels.add(new Rehearsal("Tile.storeTwo", () -> Tile.storeTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES),
                 () -> Tile.storeTwo(tile, 0, memory, 0, ROW_BYTES)));

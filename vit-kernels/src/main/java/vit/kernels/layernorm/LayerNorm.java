@@ -25,6 +25,11 @@ public final class LayerNorm {
     /** Columns of dweight and dbias are shared out by cache lines. */
     private static final int COLUMN_BLOCK = 16;
 
+    /** Where the statistics of a row stand in a worker's lanes once the sums there have been used. */
+    private static final int MEAN = 0;
+
+    private static final int RSTD = 1;
+
     private LayerNorm() {}
 
     /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
@@ -33,6 +38,7 @@ public final class LayerNorm {
         float[] packed = new float[Rehearsal.MOST_ELEMENTS];
         MemorySegment row = Rehearsal.elements();
         return List.of(
+                Rehearsal.ofElements("Reduction.sum", n -> Reduction.sum(row, 0, n, lanes)),
                 Rehearsal.ofElements("LayerNormSimd.deviations", n -> LayerNormSimd.deviations(row, 0, n, 0f, lanes)),
                 Rehearsal.ofElements("LayerNormSimd.normalise in an array",
                         n -> LayerNormSimd.normalise(packed, 0, row, 0, row, row, 0, n, 0f, 1f)),
@@ -61,8 +67,9 @@ public final class LayerNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            float m = statistics(x, row, lanes);
-            float r = reciprocalDeviation(Reduction.sum(lanes, Simd.VIRTUAL_LANES), Reduction.sum(lanes) / columns, columns, epsilon);
+            statistics(x, row, epsilon, lanes);
+            float m = lanes[MEAN];
+            float r = lanes[RSTD];
             LayerNormSimd.normalise(y.segment(), y.rowOffset(row), x.segment(), x.rowOffset(row), weight.segment(),
                     bias.segment(), columns, m, r);
             save(mean, row, m);
@@ -92,8 +99,9 @@ public final class LayerNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            float m = statistics(x, row, lanes);
-            float r = reciprocalDeviation(Reduction.sum(lanes, Simd.VIRTUAL_LANES), Reduction.sum(lanes) / columns, columns, epsilon);
+            statistics(x, row, epsilon, lanes);
+            float m = lanes[MEAN];
+            float r = lanes[RSTD];
             for (int column = 0; column < columns; column += y.run(column)) {
                 LayerNormSimd.normalise(y.values(), y.start(row, column, rows), x.segment(), x.rowOffset(row), weight.segment(),
                         bias.segment(), column, y.run(column), m, r);
@@ -101,12 +109,15 @@ public final class LayerNorm {
         }
     }
 
-    /** The mean of a row; the sums of the deviations from its first approximation, and of their squares, stay in {@code lanes}. */
-    private static float statistics(Tensor x, int row, float[] lanes) {
+    /** The statistics of a row, in {@code lanes[MEAN]} and {@code lanes[RSTD]}; overwrites the others. */
+    private static void statistics(Tensor x, int row, double epsilon, float[] lanes) {
         int columns = x.columns();
         float centre = Reduction.sum(x.segment(), x.rowOffset(row), columns, lanes) / columns;
         LayerNormSimd.deviations(x.segment(), x.rowOffset(row), columns, centre, lanes);
-        return centre + Reduction.sum(lanes) / columns;
+        float shift = Reduction.sum(lanes) / columns;
+        float squares = Reduction.sum(lanes, Simd.VIRTUAL_LANES);
+        lanes[MEAN] = centre + shift;
+        lanes[RSTD] = reciprocalDeviation(squares, shift, columns, epsilon);
     }
 
     /** 1/√(variance + epsilon): what the centre lies off the mean is taken out of the squares. */

@@ -31,7 +31,7 @@ public final class Softmax {
         return List.of(
                 new Rehearsal("SoftmaxSimd.scale", () -> SoftmaxSimd.scale(row, 0, ELEMENTS, 1f), () -> SoftmaxSimd.scale(row, 0, 0, 1f)),
                 new Rehearsal("Exp.ofNonPositive", () -> Exp.ofNonPositive(row, 0, ELEMENTS, 0f), () -> Exp.ofNonPositive(row, 0, 0, 0f)),
-                new Rehearsal("Reduction.sum", () -> Reduction.sum(row, 0, ELEMENTS, lanes), () -> Reduction.sum(row, 0, 0, lanes)),
+                new Rehearsal("Reduction.sum in an array", () -> Reduction.sum(row, 0, ELEMENTS, lanes), () -> Reduction.sum(row, 0, 0, lanes)),
                 new Rehearsal("SoftmaxSimd.multiply",
                         () -> SoftmaxSimd.multiply(row, 0, ELEMENTS, 1f), () -> SoftmaxSimd.multiply(row, 0, 0, 1f)));
     }
