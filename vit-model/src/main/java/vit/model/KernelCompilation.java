@@ -21,8 +21,6 @@ final class KernelCompilation {
 
     private static final long LIMIT_NANOS = 4_000_000_000L;
 
-    private static final long PACKING_LIMIT_NANOS = 300_000_000L;
-
     private static final CountDownLatch FINISHED = new CountDownLatch(1);
 
     private static boolean started;
@@ -41,10 +39,7 @@ final class KernelCompilation {
         }
         Thread.ofPlatform().daemon().name("vit-compilation").start(() -> {
             try {
-                long begin = System.nanoTime();
-                // First what the weights are packed with, as they are being loaded meanwhile.
-                Rehearsal.run(PackedMatrix.rehearsals(), begin + PACKING_LIMIT_NANOS);
-                Rehearsal.run(kernels(), begin + LIMIT_NANOS);
+                Rehearsal.run(kernels(), System.nanoTime() + LIMIT_NANOS);
             } finally {
                 FINISHED.countDown();
             }
@@ -63,8 +58,10 @@ final class KernelCompilation {
         }
     }
 
+    /** What the weights are packed with comes first, as they are being loaded meanwhile. */
     private static List<Rehearsal> kernels() {
-        List<Rehearsal> kernels = new ArrayList<>(Gemm.rehearsals());
+        List<Rehearsal> kernels = new ArrayList<>(PackedMatrix.rehearsals());
+        kernels.addAll(Gemm.rehearsals());
         kernels.addAll(Attention.rehearsals());
         kernels.addAll(LayerNorm.rehearsals());
         kernels.addAll(Gelu.rehearsals());

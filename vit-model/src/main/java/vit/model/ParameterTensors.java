@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,22 +20,48 @@ final class ParameterTensors {
     private final Map<String, PackedMatrix> matrices = new HashMap<>();
     private final Map<String, Tensor> vectors = new HashMap<>();
     private final Tensor prefix; // (prefix tokens, C) or null
+    private int prefixRows; // that have been given to parameters
 
     /** Zeros for every parameter. */
     ParameterTensors(VitConfig config, Parameters parameters, TensorArena arena) {
-        prefix = config.prefixTokens() == 0 ? null : arena.allocate(config.prefixTokens(), config.width());
-        int prefixRow = 0;
+        prefix = prefix(config, arena);
         for (Parameter parameter : parameters.list()) {
-            String name = parameter.name();
             if (parameter.isMatrix()) {
-                matrices.put(name, PackedMatrix.allocate(arena, parameter.out(), parameter.in()));
-            } else if (parameter.kind() == Parameter.Kind.TOKEN) {
-                int rows = parameter.shape().dimension(1);
-                vectors.put(name, prefix.rows(prefixRow, prefixRow + rows));
-                prefixRow += rows;
+                matrices.put(parameter.name(), PackedMatrix.allocate(arena, parameter.out(), parameter.in()));
             } else {
-                vectors.put(name, arena.allocate(parameter.shape().dimensions()));
+                addVector(parameter, arena);
             }
+        }
+    }
+
+    /** What {@code source} has for every parameter. */
+    ParameterTensors(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
+        prefix = prefix(config, arena);
+        float[] values = new float[parameters.list().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).max().orElse(0)];
+        float[] scratch = new float[parameters.list().stream().filter(Parameter::isMatrix)
+                .mapToInt(p -> PackedMatrix.scratch(p.out(), p.in())).max().orElse(0)];
+        for (Parameter parameter : parameters.list()) {
+            source.read(parameter, values);
+            if (parameter.isMatrix()) {
+                matrices.put(parameter.name(), PackedMatrix.pack(arena, parameter.out(), parameter.in(), values, scratch));
+            } else {
+                addVector(parameter, arena);
+                set(parameter, values);
+            }
+        }
+    }
+
+    private static Tensor prefix(VitConfig config, TensorArena arena) {
+        return config.prefixTokens() == 0 ? null : arena.allocate(config.prefixTokens(), config.width());
+    }
+
+    private void addVector(Parameter parameter, TensorArena arena) {
+        if (parameter.kind() == Parameter.Kind.TOKEN) {
+            int rows = parameter.shape().dimension(1);
+            vectors.put(parameter.name(), prefix.rows(prefixRows, prefixRows + rows));
+            prefixRows += rows;
+        } else {
+            vectors.put(parameter.name(), arena.allocate(parameter.shape().dimensions()));
         }
     }
 

@@ -18,13 +18,7 @@ final class VitWeights {
 
     /** Copies all parameters from {@code source} into {@code arena}. */
     VitWeights(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
-        tensors = new ParameterTensors(config, parameters, arena);
-        int largest = parameters.list().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).max().orElse(0);
-        float[] values = new float[largest];
-        for (Parameter parameter : parameters.list()) {
-            source.read(parameter, values);
-            tensors.set(parameter, values);
-        }
+        tensors = new ParameterTensors(config, parameters, source, arena);
         if (config.positions() == Positions.SINCOS_2D) {
             positions = arena.allocate(config.patches(), config.width())
                     .copyFrom(SinCosPositions.table(config.gridHeight(), config.gridWidth(), config.width()));

@@ -38,36 +38,65 @@ final class GemmRehearsals {
         List<Rehearsal> kernels = new ArrayList<>();
         if (MicroKernel.VECTORS == 4) {
             kernels.add(new Rehearsal("MicroKernel6x4.multiply",
-                    () -> MicroKernel6x4.multiply(rows, 0, memory, 0, STEPS, Tile.ZEROS, tile, 0),
-                    () -> MicroKernel6x4.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0)));
+                    () -> MicroKernel6x4.multiply(rows, 0, memory, 0, STEPS, Tile.ZEROS, tile, 0), times -> {
+                for (int i = 0; i < times; i++) {
+                    MicroKernel6x4.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0);
+                }
+            }));
         }
         kernels.add(new Rehearsal("MicroKernel6x2.multiply",
-                () -> MicroKernel6x2.multiply(rows, 0, panel, 0, STAGED_STEPS, Tile.ZEROS, tile),
-                () -> MicroKernel6x2.multiply(rows, 0, panel, 0, 0, Tile.ZEROS, tile)));
+                () -> MicroKernel6x2.multiply(rows, 0, panel, 0, STAGED_STEPS, Tile.ZEROS, tile), times -> {
+            for (int i = 0; i < times; i++) {
+                MicroKernel6x2.multiply(rows, 0, panel, 0, 0, Tile.ZEROS, tile);
+            }
+        }));
         kernels.add(new Rehearsal("MicroKernel.narrowStep",
-                () -> MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 2),
-                () -> MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 0)));
+                () -> MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 2), times -> {
+            for (int i = 0; i < times; i++) {
+                MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 0);
+            }
+        }));
         if (MicroKernel.VECTORS == 4) {
             kernels.add(new Rehearsal("MicroKernel.step",
-                    () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS),
-                    () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0)));
-            kernels.add(new Rehearsal("Tile.storeFour", () -> Tile.storeFour(tile, Tile.ROWS, memory, 0, ROW_BYTES),
-                    () -> Tile.storeFour(tile, 0, memory, 0, ROW_BYTES)));
+                    () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS), times -> {
+                for (int i = 0; i < times; i++) {
+                    MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0);
+                }
+            }));
+            kernels.add(new Rehearsal("Tile.storeFour", () -> Tile.storeFour(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+                for (int i = 0; i < times; i++) {
+                    Tile.storeFour(tile, 0, memory, 0, ROW_BYTES);
+                }
+            }));
         }
-        kernels.add(new Rehearsal("Tile.storeTwo", () -> Tile.storeTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES),
-                () -> Tile.storeTwo(tile, 0, memory, 0, ROW_BYTES)));
-        kernels.add(new Rehearsal("Tile.storeWhole", () -> Tile.storeWhole(tile, Tile.ROWS, rows, 0, Tile.COLUMNS),
-                () -> Tile.storeWhole(tile, 0, rows, 0, Tile.COLUMNS)));
+        kernels.add(new Rehearsal("Tile.storeTwo", () -> Tile.storeTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+            for (int i = 0; i < times; i++) {
+                Tile.storeTwo(tile, 0, memory, 0, ROW_BYTES);
+            }
+        }));
+        kernels.add(new Rehearsal("Tile.storeWhole", () -> Tile.storeWhole(tile, Tile.ROWS, rows, 0, Tile.COLUMNS), times -> {
+            for (int i = 0; i < times; i++) {
+                Tile.storeWhole(tile, 0, rows, 0, Tile.COLUMNS);
+            }
+        }));
         kernels.add(new Rehearsal("Tile.addVector", () -> {
             Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
             Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
-        }, () -> Tile.addVector(tile, 0, 0, memory, 0)));
+        }, times -> {
+            for (int i = 0; i < times; i++) {
+                Tile.addVector(tile, 0, 0, memory, 0);
+            }
+        }));
         kernels.add(new Rehearsal("Tile.addRow", () -> {
             for (int r = 0; r < Tile.ROWS; r++) {
                 Tile.addRow(tile, 0, WHOLE, memory, 0);
                 Tile.addRow(tile, 0, RAGGED, memory, 0);
             }
-        }, () -> Tile.addRow(tile, 0, 0, memory, 0)));
+        }, times -> {
+            for (int i = 0; i < times; i++) {
+                Tile.addRow(tile, 0, 0, memory, 0);
+            }
+        }));
         return kernels;
     }
 
@@ -77,8 +106,11 @@ final class GemmRehearsals {
         float[] weight = new float[Tile.COLUMNS * PACKED_STEPS];
         int outputs = Tile.COLUMNS - 1;
         return List.of(new Rehearsal("PackedMatrix.packSteps",
-                () -> PackedMatrix.packSteps(steps, weight, outputs, PACKED_STEPS, 0, 0, PACKED_STEPS),
-                () -> PackedMatrix.packSteps(steps, weight, outputs, PACKED_STEPS, 0, 0, 0)));
+                () -> PackedMatrix.packSteps(steps, 0, weight, outputs, PACKED_STEPS, 0, 0, PACKED_STEPS), times -> {
+            for (int i = 0; i < times; i++) {
+                PackedMatrix.packSteps(steps, 0, weight, outputs, PACKED_STEPS, 0, 0, 0);
+            }
+        }));
     }
 
     /** The packing of keys and values. */
@@ -90,9 +122,16 @@ final class GemmRehearsals {
                     for (int output = 0; output < PACKED_OUTPUTS; output++) {
                         Panels.packOutput(panel, 0, WHOLE, from, 0, WHOLE - 1, WHOLE);
                     }
-                }, () -> Panels.packOutput(panel, 0, WHOLE, from, 0, 0, 0)),
+                }, times -> {
+                    for (int i = 0; i < times; i++) {
+                        Panels.packOutput(panel, 0, WHOLE, from, 0, 0, 0);
+                    }
+                }),
                 new Rehearsal("Panels.packSteps",
-                        () -> Panels.packSteps(panel, 0, from, 0, ROW_BYTES, WHOLE, WHOLE),
-                        () -> Panels.packSteps(panel, 0, from, 0, ROW_BYTES, 0, 0)));
+                        () -> Panels.packSteps(panel, 0, from, 0, ROW_BYTES, WHOLE, WHOLE), times -> {
+                    for (int i = 0; i < times; i++) {
+                        Panels.packSteps(panel, 0, from, 0, ROW_BYTES, 0, 0);
+                    }
+                }));
     }
 }

@@ -14,17 +14,17 @@ import vit.kernels.tensor.TensorArena;
  */
 public final class PackedMatrix {
 
-    /** Steps of k that are packed at once: a cache line of each row. */
-    private static final int STEPS = 16;
+    /** Steps of k that are packed at once: few copies, which are slow until C2 has compiled them, of what stays in L1. */
+    private static final int STEPS = 64;
 
     private final int outputs; // N
     private final int depth; // K
     private final Tensor panels; // (⌈N / columns⌉ · K, columns)
 
-    private PackedMatrix(TensorArena arena, int outputs, int depth) {
+    private PackedMatrix(Tensor panels, int outputs, int depth) {
         this.outputs = outputs;
         this.depth = depth;
-        this.panels = arena.allocate(Tile.panels(outputs) * depth, Tile.COLUMNS);
+        this.panels = panels;
     }
 
     /** What {@link #packRows} spends its time in, to compile ahead of use. */
@@ -38,7 +38,39 @@ public final class PackedMatrix {
      * @throws IllegalArgumentException if a dimension is negative
      */
     public static PackedMatrix allocate(TensorArena arena, int outputs, int depth) {
-        return new PackedMatrix(arena, outputs, depth);
+        return new PackedMatrix(arena.allocate(Math.multiplyExact(Tile.panels(outputs), depth), Tile.COLUMNS), outputs, depth);
+    }
+
+    /**
+     * A linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}, packed in memory of its own. The same as {@link #allocate} and
+     * {@link #packRows}, and cheaper, since the memory is written once.
+     *
+     * @param scratch at least {@link #scratch} floats, overwritten
+     * @throws IllegalArgumentException if an array is shorter
+     */
+    public static PackedMatrix pack(TensorArena arena, int outputs, int depth, float[] weight, float[] scratch) {
+        checkWeight(weight, outputs, depth);
+        if (scratch.length < scratch(outputs, depth)) {
+            throw new IllegalArgumentException("scratch of " + scratch.length + " floats instead of " + scratch(outputs, depth));
+        }
+        for (int panel = 0; panel < Tile.panels(outputs); panel++) {
+            int at = TensorArena.MARGIN + panel * Tile.COLUMNS * depth;
+            for (int k = 0; k < depth; k += STEPS) {
+                packSteps(scratch, at + k * Tile.COLUMNS, weight, outputs, depth, panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
+            }
+        }
+        return new PackedMatrix(arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth);
+    }
+
+    /** The floats of scratch memory that {@link #pack} needs. */
+    public static int scratch(int outputs, int depth) {
+        return Math.addExact(Math.multiplyExact(Math.multiplyExact(Tile.panels(outputs), Tile.COLUMNS), depth), 2 * TensorArena.MARGIN);
+    }
+
+    private static void checkWeight(float[] weight, int outputs, int depth) {
+        if (weight.length < (long) outputs * depth) {
+            throw new IllegalArgumentException("a matrix of " + outputs + " by " + depth + " from " + weight.length + " elements");
+        }
     }
 
     /** N, the columns of C. */
@@ -57,14 +89,12 @@ public final class PackedMatrix {
      * @throws IllegalArgumentException if the array is shorter
      */
     public PackedMatrix packRows(float[] weight) {
-        if (weight.length < (long) outputs * depth) {
-            throw new IllegalArgumentException("a matrix of " + outputs + " by " + depth + " from " + weight.length + " elements");
-        }
+        checkWeight(weight, outputs, depth);
         float[] steps = new float[STEPS * Tile.COLUMNS];
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
             for (int k = 0; k < depth; k += STEPS) {
                 int count = Math.min(STEPS, depth - k);
-                packSteps(steps, weight, outputs, depth, panel * Tile.COLUMNS, k, count);
+                packSteps(steps, 0, weight, outputs, depth, panel * Tile.COLUMNS, k, count);
                 MemorySegment.copy(steps, 0, panels.segment(), Tensor.FLOAT, stepOffset(panel, k), count * Tile.COLUMNS);
             }
         }
@@ -75,11 +105,11 @@ public final class PackedMatrix {
      * {@code count} steps of k of a panel, in an array: an array is fast from the first call on, while an access to memory is slow until
      * C2 has compiled it, and this runs while a model is loaded.
      */
-    static void packSteps(float[] steps, float[] weight, int outputs, int depth, int firstOutput, int firstStep, int count) {
+    static void packSteps(float[] steps, int to, float[] weight, int outputs, int depth, int firstOutput, int firstStep, int count) {
         for (int j = 0; j < Tile.COLUMNS; j++) {
             int row = (firstOutput + j) * depth + firstStep;
             for (int i = 0; i < count; i++) {
-                steps[i * Tile.COLUMNS + j] = firstOutput + j < outputs ? weight[row + i] : 0;
+                steps[to + i * Tile.COLUMNS + j] = firstOutput + j < outputs ? weight[row + i] : 0;
             }
         }
     }

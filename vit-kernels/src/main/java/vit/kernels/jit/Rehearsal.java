@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntConsumer;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
 
@@ -20,15 +19,32 @@ import vit.kernels.simd.Simd;
  * @param work    a call that enters every loop and branch, of at least fifty vector operations. What it computes does not matter. It should
  *                call no method of more than 35 bytecodes that takes vectors: C2 inlines those only if they are called at least a quarter
  *                as often as the kernel itself
- * @param nothing a call of the same method, over no elements
+ * @param nothing calls of the same method, over no elements
  */
-public record Rehearsal(String name, Runnable work, Runnable nothing) {
+public record Rehearsal(String name, Runnable work, Calls nothing) {
+
+    /**
+     * Calls of a kernel, in a loop that stands where the kernel is named: what calls a kernel must itself be called far less often, or C2
+     * may take the caller first, with the kernel's code in it, and the kernel's own calls are counted no more.
+     */
+    @FunctionalInterface
+    public interface Calls {
+        /** Calls it {@code times} times. */
+        void run(int times);
+    }
+
+    /** Calls of a kernel over a number of floats. */
+    @FunctionalInterface
+    public interface ElementCalls {
+        /** Calls it {@code times} times over {@code elements}. */
+        void run(int elements, int times);
+    }
 
     /** Floats that {@link #ofElements} gives work to, at most. */
-    public static final int MOST_ELEMENTS = 12 * Simd.VIRTUAL_LANES;
+    public static final int MOST_ELEMENTS = Math.max(6 * Simd.VIRTUAL_LANES, 12 * Simd.LANES);
 
-    /** A third of them and one: a rest at every vector width. */
-    private static final int RAGGED_ELEMENTS = 4 * Simd.VIRTUAL_LANES + 1;
+    /** Fewer, and one more than whole vectors: a rest at every vector width. */
+    private static final int RAGGED_ELEMENTS = 2 * Simd.VIRTUAL_LANES + 1;
 
     /** Calls of {@link #nothing} for each of {@link #work}; C2's threshold is 5000 calls. */
     private static final int CALLS = 400;
@@ -43,10 +59,13 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
      * How long C1 is given for that. When C2 already has much to do, C1 compiles without counting branches, and C2 then takes those for
      * never taken.
      */
-    private static final long PROFILING_PAUSE_NANOS = 100_000_000;
+    private static final long PROFILING_PAUSE_NANOS = 50_000_000;
 
     /** Rounds with work for the profile. Later rounds have some now and then, to see whether the kernel is compiled. */
     private static final int WORKS = 30;
+
+    /** Rounds after which C2 cannot have compiled anything. */
+    private static final int FIRST_ROUNDS = 8;
 
     /** After that many rounds C2 has seen enough, and what is still slow has lost a method that it did not inline. */
     private static final int ROUNDS = 120;
@@ -60,11 +79,11 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
     private static final long COMPILED_NANOS = 1_500;
 
     /** A kernel over a number of floats, at most {@link #MOST_ELEMENTS}: with whole vectors, with a rest, and with none. */
-    public static Rehearsal ofElements(String name, IntConsumer kernel) {
+    public static Rehearsal ofElements(String name, ElementCalls kernel) {
         return new Rehearsal(name, () -> {
-            kernel.accept(MOST_ELEMENTS);
-            kernel.accept(RAGGED_ELEMENTS);
-        }, () -> kernel.accept(0));
+            kernel.run(MOST_ELEMENTS, 1);
+            kernel.run(RAGGED_ELEMENTS, 1);
+        }, times -> kernel.run(0, times));
     }
 
     /** Memory for such a kernel, zeros. */
@@ -81,25 +100,27 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
     public static List<Rehearsal> run(List<Rehearsal> kernels, long deadline) {
         List<Rehearsal> pending = new ArrayList<>(kernels);
         if (System.nanoTime() < deadline) {
+            pending.forEach(kernel -> kernel.nothing.run(INTERPRETED_CALLS));
             moveVectors();
-            LockSupport.parkNanos(PROFILING_PAUSE_NANOS / 2);
-            moveVectors();
-            pending.forEach(kernel -> kernel.call(1, INTERPRETED_CALLS));
             LockSupport.parkNanos(PROFILING_PAUSE_NANOS);
+            moveVectors();
+            pending.forEach(kernel -> kernel.work.run());
         }
         long pause = FIRST_PAUSE_NANOS;
-        int nextWork = 0;
+        int nextWork = FIRST_ROUNDS;
         for (int round = 0; round < ROUNDS && !pending.isEmpty() && System.nanoTime() < deadline; round++) {
             int calls = round < WORKS ? CALLS : LATER_CALLS;
-            pending.forEach(kernel -> kernel.call(0, calls));
-            if (round == nextWork) {
+            pending.forEach(kernel -> kernel.nothing.run(calls));
+            if (round < FIRST_ROUNDS) {
+                pending.forEach(kernel -> kernel.work.run());
+            } else if (round == nextWork) {
                 pending.removeIf(Rehearsal::isCompiled);
                 nextWork = round < WORKS ? round + 1 : round + round / 8;
             }
             LockSupport.parkNanos(pause);
             pause = Math.min(pause + pause / 8, LAST_PAUSE_NANOS);
         }
-        if (nextWork > 0) {
+        if (nextWork > FIRST_ROUNDS) {
             pending.removeIf(Rehearsal::isCompiled);
         }
         return pending;
@@ -107,7 +128,7 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
 
     /**
      * Loads and stores: until C2 has seen what kind of memory segment they are given, it calls two methods of the segment at every one of
-     * them. C1 must have compiled them with a profile before the arithmetic keeps C2 busy, hence first and alone.
+     * them. C1 must have compiled them with a profile before the arithmetic keeps C2 busy, hence before any work.
      */
     private static void moveVectors() {
         MemorySegment memory = Arena.ofAuto().allocate(Simd.VECTOR_BYTES, Simd.VECTOR_BYTES);
@@ -115,15 +136,6 @@ public record Rehearsal(String name, Runnable work, Runnable nothing) {
         for (int i = 0; i < INTERPRETED_CALLS; i++) {
             FloatVector.fromMemorySegment(Simd.SPECIES, memory, 0, Simd.ORDER).intoMemorySegment(memory, 0, Simd.ORDER);
             FloatVector.fromArray(Simd.SPECIES, array, 0).intoArray(array, 0);
-        }
-    }
-
-    private void call(int withWork, int withNothing) {
-        for (int i = 0; i < withWork; i++) {
-            work.run();
-        }
-        for (int i = 0; i < withNothing; i++) {
-            nothing.run();
         }
     }
 

@@ -38,11 +38,26 @@ public final class LayerNorm {
         float[] packed = new float[Rehearsal.MOST_ELEMENTS];
         MemorySegment row = Rehearsal.elements();
         return List.of(
-                Rehearsal.ofElements("Reduction.sum", n -> Reduction.sum(row, 0, n, lanes)),
-                Rehearsal.ofElements("LayerNormSimd.deviations", n -> LayerNormSimd.deviations(row, 0, n, 0f, lanes)),
-                Rehearsal.ofElements("LayerNormSimd.normalise in an array",
-                        n -> LayerNormSimd.normalise(packed, 0, row, 0, row, row, 0, n, 0f, 1f)),
-                Rehearsal.ofElements("LayerNormSimd.normalise", n -> LayerNormSimd.normalise(row, 0, row, 0, row, row, n, 0f, 1f)));
+                Rehearsal.ofElements("Reduction.sum", (n, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Reduction.sum(row, 0, n, lanes);
+                    }
+                }),
+                Rehearsal.ofElements("LayerNormSimd.deviations", (n, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        LayerNormSimd.deviations(row, 0, n, 0f, lanes);
+                    }
+                }),
+                Rehearsal.ofElements("LayerNormSimd.normalise in an array", (n, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        LayerNormSimd.normalise(packed, 0, row, 0, row, row, 0, n, 0f, 1f);
+                    }
+                }),
+                Rehearsal.ofElements("LayerNormSimd.normalise", (n, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        LayerNormSimd.normalise(row, 0, row, 0, row, row, n, 0f, 1f);
+                    }
+                }));
     }
 
     /**

@@ -26,7 +26,11 @@ public final class PatchEmbed {
     /** What holds the vector code of {@link #assemble}, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
         MemorySegment row = Rehearsal.elements();
-        return List.of(Rehearsal.ofElements("PatchEmbedSimd.add", n -> PatchEmbedSimd.add(row, 0, row, 0, row, 0, n)));
+        return List.of(Rehearsal.ofElements("PatchEmbedSimd.add", (n, times) -> {
+            for (int i = 0; i < times; i++) {
+                PatchEmbedSimd.add(row, 0, row, 0, row, 0, n);
+            }
+        }));
     }
 
     /**

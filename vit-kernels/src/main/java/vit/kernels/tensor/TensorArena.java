@@ -15,6 +15,12 @@ public final class TensorArena implements AutoCloseable {
     /** A cache line, and the widest vector. */
     public static final int ALIGNMENT = 64;
 
+    /** Floats on either side of what {@link #copyOf} copies: a cache line. */
+    public static final int MARGIN = ALIGNMENT / Float.BYTES;
+
+    /** Bytes before a large block of memory on 64-bit Linux. */
+    private static final int MALLOC_HEADER = 16;
+
     /** Rows this many bytes apart fall into one set of the L1 cache and evict one another. */
     private static final int ALIASING_BYTES = 4096;
 
@@ -71,6 +77,34 @@ public final class TensorArena implements AutoCloseable {
         MemorySegment segment = arena.allocate(aligned, ALIGNMENT);
         bytes += aligned;
         return Tensor.of(segment, shape, rowStride);
+    }
+
+    /**
+     * A tensor, rows side by side, with a copy of {@code values} from {@code from} on. {@link #allocate} clears memory, which JDK 25 does
+     * by a loop in Java, slow when a program has just begun; memory that is copied to at once is not cleared.
+     *
+     * @param values with {@link #MARGIN} more floats before and after what is copied, of any values
+     */
+    public Tensor copyOf(float[] values, int from, int... dimensions) {
+        Shape shape = Shape.of(dimensions);
+        int rowStride = Tensor.rowLength(shape);
+        long size = Tensor.bytes(shape, rowStride);
+        if (size == 0) {
+            return allocate(shape, rowStride);
+        }
+        bytes += size + ALIGNMENT;
+        if (arena == null) {
+            return Tensor.unbacked(shape, rowStride);
+        }
+        // The JDK aligns such memory to 8 or 16 bytes only. Large blocks begin 16 bytes into a page with glibc: three quarters of a line early.
+        long early = ALIGNMENT - MALLOC_HEADER;
+        MemorySegment block = arena.allocateFrom(Tensor.FLOAT, MemorySegment.ofArray(values), Tensor.FLOAT,
+                (long) from * Float.BYTES - early, size / Float.BYTES + MARGIN);
+        long start = (ALIGNMENT - block.address() % ALIGNMENT) % ALIGNMENT;
+        if (start != early) {
+            MemorySegment.copy(block, early, block, start, size);
+        }
+        return Tensor.of(block.asSlice(start, size), shape, rowStride);
     }
 
     /** A zeroed array on the heap, for what a kernel reads faster there; it counts as well. A counting arena gives an empty one. */

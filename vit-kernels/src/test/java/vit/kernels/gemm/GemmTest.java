@@ -342,6 +342,31 @@ class GemmTest {
         }
     }
 
+    @Property(tries = 200)
+    void packedInMemoryOfItsOwnIsTheSame(@ForAll @IntRange(min = 0, max = 70) int n, @ForAll @IntRange(min = 0, max = 200) int k,
+            @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open(); TensorArena counting = TensorArena.counting()) {
+            float[] weight = random(new SplittableRandom(seed), n * k, false);
+            float[] scratch = random(new SplittableRandom(seed + 1), PackedMatrix.scratch(n, k), false);
+            PackedMatrix expected = PackedMatrix.allocate(arena, n, k).packRows(weight);
+            long before = arena.bytes();
+            PackedMatrix packed = PackedMatrix.pack(arena, n, k, weight, scratch);
+            assertArrayEquals(expected.elements().toArray(), packed.elements().toArray());
+            assertEquals(0, packed.elements().segment().address() % TensorArena.ALIGNMENT);
+            PackedMatrix.pack(counting, n, k, weight, scratch);
+            assertEquals(arena.bytes() - before, counting.bytes());
+        }
+    }
+
+    @Test
+    void packingWantsWholeArrays() {
+        try (TensorArena arena = TensorArena.open()) {
+            int scratch = PackedMatrix.scratch(7, 5);
+            refused("a matrix of 7 by 5 from 34", () -> PackedMatrix.pack(arena, 7, 5, new float[34], new float[scratch]));
+            refused("scratch of " + (scratch - 1), () -> PackedMatrix.pack(arena, 7, 5, new float[35], new float[scratch - 1]));
+        }
+    }
+
     @Test
     void shapesThatDoNotFitAreRefusedByName() {
         try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(2)) {

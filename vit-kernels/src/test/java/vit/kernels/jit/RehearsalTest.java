@@ -82,7 +82,7 @@ class RehearsalTest {
     void everyKernelStaysInItsArrays() {
         for (Rehearsal kernel : all()) {
             kernel.work().run();
-            kernel.nothing().run();
+            kernel.nothing().run(1);
         }
     }
 
@@ -110,8 +110,8 @@ class RehearsalTest {
         Rehearsal slow = new Rehearsal("slow", () -> {
             works.incrementAndGet();
             LockSupport.parkNanos(1_000_000);
-        }, nothings::incrementAndGet);
-        Rehearsal fast = new Rehearsal("fast", () -> {}, () -> {});
+        }, nothings::addAndGet);
+        Rehearsal fast = new Rehearsal("fast", () -> {}, times -> {});
         long limit = 1_000_000_000;
         long start = System.nanoTime();
         assertEquals(List.of(slow), Rehearsal.run(List.of(slow, fast), start + limit));
@@ -122,7 +122,7 @@ class RehearsalTest {
     @Test
     void nothingHappensAfterTheDeadline() {
         AtomicInteger calls = new AtomicInteger();
-        Rehearsal kernel = new Rehearsal("kernel", calls::incrementAndGet, calls::incrementAndGet);
+        Rehearsal kernel = new Rehearsal("kernel", calls::incrementAndGet, calls::addAndGet);
         assertEquals(List.of(kernel), Rehearsal.run(List.of(kernel), System.nanoTime() - 1));
         assertEquals(0, calls.get());
     }
