@@ -68,6 +68,17 @@ final class GemmRehearsals {
                     Tile.storeFour(tile, 0, memory, 0, ROW_BYTES);
                 }
             }));
+            kernels.add(new Rehearsal("Tile.loadFour", () -> Tile.loadFour(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+                for (int i = 0; i < times; i++) {
+                    Tile.loadFour(tile, 0, memory, 0, ROW_BYTES);
+                }
+            }));
+        } else {
+            kernels.add(new Rehearsal("Tile.loadTwo", () -> Tile.loadTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+                for (int i = 0; i < times; i++) {
+                    Tile.loadTwo(tile, 0, memory, 0, ROW_BYTES);
+                }
+            }));
         }
         kernels.add(new Rehearsal("Tile.storeTwo", () -> Tile.storeTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
             for (int i = 0; i < times; i++) {
@@ -87,14 +98,12 @@ final class GemmRehearsals {
                 Tile.addVector(tile, 0, 0, memory, 0);
             }
         }));
-        kernels.add(new Rehearsal("Tile.addRow", () -> {
-            for (int r = 0; r < Tile.ROWS; r++) {
-                Tile.addRow(tile, 0, WHOLE, memory, 0);
-                Tile.addRow(tile, 0, RAGGED, memory, 0);
-            }
+        kernels.add(new Rehearsal("Tile.add", () -> {
+            Tile.add(tile, Tile.ROWS, tile);
+            Tile.add(tile, Tile.ROWS, tile);
         }, times -> {
             for (int i = 0; i < times; i++) {
-                Tile.addRow(tile, 0, 0, memory, 0);
+                Tile.add(tile, 0, tile);
             }
         }));
         return kernels;

@@ -80,6 +80,9 @@ final class GemmSimd {
             int panel, int next, int rowFrom, int rowTo, int block, int m, GemmWorkspace workspace, int worker) {
         float[][] tiles = workspace.tiles(worker);
         float[] staged = workspace.staged(worker);
+        float[] residualTile = workspace.residual(worker);
+        Tensor residual = epilogue.residual();
+        long residualBytes = residual == null ? 0 : (long) residual.rowStride() * Float.BYTES;
         int depth = b.depth();
         int column = panel * Tile.COLUMNS;
         int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
@@ -98,11 +101,15 @@ final class GemmSimd {
                 float[] tile = tiles[depth <= Tile.DEPTH ? 0 : t];
                 float[] from = kFrom == 0 ? Tile.ZEROS : tile;
                 int aStart = block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
+                int rows = Math.min(Tile.ROWS, rowTo - row);
+                if (last && residual != null) {
+                    // Before the product, which hides some of the way from the L3 cache.
+                    Tile.load(residualTile, rows, columns, residual.segment(), row * residualBytes + (long) column * Float.BYTES, residualBytes);
+                }
                 MicroKernel.multiply(a, aStart, b.segment(), bOffset, staged, 0, kTo - kFrom, from, tile,
                         Math.min(ahead + t * slice, lastSlice));
                 if (last) {
-                    int rows = Math.min(Tile.ROWS, rowTo - row);
-                    finish(tile, rows, columns, epilogue, row, column);
+                    finish(tile, rows, columns, epilogue, residualTile, column);
                     store(c, packedC, tile, rows, columns, row, column, m);
                 }
             }
@@ -122,7 +129,7 @@ final class GemmSimd {
     }
 
     /** Applies the epilogue. No scale or residual follows a GELU. */
-    private static void finish(float[] tile, int rows, int columns, Epilogue epilogue, int row, int column) {
+    private static void finish(float[] tile, int rows, int columns, Epilogue epilogue, float[] residualTile, int column) {
         long vectorOffset = (long) column * Float.BYTES;
         if (epilogue.bias() != null) {
             Tile.addVector(tile, rows, columns, epilogue.bias().segment(), vectorOffset);
@@ -130,10 +137,8 @@ final class GemmSimd {
         if (epilogue.scale() != null) {
             Tile.multiplyVector(tile, rows, columns, epilogue.scale().segment(), vectorOffset);
         }
-        Tensor residual = epilogue.residual();
-        if (residual != null) {
-            long rowBytes = (long) residual.rowStride() * Float.BYTES;
-            Tile.addMatrix(tile, rows, columns, residual.segment(), row * rowBytes + vectorOffset, rowBytes);
+        if (epilogue.residual() != null) {
+            Tile.add(tile, rows, residualTile);
         }
         if (epilogue.gelu() != null) {
             GeluSimd.apply(tile, rows * Tile.COLUMNS, epilogue.gelu());

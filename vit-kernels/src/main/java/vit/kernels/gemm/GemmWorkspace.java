@@ -14,12 +14,14 @@ public final class GemmWorkspace {
     private final float[] rows; // [blocks of K][⌈M / 6⌉][6][MicroKernel.ROW]
     private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
     private final float[][][] tiles; // by worker, by tile of a block of rows: (tile rows, tile columns)
+    private final float[][] residuals; // by worker: a tile of the residual
     private final float[][] staged; // by worker: a panel, or nothing where the kernel reads it in memory
 
-    private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] staged) {
+    private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] residuals, float[][] staged) {
         this.rows = rows;
         this.panels = panels;
         this.tiles = tiles;
+        this.residuals = residuals;
         this.staged = staged;
     }
 
@@ -39,14 +41,16 @@ public final class GemmWorkspace {
     /** The same with room for {@code packedPanels} floats (see {@link #packedPanels}), which weight gradients need. */
     public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
         float[][][] tiles = new float[workers][Tile.rowTiles(Tile.BLOCK_ROWS)][];
+        float[][] residuals = new float[workers][];
         float[][] staged = new float[workers][];
         for (int i = 0; i < workers; i++) {
             for (int t = 0; t < tiles[i].length; t++) {
                 tiles[i][t] = arena.floats(Tile.ROWS * Tile.COLUMNS);
             }
+            residuals[i] = arena.floats(Tile.ROWS * Tile.COLUMNS);
             staged[i] = arena.floats(MicroKernel.STAGED ? Tile.DEPTH * Tile.COLUMNS : 0);
         }
-        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles, staged);
+        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles, residuals, staged);
     }
 
     /**
@@ -77,6 +81,11 @@ public final class GemmWorkspace {
 
     int workers() {
         return tiles.length;
+    }
+
+    /** Where a worker keeps the tile of the residual that it will add. */
+    float[] residual(int worker) {
+        return residuals[worker];
     }
 
     /** A worker's tiles, as many as a block of rows has. */

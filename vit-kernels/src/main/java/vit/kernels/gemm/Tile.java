@@ -171,10 +171,10 @@ final class Tile {
         }
     }
 
-    /** tile = matrix + tile. */
-    static void addMatrix(float[] tile, int rows, int columns, MemorySegment matrix, long offset, long rowBytes) {
-        for (int r = 0; r < rows; r++) {
-            addRow(tile, r * COLUMNS, columns, matrix, offset + r * rowBytes);
+    /** tile = x + tile, for every row in use. */
+    static void add(float[] tile, int rows, float[] x) {
+        for (int i = 0; i < rows * COLUMNS; i += LANES) {
+            FloatVector.fromArray(SPECIES, x, i).add(FloatVector.fromArray(SPECIES, tile, i)).intoArray(tile, i);
         }
     }
 
@@ -182,18 +182,6 @@ final class Tile {
     static void multiplyVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
         for (int r = 0; r < rows; r++) {
             multiplyRow(tile, r * COLUMNS, columns, vector, offset);
-        }
-    }
-
-    static void addRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
-        int i = 0;
-        for (; i <= columns - LANES; i += LANES) {
-            FloatVector.fromMemorySegment(SPECIES, x, offset + (long) i * Float.BYTES, ORDER)
-                    .add(FloatVector.fromArray(SPECIES, tile, start + i))
-                    .intoArray(tile, start + i);
-        }
-        for (; i < columns; i++) {
-            tile[start + i] = x.get(Tensor.FLOAT, offset + (long) i * Float.BYTES) + tile[start + i];
         }
     }
 
