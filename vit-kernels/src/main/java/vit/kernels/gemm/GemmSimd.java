@@ -34,8 +34,8 @@ final class GemmSimd {
     }
 
     /**
-     * The panels that hold the columns of C, shared by the team. The rows pass in blocks, for whose tiles there is room beside each
-     * other; where the panels alone are too few items to be shared well, a block is cut into parts.
+     * The panels that hold the columns of C, shared by the team in groups. The rows pass in blocks, for whose tiles there is room beside
+     * each other; where the groups alone are too few items to be shared well, a block is cut into parts.
      *
      * @param c       where the product goes, or null
      * @param packedC where it goes then
@@ -45,21 +45,23 @@ final class GemmSimd {
             int firstColumn, int lastColumn, GemmWorkspace workspace, Worker worker) {
         int firstPanel = firstColumn / Tile.COLUMNS;
         int panels = Tile.panels(lastColumn) - firstPanel;
+        int groups = (panels + Tile.GROUP - 1) / Tile.GROUP;
         int blockRows = Tile.blockRows(m);
         int blocks = (m + blockRows - 1) / blockRows;
-        int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * panels, worker.count());
+        int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * groups, worker.count());
         int partRows = partTiles * Tile.ROWS;
         int parts = (Math.min(m, blockRows) + partRows - 1) / partRows;
-        int items = blocks * panels * parts;
+        int items = blocks * groups * parts;
         worker.begin(items);
         for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            int panel = item / parts % panels;
-            int block = item / parts / panels * blockRows;
+            int panel = item / parts % groups * Tile.GROUP;
+            int block = item / parts / groups * blockRows;
             int rowFrom = block + item % parts * partRows;
             int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
             // What this worker will probably multiply by next.
-            int next = item + parts < items ? (panel + 1) % panels : panel;
-            multiplyPanel(c, packedC, a, b, epilogue, firstPanel + panel, firstPanel + next, rowFrom, rowTo, block, m, workspace, worker.index());
+            int next = item + parts < items ? (panel + Tile.GROUP) % panels : panel;
+            multiplyGroup(c, packedC, a, b, epilogue, firstPanel + panel, Math.min(Tile.GROUP, panels - panel), firstPanel + next,
+                    rowFrom, rowTo, block, m, workspace, worker.index());
         }
     }
 
@@ -70,47 +72,51 @@ final class GemmSimd {
     }
 
     /**
-     * One panel times some rows, block of k after block of k, so that a block's part of the panel is in the cache while the rows pass;
-     * between two blocks the sums of the tiles stay in the worker's arrays.
+     * A group of panels times some rows, block of k after block of k, so that a block's part of the panels is in the cache while the rows
+     * pass; between two blocks the sums of the tiles stay in the worker's arrays.
      *
-     * @param next  the panel to read ahead
-     * @param block first row of the block of rows: each tile reads its part of the next panel ahead
+     * @param firstPanel of {@code panels} beside each other
+     * @param next       the panel to read ahead
+     * @param block      first row of the block of rows: each tile reads its part of the next panel ahead
      */
-    private static void multiplyPanel(Tensor c, PackedRows packedC, float[] a, PackedMatrix b, Epilogue epilogue,
-            int panel, int next, int rowFrom, int rowTo, int block, int m, GemmWorkspace workspace, int worker) {
+    private static void multiplyGroup(Tensor c, PackedRows packedC, float[] a, PackedMatrix b, Epilogue epilogue,
+            int firstPanel, int panels, int next, int rowFrom, int rowTo, int block, int m, GemmWorkspace workspace, int worker) {
         float[][] tiles = workspace.tiles(worker);
         float[] staged = workspace.staged(worker);
         float[] residualTile = workspace.residual(worker);
         Tensor residual = epilogue.residual();
         long residualBytes = residual == null ? 0 : (long) residual.rowStride() * Float.BYTES;
         int depth = b.depth();
-        int column = panel * Tile.COLUMNS;
-        int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
         int kFrom = 0;
         do {
             int kTo = Math.min(depth, kFrom + Tile.DEPTH);
             boolean last = kTo == depth;
-            long bOffset = b.stepOffset(panel, kFrom);
             // A tile reads this much of what comes next, and the last of them lie where all of it has been read.
-            long ahead = last ? b.stepOffset(next, 0) : b.stepOffset(panel, kTo);
+            long ahead = last ? b.stepOffset(next, 0) : b.stepOffset(firstPanel, kTo);
             long slice = (long) (kTo - kFrom) * MicroKernel.TOUCHED;
             long lastSlice = ahead + (long) Math.min(Tile.DEPTH, last ? depth : depth - kTo) * Tile.PANEL_STEP - slice;
-            MicroKernel.stage(staged, b.segment(), bOffset, kTo - kFrom);
+            for (int p = 0; p < panels; p++) {
+                MicroKernel.stage(staged, p * Tile.STAGED_PANEL, b.segment(), b.stepOffset(firstPanel + p, kFrom), kTo - kFrom);
+            }
             for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
                 int t = (row - block) / Tile.ROWS;
-                float[] tile = tiles[depth <= Tile.DEPTH ? 0 : t];
-                float[] from = kFrom == 0 ? Tile.ZEROS : tile;
-                int aStart = block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
                 int rows = Math.min(Tile.ROWS, rowTo - row);
-                if (last && residual != null) {
-                    // Before the product, which hides some of the way from the L3 cache.
-                    Tile.load(residualTile, rows, columns, residual.segment(), row * residualBytes + (long) column * Float.BYTES, residualBytes);
-                }
-                MicroKernel.multiply(a, aStart, b.segment(), bOffset, staged, 0, kTo - kFrom, from, tile,
-                        Math.min(ahead + t * slice, lastSlice));
-                if (last) {
-                    finish(tile, rows, columns, epilogue, residualTile, column);
-                    store(c, packedC, tile, rows, columns, row, column, m);
+                int aStart = block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
+                for (int p = 0; p < panels; p++) {
+                    float[] tile = tiles[depth <= Tile.DEPTH ? 0 : t * Tile.GROUP + p];
+                    float[] from = kFrom == 0 ? Tile.ZEROS : tile;
+                    int column = (firstPanel + p) * Tile.COLUMNS;
+                    int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
+                    if (last && residual != null) {
+                        // Before the product, which hides some of the way from the L3 cache.
+                        Tile.load(residualTile, rows, columns, residual.segment(), row * residualBytes + (long) column * Float.BYTES, residualBytes);
+                    }
+                    MicroKernel.multiply(a, aStart, b.segment(), b.stepOffset(firstPanel + p, kFrom), staged, p * Tile.STAGED_PANEL,
+                            kTo - kFrom, from, tile, Math.min(ahead + t * slice, lastSlice));
+                    if (last) {
+                        finish(tile, rows, columns, epilogue, residualTile, column);
+                        store(c, packedC, tile, rows, columns, row, column, m);
+                    }
                 }
             }
             kFrom = kTo;

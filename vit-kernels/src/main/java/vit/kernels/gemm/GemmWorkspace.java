@@ -13,9 +13,9 @@ public final class GemmWorkspace {
 
     private final float[] rows; // [blocks of K][⌈M / 6⌉][6][MicroKernel.ROW]
     private final Tensor panels; // [⌈N / tile columns⌉][K][tile columns], for a right-hand operand packed on the way
-    private final float[][][] tiles; // by worker, by tile of a block of rows: (tile rows, tile columns)
+    private final float[][][] tiles; // by worker, by tile of a block of rows and panel of a group: (tile rows, tile columns)
     private final float[][] residuals; // by worker: a tile of the residual
-    private final float[][] staged; // by worker: a panel, or nothing where the kernel reads it in memory
+    private final float[][] staged; // by worker: a group of panels, or nothing where the kernel reads them in memory
 
     private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] residuals, float[][] staged) {
         this.rows = rows;
@@ -40,7 +40,7 @@ public final class GemmWorkspace {
 
     /** The same with room for {@code packedPanels} floats (see {@link #packedPanels}), which weight gradients need. */
     public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
-        float[][][] tiles = new float[workers][Tile.rowTiles(Tile.BLOCK_ROWS)][];
+        float[][][] tiles = new float[workers][Tile.rowTiles(Tile.BLOCK_ROWS) * Tile.GROUP][];
         float[][] residuals = new float[workers][];
         float[][] staged = new float[workers][];
         for (int i = 0; i < workers; i++) {
@@ -48,7 +48,7 @@ public final class GemmWorkspace {
                 tiles[i][t] = arena.floats(Tile.ROWS * Tile.COLUMNS);
             }
             residuals[i] = arena.floats(Tile.ROWS * Tile.COLUMNS);
-            staged[i] = arena.floats(MicroKernel.STAGED ? Tile.DEPTH * Tile.COLUMNS : 0);
+            staged[i] = arena.floats(Tile.GROUP * Tile.STAGED_PANEL);
         }
         return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles, residuals, staged);
     }
@@ -88,12 +88,12 @@ public final class GemmWorkspace {
         return residuals[worker];
     }
 
-    /** A worker's tiles, as many as a block of rows has. */
+    /** A worker's tiles, as many as a block of rows has in a group of panels. */
     float[][] tiles(int worker) {
         return tiles[worker];
     }
 
-    /** A worker's copy of the panel in use, where {@link MicroKernel#STAGED}. */
+    /** A worker's copy of the panels in use, where {@link MicroKernel#STAGED}. */
     float[] staged(int worker) {
         return staged[worker];
     }

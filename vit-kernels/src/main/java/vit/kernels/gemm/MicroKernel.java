@@ -81,10 +81,10 @@ final class MicroKernel {
         }
     }
 
-    /** Copies {@code depth} steps of a panel to where the kernel reads them, where that is {@link #STAGED another place}. */
-    static void stage(float[] staged, MemorySegment b, long bOffset, int depth) {
+    /** Copies {@code depth} steps of a panel to where the kernel reads them, where that is {@link #STAGED another place}: from {@code to} on. */
+    static void stage(float[] staged, int to, MemorySegment b, long bOffset, int depth) {
         if (STAGED) {
-            MemorySegment.copy(b, Tensor.FLOAT, bOffset, staged, 0, depth * Tile.COLUMNS);
+            MemorySegment.copy(b, Tensor.FLOAT, bOffset, staged, to, depth * Tile.COLUMNS);
         }
     }
 

@@ -58,7 +58,7 @@ final class OuterSimd {
             int depth = Math.min(Tile.DEPTH, m - from);
             boolean last = from + depth == m;
             long b = ((long) panel * m + from) * Tile.PANEL_STEP;
-            MicroKernel.stage(staged, panels, b, depth);
+            MicroKernel.stage(staged, 0, panels, b, depth);
             for (int row = rowFrom, t = 0; row < rowTo; row += Tile.ROWS, t++) {
                 float[] tile = tiles[from == 0 && last ? 0 : t];
                 int a = GemmSimd.block(from, row / Tile.ROWS, rowTiles);

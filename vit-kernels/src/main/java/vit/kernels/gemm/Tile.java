@@ -33,6 +33,15 @@ final class Tile {
      */
     static final int BLOCK_ROWS = 216;
 
+    /**
+     * Panels that a tile's rows are multiplied by before the next rows come: all but the first time they are in the L2 cache. More than two
+     * copied panels leave less of it to the rows. Where panels are read in memory it was not tried.
+     */
+    static final int GROUP = MicroKernel.STAGED ? 2 : 1;
+
+    /** Floats of a worker's copy of a panel's block of k, where kernels read a copy. */
+    static final int STAGED_PANEL = MicroKernel.STAGED ? DEPTH * COLUMNS : 0;
+
     /** A tile that sums begin from; only read. */
     static final float[] ZEROS = new float[ROWS * COLUMNS];
 
