@@ -45,22 +45,24 @@ final class GemmSimd {
             int firstColumn, int lastColumn, GemmWorkspace workspace, Worker worker) {
         int firstPanel = firstColumn / Tile.COLUMNS;
         int panels = Tile.panels(lastColumn) - firstPanel;
-        int groups = (panels + Tile.GROUP - 1) / Tile.GROUP;
         int blockRows = Tile.blockRows(m);
         int blocks = (m + blockRows - 1) / blockRows;
+        // Where groups would be too few, a part of a block would copy its panels for a few rows.
+        int group = worker.count() == 1 || blocks * panels >= Tile.GROUP * ITEMS * worker.count() ? Tile.GROUP : 1;
+        int groups = (panels + group - 1) / group;
         int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * groups, worker.count());
         int partRows = partTiles * Tile.ROWS;
         int parts = (Math.min(m, blockRows) + partRows - 1) / partRows;
         int items = blocks * groups * parts;
         worker.begin(items);
         for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            int panel = item / parts % groups * Tile.GROUP;
+            int panel = item / parts % groups * group;
             int block = item / parts / groups * blockRows;
             int rowFrom = block + item % parts * partRows;
             int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
             // What this worker will probably multiply by next.
-            int next = item + parts < items ? (panel + Tile.GROUP) % panels : panel;
-            multiplyGroup(c, packedC, a, b, epilogue, firstPanel + panel, Math.min(Tile.GROUP, panels - panel), firstPanel + next,
+            int next = item + parts < items ? (panel + group) % panels : panel;
+            multiplyGroup(c, packedC, a, b, epilogue, firstPanel + panel, Math.min(group, panels - panel), firstPanel + next,
                     rowFrom, rowTo, block, m, workspace, worker.index());
         }
     }
