@@ -24,9 +24,9 @@ public final class Gelu {
     /** What applies the exact GELU to a tile of a product, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
         float[] values = new float[5 * Simd.LANES];
-        return List.of(new Rehearsal("NormalTail.timesProbability", () -> NormalTail.timesProbability(values, values.length), times -> {
+        return List.of(Rehearsal.of("NormalTail.timesProbability", values.length, (count, times) -> {
             for (int i = 0; i < times; i++) {
-                NormalTail.timesProbability(values, 0);
+                NormalTail.timesProbability(values, count);
             }
         }));
     }

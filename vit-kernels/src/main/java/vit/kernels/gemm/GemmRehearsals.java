@@ -21,6 +21,9 @@ final class GemmRehearsals {
     /** The same, for calls of {@link Panels#packOutput}. */
     private static final int PACKED_OUTPUTS = 8;
 
+    /** The same, for {@link Tile#storeWhole}: C1's code for one tile is nearly as fast as what counts as compiled. */
+    private static final int STORED_TILES = 4;
+
     private static final int WHOLE = Tile.COLUMNS;
 
     /** Half of a tile's columns and one: whole vectors and a rest, with four vectors in a row as with two. */
@@ -37,57 +40,57 @@ final class GemmRehearsals {
         MemorySegment memory = Arena.ofAuto().allocate(Math.max(STEPS, Tile.ROWS) * ROW_BYTES, Simd.VECTOR_BYTES);
         List<Rehearsal> kernels = new ArrayList<>();
         if (MicroKernel.VECTORS == 4) {
-            kernels.add(new Rehearsal("MicroKernel6x4.multiply",
-                    () -> MicroKernel6x4.multiply(rows, 0, memory, 0, STEPS, Tile.ZEROS, tile, 0), times -> {
+            kernels.add(Rehearsal.of("MicroKernel6x4.multiply", STEPS, (steps, times) -> {
                 for (int i = 0; i < times; i++) {
-                    MicroKernel6x4.multiply(rows, 0, memory, 0, 0, Tile.ZEROS, tile, 0);
+                    MicroKernel6x4.multiply(rows, 0, memory, 0, steps, Tile.ZEROS, tile, 0);
                 }
             }));
-        }
-        kernels.add(new Rehearsal("MicroKernel6x2.multiply",
-                () -> MicroKernel6x2.multiply(rows, 0, panel, 0, STAGED_STEPS, Tile.ZEROS, tile), times -> {
-            for (int i = 0; i < times; i++) {
-                MicroKernel6x2.multiply(rows, 0, panel, 0, 0, Tile.ZEROS, tile);
-            }
-        }));
-        kernels.add(new Rehearsal("MicroKernel.narrowStep",
-                () -> MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 2), times -> {
-            for (int i = 0; i < times; i++) {
-                MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, 0);
-            }
-        }));
-        if (MicroKernel.VECTORS == 4) {
-            kernels.add(new Rehearsal("MicroKernel.step",
-                    () -> MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, MicroKernel.VECTORS), times -> {
+            kernels.add(Rehearsal.of("MicroKernel.step", MicroKernel.VECTORS, (vectors, times) -> {
                 for (int i = 0; i < times; i++) {
-                    MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, 0);
+                    MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, vectors);
                 }
             }));
-            kernels.add(new Rehearsal("Tile.storeFour", () -> Tile.storeFour(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+            kernels.add(Rehearsal.of("Tile.loadFour", Tile.ROWS, (count, times) -> {
                 for (int i = 0; i < times; i++) {
-                    Tile.storeFour(tile, 0, memory, 0, ROW_BYTES);
+                    Tile.loadFour(tile, count, memory, 0, ROW_BYTES);
                 }
             }));
-            kernels.add(new Rehearsal("Tile.loadFour", () -> Tile.loadFour(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+            kernels.add(Rehearsal.of("Tile.storeFour", Tile.ROWS, (count, times) -> {
                 for (int i = 0; i < times; i++) {
-                    Tile.loadFour(tile, 0, memory, 0, ROW_BYTES);
+                    Tile.storeFour(tile, count, memory, 0, ROW_BYTES);
                 }
             }));
         } else {
-            kernels.add(new Rehearsal("Tile.loadTwo", () -> Tile.loadTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+            kernels.add(Rehearsal.of("Tile.loadTwo", Tile.ROWS, (count, times) -> {
                 for (int i = 0; i < times; i++) {
-                    Tile.loadTwo(tile, 0, memory, 0, ROW_BYTES);
+                    Tile.loadTwo(tile, count, memory, 0, ROW_BYTES);
                 }
             }));
         }
-        kernels.add(new Rehearsal("Tile.storeTwo", () -> Tile.storeTwo(tile, Tile.ROWS, memory, 0, ROW_BYTES), times -> {
+        kernels.add(Rehearsal.of("MicroKernel6x2.multiply", STAGED_STEPS, (steps, times) -> {
             for (int i = 0; i < times; i++) {
-                Tile.storeTwo(tile, 0, memory, 0, ROW_BYTES);
+                MicroKernel6x2.multiply(rows, 0, panel, 0, steps, Tile.ZEROS, tile);
             }
         }));
-        kernels.add(new Rehearsal("Tile.storeWhole", () -> Tile.storeWhole(tile, Tile.ROWS, rows, 0, Tile.COLUMNS), times -> {
+        kernels.add(Rehearsal.of("MicroKernel.narrowStep", 2, (vectors, times) -> {
             for (int i = 0; i < times; i++) {
-                Tile.storeWhole(tile, 0, rows, 0, Tile.COLUMNS);
+                MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, vectors);
+            }
+        }));
+        kernels.add(Rehearsal.of("Tile.storeTwo", Tile.ROWS, (count, times) -> {
+            for (int i = 0; i < times; i++) {
+                Tile.storeTwo(tile, count, memory, 0, ROW_BYTES);
+            }
+        }));
+        Rehearsal.SizedCalls storeWhole = (count, times) -> {
+            for (int i = 0; i < times; i++) {
+                Tile.storeWhole(tile, count, rows, 0, Tile.COLUMNS);
+            }
+        };
+        kernels.add(new Rehearsal("Tile.storeWhole", () -> storeWhole.run(Tile.ROWS, STORED_TILES), times -> storeWhole.run(0, times)));
+        kernels.add(Rehearsal.of("Tile.add", Tile.ROWS, (count, times) -> {
+            for (int i = 0; i < times; i++) {
+                Tile.add(tile, count, tile);
             }
         }));
         kernels.add(new Rehearsal("Tile.addVector", () -> {
@@ -98,14 +101,6 @@ final class GemmRehearsals {
                 Tile.addVector(tile, 0, 0, memory, 0);
             }
         }));
-        kernels.add(new Rehearsal("Tile.add", () -> {
-            Tile.add(tile, Tile.ROWS, tile);
-            Tile.add(tile, Tile.ROWS, tile);
-        }, times -> {
-            for (int i = 0; i < times; i++) {
-                Tile.add(tile, 0, tile);
-            }
-        }));
         return kernels;
     }
 
@@ -114,10 +109,9 @@ final class GemmRehearsals {
         float[] steps = new float[Tile.COLUMNS * PACKED_STEPS];
         float[] weight = new float[Tile.COLUMNS * PACKED_STEPS];
         int outputs = Tile.COLUMNS - 1;
-        return List.of(new Rehearsal("PackedMatrix.packSteps",
-                () -> PackedMatrix.packSteps(steps, 0, weight, outputs, PACKED_STEPS, 0, 0, PACKED_STEPS), times -> {
+        return List.of(Rehearsal.of("PackedMatrix.packSteps", PACKED_STEPS, (count, times) -> {
             for (int i = 0; i < times; i++) {
-                PackedMatrix.packSteps(steps, 0, weight, outputs, PACKED_STEPS, 0, 0, 0);
+                PackedMatrix.packSteps(steps, 0, weight, outputs, PACKED_STEPS, 0, 0, count);
             }
         }));
     }
@@ -126,20 +120,16 @@ final class GemmRehearsals {
     static List<Rehearsal> panels() {
         float[] panel = new float[WHOLE * WHOLE];
         MemorySegment from = Arena.ofAuto().allocate(WHOLE * ROW_BYTES, Simd.VECTOR_BYTES);
+        Rehearsal.SizedCalls output = (count, times) -> {
+            for (int i = 0; i < times; i++) {
+                Panels.packOutput(panel, 0, WHOLE, from, 0, Math.max(0, count - 1), count);
+            }
+        };
         return List.of(
-                new Rehearsal("Panels.packOutput", () -> {
-                    for (int output = 0; output < PACKED_OUTPUTS; output++) {
-                        Panels.packOutput(panel, 0, WHOLE, from, 0, WHOLE - 1, WHOLE);
-                    }
-                }, times -> {
+                new Rehearsal("Panels.packOutput", () -> output.run(WHOLE, PACKED_OUTPUTS), times -> output.run(0, times)),
+                Rehearsal.of("Panels.packSteps", WHOLE, (count, times) -> {
                     for (int i = 0; i < times; i++) {
-                        Panels.packOutput(panel, 0, WHOLE, from, 0, 0, 0);
-                    }
-                }),
-                new Rehearsal("Panels.packSteps",
-                        () -> Panels.packSteps(panel, 0, from, 0, ROW_BYTES, WHOLE, WHOLE), times -> {
-                    for (int i = 0; i < times; i++) {
-                        Panels.packSteps(panel, 0, from, 0, ROW_BYTES, 0, 0);
+                        Panels.packSteps(panel, 0, from, 0, ROW_BYTES, count, count);
                     }
                 }));
     }

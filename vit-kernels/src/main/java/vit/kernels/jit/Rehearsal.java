@@ -33,11 +33,11 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
         void run(int times);
     }
 
-    /** Calls of a kernel over a number of floats. */
+    /** The same for a kernel that is given how much there is to do. */
     @FunctionalInterface
-    public interface ElementCalls {
-        /** Calls it {@code times} times over {@code elements}. */
-        void run(int elements, int times);
+    public interface SizedCalls {
+        /** Calls it {@code times} times for {@code size} elements, rows or steps; none at 0. */
+        void run(int size, int times);
     }
 
     /** Floats that {@link #ofElements} gives work to, at most. */
@@ -78,8 +78,13 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
     /** A call of {@link #work} that takes less is compiled: its vector operations would take 100 ns each if it were not. */
     private static final long COMPILED_NANOS = 1_500;
 
+    /** A kernel whose work is one call for {@code size} elements, rows or steps. */
+    public static Rehearsal of(String name, int size, SizedCalls kernel) {
+        return new Rehearsal(name, () -> kernel.run(size, 1), times -> kernel.run(0, times));
+    }
+
     /** A kernel over a number of floats, at most {@link #MOST_ELEMENTS}: with whole vectors, with a rest, and with none. */
-    public static Rehearsal ofElements(String name, ElementCalls kernel) {
+    public static Rehearsal ofElements(String name, SizedCalls kernel) {
         return new Rehearsal(name, () -> {
             kernel.run(MOST_ELEMENTS, 1);
             kernel.run(RAGGED_ELEMENTS, 1);

@@ -29,25 +29,24 @@ public final class Softmax {
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
         float[] row = new float[ELEMENTS];
         return List.of(
-                new Rehearsal("SoftmaxSimd.scale", () -> SoftmaxSimd.scale(row, 0, ELEMENTS, 1f), times -> {
+                Rehearsal.of("SoftmaxSimd.scale", ELEMENTS, (n, times) -> {
                     for (int i = 0; i < times; i++) {
-                        SoftmaxSimd.scale(row, 0, 0, 1f);
+                        SoftmaxSimd.scale(row, 0, n, 1f);
                     }
                 }),
-                new Rehearsal("Exp.ofNonPositive", () -> Exp.ofNonPositive(row, 0, ELEMENTS, 0f), times -> {
+                Rehearsal.of("Exp.ofNonPositive", ELEMENTS, (n, times) -> {
                     for (int i = 0; i < times; i++) {
-                        Exp.ofNonPositive(row, 0, 0, 0f);
+                        Exp.ofNonPositive(row, 0, n, 0f);
                     }
                 }),
-                new Rehearsal("Reduction.sum in an array", () -> Reduction.sum(row, 0, ELEMENTS, lanes), times -> {
+                Rehearsal.of("Reduction.sum in an array", ELEMENTS, (n, times) -> {
                     for (int i = 0; i < times; i++) {
-                        Reduction.sum(row, 0, 0, lanes);
+                        Reduction.sum(row, 0, n, lanes);
                     }
                 }),
-                new Rehearsal("SoftmaxSimd.multiply",
-                        () -> SoftmaxSimd.multiply(row, 0, ELEMENTS, 1f), times -> {
+                Rehearsal.of("SoftmaxSimd.multiply", ELEMENTS, (n, times) -> {
                     for (int i = 0; i < times; i++) {
-                        SoftmaxSimd.multiply(row, 0, 0, 1f);
+                        SoftmaxSimd.multiply(row, 0, n, 1f);
                     }
                 }));
     }
