@@ -11,7 +11,7 @@ final class GemmSimd {
     private GemmSimd() {}
 
     /** Items of a loop for each worker, at least: few enough to be cheap, many enough that nobody waits long for the last one. */
-    private static final int ITEMS = 12;
+    static final int ITEMS = 12;
 
     /** Packs rows 0 … m of {@code a}, shared by the team: blocks of k, in each the tiles, missing rows as zeros. */
     static void packRows(float[] target, Tensor a, int m, Worker worker) {

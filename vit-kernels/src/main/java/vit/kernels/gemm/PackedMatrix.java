@@ -14,7 +14,7 @@ import vit.kernels.tensor.TensorArena;
  */
 public final class PackedMatrix {
 
-    /** Steps of k that are packed at once: few copies, which are slow until C2 has compiled them, of what stays in L1. */
+    /** Steps of k that are packed at once: what is read and written for them stays in L1. */
     private static final int STEPS = 64;
 
     private final int outputs; // N
@@ -27,7 +27,7 @@ public final class PackedMatrix {
         this.panels = panels;
     }
 
-    /** What {@link #packRows} spends its time in, to compile ahead of use. */
+    /** What {@link #pack} and {@link #packRows} spend their time in, to compile ahead of use. */
     public static List<Rehearsal> rehearsals() {
         return GemmRehearsals.packing();
     }
@@ -54,10 +54,7 @@ public final class PackedMatrix {
             throw new IllegalArgumentException("scratch of " + scratch.length + " floats instead of " + scratch(outputs, depth));
         }
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
-            int at = TensorArena.MARGIN + panel * Tile.COLUMNS * depth;
-            for (int k = 0; k < depth; k += STEPS) {
-                packSteps(scratch, at + k * Tile.COLUMNS, weight, outputs, depth, panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
-            }
+            packPanel(scratch, TensorArena.MARGIN + panel * Tile.COLUMNS * depth, weight, outputs, depth, panel);
         }
         return new PackedMatrix(arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth);
     }
@@ -90,15 +87,19 @@ public final class PackedMatrix {
      */
     public PackedMatrix packRows(float[] weight) {
         checkWeight(weight, outputs, depth);
-        float[] steps = new float[STEPS * Tile.COLUMNS];
+        float[] packed = new float[Math.multiplyExact(depth, Tile.COLUMNS)];
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
-            for (int k = 0; k < depth; k += STEPS) {
-                int count = Math.min(STEPS, depth - k);
-                packSteps(steps, 0, weight, outputs, depth, panel * Tile.COLUMNS, k, count);
-                MemorySegment.copy(steps, 0, panels.segment(), Tensor.FLOAT, stepOffset(panel, k), count * Tile.COLUMNS);
-            }
+            packPanel(packed, 0, weight, outputs, depth, panel);
+            MemorySegment.copy(packed, 0, panels.segment(), Tensor.FLOAT, panelOffset(panel), packed.length);
         }
         return this;
+    }
+
+    /** One panel, from {@code to} on. */
+    private static void packPanel(float[] target, int to, float[] weight, int outputs, int depth, int panel) {
+        for (int k = 0; k < depth; k += STEPS) {
+            packSteps(target, to + k * Tile.COLUMNS, weight, outputs, depth, panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
+        }
     }
 
     /**

@@ -83,12 +83,10 @@ public final class LayerNorm {
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
             statistics(x, row, epsilon, lanes);
-            float m = lanes[MEAN];
-            float r = lanes[RSTD];
             LayerNormSimd.normalise(y.segment(), y.rowOffset(row), x.segment(), x.rowOffset(row), weight.segment(),
-                    bias.segment(), columns, m, r);
-            save(mean, row, m);
-            save(rstd, row, r);
+                    bias.segment(), columns, lanes[MEAN], lanes[RSTD]);
+            save(mean, row, lanes[MEAN]);
+            save(rstd, row, lanes[RSTD]);
         }
     }
 
@@ -115,11 +113,9 @@ public final class LayerNorm {
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
             statistics(x, row, epsilon, lanes);
-            float m = lanes[MEAN];
-            float r = lanes[RSTD];
             for (int column = 0; column < columns; column += y.run(column)) {
                 LayerNormSimd.normalise(y.values(), y.start(row, column, rows), x.segment(), x.rowOffset(row), weight.segment(),
-                        bias.segment(), column, y.run(column), m, r);
+                        bias.segment(), column, y.run(column), lanes[MEAN], lanes[RSTD]);
             }
         }
     }

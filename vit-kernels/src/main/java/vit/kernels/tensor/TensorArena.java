@@ -84,6 +84,7 @@ public final class TensorArena implements AutoCloseable {
      * by a loop in Java, slow when a program has just begun; memory that is copied to at once is not cleared.
      *
      * @param values with {@link #MARGIN} more floats before and after what is copied, of any values
+     * @throws IndexOutOfBoundsException if the array is shorter
      */
     public Tensor copyOf(float[] values, int from, int... dimensions) {
         Shape shape = Shape.of(dimensions);

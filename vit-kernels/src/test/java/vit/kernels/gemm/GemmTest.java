@@ -127,6 +127,21 @@ class GemmTest {
         }
     }
 
+    /** One worker takes panels in groups however few they are, a team only where there are enough; the last group is not full. */
+    @Test
+    void groupsOfPanelsContinueTheChain() {
+        SplittableRandom random = new SplittableRandom(6);
+        int m = 2 * Tile.ROWS + 1;
+        for (int threads = 1; threads <= 2; threads++) {
+            int n = (threads == 1 ? 3 : Tile.GROUP * GemmSimd.ITEMS * threads + 1) * Tile.COLUMNS - 3;
+            for (int k : new int[] {7, Tile.DEPTH + 5}) {
+                float[] a = random(random, m * k, false);
+                float[] b = random(random, n * k, false);
+                assertSameBits(fmaChain(a, b, m, n, k), multiply(a, b, m, n, k, threads, false), m + "×" + n + "×" + k);
+            }
+        }
+    }
+
     /** The kernel ends early where it reads these bits ahead; the product must not notice. */
     @Test
     void weightsOfTheBitsThatEndAKernelCallEarlyAreWeightsLikeOthers() {
