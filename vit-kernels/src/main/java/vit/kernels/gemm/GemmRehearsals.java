@@ -21,8 +21,8 @@ final class GemmRehearsals {
     /** The same, for calls of {@link Panels#packOutput}. */
     private static final int PACKED_OUTPUTS = 8;
 
-    /** The same, for {@link Tile#storeWhole}: C1's code for one tile is nearly as fast as what counts as compiled. */
-    private static final int STORED_TILES = 4;
+    /** The same, for tiles that are moved and nothing else. */
+    private static final int MOVED_TILES = 3;
 
     private static final int WHOLE = Tile.COLUMNS;
 
@@ -61,7 +61,7 @@ final class GemmRehearsals {
                 }
             }));
         } else {
-            kernels.add(Rehearsal.of("Tile.loadTwo", Tile.ROWS, (count, times) -> {
+            kernels.add(Rehearsal.of("Tile.loadTwo", Tile.ROWS, MOVED_TILES, (count, times) -> {
                 for (int i = 0; i < times; i++) {
                     Tile.loadTwo(tile, count, memory, 0, ROW_BYTES);
                 }
@@ -82,12 +82,11 @@ final class GemmRehearsals {
                 Tile.storeTwo(tile, count, memory, 0, ROW_BYTES);
             }
         }));
-        Rehearsal.SizedCalls storeWhole = (count, times) -> {
+        kernels.add(Rehearsal.of("Tile.storeWhole", Tile.ROWS, MOVED_TILES, (count, times) -> {
             for (int i = 0; i < times; i++) {
                 Tile.storeWhole(tile, count, rows, 0, Tile.COLUMNS);
             }
-        };
-        kernels.add(new Rehearsal("Tile.storeWhole", () -> storeWhole.run(Tile.ROWS, STORED_TILES), times -> storeWhole.run(0, times)));
+        }));
         kernels.add(Rehearsal.of("Tile.add", Tile.ROWS, (count, times) -> {
             for (int i = 0; i < times; i++) {
                 Tile.add(tile, count, tile);
@@ -120,13 +119,12 @@ final class GemmRehearsals {
     static List<Rehearsal> panels() {
         float[] panel = new float[WHOLE * WHOLE];
         MemorySegment from = Arena.ofAuto().allocate(WHOLE * ROW_BYTES, Simd.VECTOR_BYTES);
-        Rehearsal.SizedCalls output = (count, times) -> {
-            for (int i = 0; i < times; i++) {
-                Panels.packOutput(panel, 0, WHOLE, from, 0, Math.max(0, count - 1), count);
-            }
-        };
         return List.of(
-                new Rehearsal("Panels.packOutput", () -> output.run(WHOLE, PACKED_OUTPUTS), times -> output.run(0, times)),
+                Rehearsal.of("Panels.packOutput", WHOLE, PACKED_OUTPUTS, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Panels.packOutput(panel, 0, WHOLE, from, 0, Math.max(0, count - 1), count);
+                    }
+                }),
                 Rehearsal.of("Panels.packSteps", WHOLE, (count, times) -> {
                     for (int i = 0; i < times; i++) {
                         Panels.packSteps(panel, 0, from, 0, ROW_BYTES, count, count);

@@ -80,7 +80,12 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
 
     /** A kernel whose work is one call for {@code size} elements, rows or steps. */
     public static Rehearsal of(String name, int size, SizedCalls kernel) {
-        return new Rehearsal(name, () -> kernel.run(size, 1), times -> kernel.run(0, times));
+        return of(name, size, 1, kernel);
+    }
+
+    /** A kernel whose work is so many calls, as C1's code for one is nearly as fast as what counts as compiled. */
+    public static Rehearsal of(String name, int size, int calls, SizedCalls kernel) {
+        return new Rehearsal(name, () -> kernel.run(size, calls), times -> kernel.run(0, times));
     }
 
     /** A kernel over a number of floats, at most {@link #MOST_ELEMENTS}: with whole vectors, with a rest, and with none. */
