@@ -5,6 +5,7 @@ import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionWorkspace;
 import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.GemmWorkspace;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
@@ -82,15 +83,16 @@ final class PooledBlock {
      * @param allQkv    (B·T, 3·H·D), overwritten
      * @return (B·U, C)
      */
-    Tensor forward(Tensor tokens, Tensor allNormed, Tensor allQkv, int batch,
+    Tensor forward(Tensor tokens, PackedRows allNormed, PackedRows allQkv, int batch,
             GemmWorkspace gemm, AttentionWorkspace attention, Worker w) {
         int inner = config.inner();
         int rows = batch * config.tokens();
         int pooledRows = batch * pooled;
         float scale = (float) (1 / Math.sqrt(config.headDim()));
-        LayerNorm.forward(allNormed, null, null, tokens, norm1Weight, norm1Bias, config.layerNormEps(), rows, w);
+        LayerNorm.forward(allNormed, tokens, norm1Weight, norm1Bias, config.layerNormEps(), rows, w);
+        gather(tokens, batch, w);
         w.barrier();
-        gather(tokens, allNormed, batch, w);
+        LayerNorm.forward(normed, null, null, x, norm1Weight, norm1Bias, config.layerNormEps(), pooledRows, w);
         qkv.forwardOutputs(allQkv, allNormed, rows, inner, 3 * inner, gemm, w);
         w.barrier();
         qkv.forwardOutputs(query, normed, pooledRows, 0, inner, gemm, w);
@@ -109,17 +111,12 @@ final class PooledBlock {
     }
 
     /** Copies the first U rows of every image. */
-    private void gather(Tensor tokens, Tensor allNormed, int batch, Worker w) {
+    private void gather(Tensor tokens, int batch, Worker w) {
         long bytes = (long) config.width() * Float.BYTES;
         for (int row = w.from(batch * pooled), end = w.to(batch * pooled); row < end; row++) {
             int from = row / pooled * config.tokens() + row % pooled;
-            copyRow(x, row, tokens, from, bytes);
-            copyRow(normed, row, allNormed, from, bytes);
+            MemorySegment.copy(tokens.segment(), (long) from * tokens.rowStride() * Float.BYTES,
+                    x.segment(), (long) row * x.rowStride() * Float.BYTES, bytes);
         }
-    }
-
-    private static void copyRow(Tensor to, int toRow, Tensor from, int fromRow, long bytes) {
-        MemorySegment.copy(from.segment(), (long) fromRow * from.rowStride() * Float.BYTES,
-                to.segment(), (long) toRow * to.rowStride() * Float.BYTES, bytes);
     }
 }

@@ -34,9 +34,9 @@ final class VitForward implements Workers.Task {
     private final Tensor patches; // (B·P, patch elements)
     private final Tensor projected; // (B·P, C)
     private final Tensor x; // (B·T, C): the residual stream
-    private final Tensor normed; // (B·T, C), where not the next product alone reads it
-    private final Tensor qkv; // (B·T, 3·H·D)
+    private final Tensor normed; // (B·T, C): normed before pooling, or null
     private final PackedRows packed; // (B·T, C): normed for the next product
+    private final PackedRows qkv; // (B·T, 3·H·D)
     private final PackedRows attended; // (B·T, H·D)
     private final PackedRows hidden; // (B·T, F)
     private final Tensor pool; // (B, C): before the final norm, or before the pre-logits layer
@@ -79,9 +79,9 @@ final class VitForward implements Workers.Task {
         patches = arena.allocatePadded(patchRows, config.patchElements());
         projected = arena.allocatePadded(patchRows, config.width());
         x = arena.allocatePadded(rows, config.width());
-        normed = arena.allocatePadded(rows, config.width());
-        qkv = arena.allocatePadded(rows, 3 * config.inner());
+        normed = poolsNormed(config) ? arena.allocatePadded(rows, config.width()) : null;
         packed = PackedRows.allocate(arena, rows, config.width());
+        qkv = PackedRows.allocate(arena, rows, 3 * config.inner());
         attended = PackedRows.allocate(arena, rows, config.inner());
         hidden = PackedRows.allocate(arena, rows, config.mlp());
         pool = arena.allocate(maxBatch, config.width());
@@ -89,12 +89,12 @@ final class VitForward implements Workers.Task {
         logits = config.classes() == 0 ? null : arena.allocate(maxBatch, config.classes());
         distilled = config.distillationToken() ? arena.allocate(maxBatch, config.width()) : null;
         distilledLogits = distilled != null && logits != null ? arena.allocate(maxBatch, config.classes()) : null;
-        gemm = GemmWorkspace.allocate(arena, packedFloats(config, maxBatch), workers);
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
         blocks = new Block[config.depth()];
         pooledBlock = allTokens || config.depth() == 0 || config.pooledTokens() == config.tokens()
                 ? null
                 : new PooledBlock(config, weights, maxBatch, arena);
+        gemm = GemmWorkspace.allocate(arena, packedFloats(config, maxBatch, pooledBlock != null), workers);
         if (weights == null) {
             projection = preLogits = head = distillationHead = null;
             patchNormBefore = patchNormAfter = finalNorm = null;
@@ -112,12 +112,17 @@ final class VitForward implements Workers.Task {
         distillationHead = distilledLogits == null ? null : linear(Parameters.DISTILLATION_HEAD);
     }
 
-    /** What is packed on the way: patches, the input of the last block where only some tokens are wanted, and its few rows. */
-    private static int packedFloats(VitConfig config, int maxBatch) {
-        int widest = Math.max(config.mlp(), Math.max(config.width(), config.inner()));
-        return Math.max(GemmWorkspace.packedRows(maxBatch * config.tokens(), config.width()),
-                Math.max(GemmWorkspace.packedRows(maxBatch * config.pooledTokens(), widest),
-                        GemmWorkspace.packedRows(maxBatch * config.patches(), config.patchElements())));
+    /** Whether the final norm comes before the pooling, for every token. */
+    private static boolean poolsNormed(VitConfig config) {
+        return config.pooling() != VitConfig.Pooling.TOKEN && config.finalNorm() == FinalNorm.BEFORE_POOLING;
+    }
+
+    /** What is packed on the way: patches, the few rows of a last block for some tokens, and the head's. */
+    private static int packedFloats(VitConfig config, int maxBatch, boolean pooledLast) {
+        int widest = pooledLast ? Math.max(config.mlp(), Math.max(config.width(), config.inner())) : config.width();
+        int rows = pooledLast ? Math.multiplyExact(maxBatch, config.pooledTokens()) : maxBatch;
+        return Math.max(GemmWorkspace.packedRows(rows, widest),
+                GemmWorkspace.packedRows(Math.multiplyExact(maxBatch, config.patches()), config.patchElements()));
     }
 
     private Block block(int i) {
@@ -171,7 +176,7 @@ final class VitForward implements Workers.Task {
             observe(blocks[i].stage, w);
         }
         if (pooledOnly) {
-            pool(pooledBlock.forward(x, normed, qkv, batch, gemm, attention, w), config.pooledTokens(), w);
+            pool(pooledBlock.forward(x, packed, qkv, batch, gemm, attention, w), config.pooledTokens(), w);
         } else {
             pool(x, config.tokens(), w);
         }
@@ -242,7 +247,7 @@ final class VitForward implements Workers.Task {
             }
         } else {
             int first = config.pooling() == VitConfig.Pooling.PATCH_MEAN ? config.prefixTokens() : 0;
-            if (config.finalNorm() == FinalNorm.BEFORE_POOLING) {
+            if (normed != null) {
                 normalise(normed, last, finalNorm, batch * tokens, w);
                 w.barrier();
                 Pooling.forward(pooled, normed, first, tokens, batch, tokens, w);

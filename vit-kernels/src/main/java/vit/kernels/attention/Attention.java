@@ -3,6 +3,7 @@ package vit.kernels.attention;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import vit.kernels.contract.Doubles;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
@@ -49,29 +50,30 @@ public final class Attention {
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 out.rows(0, batch * tokens).copyFrom(
-                        referenceForward(logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale));
+                        referenceForward(logSumExp, probabilities, Doubles.read(qkv, batch * tokens), batch, tokens, heads, headDim, scale));
             }
             return;
         }
-        AttentionSimd.forward(out, null, logSumExp, probabilities, qkv, qkv, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
-     * The same, without what looking at it or a backward pass needs, with the output packed for the product that follows.
+     * The same, without what looking at it or a backward pass needs, between two products whose rows are packed.
      *
      * @param out (B·T, H·D), written for B·T rows in use
+     * @param qkv (B·T, 3·H·D), written for B·T rows in use
      */
-    public static void forward(PackedRows out, Tensor qkv, int batch, int tokens, int heads, float scale, AttentionWorkspace workspace,
+    public static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, float scale, AttentionWorkspace workspace,
             Worker worker) {
-        int headDim = checkShapes(out, out.rows(), out.columns(), qkv, batch, tokens, heads);
+        int headDim = checkShapes(out, out.rows(), out.columns(), qkv, qkv.rows(), qkv.columns(), batch, tokens, heads);
         checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                out.write(referenceForward(null, null, qkv, batch, tokens, heads, headDim, scale), batch * tokens);
+                out.write(referenceForward(null, null, qkv.read(batch * tokens), batch, tokens, heads, headDim, scale), batch * tokens);
             }
             return;
         }
-        AttentionSimd.forward(null, out, null, null, qkv, qkv, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -80,7 +82,7 @@ public final class Attention {
      *
      * @param out       (B·Q, H·D)
      * @param query     (B·Q, 3·H·D), of which only the first third is read
-     * @param qkv       (B·T, 3·H·D), of which only the keys and values are read
+     * @param qkv       (B·T, 3·H·D), of which only the keys and values are read, written for B·T rows in use
      * @param batch     B
      * @param queries   Q, rows of {@code query} an image
      * @param tokens    T
@@ -89,21 +91,21 @@ public final class Attention {
      * @param workspace planned for T, D and this team
      * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
      */
-    public static void forwardQueries(Tensor out, Tensor query, Tensor qkv,
+    public static void forwardQueries(Tensor out, Tensor query, PackedRows qkv,
             int batch, int queries, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, null, null, query, batch, queries, heads);
         if (queries > tokens || qkv.columns() != query.columns() || qkv.rows() < Math.multiplyExact(batch, tokens)) {
-            throw new IllegalArgumentException("query " + query.shape() + " and qkv " + qkv.shape() + " are not " + queries + " of "
+            throw new IllegalArgumentException("query " + query.shape() + " and qkv " + qkv + " are not " + queries + " of "
                     + tokens + " tokens of " + batch + " images");
         }
         checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                referenceQueries(out, query, qkv, batch, queries, tokens, heads, headDim, scale);
+                referenceQueries(out, query, qkv.read(batch * tokens), batch, queries, tokens, heads, headDim, scale);
             }
             return;
         }
-        AttentionSimd.forward(out, null, null, null, query, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forwardQueries(out, query, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -142,21 +144,22 @@ public final class Attention {
         return headDim;
     }
 
-    private static int checkShapes(Object out, int outRows, int outColumns, Tensor qkv, int batch, int tokens, int heads) {
-        int inner = qkv.columns() / 3;
+    private static int checkShapes(Object out, int outRows, int outColumns, Object qkv, int qkvRows, int qkvColumns,
+            int batch, int tokens, int heads) {
+        int inner = qkvColumns / 3;
         int rows = Math.multiplyExact(batch, tokens);
-        if (heads < 1 || qkv.columns() != 3 * inner || inner % heads != 0 || inner == 0) {
-            throw new IllegalArgumentException("qkv " + qkv.shape() + " is not three matrices of " + heads + " heads");
+        if (heads < 1 || qkvColumns != 3 * inner || inner % heads != 0 || inner == 0) {
+            throw new IllegalArgumentException("qkv " + qkv + " is not three matrices of " + heads + " heads");
         }
-        if (qkv.rows() < rows || outRows < rows || outColumns != inner) {
-            throw new IllegalArgumentException("qkv " + qkv.shape() + " and out " + out + " do not hold " + batch
+        if (qkvRows < rows || outRows < rows || outColumns != inner) {
+            throw new IllegalArgumentException("qkv " + qkv + " and out " + out + " do not hold " + batch
                     + " images of " + tokens + " tokens");
         }
         return inner / heads;
     }
 
     private static int checkShapes(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, int batch, int tokens, int heads) {
-        int headDim = checkShapes(out.shape(), out.rows(), out.columns(), qkv, batch, tokens, heads);
+        int headDim = checkShapes(out.shape(), out.rows(), out.columns(), qkv.shape(), qkv.rows(), qkv.columns(), batch, tokens, heads);
         int rows = batch * tokens;
         if (logSumExp != null && (logSumExp.columns() != tokens || logSumExp.rows() < batch * heads)) {
             throw new IllegalArgumentException("logSumExp " + logSumExp.shape() + "; expected (" + batch * heads + ", " + tokens + ")");
@@ -176,14 +179,14 @@ public final class Attention {
     }
 
     /** The outputs of all images, (B·T, H·D). */
-    private static double[] referenceForward(Tensor logSumExp, Tensor probabilities, Tensor qkv,
+    private static double[] referenceForward(Tensor logSumExp, Tensor probabilities, double[] qkv,
             int batch, int tokens, int heads, int headDim, double scale) {
         double[] all = new double[batch * tokens * heads * headDim];
         double[] values = new double[tokens * heads * headDim];
         double[] maps = new double[heads * tokens * tokens];
         double[] sums = new double[heads * tokens];
         for (int b = 0; b < batch; b++) {
-            AttentionReference.forward(values, maps, sums, qkv.rows(b * tokens, (b + 1) * tokens).toDoubles(),
+            AttentionReference.forward(values, maps, sums, image(qkv, b, batch),
                     tokens, heads, headDim, scale);
             System.arraycopy(values, 0, all, b * values.length, values.length);
             if (logSumExp != null) {
@@ -196,12 +199,17 @@ public final class Attention {
         return all;
     }
 
-    private static void referenceQueries(Tensor out, Tensor query, Tensor qkv,
+    private static double[] image(double[] rows, int b, int batch) {
+        int size = rows.length / batch;
+        return Arrays.copyOfRange(rows, b * size, (b + 1) * size);
+    }
+
+    private static void referenceQueries(Tensor out, Tensor query, double[] qkv,
             int batch, int queries, int tokens, int heads, int headDim, double scale) {
         int inner = heads * headDim;
         double[] values = new double[tokens * inner];
         for (int b = 0; b < batch; b++) {
-            double[] input = qkv.rows(b * tokens, (b + 1) * tokens).toDoubles();
+            double[] input = image(qkv, b, batch);
             double[] asked = query.rows(b * queries, (b + 1) * queries).toDoubles();
             for (int i = 0; i < tokens; i++) {
                 for (int c = 0; c < inner; c++) {

@@ -41,22 +41,27 @@ final class AttentionBackwardSimd {
         MemorySegment memory = workspace.memory(worker);
         float[] rows = workspace.rows(worker);
         float[] staged = workspace.staged(worker);
+        float[] matrix = workspace.head(worker);
         long qkvRow = (long) qkv.rowStride() * Float.BYTES;
         long outRow = (long) out.rowStride() * Float.BYTES;
         long doutRow = (long) dout.rowStride() * Float.BYTES;
         long dqkvRow = (long) dqkv.rowStride() * Float.BYTES;
         int first = item / heads * tokens;
-        long head = (long) (item % heads) * headDim * Float.BYTES;
-        long inner = (long) heads * headDim * Float.BYTES;
+        int column = item % heads * headDim;
+        int width = heads * headDim;
+        long head = (long) column * Float.BYTES;
+        long inner = (long) width * Float.BYTES;
         long q = first * qkvRow + head;
         long dq = first * dqkvRow + head;
         long o = first * outRow + head;
         long dO = first * doutRow + head;
 
         // p and ds, row tile by row tile
-        Panels.packOutputs(staged, 0, memory, workspace.wide(), qkv.segment(), q + inner, qkvRow, tokens, headDim);
+        AttentionSimd.gather(matrix, qkv, first, width + column, tokens, headDim);
+        Panels.packOutputs(staged, 0, memory, workspace.wide(), matrix, 0, headDim, tokens, headDim);
         tiles(workspace.tile(worker), memory, workspace.wide(), staged, rows, qkv.segment(), q, qkvRow, tokens, headDim, workspace.probabilities(), tokens);
-        Panels.packOutputs(staged, 0, memory, workspace.wide(), qkv.segment(), q + 2 * inner, qkvRow, tokens, headDim);
+        AttentionSimd.gather(matrix, qkv, first, 2 * width + column, tokens, headDim);
+        Panels.packOutputs(staged, 0, memory, workspace.wide(), matrix, 0, headDim, tokens, headDim);
         tiles(workspace.tile(worker), memory, workspace.wide(), staged, rows, dout.segment(), dO, doutRow, tokens, headDim, workspace.gradients(), tokens);
         long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
         for (int i = 0; i < tokens; i++) {
@@ -67,18 +72,21 @@ final class AttentionBackwardSimd {
         }
 
         // dq = ds·k
-        Panels.packDepth(staged, 0, memory, workspace.narrow(), qkv.segment(), q + inner, qkvRow, headDim, tokens);
+        AttentionSimd.gather(matrix, qkv, first, width + column, tokens, headDim);
+        Panels.packDepth(staged, 0, memory, workspace.narrow(), matrix, 0, headDim, headDim, tokens);
         for (int i = 0; i < tokens; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, tokens - i);
             Panels.packTile(rows, 0, memory, workspace.gradients() + i * scoreRow, scoreRow, count, tokens);
             product(workspace.tile(worker), memory, workspace, staged, rows, tokens, headDim, count, dqkv.segment(), dq + i * dqkvRow, dqkvRow);
         }
         // dk = dsᵀ·q
-        Panels.packDepth(staged, 0, memory, workspace.narrow(), qkv.segment(), q, qkvRow, headDim, tokens);
+        AttentionSimd.gather(matrix, qkv, first, column, tokens, headDim);
+        Panels.packDepth(staged, 0, memory, workspace.narrow(), matrix, 0, headDim, headDim, tokens);
         transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.gradients(), tokens, headDim,
                 dqkv.segment(), dq + inner, dqkvRow);
         // dv = pᵀ·dout
-        Panels.packDepth(staged, 0, memory, workspace.narrow(), dout.segment(), dO, doutRow, headDim, tokens);
+        AttentionSimd.gather(matrix, dout, first, column, tokens, headDim);
+        Panels.packDepth(staged, 0, memory, workspace.narrow(), matrix, 0, headDim, headDim, tokens);
         transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.probabilities(), tokens, headDim,
                 dqkv.segment(), dq + 2 * inner, dqkvRow);
     }

@@ -16,6 +16,7 @@ public final class AttentionGradientWorkspace {
     private final Tensor[] memory; // by worker
     private final float[][] staged; // by worker: the panels again, where some kernels read them
     private final float[][] tiles; // by worker: a tile of sums
+    private final float[][] heads; // by worker: one operand of a head, (T, D)
     private final float[][] rows; // by worker: a packed tile of rows
 
     private AttentionGradientWorkspace(TensorArena arena, int tokens, int headDim, int workers) {
@@ -24,12 +25,14 @@ public final class AttentionGradientWorkspace {
         this.memory = new Tensor[workers];
         this.staged = new float[workers][];
         this.tiles = new float[workers][];
+        this.heads = new float[workers][];
         this.rows = new float[workers][];
         for (int i = 0; i < workers; i++) {
             tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
+            heads[i] = arena.floats(tokens * headDim);
             rows[i] = arena.floats(Panels.packedTile(Math.max(tokens, headDim)));
             staged[i] = arena.floats(Math.max(wideFloats(), narrowFloats()));
-            memory[i] = arena.allocate(Math.addExact(2 * matrixFloats(), wideFloats() + narrowFloats()));
+            memory[i] = arena.allocate(Math.addExact(2 * matrixFloats(), Panels.IN_MEMORY ? wideFloats() + narrowFloats() : 0));
         }
     }
 
@@ -66,6 +69,10 @@ public final class AttentionGradientWorkspace {
         return staged[worker];
     }
 
+    float[] head(int worker) {
+        return heads[worker];
+    }
+
     float[] rows(int worker) {
         return rows[worker];
     }
@@ -92,12 +99,12 @@ public final class AttentionGradientWorkspace {
         return (long) matrixFloats() * Float.BYTES;
     }
 
-    /** Byte offset of panels with T outputs of depth D. */
+    /** Byte offset of panels with T outputs of depth D, where kernels read them in memory. */
     long wide() {
         return 2 * gradients();
     }
 
-    /** Byte offset of panels with D outputs of depth T. */
+    /** Byte offset of panels with D outputs of depth T, where kernels read them in memory. */
     long narrow() {
         return wide() + (long) wideFloats() * Float.BYTES;
     }

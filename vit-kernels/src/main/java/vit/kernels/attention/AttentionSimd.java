@@ -15,36 +15,111 @@ final class AttentionSimd {
 
     private AttentionSimd() {}
 
-    static void forward(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
-            int batch, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+    static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
+            int batch, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+        int inner = heads * headDim;
+        float[] head = workspace.head(worker.index());
         worker.begin(batch * heads);
         for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            head(out, packedOut, logSumExp, probabilities, query, qkv, item, batch * queries, queries, tokens, heads, headDim, scale, workspace, worker);
+            int row = item / heads * tokens;
+            int column = item % heads * headDim;
+            gather(head, qkv, row, inner + column, tokens, headDim);
+            packKeys(head, 0, headDim, tokens, headDim, workspace, worker);
+            gather(head, qkv, row, 2 * inner + column, tokens, headDim);
+            packValues(head, 0, headDim, tokens, headDim, workspace, worker);
+            queries(out, null, logSumExp, probabilities, qkv, null, item, batch * tokens, tokens, tokens, heads, headDim, scale, workspace, worker);
         }
     }
 
-    private static void head(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, Tensor qkv,
-            int item, int outRows, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+    static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, int headDim, float scale,
+            AttentionWorkspace workspace, Worker worker) {
+        worker.begin(batch * heads);
+        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
+            packKeysAndValues(qkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
+            queries(null, out, null, null, null, qkv, item, batch * tokens, tokens, tokens, heads, headDim, scale, workspace, worker);
+        }
+    }
+
+    static void forwardQueries(Tensor out, Tensor query, PackedRows qkv, int batch, int queries, int tokens, int heads, int headDim,
+            float scale, AttentionWorkspace workspace, Worker worker) {
+        worker.begin(batch * heads);
+        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
+            packKeysAndValues(qkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
+            queries(out, null, null, null, query, null, item, batch * queries, queries, tokens, heads, headDim, scale, workspace, worker);
+        }
+    }
+
+    /** Copies {@code rows} rows of {@code columns} to an array, where they lie one after the other. */
+    static void gather(float[] target, Tensor source, int row, int column, int rows, int columns) {
+        long rowBytes = (long) source.rowStride() * Float.BYTES;
+        long from = row * rowBytes + (long) column * Float.BYTES;
+        for (int r = 0; r < rows; r++) {
+            MemorySegment.copy(source.segment(), Tensor.FLOAT, from + r * rowBytes, target, r * columns, columns);
+        }
+    }
+
+    /** The same from packed rows, {@code m} being in use. */
+    private static void gather(float[] target, PackedRows source, int row, int column, int m, int rows, int columns) {
+        for (int r = 0; r < rows; r++) {
+            source.readRun(row + r, column, m, target, r * columns, columns);
+        }
+    }
+
+    /** Packs K and V of a head where they lie, or from a copy if they go over the end of a block of packed rows. */
+    private static void packKeysAndValues(PackedRows qkv, int item, int m, int tokens, int heads, int headDim,
+            AttentionWorkspace workspace, Worker worker) {
+        int row = item / heads * tokens;
+        int keys = heads * headDim + item % heads * headDim;
+        int values = heads * headDim + keys;
+        float[] head = workspace.head(worker.index());
+        if (qkv.run(keys) >= headDim) {
+            packKeys(qkv.values(), qkv.start(row, keys, m), Panels.ROW, tokens, headDim, workspace, worker);
+        } else {
+            gather(head, qkv, row, keys, m, tokens, headDim);
+            packKeys(head, 0, headDim, tokens, headDim, workspace, worker);
+        }
+        if (qkv.run(values) >= headDim) {
+            packValues(qkv.values(), qkv.start(row, values, m), Panels.ROW, tokens, headDim, workspace, worker);
+        } else {
+            gather(head, qkv, row, values, m, tokens, headDim);
+            packValues(head, 0, headDim, tokens, headDim, workspace, worker);
+        }
+    }
+
+    private static void packKeys(float[] source, int from, int stride, int tokens, int headDim, AttentionWorkspace workspace, Worker worker) {
+        Panels.packOutputs(workspace.staged(worker.index()), 0, workspace.memory(worker.index()), 0, source, from, stride, tokens, headDim);
+    }
+
+    private static void packValues(float[] source, int from, int stride, int tokens, int headDim, AttentionWorkspace workspace, Worker worker) {
+        Panels.packDepth(workspace.staged(worker.index()), workspace.valueStart(), workspace.memory(worker.index()), workspace.valueOffset(),
+                source, from, stride, headDim, tokens);
+    }
+
+    /**
+     * The rows of a head, when its keys and values are packed. Of {@code out} and {@code packedOut}, and of {@code query} and
+     * {@code packedQuery}, one is null.
+     *
+     * @param m rows of queries and outputs in use
+     */
+    private static void queries(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, PackedRows packedQuery,
+            int item, int m, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
         MemorySegment memory = workspace.memory(worker.index());
         float[] staged = workspace.staged(worker.index());
         float[] rows = workspace.rows(worker.index());
-        long qkvRowBytes = (long) qkv.rowStride() * Float.BYTES;
-        long headBytes = (long) (item % heads) * headDim * Float.BYTES;
-        long innerBytes = (long) heads * headDim * Float.BYTES;
-        long queryRowBytes = (long) query.rowStride() * Float.BYTES;
         int firstRow = item / heads * queries;
-        long q = firstRow * queryRowBytes + headBytes;
-        long k = item / heads * tokens * qkvRowBytes + innerBytes + headBytes;
-        Panels.packOutputs(staged, 0, memory, 0, qkv.segment(), k, qkvRowBytes, tokens, headDim);
-        Panels.packDepth(staged, workspace.valueStart(), memory, workspace.valueOffset(),
-                qkv.segment(), k + innerBytes, qkvRowBytes, headDim, tokens);
+        int column = item % heads * headDim;
         for (int i = 0; i < queries; i += Panels.ROWS) {
             int count = Math.min(Panels.ROWS, queries - i);
-            Panels.packTile(rows, 0, query.segment(), q + i * queryRowBytes, queryRowBytes, count, headDim);
+            if (query != null) {
+                long rowBytes = (long) query.rowStride() * Float.BYTES;
+                Panels.packTile(rows, 0, query.segment(), (firstRow + i) * rowBytes + (long) column * Float.BYTES, rowBytes, count, headDim);
+            } else {
+                Panels.packTile(rows, 0, packedQuery, firstRow + i, column, m, count, headDim);
+            }
             Panels.multiplyOutputs(workspace.tile(worker.index()), rows, 0, memory, 0, staged, 0, tokens, headDim,
                     workspace.scores(worker.index()), 0, workspace.scoreRow(), count);
             softmax(workspace, logSumExp, probabilities, item, i, count, tokens, scale, worker);
-            output(workspace, memory, staged, count, tokens, headDim, out, packedOut, outRows, firstRow + i, item % heads * headDim, worker.index());
+            output(workspace, memory, staged, count, tokens, headDim, out, packedOut, m, firstRow + i, column, worker.index());
         }
     }
 

@@ -17,6 +17,7 @@ public final class AttentionWorkspace {
     private final Tensor[] memory; // by worker: keys and values, or nothing where no kernel reads them in memory
     private final float[][] staged; // by worker: keys and values in an array
     private final float[][] tiles; // by worker: a tile of sums
+    private final float[][] heads; // by worker: the keys or the values of a head, (T, D), where they must be copied
     private final float[][] rows; // by worker: a packed tile of queries
     private final float[][] scores; // by worker: (tile rows, score row)
     private final float[][] probabilities; // by worker: a packed tile of them
@@ -27,11 +28,13 @@ public final class AttentionWorkspace {
         this.memory = new Tensor[workers];
         this.staged = new float[workers][];
         this.tiles = new float[workers][];
+        this.heads = new float[workers][];
         this.rows = new float[workers][];
         this.scores = new float[workers][];
         this.probabilities = new float[workers][];
         for (int i = 0; i < workers; i++) {
             tiles[i] = arena.floats(Panels.ROWS * Panels.COLUMNS);
+            heads[i] = arena.floats(tokens * headDim);
             rows[i] = arena.floats(Panels.packedTile(headDim));
             scores[i] = arena.floats(Panels.ROWS * scoreRow());
             probabilities[i] = scoreRow() == Panels.ROW ? scores[i] : arena.floats(Panels.packedTile(tokens));
@@ -71,6 +74,10 @@ public final class AttentionWorkspace {
     /** Keys from 0 on, values from {@link #valueStart} on. */
     float[] staged(int worker) {
         return staged[worker];
+    }
+
+    float[] head(int worker) {
+        return heads[worker];
     }
 
     float[] rows(int worker) {

@@ -56,9 +56,7 @@ public final class Gemm {
      */
     public static void multiplyColumns(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, int from, int to,
             GemmWorkspace workspace, Worker worker) {
-        if (from < 0 || to < from || to > b.outputs()) {
-            throw new IllegalArgumentException("columns " + from + " to " + to + " of " + b.outputs());
-        }
+        checkColumns(from, to, b);
         checkInput("a", a.shape(), a.rows(), a.columns(), b, m);
         checkOutput("c", c.shape(), c.rows(), c.columns(), b, m);
         checkEpilogue(epilogue, c, b, m);
@@ -110,6 +108,21 @@ public final class Gemm {
      * @param a (M, K), at least {@code m} rows, written for {@code m} rows in use
      */
     public static void multiply(PackedRows c, PackedRows a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace, Worker worker) {
+        multiplyColumns(c, a, b, epilogue, m, 0, b.outputs(), workspace, worker);
+    }
+
+    /**
+     * The same for the columns {@code from} to {@code to} of C; columns beside them may be written as well.
+     *
+     * @param c    (M, N), at least {@code m} rows; not A
+     * @param a    (M, K), at least {@code m} rows, written for {@code m} rows in use
+     * @param from first column of C
+     * @param to   column after the last
+     * @throws IllegalArgumentException if a shape does not fit or the columns are not in 0 … N
+     */
+    public static void multiplyColumns(PackedRows c, PackedRows a, PackedMatrix b, Epilogue epilogue, int m, int from, int to,
+            GemmWorkspace workspace, Worker worker) {
+        checkColumns(from, to, b);
         checkInput("a", a, a.rows(), a.columns(), b, m);
         checkOutput("c", c, c.rows(), c.columns(), b, m);
         checkVector("bias", epilogue.bias(), b.outputs());
@@ -124,7 +137,7 @@ public final class Gemm {
             }
             return;
         }
-        GemmSimd.multiply(null, c, a.values(), b, epilogue, m, 0, b.outputs(), workspace, worker);
+        GemmSimd.multiply(null, c, a.values(), b, epilogue, m, from, to, workspace, worker);
     }
 
     /**
@@ -161,6 +174,12 @@ public final class Gemm {
         OuterSimd.pack(workspace, dy, x, m, worker);
         worker.barrier();
         OuterSimd.accumulate(dw, workspace, m, worker);
+    }
+
+    private static void checkColumns(int from, int to, PackedMatrix b) {
+        if (from < 0 || to < from || to > b.outputs()) {
+            throw new IllegalArgumentException("columns " + from + " to " + to + " of " + b.outputs());
+        }
     }
 
     private static void checkInput(String name, Object shape, int rows, int columns, PackedMatrix b, int m) {

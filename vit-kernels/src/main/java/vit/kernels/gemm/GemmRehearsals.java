@@ -118,7 +118,7 @@ final class GemmRehearsals {
     /** The packing of keys and values. */
     static List<Rehearsal> panels() {
         float[] panel = new float[WHOLE * WHOLE];
-        MemorySegment from = Arena.ofAuto().allocate(WHOLE * ROW_BYTES, Simd.VECTOR_BYTES);
+        float[] from = new float[WHOLE * Tile.COLUMNS];
         return List.of(
                 Rehearsal.of("Panels.packOutput", WHOLE, PACKED_OUTPUTS, (count, times) -> {
                     for (int i = 0; i < times; i++) {
@@ -127,7 +127,7 @@ final class GemmRehearsals {
                 }),
                 Rehearsal.of("Panels.packSteps", WHOLE, (count, times) -> {
                     for (int i = 0; i < times; i++) {
-                        Panels.packSteps(panel, 0, from, 0, ROW_BYTES, count, count);
+                        Panels.packSteps(panel, 0, from, 0, Tile.COLUMNS, count, count);
                     }
                 }));
     }

@@ -5,7 +5,8 @@ import vit.kernels.tensor.TensorArena;
 /**
  * Activations (M, K) as the micro-kernel reads the left-hand operand of a product. Who computes them can write them so at once: then
  * nobody packs a tensor, and the team waits for each other once less. Blocks of {@link MicroKernel#ROW} steps of k, in each the tiles of six
- * rows, in a tile row after row, on the heap. Where a row lies depends on how many rows are in use, so writer and reader name the same number.
+ * rows, in a tile row after row, on the heap: so a block of k is a matrix with {@code ROW} floats from one row to the next. Where a row lies
+ * depends on how many rows are in use, so writer and reader name the same number.
  *
  * <p>Planned once for a largest M; like a tensor it may be used by any thread.
  */
@@ -60,6 +61,15 @@ public final class PackedRows {
         for (int done = 0; done < count; ) {
             int run = Math.min(count - done, run(column + done));
             System.arraycopy(source, from + done, values, start(row, column + done, m), run);
+            done += run;
+        }
+    }
+
+    /** Copies {@code count} floats of a row from {@code column} on to {@code target}, {@code m} rows being in use. */
+    public void readRun(int row, int column, int m, float[] target, int to, int count) {
+        for (int done = 0; done < count; ) {
+            int run = Math.min(count - done, run(column + done));
+            System.arraycopy(values, start(row, column + done, m), target, to + done, run);
             done += run;
         }
     }

@@ -12,7 +12,7 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
- * The pieces of the GEMM that attention builds its own loops from: panels packed from strided memory, packed rows, and the
+ * The pieces of the GEMM that attention builds its own loops from: panels packed from strided rows, packed rows, and the
  * tile product. Offsets and strides are in bytes for memory, in floats for the packed rows. Nothing is checked but what the
  * memory itself checks.
  */
@@ -62,19 +62,19 @@ public final class Panels {
     }
 
     /**
-     * Packs the (n, k) matrix whose row j (an output) lies at {@code offset + j·rowBytes}, k contiguous: the transposing
-     * case, for {@link #multiplyOutputs}. Missing outputs of the last panel become zeros.
+     * Packs the (n, k) matrix whose row j (an output) lies at {@code from + j·stride}, k contiguous: the transposing case, for
+     * {@link #multiplyOutputs}. Missing outputs of the last panel become zeros.
      *
      * @param target as many floats as the panels from {@code to} on
      * @param memory where the panels are copied if the kernels of this machine read them in memory, from {@code memoryOffset} on
      */
     public static void packOutputs(float[] target, int to, MemorySegment memory, long memoryOffset,
-            MemorySegment source, long offset, long rowBytes, int n, int k) {
+            float[] source, int from, int stride, int n, int k) {
         int wide = wideOutputs(n, k);
         for (int panel = 0; panel < n; panel += COLUMNS) {
             int width = panel < wide ? COLUMNS : NARROW;
             for (int j = 0; j < width; j++) {
-                packOutput(target, to + panel * k + j, width, source, offset + (panel + j) * rowBytes, panel + j < n ? k : 0, k);
+                packOutput(target, to + panel * k + j, width, source, from + (panel + j) * stride, panel + j < n ? k : 0, k);
             }
         }
         if (IN_MEMORY) {
@@ -83,9 +83,9 @@ public final class Panels {
     }
 
     /** One output of a panel: {@code count} elements, then zeros. */
-    static void packOutput(float[] target, int to, int step, MemorySegment source, long from, int count, int k) {
+    static void packOutput(float[] target, int to, int step, float[] source, int from, int count, int k) {
         for (int i = 0; i < count; i++) {
-            target[to + i * step] = source.get(Tensor.FLOAT, from + (long) i * Float.BYTES);
+            target[to + i * step] = source[from + i];
         }
         for (int i = count; i < k; i++) {
             target[to + i * step] = 0;
@@ -102,16 +102,16 @@ public final class Panels {
     }
 
     /**
-     * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code offset + k·rowBytes}, outputs contiguous: the
+     * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code from + k·stride}, outputs contiguous: the
      * copying case, for {@link #multiply}. Missing outputs of the last panel become zeros.
      *
      * @param target as many floats as the panels from {@code to} on
      * @param memory where the panels are copied if the kernels of this machine read them in memory, from {@code memoryOffset} on
      */
     public static void packDepth(float[] target, int to, MemorySegment memory, long memoryOffset,
-            MemorySegment source, long offset, long rowBytes, int n, int k) {
+            float[] source, int from, int stride, int n, int k) {
         for (int column = 0; column < n; column += COLUMNS) {
-            packSteps(target, to + column * k, source, offset + (long) column * Float.BYTES, rowBytes, Math.min(COLUMNS, n - column), k);
+            packSteps(target, to + column * k, source, from + column, stride, Math.min(COLUMNS, n - column), k);
         }
         if (IN_MEMORY) {
             MemorySegment.copy(target, to, memory, Tensor.FLOAT, memoryOffset, padded(n) * k);
@@ -119,16 +119,16 @@ public final class Panels {
     }
 
     /** One panel of {@code width} outputs. */
-    static void packSteps(float[] target, int to, MemorySegment source, long offset, long rowBytes, int width, int k) {
+    static void packSteps(float[] target, int to, float[] source, int from, int stride, int width, int k) {
         int whole = width / Simd.LANES * Simd.LANES;
         for (int i = 0; i < k; i++) {
-            long from = offset + i * rowBytes;
+            int row = from + i * stride;
             int at = to + i * COLUMNS;
             for (int j = 0; j < whole; j += Simd.LANES) {
-                FloatVector.fromMemorySegment(SPECIES, source, from + (long) j * Float.BYTES, ORDER).intoArray(target, at + j);
+                FloatVector.fromArray(SPECIES, source, row + j).intoArray(target, at + j);
             }
             for (int j = whole; j < width; j++) {
-                target[at + j] = source.get(Tensor.FLOAT, from + (long) j * Float.BYTES);
+                target[at + j] = source[row + j];
             }
             for (int j = width; j < COLUMNS; j++) {
                 target[at + j] = 0;
@@ -195,6 +195,18 @@ public final class Panels {
         for (int i = 0; i < k; i += ROW) {
             for (int r = 0; r < count; r++) {
                 System.arraycopy(source, from + r * stride + i, target, start + i / ROW * BLOCK + r * ROW, Math.min(ROW, k - i));
+            }
+        }
+    }
+
+    /**
+     * The same from packed rows, of which a tile may begin at any: columns {@code column} to {@code column + k} of {@code count} rows from
+     * {@code row} on, {@code m} being in use.
+     */
+    public static void packTile(float[] target, int start, PackedRows source, int row, int column, int m, int count, int k) {
+        for (int i = 0; i < k; i += ROW) {
+            for (int r = 0; r < count; r++) {
+                source.readRun(row + r, column + i, m, target, start + i / ROW * BLOCK + r * ROW, Math.min(ROW, k - i));
             }
         }
     }

@@ -83,6 +83,11 @@ public final class Linear {
         Gemm.multiplyColumns(y, x, weight, epilogue, rows, from, to, workspace, worker);
     }
 
+    /** The same for an input that is packed already and an output that the next layer reads packed: no barrier inside. */
+    public void forwardOutputs(PackedRows y, PackedRows x, int rows, int from, int to, GemmWorkspace workspace, Worker worker) {
+        Gemm.multiplyColumns(y, x, weight, epilogue, rows, from, to, workspace, worker);
+    }
+
     /**
      * dX = dY·W: the gradient of the input, overwritten. One barrier inside; complete at the team's next one.
      *

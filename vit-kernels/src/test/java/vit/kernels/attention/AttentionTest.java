@@ -69,10 +69,21 @@ class AttentionTest {
             AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
             workers.run(w -> Attention.forward(out, sums, maps, input, p.batch, p.tokens, p.heads, p.scale(), workspace, w));
             PackedRows packed = PackedRows.allocate(arena, p.rows() + 1, p.inner());
-            workers.run(w -> Attention.forward(packed, input, p.batch, p.tokens, p.heads, p.scale(), workspace, w));
+            PackedRows packedInput = packed(arena, p, qkv);
+            workers.run(w -> Attention.forward(packed, packedInput, p.batch, p.tokens, p.heads, p.scale(), workspace, w));
             assertArrayEquals(out.toDoubles(), packed.read(p.rows()), "packed");
             return new Result(out.toArray(), sums.toArray(), maps.toArray());
         }
+    }
+
+    /** Queries, keys and values in packed rows, NaN in every place that belongs to none. */
+    private static PackedRows packed(TensorArena arena, Problem p, float[] qkv) {
+        PackedRows packed = PackedRows.allocate(arena, p.rows(), 3 * p.inner());
+        Arrays.fill(packed.values(), Float.NaN);
+        double[] values = new double[qkv.length];
+        Arrays.setAll(values, i -> qkv[i]);
+        packed.write(values, p.rows());
+        return packed;
     }
 
     /** The rows of the first {@code queries} tokens of every image. */
@@ -89,7 +100,7 @@ class AttentionTest {
                     keysAndValues[row * 3 * p.inner() + c] = Float.NaN;
                 }
             }
-            Tensor input = arena.allocate(p.rows(), 3 * p.inner()).copyFrom(keysAndValues);
+            PackedRows input = packed(arena, p, keysAndValues);
             AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
             workers.run(w -> Attention.forwardQueries(
                     out, query, input, p.batch, queries, p.tokens, p.heads, p.scale(), workspace, w));
@@ -110,6 +121,21 @@ class AttentionTest {
         for (int b = 0; b < batch; b++) {
             assertArrayEquals(Arrays.copyOfRange(all, b * tokens * p.inner(), (b * tokens + asked) * p.inner()),
                     Arrays.copyOfRange(some, b * asked * p.inner(), (b + 1) * asked * p.inner()), "image " + b);
+        }
+    }
+
+    /** Heads whose queries, keys or values go over the end of a block of packed rows; all forms agree, to the bit. */
+    @Property(tries = 30)
+    void headsAcrossBlocksOfPackedRowsGiveTheSameBits(@ForAll @IntRange(min = 1, max = 2) int batch,
+            @ForAll @IntRange(min = 1, max = 14) int tokens, @ForAll @IntRange(min = 50, max = 170) int headDim,
+            @ForAll @IntRange(min = 0, max = 3) int more, @ForAll @IntRange(min = 1, max = 2) int threads, @ForAll long seed) {
+        Problem p = new Problem(batch, tokens, Panels.ROW / headDim + more, headDim);
+        float[] qkv = p.random(seed, 3 * p.inner(), 1);
+        float[] all = forward(p, qkv, threads).out;
+        float[] first = forwardQueries(p, qkv, 1, threads);
+        for (int b = 0; b < batch; b++) {
+            assertArrayEquals(Arrays.copyOfRange(all, b * tokens * p.inner(), (b * tokens + 1) * p.inner()),
+                    Arrays.copyOfRange(first, b * p.inner(), (b + 1) * p.inner()), "image " + b);
         }
     }
 
@@ -289,6 +315,11 @@ class AttentionTest {
             refused("2 images", () -> workers.run(w -> Attention.forward(out, null, null, qkv, 2, 6, 2, 1, workspace, w)));
             refused("logSumExp", () -> workers.run(w -> Attention.forward(out, out, null, qkv, 1, 6, 2, 1, workspace, w)));
             refused("workspace", () -> workers.run(w -> Attention.forward(out, null, null, qkv, 1, 6, 2, 1, small, w)));
+            PackedRows packed = PackedRows.allocate(arena, 6, 24);
+            PackedRows packedOut = PackedRows.allocate(arena, 6, 8);
+            refused("heads", () -> workers.run(w -> Attention.forward(packedOut, packed, 1, 6, 3, 1, workspace, w)));
+            refused("2 images", () -> workers.run(w -> Attention.forward(packedOut, packed, 2, 6, 2, 1, workspace, w)));
+            refused("not 1 of 7 tokens", () -> workers.run(w -> Attention.forwardQueries(out, qkv, packed, 1, 1, 7, 2, 1, workspace, w)));
         }
     }
 

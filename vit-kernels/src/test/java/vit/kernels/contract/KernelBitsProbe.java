@@ -25,6 +25,7 @@ import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
 import vit.kernels.loss.CrossEntropy;
@@ -272,6 +273,20 @@ final class KernelBitsProbe {
         AttentionWorkspace forward = AttentionWorkspace.allocate(arena, SEQUENCE, HEAD_DIM, Teams.LARGEST);
         AttentionGradientWorkspace backward = AttentionGradientWorkspace.allocate(arena, SEQUENCE, HEAD_DIM, Teams.LARGEST);
         add("attention", w -> Attention.forward(out, sums, maps, qkv, BATCH, SEQUENCE, HEADS, 0.25f, forward, w), out, sums, maps);
+        PackedRows packed = PackedRows.allocate(arena, BATCH * SEQUENCE, 3 * inner);
+        PackedRows packedOut = PackedRows.allocate(arena, BATCH * SEQUENCE, inner);
+        Tensor gathered = tensor(BATCH * SEQUENCE, inner);
+        add("attention of packed rows", w -> {
+            if (w.isFirst()) {
+                packed.write(qkv.toDoubles(), BATCH * SEQUENCE);
+            }
+            w.barrier();
+            Attention.forward(packedOut, packed, BATCH, SEQUENCE, HEADS, 0.25f, forward, w);
+            w.barrier();
+            if (w.isFirst()) {
+                gathered.copyFrom(packedOut.read(BATCH * SEQUENCE));
+            }
+        }, gathered);
         add("attention backward", w -> {
             Attention.forward(out, sums, null, qkv, BATCH, SEQUENCE, HEADS, 0.25f, forward, w);
             w.barrier();

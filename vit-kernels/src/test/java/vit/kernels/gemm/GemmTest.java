@@ -238,6 +238,46 @@ class GemmTest {
         }
     }
 
+    /** Some columns, to a tensor and to packed rows: those of the whole product; columns of other panels stay as they are. */
+    @Property(tries = 200)
+    void someColumnsGiveTheBitsOfAll(@ForAll @IntRange(min = 0, max = 40) int m, @ForAll @IntRange(min = 1, max = 300) int n,
+            @ForAll @IntRange(min = 1, max = 40) int k, @ForAll @IntRange(min = 1, max = 3) int threads, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int from = random.nextInt(n + 1);
+        int to = from + random.nextInt(n - from + 1);
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor a = arena.allocate(m, k).copyFrom(random(random, m * k, false));
+            PackedMatrix b = PackedMatrix.allocate(arena, n, k).packRows(random(random, n * k, false));
+            Epilogue bias = Epilogue.bias(arena.allocate(n).copyFrom(random(random, n, false)));
+            GemmWorkspace workspace = GemmWorkspace.allocate(arena, m, k, threads);
+            PackedRows packedA = PackedRows.allocate(arena, m, k);
+            packedA.write(a.toDoubles(), m);
+            Tensor all = arena.allocate(m, n);
+            Tensor some = arena.allocate(m, n).fill(7);
+            PackedRows packed = PackedRows.allocate(arena, m, n);
+            Arrays.fill(packed.values(), 7);
+            workers.run(w -> {
+                Gemm.multiply(all, a, b, bias, m, workspace, w);
+                w.barrier();
+                Gemm.multiplyColumns(some, a, b, bias, m, from, to, workspace, w);
+                Gemm.multiplyColumns(packed, packedA, b, bias, m, from, to, workspace, w);
+            });
+            double[] asked = all.toDoubles();
+            double[] toTensor = some.toDoubles();
+            double[] toPacked = packed.read(m);
+            int firstPanel = from / Tile.COLUMNS * Tile.COLUMNS;
+            int endPanel = Tile.panels(to) * Tile.COLUMNS;
+            for (int i = 0; i < asked.length; i++) {
+                int column = i % n;
+                boolean beside = column < firstPanel || column >= endPanel;
+                if (beside || column >= from && column < to) {
+                    assertEquals(beside ? 7 : asked[i], toTensor[i], "tensor, column " + column);
+                    assertEquals(beside ? 7 : asked[i], toPacked[i], "packed rows, column " + column);
+                }
+            }
+        }
+    }
+
     /** dW += dYᵀ·X, one chain from dW on, rows ascending. */
     private static float[] outerChain(float[] dw, float[] dy, float[] x, int m, int n, int k) {
         float[] result = dw.clone();
@@ -402,6 +442,8 @@ class GemmTest {
             refused("a (4, 5)", () -> workers.run(w -> Gemm.multiply(c, rows, b, Epilogue.NONE, 5, workspace, w)));
             refused("c (4, 5)", () -> workers.run(w -> Gemm.multiply(rows, rows, b, Epilogue.NONE, 4, workspace, w)));
             PackedRows products = PackedRows.allocate(arena, 4, 6);
+            refused("columns 2 to 7", () -> workers.run(
+                    w -> Gemm.multiplyColumns(products, rows, b, Epilogue.NONE, 4, 2, 7, workspace, w)));
             refused("no residual", () -> workers.run(
                     w -> Gemm.multiply(products, rows, b, Epilogue.biasResidual(null, null, c), 4, workspace, w)));
         }
