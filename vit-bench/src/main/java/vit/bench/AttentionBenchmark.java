@@ -1,11 +1,17 @@
 package vit.bench;
 
+import java.util.Arrays;
+import org.openjdk.jmh.annotations.Benchmark;
 import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionGradientWorkspace;
 import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.tensor.Tensor;
 
-/** Multi-head attention of one block, without its linear layers; the backward pass recomputes the probabilities. */
+/**
+ * Multi-head attention of one block, without its linear layers. Forward and backward pass are training's, on tensors, and the backward
+ * pass recomputes the probabilities; {@link #forwardPacked} is inference's.
+ */
 public class AttentionBenchmark extends KernelBenchmark {
 
     private static final int HEAD_DIM = WIDTH / HEADS;
@@ -16,6 +22,9 @@ public class AttentionBenchmark extends KernelBenchmark {
     private Tensor logSumExp; // (B·H, T)
     private Tensor dout; // (B·T, C)
     private Tensor dqkv; // (B·T, 3C)
+    private PackedRows packedQkv; // the same as qkv
+    private PackedRows packedOut; // (B·T, C)
+    private Pass packed;
 
     /** For JMH. */
     public AttentionBenchmark() {}
@@ -37,6 +46,11 @@ public class AttentionBenchmark extends KernelBenchmark {
         logSumExp = zeros(batch * HEADS, TOKENS);
         dout = zeros(rows(), WIDTH).fill(1);
         dqkv = zeros(rows(), 3 * WIDTH);
+        packedQkv = PackedRows.allocate(arena(), rows(), 3 * WIDTH);
+        packedQkv.write(qkv.toDoubles(), rows());
+        packedOut = PackedRows.allocate(arena(), rows(), WIDTH);
+        AttentionWorkspace workspace = AttentionWorkspace.allocate(arena(), TOKENS, HEAD_DIM, threads);
+        packed = new Pass(w -> Attention.forward(packedOut, packedQkv, batch, TOKENS, HEADS, SCALE, workspace, w), products(2));
     }
 
     /** Q·Kᵀ and P·V. */
@@ -52,7 +66,17 @@ public class AttentionBenchmark extends KernelBenchmark {
 
     @Override
     String checkForward() {
+        workers().run(packed.task());
+        if (!Arrays.equals(packedOut.read(rows()), out.toDoubles())) {
+            return "packed rows give other bits than tensors";
+        }
         return near("an average of ones", 1, out.get(rows() - 1, WIDTH - 1), 1e-5);
+    }
+
+    /** The forward pass between two products whose rows are packed: no log-sum-exp is kept. */
+    @Benchmark
+    public void forwardPacked(Work work) {
+        run(packed, work);
     }
 
     /** The scores again, dP, dV, dQ, dK. */

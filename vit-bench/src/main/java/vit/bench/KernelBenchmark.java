@@ -156,7 +156,8 @@ public abstract class KernelBenchmark {
         run(backward, work);
     }
 
-    private void run(Pass pass, Work work) {
+    /** Runs a pass and counts its work. */
+    void run(Pass pass, Work work) {
         workers.run(pass.task);
         if (isArithmetic()) {
             work.gflop += pass.work;
@@ -187,6 +188,10 @@ public abstract class KernelBenchmark {
     /** A tensor of zeros. */
     Tensor zeros(int... dimensions) {
         return arena.allocatePadded(dimensions);
+    }
+
+    Workers workers() {
+        return workers;
     }
 
     TensorArena arena() {

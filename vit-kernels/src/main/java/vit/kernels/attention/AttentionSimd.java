@@ -154,6 +154,8 @@ final class AttentionSimd {
             if (out != null) {
                 long rowBytes = (long) out.rowStride() * Float.BYTES;
                 Panels.store(tile, count, columns, out.segment(), row * rowBytes + (long) (firstColumn + column) * Float.BYTES, rowBytes);
+            } else if (packedOut.run(firstColumn + column) >= columns) {
+                Panels.store(tile, count, columns, packedOut.values(), packedOut.start(row, firstColumn + column, outRows), Panels.ROW);
             } else {
                 for (int r = 0; r < count; r++) {
                     packedOut.writeRun(row + r, firstColumn + column, outRows, tile, r * Panels.COLUMNS, columns);

@@ -286,6 +286,11 @@ public final class Panels {
         Tile.store(tile, rows, columns, c, cOffset, cRowBytes);
     }
 
+    /** The same with C in an array, whose rows lie {@code cRow} floats apart. */
+    public static void store(float[] tile, int rows, int columns, float[] c, int cStart, int cRow) {
+        Tile.store(tile, rows, COLUMNS, columns, c, cStart, cRow);
+    }
+
     /** The tile A·panel, {@link #ROWS} by {@link #COLUMNS}, overwritten; parameters as in {@link #multiply}. */
     public static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int k) {
