@@ -200,8 +200,8 @@ public final class Panels {
     }
 
     /**
-     * The same from packed rows, of which a tile may begin at any: columns {@code column} to {@code column + k} of {@code count} rows from
-     * {@code row} on, {@code m} being in use.
+     * The same from columns {@code column} to {@code column + k} of packed rows, {@code m} being in use, from any row on. Missing rows are left
+     * as they are.
      */
     public static void packTile(float[] target, int start, PackedRows source, int row, int column, int m, int count, int k) {
         for (int i = 0; i < k; i += ROW) {
