@@ -92,6 +92,7 @@ final class PooledBlock {
         LayerNorm.forward(allNormed, tokens, norm1Weight, norm1Bias, config.layerNormEps(), rows, w);
         gather(tokens, batch, w);
         w.barrier();
+        // Once more for these rows: those of allNormed lie in blocks.
         LayerNorm.forward(normed, null, null, x, norm1Weight, norm1Bias, config.layerNormEps(), pooledRows, w);
         qkv.forwardOutputs(allQkv, allNormed, rows, inner, 3 * inner, gemm, w);
         w.barrier();

@@ -13,7 +13,7 @@ import vit.kernels.tensor.Tensor;
 
 /**
  * The pieces of the GEMM that attention builds its own loops from: panels packed from strided rows, packed rows, and the
- * tile product. Offsets and strides are in bytes for memory, in floats for the packed rows. Nothing is checked but what the
+ * tile product. Offsets and strides are in bytes for memory, in floats for arrays. Nothing is checked but what the
  * memory itself checks.
  */
 public final class Panels {

@@ -22,7 +22,7 @@ import vit.model.VitModel;
 
 /** Training as a process that is killed or interrupted, against one that is left alone. */
 @Timeout(300)
-@DisabledOnOs(OS.WINDOWS)
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a shell script")
 class TrainIT {
 
     private static final Path LAUNCHER = Path.of("target", "vit", "bin", "vit").toAbsolutePath();
