@@ -21,9 +21,13 @@ final class Duel {
     private static final int STEADY_CALLS = 3;
     private static final double STEADY = 1.2;
     private static final long WARM_UP_LIMIT_NANOS = 10_000_000_000L;
-    private static final long IDLE_WINDOW_NANOS = 4_000_000;
-    private static final long IDLE_LIMIT_NANOS = 500_000_000;
-    private static final double IDLE_SHARE = 0.1;
+    private static final long IDLE_WINDOW_NANOS = 40_000_000;
+    private static final long IDLE_LIMIT_NANOS = 1_000_000_000;
+    /**
+     * Of one core. The process's time is counted in hundredths of a second: one of them in a window is noise, and a
+     * thread that spins makes three or more.
+     */
+    private static final double IDLE_SHARE = 0.4;
 
     private final String work;
     private final String step;
