@@ -11,11 +11,13 @@ import vit.kernels.peak.FmaPeak;
  * it: on a machine whose speed swings, neighbours in time are comparable and means are not.
  *
  * <p>Between two turns the process becomes idle first. Thread pools of the peers spin for up to 200 ms after a call and would take the
- * cores away from whoever comes next. Every turn begins with a call that is not timed; work shorter than {@value #TURN_MILLIS} ms is
- * then done several times.
+ * cores away from whoever comes next. Every turn begins with a call that is not timed, or more for {@value #LEAD_MILLIS} ms, in which
+ * the operating system moves the threads of a pool to cores of their own: they often wake on one. Work shorter than
+ * {@value #TURN_MILLIS} ms is then done several times.
  */
 final class Duel {
 
+    private static final int LEAD_MILLIS = 25;
     private static final int TURN_MILLIS = 40;
     private static final int LEAST_ROUNDS = 5;
     private static final int STEADY_CALLS = 3;
@@ -166,10 +168,13 @@ final class Duel {
         return new Side(contender, (int) Math.clamp(Math.ceil(TURN_MILLIS / best), 1, 1 << 20));
     }
 
-    /** Milliseconds a call, after one that is not timed: the first pays for what the side before left in caches and cores. */
+    /** Milliseconds a call, after some that are not timed: the first pays for what the side before left in caches and cores. */
     private static double turn(Side side) throws Exception {
         awaitIdle();
-        side.contender.run();
+        long lead = System.nanoTime();
+        do {
+            side.contender.run();
+        } while (System.nanoTime() - lead < LEAD_MILLIS * 1e6);
         long start = System.nanoTime();
         for (int call = 0; call < side.calls; call++) {
             side.contender.run();

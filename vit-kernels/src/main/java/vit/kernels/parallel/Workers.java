@@ -7,7 +7,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A fixed team of threads. {@link #run} executes one task on every member at once, the calling thread being member 0,
- * and returns when all are done. Waiting spins for a bounded time, then parks, so an idle team costs nothing.
+ * and returns when all are done. Waiting spins for a bounded time, inside a task then yields for a bounded time, and then parks, so an idle
+ * team costs nothing.
  *
  * <p>Several sessions may share a team: their calls take turns. A task must not call {@code run} on its own team. After
  * the team's threads are started a call allocates nothing.
@@ -31,6 +32,13 @@ public final class Workers implements AutoCloseable {
 
     /** Spins between two looks at the clock. */
     private static final int SPINS_PER_CLOCK = 64;
+
+    /**
+     * How long a member that has spun goes on waiting for others of a running task, its core offered to them all the time. Linux wakes a
+     * thread on a core that another member already uses, if both cores were busy before, and moves it only when it sees two that
+     * want to run there; parked members were seen to share one of two cores for 70 ms, with the other idle. This is a tick of its scheduler.
+     */
+    private static final long YIELD_NANOS = 4_000_000;
 
     private static final class TeamBroken extends RuntimeException {
         private static final long serialVersionUID = 1L;
@@ -194,11 +202,23 @@ public final class Workers implements AutoCloseable {
         }
     }
 
+    /** Waits a moment, one of many since the time {@code start}, and says whether it is time to park. */
+    private boolean pause(int spins, long start, long yieldNanos) {
+        Thread.onSpinWait();
+        if (spins % SPINS_PER_CLOCK != 0) {
+            return false;
+        }
+        long waited = System.nanoTime() - start - spinNanos;
+        if (waited >= 0 && waited < yieldNanos) {
+            Thread.yield();
+        }
+        return waited >= yieldNanos;
+    }
+
     private void awaitEpochAfter(int seen, int index) {
-        long deadline = System.nanoTime() + spinNanos;
+        long start = System.nanoTime();
         for (int spins = 1; epoch == seen && !closed; spins++) {
-            Thread.onSpinWait();
-            if (spins % SPINS_PER_CLOCK == 0 && System.nanoTime() >= deadline) {
+            if (pause(spins, start, 0)) {
                 parked[index].set(1);
                 if (epoch == seen && !closed) {
                     LockSupport.park(this);
@@ -209,10 +229,9 @@ public final class Workers implements AutoCloseable {
     }
 
     private void awaitOthers() {
-        long deadline = System.nanoTime() + spinNanos;
+        long start = System.nanoTime();
         for (int spins = 1; unfinished.get() != 0; spins++) {
-            Thread.onSpinWait();
-            if (spins % SPINS_PER_CLOCK == 0 && System.nanoTime() >= deadline) {
+            if (pause(spins, start, YIELD_NANOS)) {
                 parked[0].set(1);
                 if (unfinished.get() != 0) {
                     LockSupport.park(this);
@@ -242,13 +261,12 @@ public final class Workers implements AutoCloseable {
     }
 
     private void awaitPhaseAfter(int before, int index) {
-        long deadline = System.nanoTime() + spinNanos;
+        long start = System.nanoTime();
         for (int spins = 1; phase == before; spins++) {
             if (failure.get() != null) {
                 throw BROKEN;
             }
-            Thread.onSpinWait();
-            if (spins % SPINS_PER_CLOCK == 0 && System.nanoTime() >= deadline) {
+            if (pause(spins, start, YIELD_NANOS)) {
                 parked[index].set(1);
                 if (phase == before && failure.get() == null) {
                     LockSupport.park(this);

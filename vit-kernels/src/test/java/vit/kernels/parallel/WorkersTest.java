@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -109,6 +112,39 @@ class WorkersTest {
                 }
                 assertEquals(0, wrong.get());
             }
+        }
+    }
+
+    /** Longer than spinning and yielding; one round waits at the barrier, one at the end of the run. */
+    @Test
+    void whoWaitsLongUsesNoCoreAndIsWoken() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        try (Workers workers = Workers.of(2)) {
+            long waited = 200_000_000;
+            for (int late = 0; late < 2; late++) {
+                int last = late;
+                long[] used = new long[2];
+                AtomicInteger passed = new AtomicInteger();
+                workers.run(w -> {
+                    long before = threads.getCurrentThreadCpuTime();
+                    if (w.index() == last) {
+                        LockSupport.parkNanos(waited);
+                    }
+                    w.barrier();
+                    used[w.index()] = threads.getCurrentThreadCpuTime() - before;
+                    passed.incrementAndGet();
+                });
+                assertEquals(2, passed.get());
+                assertTrue(used[1 - last] < waited / 4, "used " + used[1 - last] + " ns of a core");
+            }
+            long before = threads.getCurrentThreadCpuTime();
+            workers.run(w -> {
+                if (!w.isFirst()) {
+                    LockSupport.parkNanos(waited);
+                }
+            });
+            long used = threads.getCurrentThreadCpuTime() - before;
+            assertTrue(used < waited / 4, "used " + used + " ns of a core");
         }
     }
 
