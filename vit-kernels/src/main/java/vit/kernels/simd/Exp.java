@@ -34,26 +34,26 @@ public final class Exp {
     public static final float HIGHEST = 88.72283f;
 
     /** 1.5·2²³: a float below 2²² in size plus this has its nearest integer in the low bits. */
-    private static final float ROUND = 0x1.8p23f;
+    static final float ROUND = 0x1.8p23f;
 
-    private static final float LOG2_E = 0x1.715476p0f;
+    static final float LOG2_E = 0x1.715476p0f;
 
     /** −ln 2, in two floats. */
     static final float MINUS_LN2_HIGH = -0x1.62e43p-1f;
 
     static final float MINUS_LN2_LOW = 0x1.05c61p-29f;
 
-    private static final float Q0 = 0x1.fffffcp-2f;
-    private static final float Q1 = 0x1.555492p-3f;
-    private static final float Q2 = 0x1.5558bp-5f;
-    private static final float Q3 = 0x1.12398ep-7f;
-    private static final float Q4 = 0x1.6a4d6p-10f;
+    static final float Q0 = 0x1.fffffcp-2f;
+    static final float Q1 = 0x1.555492p-3f;
+    static final float Q2 = 0x1.5558bp-5f;
+    static final float Q3 = 0x1.12398ep-7f;
+    static final float Q4 = 0x1.6a4d6p-10f;
 
     /** From the low bits to the place of a float's exponent. */
     static final int EXPONENT_SHIFT = 23;
 
     /** The bits of 1. */
-    private static final int ONE_BITS = 0x3f800000;
+    static final int ONE_BITS = 0x3f800000;
 
     /** The constants in every lane: a constant vector is loaded where it is used, a broadcast takes a register. */
     static final class Lanes {
@@ -135,15 +135,28 @@ public final class Exp {
      * a scale of 1. A vector costs a third of what it costs in a memory segment, whose bounds and state C2 reads again after every store.
      */
     public static void ofNonPositive(float[] values, int from, int count, float max) {
+        FloatVector log2E = Simd.constant(LOG2_E, Lanes.LOG2_E);
+        FloatVector round = Simd.constant(ROUND, Lanes.ROUND);
+        FloatVector minusLn2High = Simd.constant(MINUS_LN2_HIGH, Lanes.MINUS_LN2_HIGH);
+        FloatVector minusLn2Low = Simd.constant(MINUS_LN2_LOW, Lanes.MINUS_LN2_LOW);
+        FloatVector q0 = Simd.constant(Q0, Lanes.Q0);
+        FloatVector q1 = Simd.constant(Q1, Lanes.Q1);
+        FloatVector q2 = Simd.constant(Q2, Lanes.Q2);
+        FloatVector q3 = Simd.constant(Q3, Lanes.Q3);
+        FloatVector q4 = Simd.constant(Q4, Lanes.Q4);
+        FloatVector one = Simd.constant(1f, Lanes.ONE);
+        FloatVector zero = Simd.constant(0f, Lanes.ZERO);
+        FloatVector lowest = Simd.constant(LOWEST, Lanes.LOWEST);
+        IntVector oneBits = Simd.constant(ONE_BITS, Lanes.ONE_BITS);
         for (int i = from; i < from + count; i += Simd.LANES) {
             FloatVector exponent = FloatVector.fromArray(SPECIES, values, i).sub(max);
-            FloatVector rounded = exponent.fma(Lanes.LOG2_E, Lanes.ROUND);
-            FloatVector m = rounded.sub(Lanes.ROUND);
-            FloatVector r = m.fma(Lanes.MINUS_LN2_LOW, m.fma(Lanes.MINUS_LN2_HIGH, exponent));
-            FloatVector p = r.fma(Lanes.Q4, Lanes.Q3).fma(r, Lanes.Q2).fma(r, Lanes.Q1).fma(r, Lanes.Q0);
-            p = p.fma(r, Lanes.ONE).fma(r, Lanes.ONE);
-            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).add(Lanes.ONE_BITS);
-            p.mul(power.reinterpretAsFloats()).blend(Lanes.ZERO, exponent.compare(LT, Lanes.LOWEST)).intoArray(values, i);
+            FloatVector rounded = exponent.fma(log2E, round);
+            FloatVector m = rounded.sub(round);
+            FloatVector r = m.fma(minusLn2Low, m.fma(minusLn2High, exponent));
+            FloatVector p = r.fma(q4, q3).fma(r, q2).fma(r, q1).fma(r, q0);
+            p = p.fma(r, one).fma(r, one);
+            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT).add(oneBits);
+            p.mul(power.reinterpretAsFloats()).blend(zero, exponent.compare(LT, lowest)).intoArray(values, i);
         }
     }
 

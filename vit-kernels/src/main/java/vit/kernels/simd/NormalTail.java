@@ -65,24 +65,48 @@ public final class NormalTail {
      * before it has seen many calls of it, it does not inline it, and then the loop boxes a vector at every step.
      */
     public static void timesProbability(float[] values, int count) {
+        FloatVector minusHalf = Simd.constant(-0.5f, Lanes.MINUS_HALF);
+        FloatVector p0 = Simd.constant(P0, Lanes.P0);
+        FloatVector p1 = Simd.constant(P1, Lanes.P1);
+        FloatVector p2 = Simd.constant(P2, Lanes.P2);
+        FloatVector p3 = Simd.constant(P3, Lanes.P3);
+        FloatVector p4 = Simd.constant(P4, Lanes.P4);
+        FloatVector d1 = Simd.constant(D1, Lanes.D1);
+        FloatVector d2 = Simd.constant(D2, Lanes.D2);
+        FloatVector d3 = Simd.constant(D3, Lanes.D3);
+        FloatVector d4 = Simd.constant(D4, Lanes.D4);
+        FloatVector d5 = Simd.constant(D5, Lanes.D5);
+        FloatVector productEnd = Simd.constant(PRODUCT_END, Lanes.PRODUCT_END);
+        FloatVector log2E = Simd.constant(Exp.LOG2_E, Exp.Lanes.LOG2_E);
+        FloatVector round = Simd.constant(Exp.ROUND, Exp.Lanes.ROUND);
+        FloatVector minusLn2High = Simd.constant(Exp.MINUS_LN2_HIGH, Exp.Lanes.MINUS_LN2_HIGH);
+        FloatVector minusLn2Low = Simd.constant(Exp.MINUS_LN2_LOW, Exp.Lanes.MINUS_LN2_LOW);
+        FloatVector q0 = Simd.constant(Exp.Q0, Exp.Lanes.Q0);
+        FloatVector q1 = Simd.constant(Exp.Q1, Exp.Lanes.Q1);
+        FloatVector q2 = Simd.constant(Exp.Q2, Exp.Lanes.Q2);
+        FloatVector q3 = Simd.constant(Exp.Q3, Exp.Lanes.Q3);
+        FloatVector q4 = Simd.constant(Exp.Q4, Exp.Lanes.Q4);
+        FloatVector one = Simd.constant(1f, Exp.Lanes.ONE);
+        FloatVector zero = Simd.constant(0f, Exp.Lanes.ZERO);
+        IntVector oneBits = Simd.constant(Exp.ONE_BITS, Exp.Lanes.ONE_BITS);
         for (int i = 0; i < count; i += Simd.LANES) {
             FloatVector x = FloatVector.fromArray(SPECIES, values, i);
             FloatVector t = x.abs();
-            FloatVector p = t.fma(Lanes.P4, Lanes.P3).fma(t, Lanes.P2).fma(t, Lanes.P1).fma(t, Lanes.P0);
-            FloatVector d = t.fma(Lanes.D5, Lanes.D4).fma(t, Lanes.D3).fma(t, Lanes.D2).fma(t, Lanes.D1).fma(t, Lanes.D0);
-            FloatVector half = t.mul(Lanes.MINUS_HALF);
+            FloatVector p = t.fma(p4, p3).fma(t, p2).fma(t, p1).fma(t, p0);
+            FloatVector d = t.fma(d5, d4).fma(t, d3).fma(t, d2).fma(t, d1).fma(t, one);
+            FloatVector half = t.mul(minusHalf);
             FloatVector high = half.mul(t);
             FloatVector low = half.fma(t, high.neg());
-            FloatVector rounded = high.fma(Exp.Lanes.LOG2_E, Exp.Lanes.ROUND);
-            FloatVector n = rounded.sub(Exp.Lanes.ROUND);
-            FloatVector r = n.fma(Exp.Lanes.MINUS_LN2_LOW, n.fma(Exp.Lanes.MINUS_LN2_HIGH, high)).add(low);
-            FloatVector e = r.fma(Exp.Lanes.Q4, Exp.Lanes.Q3).fma(r, Exp.Lanes.Q2).fma(r, Exp.Lanes.Q1).fma(r, Exp.Lanes.Q0);
-            e = e.fma(r, Exp.Lanes.ONE).fma(r, Exp.Lanes.ONE);
-            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, Exp.EXPONENT_SHIFT).add(Exp.Lanes.ONE_BITS);
+            FloatVector rounded = high.fma(log2E, round);
+            FloatVector n = rounded.sub(round);
+            FloatVector r = n.fma(minusLn2Low, n.fma(minusLn2High, high)).add(low);
+            FloatVector e = r.fma(q4, q3).fma(r, q2).fma(r, q1).fma(r, q0);
+            e = e.fma(r, one).fma(r, one);
+            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, Exp.EXPONENT_SHIFT).add(oneBits);
             // The factor e^(−t²/2) comes last: whatever is multiplied before it stays clear of the subnormals.
             FloatVector tail = p.div(d).mul(t).mul(e.mul(power.reinterpretAsFloats()));
-            tail = tail.blend(Exp.Lanes.ZERO, t.compare(GT, Lanes.PRODUCT_END));
-            x.blend(Exp.Lanes.ZERO, x.compare(LT, Exp.Lanes.ZERO)).sub(tail).intoArray(values, i);
+            tail = tail.blend(zero, t.compare(GT, productEnd));
+            x.blend(zero, x.compare(LT, zero)).sub(tail).intoArray(values, i);
         }
     }
 

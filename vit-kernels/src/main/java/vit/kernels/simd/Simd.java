@@ -60,6 +60,20 @@ public final class Simd {
         return FloatVector.broadcast(SPECIES, value);
     }
 
+    /**
+     * {@code value} in every lane, for loops that store to arrays: what {@code lanes} holds, too, as a constant. With 32 registers it stays in
+     * one. With 16 the constant vector is loaded where it is used, at every step, as C2 does not know that the store leaves it alone; where
+     * a vector is a cache line such a load is two, since arrays begin 16 bytes after a multiple of 8.
+     */
+    public static FloatVector constant(float value, FloatVector lanes) {
+        return REGISTERS == 32 ? broadcast(value) : lanes;
+    }
+
+    /** The same for ints. */
+    public static IntVector constant(int value, IntVector lanes) {
+        return REGISTERS == 32 ? IntVector.broadcast(INT_SPECIES, value) : lanes;
+    }
+
     /** Whether the hardware runs {@link #BITS}; otherwise the JDK emulates it. */
     public static boolean isNative() {
         return BITS <= FloatVector.SPECIES_PREFERRED.vectorBitSize()
