@@ -13,30 +13,50 @@ import vit.kernels.tensor.Tensor;
  */
 final class AttentionSimd {
 
+    /** Heads for each worker from which on a head is one piece of work: that one has a head more than another is little then. */
+    private static final int ENOUGH_ITEMS = 8;
+
+    /** Tiles of queries in a part of a head, at least: packing its keys and values takes as long as two or three. */
+    private static final int LEAST_TILES = 4;
+
     private AttentionSimd() {}
 
     static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
             int batch, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
         int inner = heads * headDim;
         float[] head = workspace.head(worker.index());
-        worker.begin(batch * heads);
-        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            int row = item / heads * tokens;
-            int column = item % heads * headDim;
-            gather(head, qkv, row, inner + column, tokens, headDim);
-            packKeys(head, 0, headDim, tokens, headDim, workspace, worker);
-            gather(head, qkv, row, 2 * inner + column, tokens, headDim);
-            packValues(head, 0, headDim, tokens, headDim, workspace, worker);
-            queries(out, null, logSumExp, probabilities, qkv, null, item, batch * tokens, tokens, tokens, heads, headDim, scale, workspace, worker);
+        int parts = parts(batch * heads, tokens, worker.count());
+        int packed = -1;
+        worker.begin(batch * heads * parts);
+        for (int part = worker.claim(); part >= 0; part = worker.claim()) {
+            int item = part / parts;
+            if (item != packed) {
+                int row = item / heads * tokens;
+                int column = item % heads * headDim;
+                gather(head, qkv, row, inner + column, tokens, headDim);
+                packKeys(head, 0, headDim, tokens, headDim, workspace, worker);
+                gather(head, qkv, row, 2 * inner + column, tokens, headDim);
+                packValues(head, 0, headDim, tokens, headDim, workspace, worker);
+                packed = item;
+            }
+            queries(out, null, logSumExp, probabilities, qkv, null, item, batch * tokens, firstQuery(part % parts, parts, tokens),
+                    firstQuery(part % parts + 1, parts, tokens), tokens, tokens, heads, headDim, scale, workspace, worker);
         }
     }
 
     static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, int headDim, float scale,
             AttentionWorkspace workspace, Worker worker) {
-        worker.begin(batch * heads);
-        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            packKeysAndValues(qkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
-            queries(null, out, null, null, null, qkv, item, batch * tokens, tokens, tokens, heads, headDim, scale, workspace, worker);
+        int parts = parts(batch * heads, tokens, worker.count());
+        int packed = -1;
+        worker.begin(batch * heads * parts);
+        for (int part = worker.claim(); part >= 0; part = worker.claim()) {
+            int item = part / parts;
+            if (item != packed) {
+                packKeysAndValues(qkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
+                packed = item;
+            }
+            queries(null, out, null, null, null, qkv, item, batch * tokens, firstQuery(part % parts, parts, tokens),
+                    firstQuery(part % parts + 1, parts, tokens), tokens, tokens, heads, headDim, scale, workspace, worker);
         }
     }
 
@@ -45,8 +65,31 @@ final class AttentionSimd {
         worker.begin(batch * heads);
         for (int item = worker.claim(); item >= 0; item = worker.claim()) {
             packKeysAndValues(qkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
-            queries(out, null, null, null, query, null, item, batch * queries, queries, tokens, heads, headDim, scale, workspace, worker);
+            queries(out, null, null, null, query, null, item, batch * queries, 0, queries, queries, tokens, heads, headDim, scale, workspace, worker);
         }
+    }
+
+    /**
+     * In how many parts the queries of each of {@code items} heads are shared out: one, unless so few heads would leave some of the workers
+     * waiting. Who has two parts of a head packs its keys and values once.
+     */
+    static int parts(int items, int queries, int workers) {
+        if (items == 0 || items >= ENOUGH_ITEMS * workers) {
+            return 1;
+        }
+        int parts = workers;
+        for (int divisor = 2; divisor <= workers; divisor++) {
+            if (workers % divisor == 0 && items % divisor == 0) {
+                parts = workers / divisor;
+            }
+        }
+        return Math.max(1, Math.min(parts, queries / (LEAST_TILES * Panels.ROWS)));
+    }
+
+    /** The first query of a part: whole tiles. */
+    private static int firstQuery(int part, int parts, int queries) {
+        int tiles = (queries + Panels.ROWS - 1) / Panels.ROWS;
+        return Math.min(queries, part * tiles / parts * Panels.ROWS);
     }
 
     /** Copies {@code rows} rows of {@code columns} to an array, where they lie one after the other. */
@@ -99,17 +142,19 @@ final class AttentionSimd {
      * The rows of a head, when its keys and values are packed. Of {@code out} and {@code packedOut}, and of {@code query} and
      * {@code packedQuery}, one is null.
      *
-     * @param m rows of queries and outputs in use
+     * @param m    rows of queries and outputs in use
+     * @param from first of the head's {@code queries}, of a whole tile
+     * @param to   query after the last
      */
     private static void queries(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, PackedRows packedQuery,
-            int item, int m, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
+            int item, int m, int from, int to, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
         MemorySegment memory = workspace.memory(worker.index());
         float[] staged = workspace.staged(worker.index());
         float[] rows = workspace.rows(worker.index());
         int firstRow = item / heads * queries;
         int column = item % heads * headDim;
-        for (int i = 0; i < queries; i += Panels.ROWS) {
-            int count = Math.min(Panels.ROWS, queries - i);
+        for (int i = from; i < to; i += Panels.ROWS) {
+            int count = Math.min(Panels.ROWS, to - i);
             if (query != null) {
                 long rowBytes = (long) query.rowStride() * Float.BYTES;
                 Panels.packTile(rows, 0, query.segment(), (firstRow + i) * rowBytes + (long) column * Float.BYTES, rowBytes, count, headDim);

@@ -139,6 +139,28 @@ class AttentionTest {
         }
     }
 
+    /** Fewer heads than workers, or a few more. */
+    @Property(tries = 40)
+    void headsInPartsGiveTheSameBits(@ForAll @IntRange(min = 1, max = 2) int batch, @ForAll @IntRange(min = 24, max = 130) int tokens,
+            @ForAll @IntRange(min = 1, max = 5) int heads, @ForAll @IntRange(min = 1, max = 20) int headDim,
+            @ForAll @IntRange(min = 2, max = 8) int threads, @ForAll long seed) {
+        Problem p = new Problem(batch, tokens, heads, headDim);
+        float[] qkv = p.random(seed, 3 * p.inner(), 2);
+        Result expected = forward(p, qkv, 1);
+        Result actual = forward(p, qkv, threads);
+        assertArrayEquals(expected.out, actual.out);
+        assertArrayEquals(expected.logSumExp, actual.logSumExp);
+        assertArrayEquals(expected.probabilities, actual.probabilities);
+    }
+
+    @Property
+    void fewHeadsAreSharedOutEvenly(@ForAll @IntRange(min = 1, max = 200) int heads, @ForAll @IntRange(min = 1, max = 16) int workers) {
+        int parts = AttentionSimd.parts(heads, 1 << 16, workers);
+        assertTrue(parts >= 1 && parts <= workers);
+        assertTrue(heads * parts % workers == 0 || parts == 1 && heads >= 8 * workers, parts + " parts");
+        assertEquals(1, AttentionSimd.parts(heads, 47, workers), "parts of fewer than four tiles of queries");
+    }
+
     private static float[] backward(Problem p, float[] qkv, float[] dout, int threads) {
         try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
             Tensor out = arena.allocate(p.rows(), p.inner());
