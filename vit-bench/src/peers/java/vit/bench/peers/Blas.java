@@ -4,9 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.mkl.global.mkl_rt;
-import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
  * sgemm of another library, row-major, on 64-byte aligned memory. The weight is laid out beforehand in the form in which the library
@@ -71,19 +69,13 @@ final class Blas implements Contender {
 
     private static void setThreads(Library library, int threads) {
         if (library == Library.OPENBLAS) {
-            Loader.load(openblas_nolapack.class);
-            org.bytedeco.openblas.presets.openblas_nolapack.blas_set_num_threads(threads);
-            int found = org.bytedeco.openblas.presets.openblas_nolapack.blas_get_num_threads();
-            require(found, threads);
-        } else {
-            mkl_rt.MKL_Set_Num_Threads(threads);
-            require(mkl_rt.MKL_Get_Max_Threads(), threads);
+            OpenBlas.get().setThreads(threads);
+            return;
         }
-    }
-
-    private static void require(int found, int threads) {
+        mkl_rt.MKL_Set_Num_Threads(threads);
+        int found = mkl_rt.MKL_Get_Max_Threads();
         if (found != threads) {
-            throw new IllegalStateException("the library uses " + found + " threads instead of " + threads);
+            throw new IllegalStateException("MKL uses " + found + " threads instead of " + threads);
         }
     }
 
@@ -121,7 +113,7 @@ final class Blas implements Contender {
 
     @Override
     public String name() {
-        return library.label;
+        return library == Library.OPENBLAS ? library.label + " (" + OpenBlas.get().core() + ")" : library.label;
     }
 
     @Override
@@ -135,7 +127,7 @@ final class Blas implements Contender {
         switch (library) {
             case MKL -> mkl_rt.cblas_sgemm(ROW_MAJOR, NO_TRANSPOSE, form, m, n, k, 1f, a, k, weight, stride, 0f, c, n);
             case MKL_PACKED -> mkl_rt.cblas_sgemm_compute(ROW_MAJOR, NO_TRANSPOSE, PACKED, m, n, k, a, k, packed, k, 0f, c, n);
-            case OPENBLAS -> openblas_nolapack.cblas_sgemm(ROW_MAJOR, NO_TRANSPOSE, form, m, n, k, 1f, a, k, weight, stride, 0f, c, n);
+            case OPENBLAS -> OpenBlas.get().sgemm(ROW_MAJOR, NO_TRANSPOSE, form, m, n, k, a.address(), k, weight.address(), stride, c.address(), n);
         }
     }
 
