@@ -36,7 +36,7 @@ final class AttentionProbe {
         qkv = arena.allocatePadded(tokens, 3 * config.inner());
         attended = arena.allocatePadded(tokens, config.inner());
         probabilities = arena.allocate(Math.multiplyExact(config.heads(), tokens), tokens);
-        gemm = GemmWorkspace.allocate(arena, GemmWorkspace.packedRows(tokens, config.width()), workers);
+        gemm = GemmWorkspace.allocate(arena, tokens, config.width(), workers);
         attention = AttentionWorkspace.allocate(arena, tokens, config.headDim(), workers);
     }
 

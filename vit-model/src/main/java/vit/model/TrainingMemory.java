@@ -43,8 +43,8 @@ final class TrainingMemory {
         int rows = maxBatch * config.tokens();
         int patches = maxBatch * config.patches();
         int widest = Math.max(Math.max(config.mlp(), config.width()), Math.max(3 * config.inner(), config.classes()));
-        return Math.max(Math.max(GemmWorkspace.packedRows(rows, widest), GemmWorkspace.packedRows(widest, rows)),
-                Math.max(GemmWorkspace.packedRows(patches, config.patchElements()),
+        return Math.max(Math.max(GemmWorkspace.packedInput(rows, widest), GemmWorkspace.packedRows(widest, rows)),
+                Math.max(GemmWorkspace.packedInput(patches, config.patchElements()),
                         GemmWorkspace.packedRows(config.patchElements(), patches)));
     }
 

@@ -121,8 +121,8 @@ final class VitForward implements Workers.Task {
     private static int packedFloats(VitConfig config, int maxBatch, boolean pooledLast) {
         int widest = pooledLast ? Math.max(config.mlp(), Math.max(config.width(), config.inner())) : config.width();
         int rows = pooledLast ? Math.multiplyExact(maxBatch, config.pooledTokens()) : maxBatch;
-        return Math.max(GemmWorkspace.packedRows(rows, widest),
-                GemmWorkspace.packedRows(Math.multiplyExact(maxBatch, config.patches()), config.patchElements()));
+        return Math.max(GemmWorkspace.packedInput(rows, widest),
+                GemmWorkspace.packedInput(Math.multiplyExact(maxBatch, config.patches()), config.patchElements()));
     }
 
     private Block block(int i) {

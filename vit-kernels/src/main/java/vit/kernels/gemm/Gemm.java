@@ -11,8 +11,8 @@ import vit.kernels.tensor.Tensor;
  * C = A·Bᵀ, with an {@link Epilogue}: the linear layer's arithmetic. A is (M, K), B is (N, K) {@linkplain PackedMatrix
  * packed}, C is (M, N).
  *
- * <p>Called by every worker of a team with the same arguments. There is one barrier inside, after A is packed; C is complete
- * at the team's next barrier.
+ * <p>Called by every worker of a team with the same arguments. There are barriers inside, one for each block of some 200 rows of A, after it is
+ * packed; C is complete at the team's next barrier.
  */
 public final class Gemm {
 
@@ -60,10 +60,10 @@ public final class Gemm {
         checkInput("a", a.shape(), a.rows(), a.columns(), b, m);
         checkOutput("c", c.shape(), c.rows(), c.columns(), b, m);
         checkEpilogue(epilogue, c, b, m);
-        if (workspace.workers() < worker.count() || workspace.rows().length < GemmWorkspace.packedRows(m, b.depth())) {
+        if (workspace.workers() < worker.count() || workspace.rows().length < GemmWorkspace.packedInput(m, b.depth())) {
             throw new IllegalArgumentException("the workspace is planned for " + workspace.workers() + " workers and "
                     + workspace.rows().length + " packed floats; needed are " + worker.count() + " and "
-                    + GemmWorkspace.packedRows(m, b.depth()));
+                    + GemmWorkspace.packedInput(m, b.depth()));
         }
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
@@ -71,9 +71,7 @@ public final class Gemm {
             }
             return;
         }
-        GemmSimd.packRows(workspace.rows(), a, m, worker);
-        worker.barrier();
-        GemmSimd.multiply(c, null, workspace.rows(), b, epilogue, m, from, to, workspace, worker);
+        GemmSimd.multiply(c, a, b, epilogue, m, from, to, workspace, worker);
     }
 
     /**
@@ -98,7 +96,7 @@ public final class Gemm {
             }
             return;
         }
-        GemmSimd.multiply(c, null, a.values(), b, epilogue, m, 0, b.outputs(), workspace, worker);
+        GemmSimd.multiply(c, null, a.values(), 0, b, epilogue, 0, m, 0, b.outputs(), workspace, worker);
     }
 
     /**
@@ -137,7 +135,7 @@ public final class Gemm {
             }
             return;
         }
-        GemmSimd.multiply(null, c, a.values(), b, epilogue, m, from, to, workspace, worker);
+        GemmSimd.multiply(null, c, a.values(), 0, b, epilogue, 0, m, from, to, workspace, worker);
     }
 
     /**

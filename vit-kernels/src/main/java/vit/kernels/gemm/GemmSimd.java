@@ -13,8 +13,24 @@ final class GemmSimd {
     /** Items of a loop for each worker, at least: few enough to be cheap, many enough that nobody waits long for the last one. */
     static final int ITEMS = 12;
 
-    /** Packs rows 0 … m of {@code a}, shared by the team: blocks of k, in each the tiles, missing rows as zeros. */
-    static void packRows(float[] target, Tensor a, int m, Worker worker) {
+    /**
+     * C = A·Bᵀ for rows that are not packed: block of rows after block of rows is packed, so that it is in the cache still when it is used. Two
+     * take turns in the workspace, so one barrier for each is enough: who packs the next one but one has seen all others done with this one.
+     */
+    static void multiply(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, int firstColumn, int lastColumn,
+            GemmWorkspace workspace, Worker worker) {
+        int blockRows = Tile.blockRows(m);
+        int block = GemmWorkspace.packedRows(Math.min(m, blockRows), b.depth());
+        for (int row = 0, start = 0; row < m; row += blockRows, start = block - start) {
+            int rows = Math.min(blockRows, m - row);
+            packRows(workspace.rows(), start, a, row, rows, worker);
+            worker.barrier();
+            multiply(c, null, workspace.rows(), start, b, epilogue, row, rows, firstColumn, lastColumn, workspace, worker);
+        }
+    }
+
+    /** Packs {@code m} rows of {@code a}, shared by the team: blocks of k, in each the tiles, missing rows as zeros. */
+    private static void packRows(float[] target, int start, Tensor a, int firstRow, int m, Worker worker) {
         int depth = a.columns();
         int tiles = Tile.rowTiles(m);
         long rowBytes = (long) a.rowStride() * Float.BYTES;
@@ -22,8 +38,8 @@ final class GemmSimd {
         for (int tile = worker.claim(); tile >= 0; tile = worker.claim()) {
             int row = tile * Tile.ROWS;
             for (int from = 0; from < depth; from += Tile.DEPTH) {
-                Panels.packBlock(target, block(from, tile, tiles), a.segment(), a.rowOffset(row), rowBytes, Math.min(Tile.ROWS, m - row),
-                        from, Math.min(depth, from + Tile.DEPTH));
+                Panels.packBlock(target, start + block(from, tile, tiles), a.segment(), a.rowOffset(firstRow + row), rowBytes,
+                        Math.min(Tile.ROWS, m - row), from, Math.min(depth, from + Tile.DEPTH));
             }
         }
     }
@@ -37,11 +53,12 @@ final class GemmSimd {
      * The panels that hold the columns of C, shared by the team in groups. The rows pass in blocks, for whose tiles there is room beside
      * each other; where the groups alone are too few items to be shared well, a block is cut into parts.
      *
-     * @param c       where the product goes, or null
-     * @param packedC where it goes then
-     * @param a       packed rows
+     * @param c        where the product goes, or null
+     * @param packedC  where it goes then
+     * @param a        {@code m} packed rows, from {@code aStart} on
+     * @param firstRow of C, where the first of them goes
      */
-    static void multiply(Tensor c, PackedRows packedC, float[] a, PackedMatrix b, Epilogue epilogue, int m,
+    static void multiply(Tensor c, PackedRows packedC, float[] a, int aStart, PackedMatrix b, Epilogue epilogue, int firstRow, int m,
             int firstColumn, int lastColumn, GemmWorkspace workspace, Worker worker) {
         int firstPanel = firstColumn / Tile.COLUMNS;
         int panels = Tile.panels(lastColumn) - firstPanel;
@@ -62,8 +79,8 @@ final class GemmSimd {
             int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
             // What this worker will probably multiply by next.
             int next = item + parts < items ? (panel + group) % panels : panel;
-            multiplyGroup(c, packedC, a, b, epilogue, firstPanel + panel, Math.min(group, panels - panel), firstPanel + next,
-                    rowFrom, rowTo, block, m, workspace, worker.index());
+            multiplyGroup(c, packedC, a, aStart, b, epilogue, firstPanel + panel, Math.min(group, panels - panel), firstPanel + next,
+                    firstRow, rowFrom, rowTo, block, m, workspace, worker.index());
         }
     }
 
@@ -81,8 +98,8 @@ final class GemmSimd {
      * @param next       the panel to read ahead
      * @param block      first row of the block of rows: each tile reads its part of the next panel ahead
      */
-    private static void multiplyGroup(Tensor c, PackedRows packedC, float[] a, PackedMatrix b, Epilogue epilogue,
-            int firstPanel, int panels, int next, int rowFrom, int rowTo, int block, int m, GemmWorkspace workspace, int worker) {
+    private static void multiplyGroup(Tensor c, PackedRows packedC, float[] a, int aStart, PackedMatrix b, Epilogue epilogue,
+            int firstPanel, int panels, int next, int firstRow, int rowFrom, int rowTo, int block, int m, GemmWorkspace workspace, int worker) {
         float[][] tiles = workspace.tiles(worker);
         float[] staged = workspace.staged(worker);
         float[] residualTile = workspace.residual(worker);
@@ -103,7 +120,7 @@ final class GemmSimd {
             for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
                 int t = (row - block) / Tile.ROWS;
                 int rows = Math.min(Tile.ROWS, rowTo - row);
-                int aStart = block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
+                int tileStart = aStart + block(kFrom, row / Tile.ROWS, Tile.rowTiles(m));
                 for (int p = 0; p < panels; p++) {
                     float[] tile = tiles[depth <= Tile.DEPTH ? 0 : t * Tile.GROUP + p];
                     float[] from = kFrom == 0 ? Tile.ZEROS : tile;
@@ -111,13 +128,13 @@ final class GemmSimd {
                     int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
                     if (last && residual != null) {
                         // Before the product, which hides some of the way from the L3 cache.
-                        Tile.load(residualTile, rows, columns, residual.segment(), row * residualBytes + (long) column * Float.BYTES, residualBytes);
+                        Tile.load(residualTile, rows, columns, residual.segment(), (firstRow + row) * residualBytes + (long) column * Float.BYTES, residualBytes);
                     }
-                    MicroKernel.multiply(a, aStart, b.segment(), b.stepOffset(firstPanel + p, kFrom), staged, p * Tile.STAGED_PANEL,
+                    MicroKernel.multiply(a, tileStart, b.segment(), b.stepOffset(firstPanel + p, kFrom), staged, p * Tile.STAGED_PANEL,
                             kTo - kFrom, from, tile, Math.min(ahead + t * slice, lastSlice));
                     if (last) {
                         finish(tile, rows, columns, epilogue, residualTile, column);
-                        store(c, packedC, tile, rows, columns, row, column, m);
+                        store(c, packedC, tile, rows, columns, firstRow + row, column, m);
                     }
                 }
             }

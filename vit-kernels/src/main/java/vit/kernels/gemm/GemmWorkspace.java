@@ -26,7 +26,7 @@ public final class GemmWorkspace {
     }
 
     /**
-     * A workspace for products of up to {@code packedRows} floats (see {@link #packedRows}) by a team of up to
+     * A workspace for products whose rows take up to {@code packedRows} floats (see {@link #packedInput}) by a team of up to
      * {@code workers}.
      */
     public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers) {
@@ -35,7 +35,7 @@ public final class GemmWorkspace {
 
     /** A workspace for one product of {@code m} rows of {@code k}. */
     public static GemmWorkspace allocate(TensorArena arena, int m, int k, int workers) {
-        return allocate(arena, packedRows(m, k), workers);
+        return allocate(arena, packedInput(m, k), workers);
     }
 
     /** The same with room for {@code packedPanels} floats (see {@link #packedPanels}), which weight gradients need. */
@@ -60,6 +60,17 @@ public final class GemmWorkspace {
      */
     public static int packedRows(int m, int k) {
         return Math.multiplyExact(Tile.rowTiles(m), Panels.packedTile(k));
+    }
+
+    /**
+     * Floats that products of up to {@code m} rows of {@code k} which are not packed need room for: all rows, or two of their blocks.
+     *
+     * @throws ArithmeticException if they are 2³¹ or more
+     */
+    public static int packedInput(int m, int k) {
+        // Rows are split evenly, so of fewer rows a block may have more.
+        int tiles = m <= Tile.BLOCK_ROWS ? Tile.rowTiles(m) : Math.min(Tile.rowTiles(m) + 1, 2 * Tile.rowTiles(Tile.BLOCK_ROWS));
+        return Math.multiplyExact(tiles, Panels.packedTile(k));
     }
 
     /**

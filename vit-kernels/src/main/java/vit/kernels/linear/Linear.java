@@ -13,7 +13,7 @@ import vit.kernels.tensor.Tensor;
 /**
  * A linear layer: y = x·Wᵀ + b, and what may follow it in the same pass over y. Immutable: the packed weight and the
  * epilogue are bound when the model is planned, so that a call passes only activations. Called by every worker of a team;
- * one barrier inside, y is complete at the team's next barrier.
+ * barriers inside where x is not packed, y is complete at the team's next barrier.
  */
 public final class Linear {
 
@@ -89,7 +89,7 @@ public final class Linear {
     }
 
     /**
-     * dX = dY·W: the gradient of the input, overwritten. One barrier inside; complete at the team's next one.
+     * dX = dY·W: the gradient of the input, overwritten. Barriers inside; complete at the team's next one.
      *
      * @param dx         (M, K)
      * @param dy         (M, N)

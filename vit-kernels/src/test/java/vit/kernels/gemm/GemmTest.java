@@ -238,6 +238,42 @@ class GemmTest {
         }
     }
 
+    /** One to five blocks of rows, packed one after the other, against rows that are packed before; the workspace may be planned for more. */
+    @Property(tries = 40)
+    void rowsInBlocksGiveTheBitsOfPackedRows(@ForAll @IntRange(min = 200, max = 1000) int m, @ForAll @IntRange(min = 1, max = 140) int n,
+            @ForAll @IntRange(min = 1, max = 20) int k, @ForAll @IntRange(min = 0, max = 300) int more,
+            @ForAll @IntRange(min = 1, max = 4) int threads, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
+            Tensor a = arena.allocate(m, k).copyFrom(random(random, m * k, false));
+            PackedMatrix b = PackedMatrix.allocate(arena, n, k).packRows(random(random, n * k, false));
+            Tensor residual = arena.allocate(m, n).copyFrom(random(random, m * n, false));
+            Epilogue epilogue = Epilogue.biasResidual(arena.allocate(n).copyFrom(random(random, n, false)), null, residual);
+            GemmWorkspace workspace = GemmWorkspace.allocate(arena, m + more, k, threads);
+            Tensor c = arena.allocate(m, n).fill(Float.NaN);
+            Tensor again = arena.allocate(m, n).fill(Float.NaN);
+            Tensor expected = arena.allocate(m, n);
+            PackedRows packed = PackedRows.allocate(arena, m, k);
+            packed.write(a.toDoubles(), m);
+            workers.run(w -> {
+                Gemm.multiply(c, a, b, epilogue, m, workspace, w);
+                w.barrier();
+                Gemm.multiply(again, a, b, epilogue, m, workspace, w);
+                Gemm.multiply(expected, packed, b, epilogue, m, workspace, w);
+            });
+            assertSameBits(expected.toArray(), c.toArray(), m + " rows");
+            assertSameBits(expected.toArray(), again.toArray(), m + " rows once more");
+        }
+    }
+
+    @Property
+    void roomForRowsGrowsWithTheirNumber(@ForAll @IntRange(min = 0, max = 3000) int m, @ForAll @IntRange(min = 1, max = 2000) int k) {
+        int room = GemmWorkspace.packedInput(m, k);
+        assertTrue(room <= GemmWorkspace.packedInput(m + 1, k));
+        int block = Tile.blockRows(m);
+        assertTrue(room >= (m <= block ? 1 : 2) * GemmWorkspace.packedRows(Math.min(m, block), k));
+    }
+
     /** Some columns, to a tensor and to packed rows: those of the whole product; columns of other panels stay as they are. */
     @Property(tries = 200)
     void someColumnsGiveTheBitsOfAll(@ForAll @IntRange(min = 0, max = 40) int m, @ForAll @IntRange(min = 1, max = 300) int n,
