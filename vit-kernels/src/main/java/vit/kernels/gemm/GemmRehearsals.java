@@ -22,10 +22,7 @@ final class GemmRehearsals {
     private static final int PACKED_OUTPUTS = 8;
 
     /** The same, for tiles that are moved and nothing else. */
-    private static final int MOVED_TILES = 8;
-
-    /** Calls of a kernel that does one step of k. */
-    private static final int SINGLE_STEPS = 8;
+    private static final int MOVED_TILES = 3;
 
     private static final int WHOLE = Tile.COLUMNS;
 
@@ -48,17 +45,17 @@ final class GemmRehearsals {
                     MicroKernel6x4.multiply(rows, 0, memory, 0, steps, Tile.ZEROS, tile, 0);
                 }
             }));
-            kernels.add(Rehearsal.of("MicroKernel.step", MicroKernel.VECTORS, SINGLE_STEPS, (vectors, times) -> {
+            kernels.add(Rehearsal.of("MicroKernel.step", MicroKernel.VECTORS, (vectors, times) -> {
                 for (int i = 0; i < times; i++) {
                     MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, vectors);
                 }
             }));
-            kernels.add(Rehearsal.of("Tile.loadFour", Tile.ROWS, MOVED_TILES, (count, times) -> {
+            kernels.add(Rehearsal.of("Tile.loadFour", Tile.ROWS, (count, times) -> {
                 for (int i = 0; i < times; i++) {
                     Tile.loadFour(tile, count, memory, 0, ROW_BYTES);
                 }
             }));
-            kernels.add(Rehearsal.of("Tile.storeFour", Tile.ROWS, MOVED_TILES, (count, times) -> {
+            kernels.add(Rehearsal.of("Tile.storeFour", Tile.ROWS, (count, times) -> {
                 for (int i = 0; i < times; i++) {
                     Tile.storeFour(tile, count, memory, 0, ROW_BYTES);
                 }
@@ -75,12 +72,12 @@ final class GemmRehearsals {
                 MicroKernel6x2.multiply(rows, 0, panel, 0, steps, Tile.ZEROS, tile);
             }
         }));
-        kernels.add(Rehearsal.of("MicroKernel.narrowStep", 2, SINGLE_STEPS, (vectors, times) -> {
+        kernels.add(Rehearsal.of("MicroKernel.narrowStep", 2, (vectors, times) -> {
             for (int i = 0; i < times; i++) {
                 MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, vectors);
             }
         }));
-        kernels.add(Rehearsal.of("Tile.storeTwo", Tile.ROWS, MOVED_TILES, (count, times) -> {
+        kernels.add(Rehearsal.of("Tile.storeTwo", Tile.ROWS, (count, times) -> {
             for (int i = 0; i < times; i++) {
                 Tile.storeTwo(tile, count, memory, 0, ROW_BYTES);
             }
@@ -90,16 +87,14 @@ final class GemmRehearsals {
                 Tile.storeWhole(tile, count, rows, 0, Tile.COLUMNS);
             }
         }));
-        kernels.add(Rehearsal.of("Tile.add", Tile.ROWS, MOVED_TILES, (count, times) -> {
+        kernels.add(Rehearsal.of("Tile.add", Tile.ROWS, (count, times) -> {
             for (int i = 0; i < times; i++) {
                 Tile.add(tile, count, tile);
             }
         }));
         kernels.add(new Rehearsal("Tile.addVector", () -> {
-            for (int i = 0; i < MOVED_TILES; i++) {
-                Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
-                Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
-            }
+            Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
+            Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
         }, times -> {
             for (int i = 0; i < times; i++) {
                 Tile.addVector(tile, 0, 0, memory, 0);
@@ -130,7 +125,7 @@ final class GemmRehearsals {
                         Panels.packOutput(panel, 0, WHOLE, from, 0, Math.max(0, count - 1), count);
                     }
                 }),
-                Rehearsal.of("Panels.packSteps", WHOLE, MOVED_TILES, (count, times) -> {
+                Rehearsal.of("Panels.packSteps", WHOLE, (count, times) -> {
                     for (int i = 0; i < times; i++) {
                         Panels.packSteps(panel, 0, from, 0, Tile.COLUMNS, count, count);
                     }

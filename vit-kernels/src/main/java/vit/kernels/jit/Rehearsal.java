@@ -16,7 +16,7 @@ import vit.kernels.simd.Simd;
  * hot that the compiler takes them first.
  *
  * @param name    of the kernel, for a message
- * @param work    a call that enters every loop and branch, of at least two hundred vector operations. What it computes does not matter. It should
+ * @param work    a call that enters every loop and branch, of at least fifty vector operations. What it computes does not matter. It should
  *                call no method of more than 35 bytecodes that takes vectors: C2 inlines those only if they are called at least a quarter
  *                as often as the kernel itself
  * @param nothing calls of the same method, over no elements
@@ -45,9 +45,6 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
 
     /** Fewer, and one more than whole vectors: a rest at every vector width. */
     private static final int RAGGED_ELEMENTS = 2 * Simd.VIRTUAL_LANES + 1;
-
-    /** Rows of most elements in one work of {@link #ofElements}. */
-    private static final int ROWS = 4;
 
     /** Calls of {@link #nothing} for each of {@link #work}; C2's threshold is 5000 calls. */
     private static final int CALLS = 400;
@@ -79,8 +76,9 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
     private static final long LAST_PAUSE_NANOS = 5_000_000;
 
     /**
-     * A call of {@link #work} that takes less is compiled by C2: with C1's code a vector operation takes 15 ns on the fastest machine seen (AMD Zen 5),
-     * 100 ns on others, and a work has so many of them that they take longer.
+     * A call of {@link #work} that takes less is compiled: its vector operations would take 100 ns each if it were not. Where C1's code is faster (15 ns on
+     * AMD Zen 5) a small kernel may count as compiled with that. It serves for a first call, in which C2 takes it; to wait for C2 before was seen to
+     * add 90 ms to a start of one second.
      */
     private static final long COMPILED_NANOS = 1_500;
 
@@ -97,7 +95,7 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
     /** A kernel over a number of floats, at most {@link #MOST_ELEMENTS}: with whole vectors, with a rest, and with none. */
     public static Rehearsal ofElements(String name, SizedCalls kernel) {
         return new Rehearsal(name, () -> {
-            kernel.run(MOST_ELEMENTS, ROWS);
+            kernel.run(MOST_ELEMENTS, 1);
             kernel.run(RAGGED_ELEMENTS, 1);
         }, times -> kernel.run(0, times));
     }

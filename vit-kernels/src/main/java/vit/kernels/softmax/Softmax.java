@@ -22,9 +22,6 @@ public final class Softmax {
     /** Floats that a rehearsal works on. */
     private static final int ELEMENTS = Rehearsal.MOST_ELEMENTS;
 
-    /** Rows of them, where one is a vector operation or two an element vector. */
-    private static final int ROWS = 8;
-
     private Softmax() {}
 
     /** The methods that hold the vector code of {@link SoftmaxSimd#row(float[], int, int, float, float[])}, to compile ahead of use. */
@@ -32,7 +29,7 @@ public final class Softmax {
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
         float[] row = new float[ELEMENTS];
         return List.of(
-                Rehearsal.of("SoftmaxSimd.scale", ELEMENTS, ROWS, (n, times) -> {
+                Rehearsal.of("SoftmaxSimd.scale", ELEMENTS, (n, times) -> {
                     for (int i = 0; i < times; i++) {
                         SoftmaxSimd.scale(row, 0, n, 1f);
                     }
@@ -42,12 +39,12 @@ public final class Softmax {
                         Exp.ofNonPositive(row, 0, n, 0f);
                     }
                 }),
-                Rehearsal.of("Reduction.sum in an array", ELEMENTS, ROWS, (n, times) -> {
+                Rehearsal.of("Reduction.sum in an array", ELEMENTS, (n, times) -> {
                     for (int i = 0; i < times; i++) {
                         Reduction.sum(row, 0, n, lanes);
                     }
                 }),
-                Rehearsal.of("SoftmaxSimd.multiply", ELEMENTS, ROWS, (n, times) -> {
+                Rehearsal.of("SoftmaxSimd.multiply", ELEMENTS, (n, times) -> {
                     for (int i = 0; i < times; i++) {
                         SoftmaxSimd.multiply(row, 0, n, 1f);
                     }

@@ -39,6 +39,12 @@ class RehearsalTest {
 
     private static final int WORKS = 200;
 
+    private static final int MORE_ROUNDS = 20;
+
+    private static final int MORE_CALLS = 1000;
+
+    private static final long PAUSE_NANOS = 10_000_000;
+
     /** Thirty-two boxed vectors of 32 bytes and more: a loop that boxes makes more of them, a call of the JDK that is not inlined makes less. */
     private static final int BOXING_BYTES = 1024;
 
@@ -61,10 +67,19 @@ class RehearsalTest {
                 pending = Rehearsal.run(pending, System.nanoTime() + LIMIT_NANOS);
             }
             for (Rehearsal kernel : kernels) {
-                if (!pending.contains(kernel) && !boxes(kernel)) {
+                if (!pending.contains(kernel) && !boxesInTheEnd(kernel)) {
                     System.out.println("good " + kernel.name());
                 }
             }
+        }
+
+        /** On a fast machine a small kernel passes with C1's code, which boxes; then a few more calls are for C2 to take it. */
+        private static boolean boxesInTheEnd(Rehearsal kernel) {
+            for (int round = 0; round < MORE_ROUNDS && boxes(kernel); round++) {
+                kernel.nothing().run(MORE_CALLS);
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+            return boxes(kernel);
         }
 
         private static boolean boxes(Rehearsal kernel) {
