@@ -23,49 +23,38 @@ final class AttentionSimd {
 
     static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
             int batch, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
-        int inner = heads * headDim;
-        float[] head = workspace.head(worker.index());
-        int parts = parts(batch * heads, tokens, worker.count());
-        int packed = -1;
-        worker.begin(batch * heads * parts);
-        for (int part = worker.claim(); part >= 0; part = worker.claim()) {
-            int item = part / parts;
-            if (item != packed) {
-                int row = item / heads * tokens;
-                int column = item % heads * headDim;
-                gather(head, qkv, row, inner + column, tokens, headDim);
-                packKeys(head, 0, headDim, tokens, headDim, workspace, worker);
-                gather(head, qkv, row, 2 * inner + column, tokens, headDim);
-                packValues(head, 0, headDim, tokens, headDim, workspace, worker);
-                packed = item;
-            }
-            queries(out, null, logSumExp, probabilities, qkv, null, item, batch * tokens, firstQuery(part % parts, parts, tokens),
-                    firstQuery(part % parts + 1, parts, tokens), tokens, tokens, heads, headDim, scale, workspace, worker);
-        }
+        forward(out, null, logSumExp, probabilities, qkv, null, qkv, null, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
     }
 
     static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, int headDim, float scale,
             AttentionWorkspace workspace, Worker worker) {
-        int parts = parts(batch * heads, tokens, worker.count());
+        forward(null, out, null, null, null, qkv, null, qkv, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+    }
+
+    static void forwardQueries(Tensor out, Tensor query, PackedRows qkv, int batch, int queries, int tokens, int heads, int headDim,
+            float scale, AttentionWorkspace workspace, Worker worker) {
+        forward(out, null, null, null, query, null, null, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
+    }
+
+    /** Of each operand and its packed form one is null. */
+    private static void forward(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, PackedRows packedQuery,
+            Tensor qkv, PackedRows packedQkv, int batch, int queries, int tokens, int heads, int headDim, float scale,
+            AttentionWorkspace workspace, Worker worker) {
+        int parts = parts(batch * heads, queries, worker.count());
         int packed = -1;
         worker.begin(batch * heads * parts);
         for (int part = worker.claim(); part >= 0; part = worker.claim()) {
             int item = part / parts;
             if (item != packed) {
-                packKeysAndValues(qkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
+                if (qkv != null) {
+                    packKeysAndValues(qkv, item, tokens, heads, headDim, workspace, worker);
+                } else {
+                    packKeysAndValues(packedQkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
+                }
                 packed = item;
             }
-            queries(null, out, null, null, null, qkv, item, batch * tokens, firstQuery(part % parts, parts, tokens),
-                    firstQuery(part % parts + 1, parts, tokens), tokens, tokens, heads, headDim, scale, workspace, worker);
-        }
-    }
-
-    static void forwardQueries(Tensor out, Tensor query, PackedRows qkv, int batch, int queries, int tokens, int heads, int headDim,
-            float scale, AttentionWorkspace workspace, Worker worker) {
-        worker.begin(batch * heads);
-        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            packKeysAndValues(qkv, item, batch * tokens, tokens, heads, headDim, workspace, worker);
-            queries(out, null, null, null, query, null, item, batch * queries, 0, queries, queries, tokens, heads, headDim, scale, workspace, worker);
+            queries(out, packedOut, logSumExp, probabilities, query, packedQuery, item, batch * queries, firstQuery(part % parts, parts, queries),
+                    firstQuery(part % parts + 1, parts, queries), queries, tokens, heads, headDim, scale, workspace, worker);
         }
     }
 
@@ -106,6 +95,17 @@ final class AttentionSimd {
         for (int r = 0; r < rows; r++) {
             source.readRun(row + r, column, m, target, r * columns, columns);
         }
+    }
+
+    /** Packs K and V of a head from copies. */
+    private static void packKeysAndValues(Tensor qkv, int item, int tokens, int heads, int headDim, AttentionWorkspace workspace, Worker worker) {
+        int row = item / heads * tokens;
+        int keys = heads * headDim + item % heads * headDim;
+        float[] head = workspace.head(worker.index());
+        gather(head, qkv, row, keys, tokens, headDim);
+        packKeys(head, 0, headDim, tokens, headDim, workspace, worker);
+        gather(head, qkv, row, heads * headDim + keys, tokens, headDim);
+        packValues(head, 0, headDim, tokens, headDim, workspace, worker);
     }
 
     /** Packs K and V of a head where they lie, or from a copy if they go over the end of a block of packed rows. */
