@@ -21,11 +21,13 @@ import vit.model.json.JsonObject;
  * @param flops      floating-point operations of a call, as the peer does it
  * @param oursFlops  floating-point operations of our call: fewer where the last block computes only the tokens that are looked at
  * @param full       the same with every token computed by us too, or null where there is no difference
- * @param limitMillis what the arithmetic takes at the FMA limit measured in the same run
+ * @param limitMillis what the arithmetic takes at the FMA limit: the best of the same run
+ * @param shareNow   share of what the FMA limit was just before each of our calls, paired as the ratio is
  * @param error      largest difference of the two results, in units of ours' largest magnitude
  */
 record Comparison(String work, String step, String model, int batch, int threads, String peer, double oursMillis, double peerMillis,
-        Quartiles ratio, int rounds, double flops, double oursFlops, Full full, double limitMillis, double error) {
+        Quartiles ratio, int rounds, double flops, double oursFlops, Full full, double limitMillis,
+        Quartiles shareNow, double error) {
 
     /** Our time and the ratio with the arithmetic of the peer. */
     record Full(double millis, Quartiles ratio) {}
@@ -40,7 +42,7 @@ record Comparison(String work, String step, String model, int batch, int threads
         return oursFlops / oursMillis / 1e6;
     }
 
-    /** The share of the FMA limit that ours reaches with the arithmetic that it does. */
+    /** The share of the best FMA limit of the run that ours reaches with the arithmetic that it does. */
     double share() {
         return limitMillis * oursFlops / flops / oursMillis;
     }
@@ -64,6 +66,7 @@ record Comparison(String work, String step, String model, int batch, int threads
         object.put("ratio", ratio.toJson());
         object.put("fma_limit_ms", limitMillis);
         object.put("share_of_peak", share());
+        object.put("share_of_peak_paired", shareNow.toJson());
         if (full != null) {
             object.put("ours_all_tokens_ms", full.millis);
             object.put("ratio_all_tokens", full.ratio.toJson());
@@ -86,6 +89,6 @@ record Comparison(String work, String step, String model, int batch, int threads
         return new Comparison(json.text("work"), json.has("step") ? json.text("step") : "", json.text("model"), (int) json.number("batch"),
                 (int) json.number("threads"), json.text("peer"), json.number("ours_ms"), json.number("peer_ms"),
                 Quartiles.of(json.object("ratio")), (int) json.number("rounds"), json.number("flops"), json.number("ours_flops"), full,
-                json.number("fma_limit_ms"), json.number("error"));
+                json.number("fma_limit_ms"), Quartiles.of(json.object("share_of_peak_paired")), json.number("error"));
     }
 }

@@ -3,12 +3,14 @@ package vit.bench.peers;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 import vit.kernels.parallel.Workers;
 import vit.kernels.peak.FmaPeak;
 
 /**
- * Runs ours and the peers in turn (ours, peer A, ours, peer B, …) and pairs every time of a peer with the time of ours just before
- * it: on a machine whose speed swings, neighbours in time are comparable and means are not.
+ * Runs ours and the peers in turn (limit, ours, peer A, limit, ours, peer B, …) and pairs every time of a peer with the time of ours
+ * just before it, and ours with the FMA limit just before that: on a machine whose speed swings, neighbours in time are comparable and
+ * means are not.
  *
  * <p>Between two turns the process becomes idle first. Thread pools of the peers spin for up to 200 ms after a call and would take the
  * cores away from whoever comes next. Every turn begins with a call that is not timed, or more for {@value #LEAD_MILLIS} ms, in which
@@ -54,6 +56,9 @@ final class Duel {
         this.seconds = seconds;
     }
 
+    /** One round: 10⁹ operations a second at the limit, milliseconds a call of the others, in the order in which they ran. */
+    private record Turns(double limitGflops, double ours, double full, double peer) {}
+
     /** One side with its calls a turn. */
     private record Side(Contender contender, int calls) {}
 
@@ -74,7 +79,14 @@ final class Duel {
      * @param full      ours with the peers' arithmetic, measured right after ours; null where there is none
      */
     List<Comparison> run(Contender ours, double oursFlops, Contender full, List<Contender> peers, double tolerance) throws Exception {
-        double peak = peak();
+        try (Workers team = Workers.of(threads)) {
+            return run(ours, oursFlops, full, peers, tolerance, team);
+        }
+    }
+
+    private List<Comparison> run(Contender ours, double oursFlops, Contender full, List<Contender> peers, double tolerance, Workers team)
+            throws Exception {
+        FmaPeak peak = peak(team);
         float[] truth = compute(ours);
         if (full != null && error(truth, compute(full)) > 0) {
             throw new DisagreementException(work + " " + model + ": ours with and without every token differ");
@@ -91,45 +103,49 @@ final class Duel {
         }
         Side our = side(ours);
         Side fullSide = full == null ? null : side(full);
-        List<List<double[]>> pairs = new ArrayList<>();
-        sides.forEach(_ -> pairs.add(new ArrayList<>()));
+        List<List<Turns>> turns = new ArrayList<>();
+        sides.forEach(_ -> turns.add(new ArrayList<>()));
         long start = System.nanoTime();
         for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() - start < seconds * 1e9; round++) {
             for (int i = 0; i < sides.size(); i++) {
+                double gflops = limit(peak, team);
                 double oursMillis = turn(our);
                 double fullMillis = fullSide == null ? Double.NaN : turn(fullSide);
-                pairs.get(i).add(new double[] {oursMillis, turn(sides.get(i)), fullMillis});
+                turns.get(i).add(new Turns(gflops, oursMillis, fullMillis, turn(sides.get(i))));
             }
         }
-        double limit = flops / Math.max(peak, peak()) / 1e6;
+        double best = Math.max(peak.gflops(), peak(team).gflops());
+        best = Math.max(best, turns.stream().flatMap(List::stream).mapToDouble(Turns::limitGflops).max().orElse(0));
         List<Comparison> comparisons = new ArrayList<>();
         for (int i = 0; i < errors.length; i++) {
-            comparisons.add(comparison(peers.get(i).name(), pairs.get(i), oursFlops, full != null, limit, errors[i]));
+            comparisons.add(comparison(peers.get(i).name(), turns.get(i), oursFlops, full != null, flops / best / 1e6, errors[i]));
         }
         return comparisons;
     }
 
-    /** 10⁹ operations a second; a busy neighbour can only lower it. */
-    private double peak() throws InterruptedException {
+    /** Before and after all work; a busy neighbour can only lower it. */
+    private static FmaPeak peak(Workers team) throws InterruptedException {
         awaitIdle();
-        try (Workers team = Workers.of(threads)) {
-            return FmaPeak.measure(team).gflops();
-        }
+        return FmaPeak.measure(team);
     }
 
-    private Comparison comparison(String peer, List<double[]> pairs, double oursFlops, boolean hasFull, double limit, double error) {
-        Comparison.Full full = hasFull ? new Comparison.Full(times(pairs, 2).median(), ratio(pairs, 2)) : null;
-        return new Comparison(work, step, model, batch, threads, peer, times(pairs, 0).median(), times(pairs, 1).median(), ratio(pairs, 0),
-                pairs.size(), flops, oursFlops, full, limit, error);
+    /** The limit of this moment, measured as {@link #turn} measures a side. */
+    private static double limit(FmaPeak peak, Workers team) throws InterruptedException {
+        awaitIdle();
+        peak.now(team, LEAD_MILLIS * 1_000_000L);
+        return peak.now(team, TURN_MILLIS * 1_000_000L);
     }
 
-    private static Quartiles times(List<double[]> pairs, int side) {
-        return Quartiles.of(pairs.stream().mapToDouble(pair -> pair[side]).toArray());
+    private Comparison comparison(String peer, List<Turns> turns, double oursFlops, boolean hasFull, double limit, double error) {
+        Comparison.Full full = hasFull
+                ? new Comparison.Full(quartiles(turns, Turns::full).median(), quartiles(turns, t -> t.peer / t.full)) : null;
+        return new Comparison(work, step, model, batch, threads, peer, quartiles(turns, Turns::ours).median(),
+                quartiles(turns, Turns::peer).median(), quartiles(turns, t -> t.peer / t.ours), turns.size(), flops, oursFlops, full, limit,
+                quartiles(turns, t -> oursFlops / t.ours / 1e6 / t.limitGflops), error);
     }
 
-    /** Of the peer's times to those of {@code side} in the same round. */
-    private static Quartiles ratio(List<double[]> pairs, int side) {
-        return Quartiles.of(pairs.stream().mapToDouble(pair -> pair[1] / pair[side]).toArray());
+    private static Quartiles quartiles(List<Turns> turns, ToDoubleFunction<Turns> figure) {
+        return Quartiles.of(turns.stream().mapToDouble(figure).toArray());
     }
 
     private static float[] compute(Contender contender) throws Exception {

@@ -81,19 +81,22 @@ final class Results {
     private String markdown(List<Comparison> comparisons, List<String> commands) {
         StringBuilder text = new StringBuilder("# " + name + "\n\n");
         text.append("Medians of times; the ratio is peer / ours of times that were taken one after the other (median, quartiles): above 1"
-                + " is faster than the peer. Share: what ours reaches of the FMA limit measured in the same run, with the arithmetic that it does.\n");
+                + " is faster than the peer. Share: what ours reaches of the FMA limit with the arithmetic that it does; first of the best limit of"
+                + " the run, with the core's highest clock (its time is the limit's), then of the limit measured just before each of our calls"
+                + " (median, quartiles).\n");
         boolean full = comparisons.stream().anyMatch(c -> c.full() != null);
         if (full) {
             text.append("\nOurs computes in the last block only the tokens that the head looks at, with the same bits; the last two columns are"
                     + " ours with every token, the arithmetic of the peers.\n");
         }
-        text.append("\n| work | model | batch | threads | peer | ours, ms | peer, ms | ratio | quartiles | FMA limit, ms | share | pairs |")
-                .append(full ? " every token, ms | ratio |" : "").append("\n|---|---|---|---|---|---|---|---|---|---|---|---|")
+        text.append("\n| work | model | batch | threads | peer | ours, ms | peer, ms | ratio | quartiles | FMA limit, ms | share | share, paired | pairs |")
+                .append(full ? " every token, ms | ratio |" : "").append("\n|---|---|---|---|---|---|---|---|---|---|---|---|---|")
                 .append(full ? "---|---|" : "").append('\n');
         for (Comparison c : comparisons) {
-            text.append(String.format(Locale.ROOT, "| %s | %s | %d | %d | %s | %.2f | %.2f | **%.2f** | %.2f … %.2f | %.2f | %.2f | %d |",
+            text.append(String.format(Locale.ROOT, "| %s | %s | %d | %d | %s | %.2f | %.2f | **%.2f** | %.2f … %.2f | %.2f | %.2f | %.2f, %.2f … %.2f | %d |",
                     c.step().isEmpty() ? c.work() : c.step(), c.model(), c.batch(), c.threads(), c.peer(), c.oursMillis(), c.peerMillis(),
-                    c.ratio().median(), c.ratio().q1(), c.ratio().q3(), c.limitMillis(), c.share(), c.rounds()));
+                    c.ratio().median(), c.ratio().q1(), c.ratio().q3(), c.limitMillis(), c.share(), c.shareNow().median(), c.shareNow().q1(),
+                    c.shareNow().q3(), c.rounds()));
             if (c.full() != null) {
                 text.append(String.format(Locale.ROOT, " %.2f | **%.2f** |", c.full().millis(), c.full().ratio().median()));
             }

@@ -221,17 +221,17 @@ public final class VitPeers implements Callable<Integer> {
     private void report(List<Comparison> found) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (!json && comparisons.isEmpty()) {
-            out.printf("%-20s %5s %7s  %-34s %9s %9s  %-24s %9s %6s  %s%n", "work", "batch", "threads", "peer", "ours ms", "peer ms",
-                    "peer/ours [quartiles]", "limit ms", "share", "with every token");
+            out.printf("%-20s %5s %7s  %-34s %9s %9s  %-24s %9s %6s  %-24s  %s%n", "work", "batch", "threads", "peer", "ours ms", "peer ms",
+                    "peer/ours [quartiles]", "limit ms", "share", "paired [quartiles]", "with every token");
         }
         for (Comparison c : found) {
             comparisons.add(c);
             if (json) {
                 out.println(Json.write(c.toJson()));
             } else {
-                out.printf(Locale.ROOT, "%-20s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f  %s%n", c.work(), c.batch(), c.threads(),
+                out.printf(Locale.ROOT, "%-20s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f  %-24s  %s%n", c.work(), c.batch(), c.threads(),
                         c.peer(), c.oursMillis(), c.peerMillis(), text(c.ratio()), c.limitMillis(), c.share(),
-                        c.full() == null ? "" : String.format(Locale.ROOT, "%.2f ms, %s", c.full().millis(), text(c.full().ratio())));
+                        text(c.shareNow()), c.full() == null ? "" : String.format(Locale.ROOT, "%.2f ms, %s", c.full().millis(), text(c.full().ratio())));
             }
         }
         out.flush();

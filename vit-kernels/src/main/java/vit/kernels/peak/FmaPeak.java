@@ -59,10 +59,31 @@ public record FmaPeak(int threads, int bits, double gflops) {
         for (Chains chains : Chains.values()) {
             team.run(w -> warmUp(chains));
             for (int trial = 0; trial < TRIALS; trial++) {
-                best = Math.max(best, trial(chains, team));
+                best = Math.max(best, trial(chains, team, TRIAL_NANOS));
             }
         }
         return new FmaPeak(team.count(), Simd.BITS, best);
+    }
+
+    /**
+     * The limit at this moment, with the clock and the neighbours of this moment: to be compared with work done just before or after, where
+     * {@link #gflops} is what the machine does at its best. Both kernels run and the faster counts, as in {@link #measure}; it is not
+     * always the one that was faster then, since C2 compiles them anew when they have run longer (on a Zen 5 the 12 chains at half the speed).
+     *
+     * @param team  of as many threads as were measured
+     * @param nanos how long to run, about
+     * @return 10⁹ floating-point operations a second
+     * @throws IllegalArgumentException if the team has another size
+     */
+    public double now(Workers team, long nanos) {
+        if (team.count() != threads) {
+            throw new IllegalArgumentException("a team of " + team.count() + " instead of " + threads);
+        }
+        double best = 0;
+        for (Chains chains : Chains.values()) {
+            best = Math.max(best, trial(chains, team, nanos / Chains.values().length));
+        }
+        return best;
     }
 
     private static void warmUp(Chains chains) {
@@ -72,24 +93,24 @@ public record FmaPeak(int threads, int bits, double gflops) {
     }
 
     /** 10⁹ operations a second of one trial: what all members did, over the time until the last was done. */
-    private static double trial(Chains chains, Workers team) {
+    private static double trial(Chains chains, Workers team, long nanos) {
         long[] calls = new long[team.count()];
         long start = System.nanoTime();
-        team.run(w -> calls[w.index()] = work(chains, start));
-        long nanos = System.nanoTime() - start;
+        team.run(w -> calls[w.index()] = work(chains, start, nanos));
+        long elapsed = System.nanoTime() - start;
         long total = 0;
         for (long count : calls) {
             total += count;
         }
-        return total * (2.0 * STEPS * chains.count * Simd.LANES) / nanos;
+        return total * (2.0 * STEPS * chains.count * Simd.LANES) / elapsed;
     }
 
-    private static long work(Chains chains, long start) {
+    private static long work(Chains chains, long start, long nanos) {
         long calls = 0;
         do {
             chains.run(STEPS);
             calls++;
-        } while (System.nanoTime() - start < TRIAL_NANOS);
+        } while (System.nanoTime() - start < nanos);
         return calls;
     }
 
