@@ -2,6 +2,7 @@ package vit.model;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Gets calls to full speed. The kernels are compiled by {@link KernelCompilation}; what is around them, and the kernels that it leaves out, are
@@ -12,8 +13,8 @@ final class WarmUp {
     /** The tiny model's calls end when they are steady, or after this time. */
     private static final long TINY_LIMIT_NANOS = 4_000_000_000L;
 
-    /** The session's own calls end when they are steady, or after this time. */
-    private static final long OWN_LIMIT_NANOS = 4_000_000_000L;
+    /** All of it ends after this time. */
+    private static final long LIMIT_NANOS = 8_000_000_000L;
 
     /** Calls of the tiny model between two looks at its speed. */
     private static final int ROUND = 250;
@@ -30,9 +31,25 @@ final class WarmUp {
     /** Rounds without an improvement of a tenth that count as steady. */
     private static final int STEADY_ROUNDS = 4;
 
-    private static final int MIN_OWN_CALLS = 2;
+    /**
+     * Rounds of the tiny model once C2 has little to do. While many methods wait for C2, its threshold is a multiple of 5000, and HotSpot compares
+     * with it every 1024 calls of a method. Without these calls it would do so about the hundredth call of a service for the methods around everything,
+     * which C2 compiles with most of a forward pass inside: 50 to 240 ms, in which two threads on two cores are one.
+     */
+    private static final int LATER_ROUNDS = 6;
+
+    private static final int LATER_CALLS = 1100;
+
+    /** After each of them, for C2. */
+    private static final long LATER_PAUSE_NANOS = 30_000_000L;
+
+    /** So many of the session's own calls in a row count as steady, each at most {@link #STEADY} times the fastest until then. */
+    private static final int STEADY_CALLS = 3;
 
     private static final double STEADY = 1.1;
+
+    /** Least time for its own calls: those of a small model are steady, and slow, as long as C2 is busy. */
+    private static final long LEAST_OWN_NANOS = 200_000_000L;
 
     /** A width of a whole panel at every vector width, and a ragged one. */
     private static final int SHALLOW = 68;
@@ -40,45 +57,76 @@ final class WarmUp {
     /** The same for sums of more than one block of k, and a ragged one. */
     private static final int DEEP = 772;
 
-    private WarmUp() {}
+    private final VitSession session;
+    private final long start = System.nanoTime();
+    private final float[] image;
+    private final float[] embedding;
+    private final float[] logits;
+    private int calls;
+    private double first;
+    private double last;
 
-    static WarmUpReport run(VitSession session) {
-        long start = System.nanoTime();
+    private WarmUp(VitSession session) {
+        this.session = session;
         VitConfig config = session.config();
-        KernelCompilation.await();
-        tiny(session, start + TINY_LIMIT_NANOS);
-        float[] image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
+        image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
         for (int i = 0; i < image.length; i++) {
             image[i] = (i % 17 - 8) / 8f;
         }
-        float[] embedding = new float[config.width()];
-        float[] logits = new float[config.classes()];
-        double first = 0;
-        double best = Double.POSITIVE_INFINITY;
-        double last = 0;
-        int calls = 0;
-        int steady = 0;
-        while (calls < MIN_OWN_CALLS || steady < 1) {
-            last = time(session, image, embedding, logits);
-            calls++;
-            first = calls == 1 ? last : first;
-            steady = last <= best * STEADY && last * STEADY >= best ? steady + 1 : 0;
-            best = Math.min(best, last);
-            if (System.nanoTime() - start > TINY_LIMIT_NANOS + OWN_LIMIT_NANOS) {
-                break;
-            }
-        }
-        return new WarmUpReport(steady > 0, (System.nanoTime() - start) / 1e6, calls, first, last);
+        embedding = new float[config.width()];
+        logits = new float[config.classes()];
     }
 
-    private static double time(VitSession session, float[] image, float[] embedding, float[] logits) {
-        long start = System.nanoTime();
+    static WarmUpReport run(VitSession session) {
+        return new WarmUp(session).run();
+    }
+
+    private WarmUpReport run() {
+        KernelCompilation.await();
+        VitConfig config = session.config();
+        boolean ready;
+        try (TinyModel plain = new TinyModel(tiny(config, 20, 20, SHALLOW), SessionOptions.threads(1));
+                TinyModel varied = new TinyModel(tiny(config, 36, SHALLOW, DEEP), SessionOptions.workers(session.team()))) {
+            tiny(plain, varied, start + TINY_LIMIT_NANOS);
+            own(1);
+            for (int round = 0; round < LATER_ROUNDS; round++) {
+                plain.call(LATER_CALLS, start + LIMIT_NANOS);
+                LockSupport.parkNanos(LATER_PAUSE_NANOS);
+            }
+            ready = own(STEADY_CALLS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new WarmUpReport(ready, (System.nanoTime() - start) / 1e6, calls, first, last);
+    }
+
+    /** Calls the session itself until so many calls in a row were steady, and returns whether they were. */
+    private boolean own(int steadyCalls) {
+        long begin = System.nanoTime();
+        double best = Double.POSITIVE_INFINITY;
+        int steady = 0;
+        do {
+            last = time();
+            calls++;
+            first = calls == 1 ? last : first;
+            if (last * STEADY < best) {
+                steady = 1; // the first on a new level
+            } else {
+                steady = last <= best * STEADY ? steady + 1 : 0;
+            }
+            best = Math.min(best, last);
+        } while ((steady < steadyCalls || System.nanoTime() - begin < LEAST_OWN_NANOS) && System.nanoTime() - start < LIMIT_NANOS);
+        return steady >= steadyCalls;
+    }
+
+    private double time() {
+        long begin = System.nanoTime();
         if (logits.length > 0) {
             session.logits(image, 1, logits);
         } else {
             session.embed(image, 1, embedding);
         }
-        return (System.nanoTime() - start) / 1e6;
+        return (System.nanoTime() - begin) / 1e6;
     }
 
     /**
@@ -86,23 +134,18 @@ final class WarmUp {
      * a small machine away from the compiler that everybody waits for. The other model has the team, and takes the branches that
      * the first does not; it comes early, before C2 compiles them away, and again at the end.
      */
-    private static void tiny(VitSession session, long deadline) {
-        try (TinyModel plain = new TinyModel(tiny(session.config(), 20, 20, SHALLOW), SessionOptions.threads(1));
-                TinyModel varied = new TinyModel(tiny(session.config(), 36, SHALLOW, DEEP), SessionOptions.workers(session.team()))) {
-            double best = Double.POSITIVE_INFINITY;
-            int steady = 0;
-            for (int rounds = 0; (steady < STEADY_ROUNDS || rounds < MIN_ROUNDS) && System.nanoTime() < deadline; rounds++) {
-                if (rounds == 1) {
-                    varied.call(VARIED_CALLS, deadline);
-                }
-                double nanos = plain.call(ROUND, deadline);
-                steady = nanos < 0.9 * best ? 0 : steady + 1;
-                best = Math.min(best, nanos);
+    private static void tiny(TinyModel plain, TinyModel varied, long deadline) {
+        double best = Double.POSITIVE_INFINITY;
+        int steady = 0;
+        for (int rounds = 0; (steady < STEADY_ROUNDS || rounds < MIN_ROUNDS) && System.nanoTime() < deadline; rounds++) {
+            if (rounds == 1) {
+                varied.call(VARIED_CALLS, deadline);
             }
-            varied.call(ROUND, deadline);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            double nanos = plain.call(ROUND, deadline);
+            steady = nanos < 0.9 * best ? 0 : steady + 1;
+            best = Math.min(best, nanos);
         }
+        varied.call(ROUND, deadline);
     }
 
     /** A tiny model and what a call of it needs. */
@@ -142,7 +185,7 @@ final class WarmUp {
      * warm-up does not enter is compiled as a trap, and the first real call throws the code away.
      */
     private static VitConfig tiny(VitConfig config, int imageWidth, int headDim, int mlp) {
-        return config.toBuilder().image(20, imageWidth).patch(4).width(20).depth(1).heads(2).headDim(headDim).mlp(mlp).classes(20).build();
+        return config.toBuilder().image(20, imageWidth).patch(4).width(20).depth(2).heads(2).headDim(headDim).mlp(mlp).classes(20).build();
     }
 
     /** Small values of both signs; what they compute does not matter. */

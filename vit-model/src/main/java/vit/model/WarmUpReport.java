@@ -5,8 +5,8 @@ import java.util.Locale;
 /**
  * What warming up did.
  *
- * @param ready             whether the last call took at most 1.5 times the fastest one, or of three in a row none was faster
- *                          than the best before
+ * @param ready             whether of the last three calls each took at most 1.1 times the fastest until then, and none was faster by as much
+ *                          than the first of them; otherwise time was up
  * @param milliseconds      how long it took
  * @param calls             forward passes run on the session itself
  * @param firstMilliseconds the first of them
