@@ -33,7 +33,8 @@ public final class Launch {
         }
     }
 
-    private static void refuse(String fault, String hint) {
+    /** Says what is wrong and how it would be right, and ends the JVM with 2. */
+    static void refuse(String fault, String hint) {
         System.err.println("error: " + fault);
         System.err.println("hint: " + hint);
         System.exit(REFUSED);

@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +33,8 @@ public final class ModelBenchmark {
 
     private static final String DEFAULT_MODEL = "vit_base_patch16_224";
     private static final double DEFAULT_SECONDS = 15;
+    private static final double LEAST_SECONDS = 0.1;
+    private static final int MOST_THREADS = 1024;
     private static final long HIGHEST_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final int DIGITS = 3;
     private static final float TOLERANCE = 1e-4f;
@@ -49,15 +52,38 @@ public final class ModelBenchmark {
         this.truth = new float[config.classes()];
     }
 
-    /** Runs the benchmark. */
+    /** Runs the benchmark; with arguments that make no sense it says so and ends the JVM with 2. */
     public static void main(String[] args) throws Exception {
+        if (Arrays.asList(args).contains("--help")) {
+            System.out.printf("Usage: vit-model-bench [MODEL [SECONDS [THREADS]]]%nDefault: %s %.0f, and as many threads as processors.%nModels: %s%n",
+                    DEFAULT_MODEL, DEFAULT_SECONDS, String.join(", ", VitVariants.names()));
+            return;
+        }
         String name = args.length > 0 ? args[0] : DEFAULT_MODEL;
-        VitConfig config = VitVariants.find(name).orElseThrow(() -> new IllegalArgumentException(
-                "no model " + name + "; expected one of " + VitVariants.names()));
-        double seconds = args.length > 1 ? Double.parseDouble(args[1]) : DEFAULT_SECONDS;
-        int threads = args.length > 2 ? Integer.parseInt(args[2]) : Runtime.getRuntime().availableProcessors();
+        VitConfig config = VitVariants.find(name).orElse(null);
+        if (config == null) {
+            Launch.refuse("no model " + name, "one of " + String.join(", ", VitVariants.names()));
+        }
+        double seconds = number(args, 1, "SECONDS", DEFAULT_SECONDS, LEAST_SECONDS, TimeUnit.DAYS.toSeconds(1));
+        int threads = (int) number(args, 2, "THREADS", Runtime.getRuntime().availableProcessors(), 1, MOST_THREADS);
         System.out.printf("%s, JDK %s, %s %s%n", name, Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"));
         new ModelBenchmark(config, seconds).run(threads);
+    }
+
+    private static double number(String[] args, int index, String name, double missing, double least, double most) {
+        if (index >= args.length) {
+            return missing;
+        }
+        double value;
+        try {
+            value = Double.parseDouble(args[index]);
+        } catch (NumberFormatException e) {
+            value = Double.NaN;
+        }
+        if (!(value >= least && value <= most)) {
+            Launch.refuse(name + " is " + args[index], "a number from " + least + " to " + most);
+        }
+        return value;
     }
 
     private void run(int threads) throws IOException, InterruptedException {
