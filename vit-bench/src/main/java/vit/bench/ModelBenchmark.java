@@ -65,9 +65,12 @@ public final class ModelBenchmark {
             Launch.refuse("no model " + name, "one of " + String.join(", ", VitVariants.names()));
         }
         double seconds = number(args, 1, "SECONDS", DEFAULT_SECONDS, LEAST_SECONDS, TimeUnit.DAYS.toSeconds(1));
-        int threads = (int) number(args, 2, "THREADS", Runtime.getRuntime().availableProcessors(), 1, MOST_THREADS);
+        double threads = number(args, 2, "THREADS", Runtime.getRuntime().availableProcessors(), 1, MOST_THREADS);
+        if (threads != Math.rint(threads)) {
+            Launch.refuse("THREADS is " + args[2], "a whole number");
+        }
         System.out.printf("%s, JDK %s, %s %s%n", name, Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"));
-        new ModelBenchmark(config, seconds).run(threads);
+        new ModelBenchmark(config, seconds).run((int) threads);
     }
 
     private static double number(String[] args, int index, String name, double missing, double least, double most) {

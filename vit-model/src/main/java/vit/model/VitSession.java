@@ -223,8 +223,8 @@ public final class VitSession implements AutoCloseable {
 
     /**
      * Gets calls to full speed: waits for the kernels, whose compilation began with the loading of the model, and calls small models of the same
-     * kind and this session, so that all around the kernels is compiled as well, until the session's time is steady. That takes one to three
-     * seconds, and at most eight plus one call. Without it the first call waits for the kernels, unless it is a small one, and
+     * kind and this session, so that all around the kernels is compiled as well, until the session's time is steady. That takes a few
+     * seconds; after eight it ends with the next call, steady or not. Without it the first call waits for the kernels, unless it is a small one, and
      * the next ones are slower than later ones.
      */
     public WarmUpReport warmUp() {

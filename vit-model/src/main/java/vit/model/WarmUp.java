@@ -6,7 +6,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Gets calls to full speed. The kernels are compiled by {@link KernelCompilation}; what is around them, and the kernels that it leaves out, are
- * brought past the JIT's thresholds by models of a few hundred parameters, which run the same methods in microseconds each.
+ * brought past the JIT's thresholds by models of some ten thousand parameters, which run the same methods in some ten microseconds a call.
  */
 final class WarmUp {
 
@@ -88,7 +88,7 @@ final class WarmUp {
         try (TinyModel plain = new TinyModel(tiny(config, 20, 20, SHALLOW), SessionOptions.threads(1));
                 TinyModel varied = new TinyModel(tiny(config, 36, SHALLOW, DEEP), SessionOptions.workers(session.team()))) {
             tiny(plain, varied, start + TINY_LIMIT_NANOS);
-            own(1);
+            own(1); // meanwhile C2 works off its queue
             for (int round = 0; round < LATER_ROUNDS; round++) {
                 plain.call(LATER_CALLS, start + LIMIT_NANOS);
                 LockSupport.parkNanos(LATER_PAUSE_NANOS);

@@ -22,12 +22,12 @@ import vit.model.json.JsonObject;
  * @param oursFlops  floating-point operations of our call: fewer where the last block computes only the tokens that are looked at
  * @param full       the same with every token computed by us too, or null where there is no difference
  * @param limitMillis what the arithmetic takes at the FMA limit: the best of the same run
- * @param shareNow   share of what the FMA limit was just before each of our calls, paired as the ratio is
+ * @param pairedShare of what the FMA limit was just before each of our calls
  * @param error      largest difference of the two results, in units of ours' largest magnitude
  */
 record Comparison(String work, String step, String model, int batch, int threads, String peer, double oursMillis, double peerMillis,
         Quartiles ratio, int rounds, double flops, double oursFlops, Full full, double limitMillis,
-        Quartiles shareNow, double error) {
+        Quartiles pairedShare, double error) {
 
     /** Our time and the ratio with the arithmetic of the peer. */
     record Full(double millis, Quartiles ratio) {}
@@ -66,7 +66,7 @@ record Comparison(String work, String step, String model, int batch, int threads
         object.put("ratio", ratio.toJson());
         object.put("fma_limit_ms", limitMillis);
         object.put("share_of_peak", share());
-        object.put("share_of_peak_paired", shareNow.toJson());
+        object.put("share_of_peak_paired", pairedShare.toJson());
         if (full != null) {
             object.put("ours_all_tokens_ms", full.millis);
             object.put("ratio_all_tokens", full.ratio.toJson());

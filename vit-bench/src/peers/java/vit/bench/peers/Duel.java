@@ -132,8 +132,8 @@ final class Duel {
     /** The limit of this moment, measured as {@link #turn} measures a side. */
     private static double limit(FmaPeak peak, Workers team) throws InterruptedException {
         awaitIdle();
-        peak.now(team, LEAD_MILLIS * 1_000_000L);
-        return peak.now(team, TURN_MILLIS * 1_000_000L);
+        peak.gflopsNow(team, LEAD_MILLIS * 1_000_000L);
+        return peak.gflopsNow(team, TURN_MILLIS * 1_000_000L);
     }
 
     private Comparison comparison(String peer, List<Turns> turns, double oursFlops, boolean hasFull, double limit, double error) {

@@ -95,8 +95,8 @@ final class Results {
         for (Comparison c : comparisons) {
             text.append(String.format(Locale.ROOT, "| %s | %s | %d | %d | %s | %.2f | %.2f | **%.2f** | %.2f … %.2f | %.2f | %.2f | %.2f, %.2f … %.2f | %d |",
                     c.step().isEmpty() ? c.work() : c.step(), c.model(), c.batch(), c.threads(), c.peer(), c.oursMillis(), c.peerMillis(),
-                    c.ratio().median(), c.ratio().q1(), c.ratio().q3(), c.limitMillis(), c.share(), c.shareNow().median(), c.shareNow().q1(),
-                    c.shareNow().q3(), c.rounds()));
+                    c.ratio().median(), c.ratio().q1(), c.ratio().q3(), c.limitMillis(), c.share(), c.pairedShare().median(), c.pairedShare().q1(),
+                    c.pairedShare().q3(), c.rounds()));
             if (c.full() != null) {
                 text.append(String.format(Locale.ROOT, " %.2f | **%.2f** |", c.full().millis(), c.full().ratio().median()));
             }

@@ -231,7 +231,7 @@ public final class VitPeers implements Callable<Integer> {
             } else {
                 out.printf(Locale.ROOT, "%-20s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f  %-24s  %s%n", c.work(), c.batch(), c.threads(),
                         c.peer(), c.oursMillis(), c.peerMillis(), text(c.ratio()), c.limitMillis(), c.share(),
-                        text(c.shareNow()), c.full() == null ? "" : String.format(Locale.ROOT, "%.2f ms, %s", c.full().millis(), text(c.full().ratio())));
+                        text(c.pairedShare()), c.full() == null ? "" : String.format(Locale.ROOT, "%.2f ms, %s", c.full().millis(), text(c.full().ratio())));
             }
         }
         out.flush();

@@ -75,7 +75,7 @@ public record FmaPeak(int threads, int bits, double gflops) {
      * @return 10⁹ floating-point operations a second
      * @throws IllegalArgumentException if the team has another size
      */
-    public double now(Workers team, long nanos) {
+    public double gflopsNow(Workers team, long nanos) {
         if (team.count() != threads) {
             throw new IllegalArgumentException("a team of " + team.count() + " instead of " + threads);
         }

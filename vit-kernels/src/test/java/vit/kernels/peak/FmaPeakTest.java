@@ -21,7 +21,7 @@ class FmaPeakTest {
             assertEquals(Simd.BITS, peak.bits());
             assertEquals(1, peak.threads());
             assertTrue(peak.gflops() > LEAST_GFLOPS || !Simd.isNative(), () -> "only " + peak.gflops() + " GFLOP/s");
-            double now = peak.now(team, 50_000_000);
+            double now = peak.gflopsNow(team, 50_000_000);
             assertTrue(now > peak.gflops() / 10 && now < peak.gflops() * 3, () -> now + " GFLOP/s where " + peak.gflops() + " was the most");
         }
     }
@@ -30,8 +30,8 @@ class FmaPeakTest {
     void theRateOfThisMomentIsThatOfATeamOfTheSameSize() {
         try (Workers one = Workers.of(1); Workers two = Workers.of(2)) {
             FmaPeak peak = new FmaPeak(1, Simd.BITS, 1);
-            assertTrue(peak.now(one, 1_000_000) > 0);
-            assertThrows(IllegalArgumentException.class, () -> peak.now(two, 1_000_000));
+            assertTrue(peak.gflopsNow(one, 1_000_000) > 0);
+            assertThrows(IllegalArgumentException.class, () -> peak.gflopsNow(two, 1_000_000));
         }
     }
 }
