@@ -124,6 +124,7 @@ final class AttentionBackwardSimd {
 
     /** s → p in place, and dp → ds in place. */
     private static void scoreGradient(MemorySegment memory, long p, long ds, int tokens, float scale, float logSumExp, float delta) {
+        memory = Tensor.offHeap(memory);
         int j = 0;
         for (; j <= tokens - LANES; j += LANES) {
             long at = (long) j * Float.BYTES;
@@ -143,6 +144,8 @@ final class AttentionBackwardSimd {
 
     /** One chain of fma: short, and the same at every width. */
     private static float dot(MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n) {
+        a = Tensor.offHeap(a);
+        b = Tensor.offHeap(b);
         float acc = 0;
         for (int i = 0; i < n; i++) {
             long at = (long) i * Float.BYTES;

@@ -94,6 +94,8 @@ final class DropoutSimd {
     /** The first {@code count} elements of a group. */
     private static void select(MemorySegment out, long outAt, MemorySegment in, long inAt, int[] words, int count,
             int threshold, float scale) {
+        out = Tensor.offHeap(out);
+        in = Tensor.offHeap(in);
         int i = 0;
         for (; i <= count - LANES; i += LANES) {
             FloatVector x = FloatVector.fromMemorySegment(SPECIES, in, (inAt + i) * Float.BYTES, ORDER);

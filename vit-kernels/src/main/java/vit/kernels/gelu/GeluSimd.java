@@ -35,6 +35,8 @@ public final class GeluSimd {
 
     /** y = GELU(x) over a span; the spans are the same or apart. */
     static void forward(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int count, GeluKind kind) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
         int vectors = count / Simd.LANES;
         if (kind == GeluKind.ERF) {
             forwardErf(y, yOffset, x, xOffset, vectors);
@@ -52,6 +54,8 @@ public final class GeluSimd {
     }
 
     private static void forwardErf(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
             GeluErf.of(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
@@ -59,6 +63,8 @@ public final class GeluSimd {
     }
 
     private static void forwardTanh(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
             GeluTanh.of(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
@@ -69,6 +75,9 @@ public final class GeluSimd {
     static void backward(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int count,
             GeluKind kind) {
+        dx = Tensor.offHeap(dx);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
         int vectors = count / Simd.LANES;
         if (kind == GeluKind.ERF) {
             backwardErf(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
@@ -85,6 +94,9 @@ public final class GeluSimd {
 
     private static void backwardErf(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
+        dx = Tensor.offHeap(dx);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
             FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER);
@@ -95,6 +107,9 @@ public final class GeluSimd {
 
     private static void backwardTanh(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
+        dx = Tensor.offHeap(dx);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
         for (int i = 0; i < vectors; i++) {
             long at = (long) i * Simd.VECTOR_BYTES;
             FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER);

@@ -77,7 +77,7 @@ final class GemmRehearsals {
                 MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, vectors);
             }
         }));
-        kernels.add(Rehearsal.of("Tile.storeTwo", Tile.ROWS, (count, times) -> {
+        kernels.add(Rehearsal.of("Tile.storeTwo", Tile.ROWS, MOVED_TILES, (count, times) -> {
             for (int i = 0; i < times; i++) {
                 Tile.storeTwo(tile, count, memory, 0, ROW_BYTES);
             }

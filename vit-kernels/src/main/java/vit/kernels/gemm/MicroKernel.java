@@ -126,6 +126,7 @@ final class MicroKernel {
 
     /** One step of k, for the last ones, fewer than an iteration, which cost little as they are. All {@link #VECTORS} vectors or none. */
     static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] from, float[] c, int vectors) {
+        b = Tensor.offHeap(b);
         for (int j = 0; j < vectors; j++) {
             FloatVector vector = FloatVector.fromMemorySegment(SPECIES, b, bOffset + (long) j * Simd.VECTOR_BYTES, ORDER);
             for (int r = 0; r < ROWS; r++) {

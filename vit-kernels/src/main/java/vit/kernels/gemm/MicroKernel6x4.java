@@ -11,6 +11,7 @@ import static vit.kernels.simd.Simd.VECTOR_BYTES;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.tensor.Tensor;
 
 /**
  * The GEMM tile for machines with 32 vector registers: 6 rows by 4 vectors, 24 accumulators, 6 broadcasts, and a panel vector at a time:
@@ -29,6 +30,7 @@ final class MicroKernel6x4 {
 
     /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}, or the first of them, and returns how many. */
     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
+        b = Tensor.offHeap(b);
         if (steps == 0) {
             return 0;
         }

@@ -141,6 +141,8 @@ public final class Panels {
      * contiguous, in memory. Missing outputs of the last panel become zeros.
      */
     public static void packDepth(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
+        target = Tensor.offHeap(target);
+        source = Tensor.offHeap(source);
         for (int column = 0; column < n; column += COLUMNS) {
             long panel = to + (long) (column / COLUMNS) * k * STEP;
             long from = offset + (long) column * Float.BYTES;
@@ -160,6 +162,8 @@ public final class Panels {
 
     /** The first {@code width} outputs of a step, then zeros. Reads in a loop of its own: C2 checks a loop's bounds ahead. */
     private static void copyRaggedStep(MemorySegment target, long to, MemorySegment source, long from, int width) {
+        target = Tensor.offHeap(target);
+        source = Tensor.offHeap(source);
         for (int j = 0; j < width; j++) {
             target.set(Tensor.FLOAT, to + (long) j * Float.BYTES, source.get(Tensor.FLOAT, from + (long) j * Float.BYTES));
         }
@@ -223,6 +227,7 @@ public final class Panels {
 
     /** The same for at most {@link #ROW} steps of k. */
     static void packColumnBlock(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
+        source = Tensor.offHeap(source);
         for (int i = 0; i < k; i++) {
             long from = offset + i * rowBytes;
             int to = start + i;

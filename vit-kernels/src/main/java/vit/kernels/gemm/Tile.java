@@ -123,6 +123,7 @@ final class Tile {
     // Rows of four or two vectors, written out: a loop over them C2 was seen to leave as it is, 27 instructions for a vector.
 
     static void loadFour(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
             int at = r * 4 * LANES;
@@ -134,6 +135,7 @@ final class Tile {
     }
 
     static void loadTwo(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
             int at = r * 2 * LANES;
@@ -143,6 +145,7 @@ final class Tile {
     }
 
     static void storeFour(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
             int at = r * 4 * LANES;
@@ -155,6 +158,7 @@ final class Tile {
 
     /** Also for the tiles of two vectors that {@link MicroKernel#multiplyNarrow} makes. */
     static void storeTwo(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
             long row = cOffset + r * cRowBytes;
             int at = r * 2 * LANES;
@@ -165,6 +169,7 @@ final class Tile {
 
     /** tile[r] = vector + tile[r], for every row r in use. */
     static void addVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
+        vector = Tensor.offHeap(vector);
         int whole = columns / LANES * LANES;
         for (int j = 0; j < whole; j += LANES) {
             FloatVector x = FloatVector.fromMemorySegment(SPECIES, vector, offset + (long) j * Float.BYTES, ORDER);
@@ -195,6 +200,7 @@ final class Tile {
     }
 
     private static void multiplyRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
+        x = Tensor.offHeap(x);
         int i = 0;
         for (; i <= columns - LANES; i += LANES) {
             FloatVector.fromArray(SPECIES, tile, start + i)

@@ -4,6 +4,7 @@ import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Reduction;
 import vit.kernels.simd.Simd;
@@ -21,6 +22,11 @@ final class LayerNormSimd {
      * {@code lanes[16..31]}.
      */
     static void deviations(MemorySegment x, long xOffset, int n, float centre, float[] lanes) {
+        x = Tensor.offHeap(x);
+        if (n == 0) {
+            Arrays.fill(lanes, 0f);
+            return;
+        }
         FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector sum1 = sum0;
         FloatVector sum2 = sum0;
@@ -76,6 +82,10 @@ final class LayerNormSimd {
     static void normalise(
             MemorySegment y, long yOffset, MemorySegment x, long xOffset, MemorySegment weight, MemorySegment bias, int n,
             float mean, float rstd) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
+        weight = Tensor.offHeap(weight);
+        bias = Tensor.offHeap(bias);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
             FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).sub(mean).mul(rstd);
@@ -93,6 +103,9 @@ final class LayerNormSimd {
     static void normalise(
             float[] y, int yStart, MemorySegment x, long xOffset, MemorySegment weight, MemorySegment bias, int from, int n,
             float mean, float rstd) {
+        x = Tensor.offHeap(x);
+        weight = Tensor.offHeap(weight);
+        bias = Tensor.offHeap(bias);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
             FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, from + i), ORDER).sub(mean).mul(rstd);
@@ -109,6 +122,9 @@ final class LayerNormSimd {
     static float sumOfWeightedDeviations(
             MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float mean,
             float[] lanes) {
+        dy = Tensor.offHeap(dy);
+        weight = Tensor.offHeap(weight);
+        x = Tensor.offHeap(x);
         FloatVector acc0 = FloatVector.zero(SPECIES);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
@@ -154,6 +170,10 @@ final class LayerNormSimd {
     static void inputGradient(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
             MemorySegment weight, int n, float mean, float rstd, float meanOfG, float meanOfGNormal) {
+        dx = Tensor.offHeap(dx);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
+        weight = Tensor.offHeap(weight);
         FloatVector minusMeanOfG = Simd.broadcast(-meanOfG);
         FloatVector minusMeanOfGNormal = Simd.broadcast(-meanOfGNormal);
         int i = 0;
@@ -176,6 +196,10 @@ final class LayerNormSimd {
     static void addParameterGradients(
             MemorySegment dweight, MemorySegment dbias, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
             int from, int to, float mean, float rstd) {
+        dweight = Tensor.offHeap(dweight);
+        dbias = Tensor.offHeap(dbias);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
         int i = from;
         for (; i <= to - Simd.LANES; i += Simd.LANES) {
             FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER);

@@ -67,11 +67,14 @@ final class CrossEntropySimd {
 
     /** T = (1 − s) · Σ targets + s. */
     private static double total(MemorySegment targets, long at, int n, double smoothing, float[] lanes) {
+        targets = Tensor.offHeap(targets);
         return (1 - smoothing) * Reduction.sum(targets, at, n, lanes) + smoothing;
     }
 
     /** y = x − max(x), all at most 0. */
     private static void shift(MemorySegment y, long yAt, MemorySegment x, long xAt, int n, float[] lanes) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
         float max = SoftmaxSimd.max(x, xAt, n, 1f);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
@@ -84,6 +87,7 @@ final class CrossEntropySimd {
 
     /** Turns shifted logits into probabilities; returns log S. */
     private static double normalise(MemorySegment y, long at, int n, float[] lanes) {
+        y = Tensor.offHeap(y);
         Exp.ofNonPositive(y, at, y, at, n, 1f, 0f, lanes);
         float sum = Reduction.sum(y, at, n, lanes);
         SoftmaxSimd.divide(y, at, n, sum);

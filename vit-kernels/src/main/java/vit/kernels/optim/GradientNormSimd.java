@@ -39,6 +39,7 @@ final class GradientNormSimd {
     }
 
     private static void twoVectors(double[] sums, int firstSum, MemorySegment segment, int from, int to) {
+        segment = Tensor.offHeap(segment);
         DoubleVector acc0 = DoubleVector.zero(DOUBLES);
         DoubleVector acc1 = DoubleVector.zero(DOUBLES);
         DoubleVector acc2 = DoubleVector.zero(DOUBLES);

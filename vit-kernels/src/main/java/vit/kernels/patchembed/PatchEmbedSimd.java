@@ -52,6 +52,8 @@ final class PatchEmbedSimd {
     }
 
     private static void copy(MemorySegment out, long outAt, int outStep, MemorySegment in, long inAt, int inStep, int n) {
+        out = Tensor.offHeap(out);
+        in = Tensor.offHeap(in);
         if (outStep == 1 && inStep == 1) {
             MemorySegment.copy(in, inAt * Float.BYTES, out, outAt * Float.BYTES, (long) n * Float.BYTES);
             return;
@@ -117,6 +119,9 @@ final class PatchEmbedSimd {
 
     static void add(
             MemorySegment out, long outAt, MemorySegment a, long aAt, MemorySegment b, long bAt, int n) {
+        out = Tensor.offHeap(out);
+        a = Tensor.offHeap(a);
+        b = Tensor.offHeap(b);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
             FloatVector.fromMemorySegment(SPECIES, a, (aAt + i) * Float.BYTES, ORDER)

@@ -72,6 +72,7 @@ public record MemoryBandwidth(int threads, double read, double copy) {
 
     /** Ones: the largest lane of the sum then counts vectors, exactly, since it stays below 2²⁴. */
     private static void fill(MemorySegment target, int first, int last) {
+        target = Tensor.offHeap(target);
         for (int i = first; i < last; i++) {
             target.setAtIndex(Tensor.FLOAT, i, 1f);
         }
@@ -89,6 +90,7 @@ public record MemoryBandwidth(int threads, double read, double copy) {
 
     /** Lane 0 of the sum; four chains, so that the additions do not wait for one another. */
     private static float sum(MemorySegment from, int first, int last) {
+        from = Tensor.offHeap(from);
         FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
@@ -104,6 +106,8 @@ public record MemoryBandwidth(int threads, double read, double copy) {
     }
 
     private static void copy(MemorySegment from, MemorySegment to, int first, int last) {
+        from = Tensor.offHeap(from);
+        to = Tensor.offHeap(to);
         int lanes = Simd.LANES;
         for (int i = first; i < last; i += lanes) {
             load(from, i).intoMemorySegment(to, (long) i * Float.BYTES, ByteOrder.nativeOrder());

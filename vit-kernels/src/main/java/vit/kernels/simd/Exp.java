@@ -3,6 +3,8 @@ package vit.kernels.simd;
 import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
+import static vit.kernels.simd.Simd.BROADCASTS_CONSTANTS;
+import static vit.kernels.simd.Simd.INT_SPECIES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
 
@@ -71,7 +73,7 @@ public final class Exp {
         static final FloatVector INFINITY = Simd.broadcast(Float.POSITIVE_INFINITY);
         static final FloatVector LOWEST = Simd.broadcast(Exp.LOWEST);
         static final FloatVector HIGHEST = Simd.broadcast(Exp.HIGHEST);
-        static final IntVector ONE_BITS = IntVector.broadcast(Simd.INT_SPECIES, Exp.ONE_BITS);
+        static final IntVector ONE_BITS = IntVector.broadcast(INT_SPECIES, Exp.ONE_BITS);
     }
 
     private Exp() {}
@@ -112,6 +114,8 @@ public final class Exp {
      */
     public static void ofNonPositive(MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n,
             float scale, float max, float[] lanes) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
             long at = (long) i * Float.BYTES;
@@ -135,19 +139,22 @@ public final class Exp {
      * a scale of 1. A vector costs a third of what it costs in a memory segment, whose bounds and state C2 reads again after every store.
      */
     public static void ofNonPositive(float[] values, int from, int count, float max) {
-        FloatVector log2E = Simd.constant(LOG2_E, Lanes.LOG2_E);
-        FloatVector round = Simd.constant(ROUND, Lanes.ROUND);
-        FloatVector minusLn2High = Simd.constant(MINUS_LN2_HIGH, Lanes.MINUS_LN2_HIGH);
-        FloatVector minusLn2Low = Simd.constant(MINUS_LN2_LOW, Lanes.MINUS_LN2_LOW);
-        FloatVector q0 = Simd.constant(Q0, Lanes.Q0);
-        FloatVector q1 = Simd.constant(Q1, Lanes.Q1);
-        FloatVector q2 = Simd.constant(Q2, Lanes.Q2);
-        FloatVector q3 = Simd.constant(Q3, Lanes.Q3);
-        FloatVector q4 = Simd.constant(Q4, Lanes.Q4);
-        FloatVector one = Simd.constant(1f, Lanes.ONE);
-        FloatVector zero = Simd.constant(0f, Lanes.ZERO);
-        FloatVector lowest = Simd.constant(LOWEST, Lanes.LOWEST);
-        IntVector oneBits = Simd.constant(ONE_BITS, Lanes.ONE_BITS);
+        if (count == 0) {
+            return;
+        }
+        FloatVector log2E = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, LOG2_E) : Lanes.LOG2_E;
+        FloatVector round = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, ROUND) : Lanes.ROUND;
+        FloatVector minusLn2High = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, MINUS_LN2_HIGH) : Lanes.MINUS_LN2_HIGH;
+        FloatVector minusLn2Low = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, MINUS_LN2_LOW) : Lanes.MINUS_LN2_LOW;
+        FloatVector q0 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Q0) : Lanes.Q0;
+        FloatVector q1 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Q1) : Lanes.Q1;
+        FloatVector q2 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Q2) : Lanes.Q2;
+        FloatVector q3 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Q3) : Lanes.Q3;
+        FloatVector q4 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Q4) : Lanes.Q4;
+        FloatVector one = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, 1f) : Lanes.ONE;
+        FloatVector zero = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, 0f) : Lanes.ZERO;
+        FloatVector lowest = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, LOWEST) : Lanes.LOWEST;
+        IntVector oneBits = BROADCASTS_CONSTANTS ? IntVector.broadcast(INT_SPECIES, ONE_BITS) : Lanes.ONE_BITS;
         for (int i = from; i < from + count; i += Simd.LANES) {
             FloatVector exponent = FloatVector.fromArray(SPECIES, values, i).sub(max);
             FloatVector rounded = exponent.fma(log2E, round);
@@ -163,6 +170,8 @@ public final class Exp {
     /** The last elements, fewer than a vector, as one vector by way of {@code lanes}. */
     private static void ofNonPositiveRest(MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int count,
             float scale, float max, float[] lanes) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
         for (int i = 0; i < count; i++) {
             lanes[i] = x.get(Tensor.FLOAT, xByteOffset + (long) i * Float.BYTES) * scale - max;
         }

@@ -3,6 +3,8 @@ package vit.kernels.simd;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
+import static vit.kernels.simd.Simd.BROADCASTS_CONSTANTS;
+import static vit.kernels.simd.Simd.INT_SPECIES;
 import static vit.kernels.simd.Simd.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
@@ -65,30 +67,33 @@ public final class NormalTail {
      * before it has seen many calls of it, it does not inline it, and then the loop boxes a vector at every step.
      */
     public static void timesProbability(float[] values, int count) {
-        FloatVector minusHalf = Simd.constant(-0.5f, Lanes.MINUS_HALF);
-        FloatVector p0 = Simd.constant(P0, Lanes.P0);
-        FloatVector p1 = Simd.constant(P1, Lanes.P1);
-        FloatVector p2 = Simd.constant(P2, Lanes.P2);
-        FloatVector p3 = Simd.constant(P3, Lanes.P3);
-        FloatVector p4 = Simd.constant(P4, Lanes.P4);
-        FloatVector d1 = Simd.constant(D1, Lanes.D1);
-        FloatVector d2 = Simd.constant(D2, Lanes.D2);
-        FloatVector d3 = Simd.constant(D3, Lanes.D3);
-        FloatVector d4 = Simd.constant(D4, Lanes.D4);
-        FloatVector d5 = Simd.constant(D5, Lanes.D5);
-        FloatVector productEnd = Simd.constant(PRODUCT_END, Lanes.PRODUCT_END);
-        FloatVector log2E = Simd.constant(Exp.LOG2_E, Exp.Lanes.LOG2_E);
-        FloatVector round = Simd.constant(Exp.ROUND, Exp.Lanes.ROUND);
-        FloatVector minusLn2High = Simd.constant(Exp.MINUS_LN2_HIGH, Exp.Lanes.MINUS_LN2_HIGH);
-        FloatVector minusLn2Low = Simd.constant(Exp.MINUS_LN2_LOW, Exp.Lanes.MINUS_LN2_LOW);
-        FloatVector q0 = Simd.constant(Exp.Q0, Exp.Lanes.Q0);
-        FloatVector q1 = Simd.constant(Exp.Q1, Exp.Lanes.Q1);
-        FloatVector q2 = Simd.constant(Exp.Q2, Exp.Lanes.Q2);
-        FloatVector q3 = Simd.constant(Exp.Q3, Exp.Lanes.Q3);
-        FloatVector q4 = Simd.constant(Exp.Q4, Exp.Lanes.Q4);
-        FloatVector one = Simd.constant(1f, Exp.Lanes.ONE);
-        FloatVector zero = Simd.constant(0f, Exp.Lanes.ZERO);
-        IntVector oneBits = Simd.constant(Exp.ONE_BITS, Exp.Lanes.ONE_BITS);
+        if (count == 0) {
+            return;
+        }
+        FloatVector minusHalf = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, -0.5f) : Lanes.MINUS_HALF;
+        FloatVector p0 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, P0) : Lanes.P0;
+        FloatVector p1 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, P1) : Lanes.P1;
+        FloatVector p2 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, P2) : Lanes.P2;
+        FloatVector p3 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, P3) : Lanes.P3;
+        FloatVector p4 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, P4) : Lanes.P4;
+        FloatVector d1 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, D1) : Lanes.D1;
+        FloatVector d2 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, D2) : Lanes.D2;
+        FloatVector d3 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, D3) : Lanes.D3;
+        FloatVector d4 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, D4) : Lanes.D4;
+        FloatVector d5 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, D5) : Lanes.D5;
+        FloatVector productEnd = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, PRODUCT_END) : Lanes.PRODUCT_END;
+        FloatVector log2E = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.LOG2_E) : Exp.Lanes.LOG2_E;
+        FloatVector round = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.ROUND) : Exp.Lanes.ROUND;
+        FloatVector minusLn2High = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.MINUS_LN2_HIGH) : Exp.Lanes.MINUS_LN2_HIGH;
+        FloatVector minusLn2Low = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.MINUS_LN2_LOW) : Exp.Lanes.MINUS_LN2_LOW;
+        FloatVector q0 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.Q0) : Exp.Lanes.Q0;
+        FloatVector q1 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.Q1) : Exp.Lanes.Q1;
+        FloatVector q2 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.Q2) : Exp.Lanes.Q2;
+        FloatVector q3 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.Q3) : Exp.Lanes.Q3;
+        FloatVector q4 = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, Exp.Q4) : Exp.Lanes.Q4;
+        FloatVector one = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, 1f) : Exp.Lanes.ONE;
+        FloatVector zero = BROADCASTS_CONSTANTS ? FloatVector.broadcast(SPECIES, 0f) : Exp.Lanes.ZERO;
+        IntVector oneBits = BROADCASTS_CONSTANTS ? IntVector.broadcast(INT_SPECIES, Exp.ONE_BITS) : Exp.Lanes.ONE_BITS;
         for (int i = 0; i < count; i += Simd.LANES) {
             FloatVector x = FloatVector.fromArray(SPECIES, values, i);
             FloatVector t = x.abs();

@@ -29,6 +29,14 @@ public final class Simd {
     /** Vector registers of that width: 32 with AVX-512 and on ARM, 16 with AVX2. */
     public static final int REGISTERS = BITS == 512 || System.getProperty("os.arch").equals("aarch64") ? 32 : 16;
 
+    /**
+     * Whether a loop that stores to arrays broadcasts its constants before it begins. With 32 registers such a constant stays in one. With 16 a constant vector
+     * is loaded where it is used, at every step, as C2 does not know that the store leaves it alone; where a vector is a cache
+     * line such a load is two, since arrays begin 16 bytes after a multiple of 8. No method makes the choice: see {@link
+     * vit.kernels.jit.Rehearsal#work}.
+     */
+    public static final boolean BROADCASTS_CONSTANTS = REGISTERS == 32;
+
     /** Floats in a vector: 4, 8 or 16. */
     public static final int LANES = SPECIES.length();
 
@@ -58,20 +66,6 @@ public final class Simd {
     /** A vector with {@code value} in every lane. */
     public static FloatVector broadcast(float value) {
         return FloatVector.broadcast(SPECIES, value);
-    }
-
-    /**
-     * {@code value} in every lane, for loops that store to arrays: what {@code lanes} holds, too, as a constant. With 32 registers it stays in
-     * one. With 16 the constant vector is loaded where it is used, at every step, as C2 does not know that the store leaves it alone; where
-     * a vector is a cache line such a load is two, since arrays begin 16 bytes after a multiple of 8.
-     */
-    public static FloatVector constant(float value, FloatVector lanes) {
-        return REGISTERS == 32 ? broadcast(value) : lanes;
-    }
-
-    /** The same for ints. */
-    public static IntVector constant(int value, IntVector lanes) {
-        return REGISTERS == 32 ? IntVector.broadcast(INT_SPECIES, value) : lanes;
     }
 
     /** Whether the hardware runs {@link #BITS}; otherwise the JDK emulates it. */

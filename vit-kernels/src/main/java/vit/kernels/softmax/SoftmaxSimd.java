@@ -32,6 +32,8 @@ public final class SoftmaxSimd {
      */
     public static float row(
             MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n, float scale, float[] lanes) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
         float max = max(x, xByteOffset, n, scale);
         Exp.ofNonPositive(y, yByteOffset, x, xByteOffset, n, scale, max, lanes);
         float sum = Reduction.sum(y, yByteOffset, n, lanes);
@@ -58,7 +60,10 @@ public final class SoftmaxSimd {
 
     /** Multiplies {@code n} floats, a multiple of 16, by {@code scale}, and gives the greatest, NaN apart. */
     static float scale(float[] row, int from, int n, float scale) {
-        FloatVector acc0 = Simd.broadcast(Float.NEGATIVE_INFINITY);
+        if (n == 0) {
+            return Float.NEGATIVE_INFINITY;
+        }
+        FloatVector acc0 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector acc1 = acc0;
         for (int i = from; i < from + n; i += Math.min(2 * Simd.LANES, Simd.VIRTUAL_LANES)) {
             FloatVector x0 = FloatVector.fromArray(SPECIES, row, i).mul(scale);
@@ -82,6 +87,7 @@ public final class SoftmaxSimd {
 
     /** The greatest of scale · x, NaN apart, which the exponentials bring back. */
     public static float max(MemorySegment x, long xOffset, int n, float scale) {
+        x = Tensor.offHeap(x);
         FloatVector acc0 = Simd.broadcast(Float.NEGATIVE_INFINITY);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;
@@ -121,6 +127,7 @@ public final class SoftmaxSimd {
 
     /** y = y · (1 / sum), over {@code n} floats: a division takes as long as sixteen products. */
     public static void divide(MemorySegment y, long yOffset, int n, float sum) {
+        y = Tensor.offHeap(y);
         float factor = 1f / sum;
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
@@ -136,6 +143,9 @@ public final class SoftmaxSimd {
     static void rowBackward(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment y, long yOffset, int n,
             float[] lanes) {
+        dx = Tensor.offHeap(dx);
+        dy = Tensor.offHeap(dy);
+        y = Tensor.offHeap(y);
         float dot = Reduction.sumOfProducts(dy, dyOffset, y, yOffset, n, lanes);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -15,6 +18,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.attention.Attention;
@@ -24,6 +28,7 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Tensor;
 
 class RehearsalTest {
 
@@ -58,9 +63,30 @@ class RehearsalTest {
         return kernels;
     }
 
-    /** In a JVM of its own: in this one other tests have used the kernels. Prints the kernels that are compiled and box no vectors. */
+    /** Calls of {@link Rehearsal#work} that are timed together, since the clock is too coarse for one. */
+    private static final int TIMED_WORKS = 50;
+
+    private static final int TIMES = 200;
+
+    /** How often a service of the test has used segments of its own before. */
+    private static final int ACCESSES = 100_000;
+
+    /** A kernel that calls methods of its segments at every access takes up to six times as long, some of them more than four times. */
+    private static final double SLOWER = 2.5;
+
+    /**
+     * In a JVM of its own: in this one other tests have used the kernels. Prints the kernels that are compiled and box no vectors, and how
+     * long the work of each takes. With an argument the JVM has used other kinds of segments before.
+     */
     static final class Probe {
+
+        private static float sum;
+
         public static void main(String[] arguments) {
+            if (arguments.length > 0) {
+                useSegments(MemorySegment.ofArray(new byte[Simd.VECTOR_BYTES]), MemorySegment.ofArray(new float[Simd.LANES]),
+                        Arena.ofAuto().allocate(Simd.VECTOR_BYTES));
+            }
             List<Rehearsal> kernels = all();
             List<Rehearsal> pending = kernels;
             for (int run = 0; run < RUNS; run++) {
@@ -71,6 +97,34 @@ class RehearsalTest {
                     System.out.println("good " + kernel.name());
                 }
             }
+            for (int round = 0; round < MORE_ROUNDS; round++) { // for C2, where C1's code was fast enough
+                kernels.forEach(kernel -> kernel.nothing().run(MORE_CALLS));
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+            kernels.forEach(kernel -> System.out.println("time " + nanosOfWork(kernel) + " " + kernel.name()));
+        }
+
+        private static void useSegments(MemorySegment... segments) {
+            for (int i = 0; i < ACCESSES; i++) {
+                for (MemorySegment segment : segments) {
+                    segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 0, i);
+                    segment.set(ValueLayout.JAVA_INT_UNALIGNED, 0, segment.get(ValueLayout.JAVA_INT_UNALIGNED, Float.BYTES));
+                    sum += segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
+                    FloatVector.fromMemorySegment(Simd.SPECIES, segment, 0, Simd.ORDER).intoMemorySegment(segment, 0, Simd.ORDER);
+                }
+            }
+        }
+
+        private static long nanosOfWork(Rehearsal kernel) {
+            long least = Long.MAX_VALUE;
+            for (int i = 0; i < TIMES; i++) {
+                long start = System.nanoTime();
+                for (int work = 0; work < TIMED_WORKS; work++) {
+                    kernel.work().run();
+                }
+                least = Math.min(least, System.nanoTime() - start);
+            }
+            return least;
         }
 
         /** On a fast machine a small kernel passes with C1's code, which boxes; then a few more calls are for C2 to take it. */
@@ -108,14 +162,40 @@ class RehearsalTest {
         Map<String, Integer> good = new TreeMap<>();
         all().forEach(kernel -> good.put(kernel.name(), 0));
         for (int jvm = 0; jvm < JVMS && Collections.min(good.values()) < GOOD_JVMS; jvm++) {
-            Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
-                    "--add-modules=jdk.incubator.vector", "-Dvit.simd.bits=" + Simd.BITS, "-cp", System.getProperty("java.class.path"), Probe.class.getName()))
-                    .redirectErrorStream(true).start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertEquals(0, process.waitFor(), output);
-            output.lines().filter(line -> line.startsWith("good ")).forEach(line -> good.merge(line.substring(5), 1, Integer::sum));
+            probe().lines().filter(line -> line.startsWith("good ")).forEach(line -> good.merge(line.substring(5), 1, Integer::sum));
         }
         assertTrue(Collections.min(good.values()) >= GOOD_JVMS, "JVMs of " + JVMS + " in which a kernel was good: " + good);
+    }
+
+    /** What {@link Tensor#offHeap} is for: the JDK's accessors of segments share one profile in a JVM. */
+    @Test
+    @Timeout(300)
+    void noKernelIsSlowerWhereOthersUsedSegmentsOnTheHeap() throws IOException, InterruptedException {
+        assumeTrue(Simd.isNative(), "emulated vectors are boxed");
+        Map<String, Double> alone = new TreeMap<>();
+        Map<String, Double> after = new TreeMap<>();
+        Map<String, Double> slower = new TreeMap<>();
+        for (int jvm = 0; jvm < JVMS && (jvm == 0 || Collections.max(slower.values()) > SLOWER); jvm++) {
+            readTimes(probe(), alone);
+            readTimes(probe("segments"), after);
+            alone.forEach((kernel, nanos) -> slower.put(kernel, after.get(kernel) / nanos));
+        }
+        assertTrue(Collections.max(slower.values()) <= SLOWER, "how many times slower: " + slower);
+    }
+
+    private static void readTimes(String output, Map<String, Double> least) {
+        output.lines().filter(line -> line.startsWith("time ")).map(line -> line.split(" ", 3))
+                .forEach(line -> least.merge(line[2], Double.valueOf(line[1]), Math::min));
+    }
+
+    private static String probe(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(),
+                "--add-modules=jdk.incubator.vector", "-Dvit.simd.bits=" + Simd.BITS, "-cp", System.getProperty("java.class.path"), Probe.class.getName()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        return output;
     }
 
     @Test
