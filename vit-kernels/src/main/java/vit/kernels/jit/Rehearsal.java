@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
 
 /**
@@ -17,9 +16,10 @@ import vit.kernels.simd.Simd;
  *
  * @param name    of the kernel, for a message
  * @param work    a call that enters every loop and branch, of at least fifty vector operations. What it computes does not matter. It should
- *                call no method of more than 35 bytecodes that takes vectors: C2 inlines those only if they are called at least a quarter
- *                as often as the kernel itself
- * @param nothing calls of the same method, over no elements
+ *                call no method that takes or makes vectors but the Vector API's: C2 inlines one of up to 35 bytecodes only if it is called in
+ *                one of 117 calls of the kernel, and a larger one in one of four
+ * @param nothing calls of the same method, over no elements. It must return before the first vector operation, and first of all before
+ *                the constants of its loop are made
  */
 public record Rehearsal(String name, Runnable work, Calls nothing) {
 
@@ -46,11 +46,8 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
     /** Fewer, and one more than whole vectors: a rest at every vector width. */
     private static final int RAGGED_ELEMENTS = 2 * Simd.VIRTUAL_LANES + 1;
 
-    /** Calls of {@link #nothing} for each of {@link #work}; C2's threshold is 5000 calls. */
-    private static final int CALLS = 400;
-
-    /** The same once the profile is rich enough. */
-    private static final int LATER_CALLS = 2000;
+    /** Calls of {@link #nothing} in a round. C2's threshold is 5000 calls, times one plus a third of the methods that wait for it. */
+    private static final int CALLS = 1000;
 
     /** Calls after which C1 compiles a method so that it counts branches; its threshold is 200. */
     private static final int INTERPRETED_CALLS = 400;
@@ -59,16 +56,16 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
      * How long C1 is given for that. When C2 already has much to do, C1 compiles without counting branches, and C2 then takes those for
      * never taken.
      */
-    private static final long PROFILING_PAUSE_NANOS = 50_000_000;
+    private static final long PROFILING_PAUSE_NANOS = 20_000_000;
 
-    /** Rounds with work for the profile. Later rounds have some now and then, to see whether the kernel is compiled. */
-    private static final int WORKS = 30;
+    /** Of so many rounds one has work: at first for the profile, then to see whether the kernel is compiled. */
+    private static final int ROUNDS_PER_WORK = 2;
 
     /** Rounds after which C2 cannot have compiled anything. */
-    private static final int FIRST_ROUNDS = 8;
+    private static final int FIRST_ROUNDS = 6;
 
     /** After that many rounds C2 has seen enough, and what is still slow has lost a method that it did not inline. */
-    private static final int ROUNDS = 120;
+    private static final int ROUNDS = 200;
 
     /** The first pause between two rounds, in which the compilers have the core if there is only one; later ones are longer. */
     private static final long FIRST_PAUSE_NANOS = 1_000_000;
@@ -115,42 +112,23 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
         List<Rehearsal> pending = new ArrayList<>(kernels);
         if (System.nanoTime() < deadline) {
             pending.forEach(kernel -> kernel.nothing.run(INTERPRETED_CALLS));
-            moveVectors();
             LockSupport.parkNanos(PROFILING_PAUSE_NANOS);
-            moveVectors();
             pending.forEach(kernel -> kernel.work.run());
         }
         long pause = FIRST_PAUSE_NANOS;
-        int nextWork = FIRST_ROUNDS;
         for (int round = 0; round < ROUNDS && !pending.isEmpty() && System.nanoTime() < deadline; round++) {
-            int calls = round < WORKS ? CALLS : LATER_CALLS;
-            pending.forEach(kernel -> kernel.nothing.run(calls));
-            if (round < FIRST_ROUNDS) {
-                pending.forEach(kernel -> kernel.work.run());
-            } else if (round == nextWork) {
-                pending.removeIf(Rehearsal::isCompiled);
-                nextWork = round < WORKS ? round + 1 : round + round / 8;
+            pending.forEach(kernel -> kernel.nothing.run(CALLS));
+            if (round % ROUNDS_PER_WORK == 0) {
+                if (round < FIRST_ROUNDS) {
+                    pending.forEach(kernel -> kernel.work.run());
+                } else {
+                    pending.removeIf(Rehearsal::isCompiled);
+                }
             }
             LockSupport.parkNanos(pause);
             pause = Math.min(pause + pause / 8, LAST_PAUSE_NANOS);
         }
-        if (nextWork > FIRST_ROUNDS) {
-            pending.removeIf(Rehearsal::isCompiled);
-        }
         return pending;
-    }
-
-    /**
-     * Loads and stores: until C2 has seen what kind of memory segment they are given, it calls two methods of the segment at every one of
-     * them. C1 must have compiled them with a profile before the arithmetic keeps C2 busy, hence before any work.
-     */
-    private static void moveVectors() {
-        MemorySegment memory = Arena.ofAuto().allocate(Simd.VECTOR_BYTES, Simd.VECTOR_BYTES);
-        float[] array = new float[Simd.LANES];
-        for (int i = 0; i < INTERPRETED_CALLS; i++) {
-            FloatVector.fromMemorySegment(Simd.SPECIES, memory, 0, Simd.ORDER).intoMemorySegment(memory, 0, Simd.ORDER);
-            FloatVector.fromArray(Simd.SPECIES, array, 0).intoArray(array, 0);
-        }
     }
 
     private boolean isCompiled() {
