@@ -36,7 +36,7 @@ final class WarmUp {
      * with it every 1024 calls of a method. Without these calls it would do so about the hundredth call of a service for the methods around everything,
      * which C2 compiles with most of a forward pass inside: 50 to 240 ms, in which two threads on two cores are one.
      */
-    private static final int LATER_ROUNDS = 6;
+    private static final int LATER_ROUNDS = 9;
 
     private static final int LATER_CALLS = 1100;
 
