@@ -16,7 +16,7 @@ import vit.kernels.simd.Simd;
  *
  * @param name    of the kernel, for a message
  * @param work    a call that enters every loop and branch, of at least fifty vector operations. What it computes does not matter. It should
- *                call no method that takes or makes vectors but the Vector API's: C2 inlines one of up to 35 bytecodes only if it is called in
+ *                call no method in a loop or with vectors but the JDK's: C2 inlines one of up to 35 bytecodes only if it is called in
  *                one of 117 calls of the kernel, and a larger one in one of four
  * @param nothing calls of the same method, over no elements. It must return before the first vector operation, and first of all before
  *                the constants of its loop are made

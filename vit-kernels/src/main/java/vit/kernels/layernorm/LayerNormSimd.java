@@ -24,7 +24,7 @@ final class LayerNormSimd {
     static void deviations(MemorySegment x, long xOffset, int n, float centre, float[] lanes) {
         x = Tensor.offHeap(x);
         if (n == 0) {
-            Arrays.fill(lanes, 0f);
+            Arrays.fill(lanes, 0, 2 * Simd.VIRTUAL_LANES, 0f);
             return;
         }
         FloatVector sum0 = FloatVector.zero(SPECIES);
@@ -37,7 +37,7 @@ final class LayerNormSimd {
         FloatVector squares3 = sum0;
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
-            long offset = at(xOffset, i);
+            long offset = xOffset + (long) i * Float.BYTES;
             FloatVector d0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER).sub(centre);
             sum0 = d0.add(sum0);
             squares0 = d0.fma(d0, squares0);
@@ -72,7 +72,7 @@ final class LayerNormSimd {
             squares3.intoArray(lanes, Simd.VIRTUAL_LANES + 3 * Simd.LANES);
         }
         for (int lane = 0; i < n; i++, lane++) {
-            float d = get(x, at(xOffset, i)) - centre;
+            float d = x.get(Tensor.FLOAT, xOffset + (long) i * Float.BYTES) - centre;
             lanes[lane] += d;
             lanes[Simd.VIRTUAL_LANES + lane] = Math.fma(d, d, lanes[Simd.VIRTUAL_LANES + lane]);
         }
@@ -88,14 +88,16 @@ final class LayerNormSimd {
         bias = Tensor.offHeap(bias);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).sub(mean).mul(rstd);
+            long at = (long) i * Float.BYTES;
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).sub(mean).mul(rstd);
             FloatVector scaled = normal
-                    .fma(FloatVector.fromMemorySegment(SPECIES, weight, at(0, i), ORDER), FloatVector.fromMemorySegment(SPECIES, bias, at(0, i), ORDER));
-            scaled.intoMemorySegment(y, at(yOffset, i), ORDER);
+                    .fma(FloatVector.fromMemorySegment(SPECIES, weight, at, ORDER), FloatVector.fromMemorySegment(SPECIES, bias, at, ORDER));
+            scaled.intoMemorySegment(y, yOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            float normal = (get(x, at(xOffset, i)) - mean) * rstd;
-            y.set(Tensor.FLOAT, at(yOffset, i), Math.fma(normal, get(weight, at(0, i)), get(bias, at(0, i))));
+            long at = (long) i * Float.BYTES;
+            float normal = (x.get(Tensor.FLOAT, xOffset + at) - mean) * rstd;
+            y.set(Tensor.FLOAT, yOffset + at, Math.fma(normal, weight.get(Tensor.FLOAT, at), bias.get(Tensor.FLOAT, at)));
         }
     }
 
@@ -108,13 +110,15 @@ final class LayerNormSimd {
         bias = Tensor.offHeap(bias);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, from + i), ORDER).sub(mean).mul(rstd);
-            normal.fma(FloatVector.fromMemorySegment(SPECIES, weight, at(0, from + i), ORDER),
-                    FloatVector.fromMemorySegment(SPECIES, bias, at(0, from + i), ORDER)).intoArray(y, yStart + i);
+            long at = (long) (from + i) * Float.BYTES;
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).sub(mean).mul(rstd);
+            normal.fma(FloatVector.fromMemorySegment(SPECIES, weight, at, ORDER), FloatVector.fromMemorySegment(SPECIES, bias, at, ORDER))
+                    .intoArray(y, yStart + i);
         }
         for (; i < n; i++) {
-            float normal = (get(x, at(xOffset, from + i)) - mean) * rstd;
-            y[yStart + i] = Math.fma(normal, get(weight, at(0, from + i)), get(bias, at(0, from + i)));
+            long at = (long) (from + i) * Float.BYTES;
+            float normal = (x.get(Tensor.FLOAT, xOffset + at) - mean) * rstd;
+            y[yStart + i] = Math.fma(normal, weight.get(Tensor.FLOAT, at), bias.get(Tensor.FLOAT, at));
         }
     }
 
