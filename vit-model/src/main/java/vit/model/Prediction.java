@@ -19,7 +19,7 @@ public record Prediction(List<Ranked> top) {
      *
      * @param index       its number
      * @param label       its label, or the number in words where the model has no labels
-     * @param probability softmax of the logits, in [0, 1]
+     * @param probability in [0, 1]: the softmax or the sigmoid of the logits, as the model's {@link Scores} say
      */
     public record Ranked(int index, String label, double probability) {}
 
@@ -33,23 +33,14 @@ public record Prediction(List<Ranked> top) {
      *
      * @param logits from {@code offset}, as many as {@code classes}
      * @param labels one a class, or empty
+     * @param scores what makes probabilities of them: {@link VitModel#scores()}
      */
-    public static Prediction of(float[] logits, int offset, int classes, List<String> labels, int count) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (int i = 0; i < classes; i++) {
-            max = Math.max(max, logits[offset + i]);
-        }
-        double sum = 0;
-        for (int i = 0; i < classes; i++) {
-            sum += Math.exp(logits[offset + i] - max);
-        }
-        double total = sum;
-        double shift = max;
+    public static Prediction of(float[] logits, int offset, int classes, List<String> labels, int count, Scores scores) {
+        double[] probabilities = scores.of(logits, offset, classes);
         return new Prediction(IntStream.range(0, classes).boxed()
                 .sorted((a, b) -> Float.compare(key(logits[offset + b]), key(logits[offset + a])))
                 .limit(Math.max(1, count))
-                .map(i -> new Ranked(i, labels.isEmpty() ? String.valueOf(i) : labels.get(i),
-                        Math.exp(logits[offset + i] - shift) / total))
+                .map(i -> new Ranked(i, labels.isEmpty() ? String.valueOf(i) : labels.get(i), probabilities[i]))
                 .toList());
     }
 

@@ -33,6 +33,7 @@ import vit.kernels.patchembed.PatchOrder;
  * @param patchNorm     whether a LayerNorm stands before and another after the patch projection (vit-pytorch)
  * @param layerScale    whether each branch is scaled by a learned vector before the residual addition
  * @param preLogits     whether a square linear layer and tanh stand before the head
+ * @param scores        what makes scores of the logits; the sigmoid where there is one class
  */
 public record VitConfig(
         String family,
@@ -59,7 +60,8 @@ public record VitConfig(
         PatchOrder patchOrder,
         boolean patchNorm,
         boolean layerScale,
-        boolean preLogits) {
+        boolean preLogits,
+        Scores scores) {
 
     /** What becomes of the tokens before the head. */
     public enum Pooling {
@@ -100,6 +102,7 @@ public record VitConfig(
         Objects.requireNonNull(finalNorm, "finalNorm");
         Objects.requireNonNull(positions, "positions");
         Objects.requireNonNull(patchOrder, "patchOrder");
+        Objects.requireNonNull(scores, "scores");
         dimension("image height", imageHeight, 1);
         dimension("image width", imageWidth, 1);
         dimension("patch", patch, 1);
@@ -114,6 +117,7 @@ public record VitConfig(
         require(imageHeight % patch == 0 && imageWidth % patch == 0,
                 "image " + imageHeight + "×" + imageWidth + " is not divisible by the patch " + patch);
         require(layerNormEps >= 0 && layerNormEps < 1, "layer_norm_eps " + layerNormEps + " is not in [0, 1)");
+        require(classes != 1 || scores == Scores.SIGMOID, "one class has sigmoid scores: its softmax is 1 whatever the image");
         require(pooling != Pooling.TOKEN || classToken, "pooling by class token needs a class token");
         require(!distillationToken || classToken, "a distillation token needs a class token");
         require(!distillationToken || pooling == Pooling.TOKEN, "a distillation token has a head of its own: pooling must be by token");
@@ -220,6 +224,7 @@ public record VitConfig(
         private boolean patchNorm;
         private boolean layerScale;
         private boolean preLogits;
+        private Scores scores; // null: by the number of classes
 
         private Builder() {}
 
@@ -249,6 +254,7 @@ public record VitConfig(
             patchNorm = c.patchNorm;
             layerScale = c.layerScale;
             preLogits = c.preLogits;
+            scores = c.scores == byClasses(c.classes) ? null : c.scores;
         }
 
         public Builder family(String value) {
@@ -375,6 +381,16 @@ public record VitConfig(
             return this;
         }
 
+        /** What makes scores of the logits; null (the default) stands for the sigmoid where there is one class, else the softmax. */
+        public Builder scores(Scores value) {
+            scores = value;
+            return this;
+        }
+
+        private static Scores byClasses(int classes) {
+            return classes == 1 ? Scores.SIGMOID : Scores.SOFTMAX;
+        }
+
         /**
          * The configuration.
          *
@@ -391,7 +407,7 @@ public record VitConfig(
             return new VitConfig(family, imageHeight, imageWidth, patch, channels, width, depth, heads,
                     headDim == 0 ? width / heads : headDim, (int) hidden, classes, layerNormEps, gelu, qkvBias, outputBias,
                     pooling, finalNorm, classToken, distillationToken, registers, positions, patchOrder, patchNorm,
-                    layerScale, preLogits);
+                    layerScale, preLogits, scores == null ? byClasses(classes) : scores);
         }
     }
 }

@@ -119,6 +119,11 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return labels;
     }
 
+    /** What makes scores of the logits. */
+    public Scores scores() {
+        return config.scores();
+    }
+
     /** How images become the model's input. */
     public Preprocessing preprocessing() {
         return preprocessing;

@@ -218,7 +218,7 @@ public final class VitSession implements AutoCloseable {
         model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
         logits(imagePixels, 1, imageLogits);
         List<String> labels = model.labels();
-        return Prediction.of(imageLogits, 0, config.classes(), labels, top);
+        return Prediction.of(imageLogits, 0, config.classes(), labels, top, model.scores());
     }
 
     /**

@@ -67,6 +67,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         if (config.classes() == 0) {
             throw new IllegalArgumentException("a model without a head cannot be trained to classify: give it classes");
         }
+        if (config.scores() == Scores.SIGMOID) {
+            throw new IllegalArgumentException(config.classes() == 1
+                    ? "a model of one class cannot be trained: the loss is the cross-entropy of a softmax, which is 0 for one class"
+                    : "a model with sigmoid scores cannot be trained: the loss is the cross-entropy of a softmax, for one label an image; "
+                            + "give the configuration softmax scores");
+        }
         if (config.distillationToken() || config.preLogits()) {
             throw new IllegalArgumentException("models with a distillation token or a pre-logits layer cannot be trained; "
                     + "fine-tuning drops both (convert the weights to a plain model first)");
@@ -77,7 +83,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * Starts from {@code source}'s parameters, which are copied.
      *
      * @param optimizer null when only gradients are wanted
-     * @throws IllegalArgumentException if the model has no head, a distillation token or a pre-logits layer
+     * @throws IllegalArgumentException if the model has no head, sigmoid scores, a distillation token or a pre-logits layer
      */
     public static VitTraining of(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
         return new VitTraining(source, options, optimizer);

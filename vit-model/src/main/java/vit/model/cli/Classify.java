@@ -66,7 +66,8 @@ final class Classify implements Callable<Integer> {
             List<String> names = names(classifier.model());
             for (Path image : images) {
                 vit.status().show("classifying " + image);
-                Prediction prediction = Prediction.of(classifier.logits(image), 0, classifier.model().config().classes(), names, top);
+                Prediction prediction = Prediction.of(classifier.logits(image), 0, classifier.model().config().classes(), names, top,
+                        classifier.model().scores());
                 vit.status().clear();
                 if (json) {
                     objects.add(json(image, prediction));

@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 import vit.model.InputException;
 import vit.model.ParameterSource;
+import vit.model.Scores;
 import vit.model.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
@@ -110,6 +111,10 @@ final class StartOptions {
         VitConfig chosen;
         if (config != null) {
             VitConfig stated = Weights.configuration(config).vit();
+            if (stated.classes() > 1 && stated.scores() == Scores.SIGMOID) {
+                throw new IllegalArgumentException(config + " asks for sigmoid scores, which are for several labels an image; "
+                        + "an image in a folder of class folders has one");
+            }
             chosen = stated.toBuilder().classes(images.classes().size()).distillationToken(false).preLogits(false).build();
             chosen = side == null ? chosen : chosen.toBuilder().image(side, side).build();
         } else {

@@ -11,7 +11,7 @@ import vit.model.positions.PositionResampling;
 /**
  * Trained weights made ready for other classes or another image size, as google-research/vision_transformer does it: the head becomes zero,
  * unless it already has these classes; learned positions are carried over to the new grid; a pre-logits layer and DeiT's distillation token
- * with its head and position are dropped. Reads from the trained weights while it is read.
+ * with its head and position are dropped. Training is for one label an image, so the scores become those of a softmax. Reads from the trained weights while it is read.
  */
 public final class FineTuning implements ParameterSource {
 
@@ -37,7 +37,8 @@ public final class FineTuning implements ParameterSource {
      */
     public static FineTuning of(ParameterSource trained, int classes, int height, int width, boolean keepHead, PositionResampling method) {
         VitConfig old = trained.config();
-        VitConfig config = old.toBuilder().classes(classes).image(height, width).distillationToken(false).preLogits(false).build();
+        VitConfig config = old.toBuilder().classes(classes).image(height, width).distillationToken(false).preLogits(false)
+                .scores(null).build();
         boolean newHead = !keepHead || old.classes() != classes || old.preLogits();
         return new FineTuning(trained, config, Objects.requireNonNull(method, "method"), newHead);
     }

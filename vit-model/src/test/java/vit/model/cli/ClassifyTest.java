@@ -102,6 +102,15 @@ class ClassifyTest {
     }
 
     @Test
+    void oneLabelHasAProbabilityOfItsOwn() throws IOException {
+        Path other = Files.createDirectory(folder.resolve("one"));
+        Path one = TinyModel.weights(other, new GeneratedWeights(TinyModel.CONFIG.toBuilder().classes(1).build(), 5));
+        TinyModel.config(other);
+        double probability = top(json(vit("classify", "--weights", one, "--json", image)), 0).get(0).object().number("probability");
+        assertTrue(probability > 0 && probability < 1, "a softmax of one class is 1, a sigmoid is not: " + probability);
+    }
+
+    @Test
     void labelsThatDoNotFitAreRefused() throws IOException {
         Path six = Files.writeString(folder.resolve("l.txt"), "a\nb\nc\nd\ne\nf\n");
         vit("classify", "--weights", weights, "--labels", six, image).isRefused(six, "7 labels", "found 6");

@@ -8,6 +8,7 @@ import java.util.function.Function;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.InputException;
+import vit.model.Scores;
 import vit.model.VitConfig;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
@@ -51,6 +52,7 @@ public final class ConfigField<T> {
     private static final Map<String, FinalNorm> NORMS = Map.of("before_pooling", FinalNorm.BEFORE_POOLING, "after_pooling", FinalNorm.AFTER_POOLING);
     private static final Map<String, Positions> POSITION_SCHEMES = Map.of("learned", Positions.LEARNED, "learned_patches", Positions.LEARNED_PATCHES,
             "sincos2d", Positions.SINCOS_2D);
+    private static final Map<String, Scores> SCORE_KINDS = Map.of("softmax", Scores.SOFTMAX, "sigmoid", Scores.SIGMOID);
     private static final Map<String, PatchOrder> ORDERS = Map.of("channel_first", PatchOrder.CHANNEL_FIRST, "channel_last", PatchOrder.CHANNEL_LAST);
 
     public static final ConfigField<ImageSize> IMAGE = new ConfigField<>("image", ConfigField::imageSize,
@@ -80,11 +82,12 @@ public final class ConfigField<T> {
     public static final ConfigField<Boolean> PATCH_NORM = flag("patch_norm", VitConfig.Builder::patchNorm, VitConfig::patchNorm);
     public static final ConfigField<Boolean> LAYER_SCALE = flag("layer_scale", VitConfig.Builder::layerScale, VitConfig::layerScale);
     public static final ConfigField<Boolean> PRE_LOGITS = flag("pre_logits", VitConfig.Builder::preLogits, VitConfig::preLogits);
+    public static final ConfigField<Scores> SCORES = word("scores", SCORE_KINDS, VitConfig.Builder::scores, VitConfig::scores);
 
     /** All fields, in the order in which our own form is written. */
     public static final List<ConfigField<?>> ALL = List.of(IMAGE, PATCH, CHANNELS, WIDTH, DEPTH, HEADS, HEAD_DIM, MLP, CLASSES, LAYER_NORM_EPS, GELU,
             POOL, FINAL_NORM, QKV_BIAS, OUTPUT_BIAS, CLASS_TOKEN, DISTILLATION_TOKEN, REGISTERS, POSITIONS, PATCH_ORDER, PATCH_NORM, LAYER_SCALE,
-            PRE_LOGITS);
+            PRE_LOGITS, SCORES);
 
     private final String name;
     private final Parser<T> parser;

@@ -48,6 +48,7 @@ final class HuggingFaceConfig {
         if (!labels.isEmpty() && hasHead(json)) {
             fields.state(ConfigField.CLASSES, labels.size(), json.get("id2label"));
         }
+        ProblemType.state(json, fields);
         return new ConfigFile(json, "huggingface", fields, labels, notes);
     }
 

@@ -66,6 +66,7 @@ final class TimmConfig {
         if (json.has("model_args")) {
             reader.modelArguments(json.object("model_args"));
         }
+        ProblemType.state(json, reader.fields);
         return new ConfigFile(json, "timm", reader.fields, reader.labels(), notes);
     }
 
