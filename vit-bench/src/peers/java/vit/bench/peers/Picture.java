@@ -2,8 +2,6 @@ package vit.bench.peers;
 
 import java.awt.Color;
 import java.awt.Font;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,7 +34,7 @@ final class Picture {
     private Picture() {}
 
     /** The chart as PNG bytes. */
-    static byte[] png(List<Comparison> comparisons, String subtitle) throws IOException {
+    static byte[] png(List<Comparison> comparisons, String subtitle) {
         Map<String, Map<String, Double>> bySeries = new LinkedHashMap<>();
         Map<String, Double> limits = new LinkedHashMap<>();
         bySeries.put(OURS, new LinkedHashMap<>());
@@ -55,9 +53,7 @@ final class Picture {
             bars.setFillColor(COLOURS[colour++ % COLOURS.length]);
         }
         limit(chart, limits, groups);
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        BitmapEncoder.saveBitmap(chart, bytes, BitmapEncoder.BitmapFormat.PNG);
-        return bytes.toByteArray();
+        return vit.model.visualise.Picture.of(BitmapEncoder.getBufferedImage(chart)).toPng();
     }
 
     /** A line on top of the bars; through a single group there is no line, so it crosses the whole picture. */

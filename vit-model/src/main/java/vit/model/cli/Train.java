@@ -1,7 +1,5 @@
 package vit.model.cli;
 
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -9,7 +7,6 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,6 +29,7 @@ import vit.model.train.TrainingFolder;
 import vit.model.train.TrainingListener;
 import vit.model.train.plot.ConfusionMatrix;
 import vit.model.train.plot.LossCurve;
+import vit.model.visualise.Picture;
 import vit.model.weights.AtomicFile;
 
 /** {@code vit train}: trains or fine-tunes a model on a folder of class folders. */
@@ -241,17 +239,11 @@ final class Train implements Callable<Integer> {
     }
 
     private static void draw(Trainer trainer, TrainingFolder folder) throws IOException {
-        write(LossCurve.draw(trainer.history()), folder.path().resolve("loss.png"));
+        AtomicFile.write(folder.path().resolve("loss.png"), Picture.of(LossCurve.draw(trainer.history())).toPng());
         Evaluation evaluation = trainer.evaluate();
         if (evaluation.images() > 0) {
-            write(ConfusionMatrix.draw(evaluation), folder.path().resolve("confusion.png"));
+            AtomicFile.write(folder.path().resolve("confusion.png"), Picture.of(ConfusionMatrix.draw(evaluation)).toPng());
         }
-    }
-
-    private static void write(BufferedImage picture, Path file) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        ImageIO.write(picture, "png", bytes);
-        AtomicFile.write(file, bytes.toByteArray());
     }
 
     private static void conclude(Trainer trainer, TrainingFolder folder, PrintWriter out) {

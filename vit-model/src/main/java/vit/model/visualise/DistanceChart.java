@@ -3,7 +3,6 @@ package vit.model.visualise;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
@@ -44,6 +43,6 @@ public final class DistanceChart {
             }
             chart.addSeries("head " + head, blocks, pixels);
         }
-        BitmapEncoder.saveBitmap(chart, file.toString(), BitmapFormat.PNG);
+        Picture.of(BitmapEncoder.getBufferedImage(chart)).write(file);
     }
 }

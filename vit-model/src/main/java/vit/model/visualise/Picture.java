@@ -5,11 +5,14 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.IntBinaryOperator;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import vit.model.image.RgbImage;
 
 /**
@@ -98,14 +101,23 @@ public final class Picture {
         return new Picture(to);
     }
 
+    /** The bytes of a PNG file. */
+    public byte[] toPng() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ImageOutputStream encoded = new MemoryCacheImageOutputStream(bytes)) { // ImageIO's own stream needs a temporary folder
+            ImageIO.write(pixels, "png", encoded);
+        } catch (IOException e) {
+            throw new UncheckedIOException("a stream in memory failed", e);
+        }
+        return bytes.toByteArray();
+    }
+
     /**
      * Writes a PNG file.
      *
      * @throws IOException if it cannot be written
      */
     public void write(Path file) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        ImageIO.write(pixels, "png", bytes);
-        Files.write(file, bytes.toByteArray());
+        Files.write(file, toPng());
     }
 }

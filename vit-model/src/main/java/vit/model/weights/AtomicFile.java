@@ -2,8 +2,12 @@ package vit.model.weights;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -11,49 +15,89 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Writes a file so that after a kill at any moment the old file or the new one is there, whole: a temporary file in the
- * same folder, fsync, atomic rename, fsync of the folder. {@link #close()} without {@link #commit()} leaves the old file.
+ * same folder, fsync, atomic rename, fsync of the folder. {@link #close()} without {@link #commit()} leaves the old file
+ * and removes the temporary one. A fault names the file itself, and the bytes that it needs where they are known.
  */
 public final class AtomicFile implements AutoCloseable {
 
+    private static final String SUFFIX = ".tmp";
+
     private final Path target;
     private final Path temporary;
+    private final long size; // in the end; −1: not known
     private final FileChannel channel;
     private boolean committed;
 
-    private AtomicFile(Path target) throws IOException {
+    private AtomicFile(Path target, long size) throws IOException {
         this.target = target.toAbsolutePath();
-        this.temporary = this.target.resolveSibling(
-                "." + target.getFileName() + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
-        this.channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        this.size = size;
+        this.temporary = this.target.resolveSibling(prefix(target) + Long.toHexString(ThreadLocalRandom.current().nextLong()) + SUFFIX);
+        try {
+            this.channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw fault(e);
+        }
+    }
+
+    private static String prefix(Path target) {
+        return "." + target.getFileName() + ".";
     }
 
     /** Starts writing {@code target}; its folder must exist. */
     public static AtomicFile create(Path target) throws IOException {
-        return new AtomicFile(target);
+        return new AtomicFile(target, -1);
+    }
+
+    /**
+     * Starts writing {@code target}; its folder must exist.
+     *
+     * @param size bytes that will be written, for the message where there is no room for them
+     */
+    public static AtomicFile create(Path target, long size) throws IOException {
+        return new AtomicFile(target, size);
     }
 
     /** Writes a whole file. */
     public static void write(Path target, byte[] bytes) throws IOException {
-        try (AtomicFile file = create(target)) {
+        try (AtomicFile file = create(target, bytes.length)) {
             file.write(ByteBuffer.wrap(bytes));
             file.commit();
         }
     }
 
+    /** Whether {@code file} is the temporary file of a writing of {@code target} that was killed, or that goes on. */
+    public static boolean isTemporary(Path file, Path target) {
+        String name = file.getFileName().toString();
+        return name.startsWith(prefix(target)) && name.endsWith(SUFFIX);
+    }
+
     /** Appends all that remains in {@code bytes}. */
     public void write(ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
+        try {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+        } catch (IOException e) {
+            throw fault(e);
         }
     }
 
-    /** Makes what was written the file. */
+    /**
+     * Makes what was written the file.
+     *
+     * @throws IOException if that fails; the old file is then still there, unless the new one already has its place and only the folder
+     *                     could not be forced to the disk
+     */
     public void commit() throws IOException {
-        channel.force(true);
-        channel.close();
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        committed = true;
-        syncFolder();
+        try {
+            channel.force(true);
+            channel.close();
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            committed = true;
+            syncFolder();
+        } catch (IOException e) {
+            throw fault(e);
+        }
     }
 
     /** Until the folder is on disk a crash may undo the rename. Where folders cannot be opened (Windows) renames are logged. */
@@ -69,12 +113,43 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
+    /** The same fault in the name of the file that the caller knows. An interrupt stays what it is. */
+    private IOException fault(IOException e) {
+        if (e instanceof ClosedByInterruptException) {
+            return e;
+        }
+        String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+        IOException named = switch (e) {
+            case NoSuchFileException _ -> new NoSuchFileException(target.toString(), null, "there is no folder " + target.getParent());
+            case AccessDeniedException _ -> new AccessDeniedException(target.toString(), null, "the folder may not be written to");
+            default -> new FileSystemException(target.toString(), null, "the file cannot be written: " + (reason == null ? e.toString() : reason) + room());
+        };
+        named.initCause(e);
+        return named;
+    }
+
+    private String room() {
+        if (size < 0) {
+            return "";
+        }
+        String free;
+        try {
+            free = ", " + Files.getFileStore(target.getParent()).getUsableSpace() + " are free";
+        } catch (IOException | UnsupportedOperationException e) {
+            free = "";
+        }
+        return "; it needs " + size + " bytes" + free;
+    }
+
     /** Removes the temporary file unless it was committed. */
     @Override
     public void close() throws IOException {
         if (!committed) {
-            channel.close();
-            Files.deleteIfExists(temporary);
+            try {
+                channel.close();
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
         }
     }
 }

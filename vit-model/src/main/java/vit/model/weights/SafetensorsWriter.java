@@ -10,6 +10,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import vit.kernels.tensor.Shape;
 import vit.model.json.Json;
 
@@ -34,6 +35,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private final AtomicFile file;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final CRC32C checksum = new CRC32C(); // of all bytes that went to the file
     private final Iterator<Tensor> tensors;
     private Tensor current;
     private long remaining; // elements of the current tensor
@@ -48,10 +50,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     public SafetensorsWriter(Path path, List<Tensor> tensors, Map<String, String> metadata) throws IOException {
         byte[] header = header(tensors, metadata);
         this.tensors = new ArrayList<>(tensors).iterator();
-        this.file = AtomicFile.create(path);
+        long elements = tensors.stream().mapToLong(tensor -> tensor.shape.size() * tensor.dtype.bytes()).sum();
+        this.file = AtomicFile.create(path, Long.BYTES + header.length + elements);
         try {
             buffer.putLong(header.length);
             flush();
+            checksum.update(header);
             file.write(ByteBuffer.wrap(header));
         } catch (IOException e) {
             file.close();
@@ -129,6 +133,15 @@ public final class SafetensorsWriter implements AutoCloseable {
         advance();
     }
 
+    /**
+     * Fills a tensor of one I64 with the CRC-32C (RFC 3720, appendix B.4) of all bytes of the file before it. Where it is the last tensor, a
+     * reader finds whether any byte of the file was changed.
+     */
+    public void writeChecksum() throws IOException {
+        flush();
+        write(new long[] {checksum.getValue()}, 0, 1);
+    }
+
     private void claim(int count) {
         if (count > remaining) {
             throw new IllegalStateException(current == null ? "there is no tensor to write"
@@ -145,6 +158,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private void flush() throws IOException {
         buffer.flip();
+        checksum.update(buffer.duplicate());
         file.write(buffer);
         buffer.clear();
     }
