@@ -8,6 +8,7 @@ module vit.kernels {
     exports vit.kernels.gemm;
     exports vit.kernels.jit;
     exports vit.kernels.layernorm;
+    exports vit.kernels.lifetime;
     exports vit.kernels.linear;
     exports vit.kernels.loss;
     exports vit.kernels.optim;

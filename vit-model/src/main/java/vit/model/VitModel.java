@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import vit.kernels.lifetime.Lifetime;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
 import vit.model.image.Preprocessing;
@@ -30,7 +31,9 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     private final Preprocessing preprocessing;
     private final TensorArena arena = TensorArena.open();
     private final VitWeights weights;
-    private final Lifetime lifetime = new Lifetime("the model", Integer.MAX_VALUE >> 2, arena::close);
+    private final Lifetime lifetime = new Lifetime(Lifetime.UNLIMITED,
+            () -> new SessionInUseException("the model is in use by too many calls"),
+            () -> new ModelClosedException("the model is closed"), arena::close);
 
     private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
         this.config = source.config();
@@ -97,7 +100,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     /**
      * Writes the weight of {@code parameter}, row-major.
      *
-     * @throws IllegalStateException if the model is closed
+     * @throws ModelClosedException if the model is closed
      */
     @Override
     public void read(Parameter parameter, float[] target) {
@@ -150,7 +153,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     /**
      * A session with its own memory.
      *
-     * @throws IllegalStateException if the model is closed
+     * @throws ModelClosedException if the model is closed
      */
     public VitSession newSession(SessionOptions options) {
         lifetime.enter();
@@ -170,7 +173,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Frees the weights once the calls that run have ended; later calls of its sessions get {@link IllegalStateException}.
+     * Frees the weights once the calls that run have ended; later calls of it and of its sessions get {@link ModelClosedException}.
      */
     @Override
     public void close() {

@@ -2,7 +2,7 @@ package vit.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
+import vit.kernels.lifetime.Lifetime;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -11,9 +11,13 @@ import vit.model.image.RgbImage;
 
 /**
  * Runs a model: all memory is planned when the session is made, and after {@link #warmUp()} the calls that take and fill
- * arrays allocate nothing. A session serves one thread at a time; a second one that comes meanwhile gets
- * {@link IllegalStateException}. Sessions of one model run side by side; each has its own memory and, unless told otherwise,
- * its own team of threads.
+ * arrays allocate nothing. Sessions of one model run side by side; each has its own memory and, unless told otherwise, its own
+ * team of threads.
+ *
+ * <p>A session serves one call at a time. Every method that uses its memory throws {@link SessionInUseException} while another call is
+ * under way, {@link SessionClosedException} after {@link #close()}, {@link ModelClosedException} after that of the model, and
+ * {@link vit.kernels.parallel.WorkersClosedException} after that of a shared team. All are {@link IllegalStateException}s, and none
+ * changes anything.
  */
 public final class VitSession implements AutoCloseable {
 
@@ -48,7 +52,9 @@ public final class VitSession implements AutoCloseable {
         }
         this.forward = planned;
         this.workers = ownsWorkers ? Workers.of(options.threads()) : options.workers();
-        this.lifetime = new Lifetime("the session", 1, this::free);
+        this.lifetime = new Lifetime(1,
+                () -> new SessionInUseException("the session is in use by another call; it serves one at a time"),
+                () -> new SessionClosedException("the session is closed"), this::free);
         this.awaitsKernels = ForwardCost.of(config).flops() > AWAIT_FLOPS;
         this.imagePixels = new float[imageElements()];
         this.imageLogits = new float[config.classes()];
@@ -96,7 +102,7 @@ public final class VitSession implements AutoCloseable {
      * @param images (B, channels, height, width), normalised as the model was trained
      * @param logits (B, classes), written
      * @throws IllegalArgumentException if a length does not fit, or the model has no head
-     * @throws IllegalStateException    if the session or the model is closed, or the session is in use
+     * @throws IllegalStateException    if the session, the model or the team is closed, or the session is in use; one class each
      */
     public void logits(float[] images, int batch, float[] logits) {
         forward(images, batch, logits, null);
@@ -108,10 +114,14 @@ public final class VitSession implements AutoCloseable {
      * @param observer null for none; what it throws ends the call and comes out of it
      */
     public void forward(float[] images, int batch, float[] logits, StageObserver observer) {
-        if (forward.logits == null) {
-            throw new IllegalArgumentException("the model has no classification head; use embed");
+        checkHead();
+        check(images, batch, forward.logits, logits, "logits");
+        enter();
+        try {
+            run(images, batch, observer, forward.logits, logits);
+        } finally {
+            exit();
         }
-        run(images, batch, observer, forward.logits, logits, "logits");
     }
 
     /**
@@ -121,33 +131,61 @@ public final class VitSession implements AutoCloseable {
      * @param embeddings (B, C), written
      */
     public void embed(float[] images, int batch, float[] embeddings) {
-        run(images, batch, null, forward.pooled, embeddings, "embeddings");
+        check(images, batch, forward.pooled, embeddings, "embeddings");
+        enter();
+        try {
+            run(images, batch, null, forward.pooled, embeddings);
+        } finally {
+            exit();
+        }
     }
 
-    private void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out, String name) {
+    private void checkHead() {
+        if (forward.logits == null) {
+            throw new IllegalArgumentException("the model has no classification head; use embed");
+        }
+    }
+
+    /** Begins a call. Whatever touches the session's memory stands between this and {@link #exit()}. */
+    private void enter() {
+        lifetime.enter();
+        boolean entered = false;
+        try {
+            model.lifetime().enter();
+            entered = true;
+        } finally {
+            if (!entered) {
+                lifetime.exit();
+            }
+        }
+    }
+
+    private void exit() {
+        try {
+            model.lifetime().exit();
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    private void check(float[] images, int batch, Tensor result, float[] out, String name) {
         if (batch < 1 || batch > forward.maxBatch()) {
             throw new IllegalArgumentException("a batch of " + batch + " images; the session is planned for 1 to "
                     + forward.maxBatch() + " (SessionOptions.withBatch)");
         }
         checkLength("images", images, batch, imageElements());
         checkLength(name, out, batch, result.columns());
-        lifetime.enter();
-        try {
-            model.lifetime().enter();
-            try {
-                if (awaitsKernels) {
-                    KernelCompilation.await();
-                }
-                Spans.write(forward.images, images, batch * imageElements());
-                forward.prepare(batch, observer);
-                workers.run(forward);
-                Spans.read(result, out, batch * result.columns());
-            } finally {
-                model.lifetime().exit();
-            }
-        } finally {
-            lifetime.exit();
+    }
+
+    /** In a call that has entered. */
+    private void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out) {
+        if (awaitsKernels) {
+            KernelCompilation.await();
         }
+        Spans.write(forward.images, images, batch * imageElements());
+        forward.prepare(batch, observer);
+        workers.run(forward);
+        Spans.read(result, out, batch * result.columns());
     }
 
     private static void checkLength(String name, float[] values, int batch, int each) {
@@ -164,22 +202,25 @@ public final class VitSession implements AutoCloseable {
      * @param image (channels, height, width), normalised as the model was trained
      */
     public AttentionMaps attention(float[] image) {
-        float[][] inputs = blockInputs(image);
-        lifetime.enter();
+        checkLength("image", image, 1, imageElements());
+        enter();
         try {
-            model.lifetime().enter();
-            try (TensorArena looking = TensorArena.open()) {
-                AttentionProbe probe = new AttentionProbe(config, model.weights(), workers.count(), looking);
-                float[][] maps = new float[config.depth()][];
-                for (int i = 0; i < maps.length; i++) {
-                    maps[i] = probe.block(i, inputs[i], workers);
-                }
-                return new AttentionMaps(config, maps);
-            } finally {
-                model.lifetime().exit();
-            }
+            return probe(image);
         } finally {
-            lifetime.exit();
+            exit();
+        }
+    }
+
+    /** In a call that has entered. */
+    private AttentionMaps probe(float[] image) {
+        float[][] inputs = blockInputs(image);
+        try (TensorArena looking = TensorArena.open()) {
+            AttentionProbe probe = new AttentionProbe(config, model.weights(), workers.count(), looking);
+            float[][] maps = new float[config.depth()][];
+            for (int i = 0; i < maps.length; i++) {
+                maps[i] = probe.block(i, inputs[i], workers);
+            }
+            return new AttentionMaps(config, maps);
         }
     }
 
@@ -188,14 +229,19 @@ public final class VitSession implements AutoCloseable {
         float[][] inputs = new float[config.depth() + 1][]; // the last block's output as well, which nobody reads
         int[] stages = {0};
         run(image, 1, (name, tokens) -> inputs[stages[0]++] = tokens.rows(0, config.tokens()).toArray(), forward.pooled,
-                new float[config.width()], "embeddings");
+                new float[config.width()]);
         return inputs;
     }
 
     /** The attention probabilities of a decoded image, preprocessed as {@link VitModel#preprocessing()} says. */
     public AttentionMaps attention(RgbImage image) throws IOException {
-        model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
-        return attention(imagePixels);
+        enter();
+        try {
+            model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
+            return probe(imagePixels);
+        } finally {
+            exit();
+        }
     }
 
     /**
@@ -215,10 +261,15 @@ public final class VitSession implements AutoCloseable {
 
     /** The {@code top} most probable classes of a decoded image. */
     public Prediction classify(RgbImage image, int top) throws IOException {
-        model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
-        logits(imagePixels, 1, imageLogits);
-        List<String> labels = model.labels();
-        return Prediction.of(imageLogits, 0, config.classes(), labels, top, model.scores());
+        checkHead();
+        enter();
+        try {
+            model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
+            run(imagePixels, 1, null, forward.logits, imageLogits);
+            return Prediction.of(imageLogits, 0, config.classes(), model.labels(), top, model.scores());
+        } finally {
+            exit();
+        }
     }
 
     /**
@@ -228,11 +279,17 @@ public final class VitSession implements AutoCloseable {
      * the next ones are slower than later ones.
      */
     public WarmUpReport warmUp() {
-        return WarmUp.run(this);
+        enter();
+        try {
+            return WarmUp.run(config, workers, this::rehearse);
+        } finally {
+            exit();
+        }
     }
 
-    Workers team() {
-        return workers;
+    /** A call of the kind that the model serves, for warm-up. In a call that has entered. */
+    private void rehearse(float[] image, float[] out) {
+        run(image, 1, null, forward.logits == null ? forward.pooled : forward.logits, out);
     }
 
     /** Frees the session's memory, and its threads if they are its own. A running call ends first; later ones are refused. */

@@ -1,6 +1,7 @@
 package vit.model;
 
 import java.io.IOException;
+import vit.kernels.lifetime.Lifetime;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
@@ -9,7 +10,10 @@ import vit.kernels.tensor.TensorArena;
 
 /**
  * Weights that learn: forward and backward passes that accumulate gradients, and optimiser steps that use them. All memory is
- * planned when it is made; passes and steps allocate nothing after warm-up. For one thread at a time; the team works inside.
+ * planned when it is made; passes and steps allocate nothing after warm-up.
+ *
+ * <p>It serves one call at a time; the team works inside. Every method that uses its memory throws {@link SessionInUseException} while
+ * another call is under way, and {@link SessionClosedException} after {@link #close()}.
  *
  * <pre>
  *   training.clearGradients();
@@ -32,11 +36,13 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final TrainingPass pass;
     private final ParameterUpdate update;
     private final GradientNorm norm;
-    private final Lifetime lifetime = new Lifetime("the training session", 1, this::free);
+    private final Lifetime lifetime = new Lifetime(1,
+            () -> new SessionInUseException("the training is in use by another call; it serves one at a time"),
+            () -> new SessionClosedException("the training is closed"), this::free);
     private final Workers.Task clear;
     private final Workers.Task measure;
     private WeightAverages average; // null until it is tracked
-    private int steps;
+    private volatile int steps; // read by any thread
     private int imagesInStep; // since the gradients were cleared
 
     private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
@@ -202,12 +208,22 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     /** The logits of the last pass, (B, classes). */
     public void logits(float[] target, int batch) {
-        Spans.read(pass.logits, target, batch * config.classes());
+        lifetime.enter();
+        try {
+            Spans.read(pass.logits, target, batch * config.classes());
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** The loss of every image of the last pass, (B). */
     public void losses(float[] target, int batch) {
-        Spans.read(pass.losses, target, batch);
+        lifetime.enter();
+        try {
+            Spans.read(pass.losses, target, batch);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** The gradient of the images of the last pass, (B, channels, height, width). */
@@ -215,7 +231,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         if (pass.dimages == null) {
             throw new IllegalArgumentException("no image gradient was planned; see TrainingOptions.withImageGradient");
         }
-        Spans.read(pass.dimages, target, batch * config.channels() * config.imageHeight() * config.imageWidth());
+        lifetime.enter();
+        try {
+            Spans.read(pass.dimages, target, batch * config.channels() * config.imageHeight() * config.imageWidth());
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** The Euclidean norm of all gradients together: the same bits at any number of threads and any vector width. */
@@ -256,12 +277,22 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     /** Writes the weight of {@code parameter}, row-major. */
     @Override
     public void read(Parameter parameter, float[] target) {
-        values.weights().tensors().get(parameter, target);
+        lifetime.enter();
+        try {
+            values.weights().tensors().get(parameter, target);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** Writes the gradient of {@code parameter}, row-major. */
     public void readGradient(Parameter parameter, float[] target) {
-        values.gradients().tensors().get(parameter, target);
+        lifetime.enter();
+        try {
+            values.gradients().tensors().get(parameter, target);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /**
@@ -270,7 +301,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param which 0: velocity or mean of gradients; 1: mean of squares
      */
     public void readState(int which, Parameter parameter, float[] target) {
-        state(which).get(parameter, target);
+        lifetime.enter();
+        try {
+            state(which).get(parameter, target);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** The number of states a parameter has: 1 for SGD, 2 for Adam. */
@@ -280,29 +316,46 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     /** Sets the optimiser's state of {@code parameter}, row-major. */
     public void writeState(int which, Parameter parameter, float[] source) {
-        state(which).set(parameter, source);
+        lifetime.enter();
+        try {
+            state(which).set(parameter, source);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** Continues counting after {@code taken} optimiser steps. */
     public void resumeAfter(int taken) {
-        steps = taken;
+        lifetime.enter();
+        try {
+            steps = taken;
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** Plans memory for the exponential moving average of the weights, which begins as a copy of them; once, before training. */
     public void trackAverage() {
-        if (average == null) {
-            average = new WeightAverages(config, values, arena);
-            updateAverage(0);
+        lifetime.enter();
+        try {
+            if (average == null) {
+                WeightAverages planned = new WeightAverages(config, values, arena);
+                planned.prepare(0);
+                workers.run(planned);
+                average = planned;
+            }
+        } finally {
+            lifetime.exit();
         }
     }
 
     /** average = decay · average + (1 − decay) · weights, to be called after a step. */
     public void updateAverage(double decay) {
-        tracked();
         lifetime.enter();
         try {
-            average.prepare(decay);
-            workers.run(average);
+            WeightAverages tracked = tracked();
+            tracked.prepare(decay);
+            workers.run(tracked);
         } finally {
             lifetime.exit();
         }
@@ -310,12 +363,22 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     /** Writes the moving average of {@code parameter}, row-major. */
     public void readAverage(Parameter parameter, float[] target) {
-        tracked().tensors().get(parameter, target);
+        lifetime.enter();
+        try {
+            tracked().tensors().get(parameter, target);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** Sets the moving average of {@code parameter}, row-major. */
     public void writeAverage(Parameter parameter, float[] source) {
-        tracked().tensors().set(parameter, source);
+        lifetime.enter();
+        try {
+            tracked().tensors().set(parameter, source);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     private WeightAverages tracked() {

@@ -3,6 +3,7 @@ package vit.model;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.locks.LockSupport;
+import vit.kernels.parallel.Workers;
 
 /**
  * Gets calls to full speed. The kernels are compiled by {@link KernelCompilation}; what is around them, and the kernels that it leaves out, are
@@ -57,36 +58,49 @@ final class WarmUp {
     /** The same for sums of more than one block of k, and a ragged one. */
     private static final int DEEP = 772;
 
-    private final VitSession session;
+    /** A call of the session that is warmed up. */
+    @FunctionalInterface
+    interface Call {
+        /**
+         * Computes what the model serves.
+         *
+         * @param image (channels, height, width)
+         * @param out   (classes), or (C) of a model without a head
+         */
+        void run(float[] image, float[] out);
+    }
+
+    private final VitConfig config;
+    private final Workers team;
+    private final Call call;
     private final long start = System.nanoTime();
     private final float[] image;
-    private final float[] embedding;
-    private final float[] logits;
+    private final float[] out;
     private int calls;
     private double first;
     private double last;
 
-    private WarmUp(VitSession session) {
-        this.session = session;
-        VitConfig config = session.config();
+    private WarmUp(VitConfig config, Workers team, Call call) {
+        this.config = config;
+        this.team = team;
+        this.call = call;
         image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
         for (int i = 0; i < image.length; i++) {
             image[i] = (i % 17 - 8) / 8f;
         }
-        embedding = new float[config.width()];
-        logits = new float[config.classes()];
+        out = new float[config.classes() == 0 ? config.width() : config.classes()];
     }
 
-    static WarmUpReport run(VitSession session) {
-        return new WarmUp(session).run();
+    /** Warms up a session of a model of this configuration; in a call of it that has entered. */
+    static WarmUpReport run(VitConfig config, Workers team, Call call) {
+        return new WarmUp(config, team, call).run();
     }
 
     private WarmUpReport run() {
         KernelCompilation.await();
-        VitConfig config = session.config();
         boolean ready;
         try (TinyModel plain = new TinyModel(tiny(config, 20, 20, SHALLOW), SessionOptions.threads(1));
-                TinyModel varied = new TinyModel(tiny(config, 36, SHALLOW, DEEP), SessionOptions.workers(session.team()))) {
+                TinyModel varied = new TinyModel(tiny(config, 36, SHALLOW, DEEP), SessionOptions.workers(team))) {
             tiny(plain, varied, start + TINY_LIMIT_NANOS);
             own(1); // meanwhile C2 works off its queue
             for (int round = 0; round < LATER_ROUNDS; round++) {
@@ -121,11 +135,7 @@ final class WarmUp {
 
     private double time() {
         long begin = System.nanoTime();
-        if (logits.length > 0) {
-            session.logits(image, 1, logits);
-        } else {
-            session.embed(image, 1, embedding);
-        }
+        call.run(image, out);
         return (System.nanoTime() - begin) / 1e6;
     }
 

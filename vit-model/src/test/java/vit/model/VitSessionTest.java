@@ -211,7 +211,7 @@ class VitSessionTest {
                 }
             }));
             inside.await();
-            closedMessage("in use by another thread", () -> session.logits(image, 1, new float[11]));
+            closedMessage("in use by another call", () -> session.logits(image, 1, new float[11]));
             leave.countDown();
             first.join();
             assertArrayEquals(expected, logits);

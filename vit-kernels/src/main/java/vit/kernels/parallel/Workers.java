@@ -119,7 +119,8 @@ public final class Workers implements AutoCloseable {
     /**
      * Runs {@code work} on every member and waits for all.
      *
-     * @throws IllegalStateException if the team is closed, or this thread is already running a task of this team
+     * @throws WorkersClosedException if the team is closed
+     * @throws IllegalStateException  if this thread is already running a task of this team
      */
     public void run(Task work) {
         if (isMember(Thread.currentThread())) {
@@ -128,7 +129,7 @@ public final class Workers implements AutoCloseable {
         turn.lock();
         try {
             if (closed) {
-                throw new IllegalStateException("the workers are closed");
+                throw new WorkersClosedException("the workers are closed");
             }
             threads[0] = Thread.currentThread();
             task = work;
