@@ -196,7 +196,7 @@ class ConcurrentCallsTest {
         try (VitModel model = model(); VitSession session = model.newSession(SessionOptions.threads(1))) {
             RgbImage[] pictures = {picture(1), picture(2)};
             String[] right = {session.classify(pictures[0]).toString(), session.classify(pictures[1]).toString()};
-            hammer(2, 100, random -> {
+            hammer(3, 250, random -> {
                 int which = random.nextInt(2);
                 assertEquals(right[which], session.classify(pictures[which]).toString());
             });
