@@ -1,6 +1,7 @@
 package vit.model;
 
 import java.io.IOException;
+import vit.model.text.PrintableText;
 
 /**
  * Malformed or unusable input: a weight file, a configuration, an image, a label list. The message is one line that names
@@ -85,7 +86,7 @@ public final class InputException extends IOException {
     /** One line without control characters: names come from untrusted files and go to a terminal. */
     private static String printable(String text) {
         StringBuilder clean = new StringBuilder();
-        text.codePoints().limit(MAX_PART).forEach(c -> clean.appendCodePoint(Character.isISOControl(c) ? '?' : c));
+        text.codePoints().limit(MAX_PART).forEach(c -> clean.appendCodePoint(PrintableText.isHarmless(c) ? c : '?'));
         if (text.codePointCount(0, text.length()) > MAX_PART) {
             clean.append('…');
         }

@@ -42,6 +42,8 @@ public final class Json {
                     .build())
             .build();
 
+    private static final TerminalEscapes ESCAPES = new TerminalEscapes();
+
     private Json() {}
 
     /** Receives the fields of a document's outermost object, one after the other. */
@@ -107,13 +109,15 @@ public final class Json {
 
     /**
      * {@code value} as one line of JSON: maps with string keys, iterables, strings, booleans, numbers, null, and arrays of
-     * int, long, float and double. A NaN or an infinity, for which JSON has no form, becomes null.
+     * int, long, float and double. A NaN or an infinity, for which JSON has no form, becomes null. Control characters and directional overrides are escaped, so that the line
+     * may be sent to a terminal.
      *
      * @throws IllegalArgumentException for any other type
      */
     public static String write(Object value) {
         StringWriter text = new StringWriter();
         try (JsonGenerator generator = FACTORY.createGenerator(text)) {
+            generator.setCharacterEscapes(ESCAPES);
             write(generator, value);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(e.getOriginalMessage(), e);

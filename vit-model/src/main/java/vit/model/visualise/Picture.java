@@ -6,7 +6,6 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.IntBinaryOperator;
@@ -14,6 +13,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import vit.model.image.RgbImage;
+import vit.model.weights.AtomicFile;
 
 /**
  * An RGB picture in the making. Drawn without fonts, so that it works on a machine that has none. Not for several threads.
@@ -113,11 +113,11 @@ public final class Picture {
     }
 
     /**
-     * Writes a PNG file.
+     * Writes a PNG file, as a whole or not at all.
      *
      * @throws IOException if it cannot be written
      */
     public void write(Path file) throws IOException {
-        Files.write(file, toPng());
+        AtomicFile.write(file, toPng());
     }
 }

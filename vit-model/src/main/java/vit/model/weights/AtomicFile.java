@@ -1,6 +1,7 @@
 package vit.model.weights;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
@@ -11,30 +12,61 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Writes a file so that after a kill at any moment the old file or the new one is there, whole: a temporary file in the
  * same folder, fsync, atomic rename, fsync of the folder. {@link #close()} without {@link #commit()} leaves the old file
- * and removes the temporary one. A fault names the file itself, and the bytes that it needs where they are known.
+ * and removes the temporary one. The new file keeps the old one's permissions. A fault names the file itself, and the bytes that it needs
+ * where they are known.
+ *
+ * <p>A symbolic link stays, and the file it names is written. A pipe or a character device is written through, byte for byte as they come; a
+ * folder, a socket or a block device is refused: see {@link OutputTarget}. For one thread.
  */
 public final class AtomicFile implements AutoCloseable {
 
     private static final String SUFFIX = ".tmp";
 
-    private final Path target;
-    private final Path temporary;
+    private final Path named;  // as the caller knows it
+    private final Path target; // behind all links
+    private final Path temporary; // null: the target is written through
     private final long size; // in the end; −1: not known
     private final FileChannel channel;
     private boolean committed;
 
-    private AtomicFile(Path target, long size) throws IOException {
-        this.target = target.toAbsolutePath();
+    private AtomicFile(Path named, long size) throws IOException {
+        this.named = named;
         this.size = size;
-        this.temporary = this.target.resolveSibling(prefix(target) + Long.toHexString(ThreadLocalRandom.current().nextLong()) + SUFFIX);
+        OutputTarget found = OutputTarget.of(named);
+        this.target = found.path();
+        boolean whole = found.kind() == OutputTarget.Kind.ABSENT || found.kind() == OutputTarget.Kind.FILE;
+        this.temporary = whole ? target.resolveSibling(prefix(target) + Long.toHexString(ThreadLocalRandom.current().nextLong()) + SUFFIX) : null;
         try {
-            this.channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            this.channel = switch (found.kind()) {
+                case ABSENT, FILE -> FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                case PIPE -> PipeOpening.open(named);
+                case STREAM -> FileChannel.open(target, StandardOpenOption.APPEND);
+            };
+        } catch (InterruptedIOException e) {
+            throw e;
         } catch (IOException e) {
+            throw fault(e);
+        }
+        if (found.replaces()) {
+            keepPermissions();
+        }
+    }
+
+    private void keepPermissions() throws IOException {
+        PosixFileAttributeView now = Files.getFileAttributeView(target, PosixFileAttributeView.class);
+        if (now == null) {
+            return; // this file system has none
+        }
+        try {
+            Files.setPosixFilePermissions(temporary, now.readAttributes().permissions());
+        } catch (IOException e) {
+            close();
             throw fault(e);
         }
     }
@@ -43,7 +75,11 @@ public final class AtomicFile implements AutoCloseable {
         return "." + target.getFileName() + ".";
     }
 
-    /** Starts writing {@code target}; its folder must exist. */
+    /**
+     * Starts writing {@code target}; its folder must exist. A pipe waits for its reader, ten seconds at most.
+     *
+     * @throws FileSystemException if {@code target} cannot be written; the reason says why
+     */
     public static AtomicFile create(Path target) throws IOException {
         return new AtomicFile(target, -1);
     }
@@ -90,6 +126,11 @@ public final class AtomicFile implements AutoCloseable {
      */
     public void commit() throws IOException {
         try {
+            if (temporary == null) {
+                channel.close();
+                committed = true;
+                return;
+            }
             channel.force(true);
             channel.close();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -119,13 +160,13 @@ public final class AtomicFile implements AutoCloseable {
             return e;
         }
         String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-        IOException named = switch (e) {
-            case NoSuchFileException _ -> new NoSuchFileException(target.toString(), null, "there is no folder " + target.getParent());
-            case AccessDeniedException _ -> new AccessDeniedException(target.toString(), null, "the folder may not be written to");
-            default -> new FileSystemException(target.toString(), null, "the file cannot be written: " + (reason == null ? e.toString() : reason) + room());
+        IOException clear = switch (e) {
+            case NoSuchFileException _ -> new NoSuchFileException(named.toString(), null, "there is no folder " + target.getParent());
+            case AccessDeniedException _ -> new AccessDeniedException(named.toString(), null, "files may not be made in the folder " + target.getParent());
+            default -> new FileSystemException(named.toString(), null, "the file cannot be written: " + (reason == null ? e.toString() : reason) + room());
         };
-        named.initCause(e);
-        return named;
+        clear.initCause(e);
+        return clear;
     }
 
     private String room() {
@@ -148,7 +189,9 @@ public final class AtomicFile implements AutoCloseable {
             try {
                 channel.close();
             } finally {
-                Files.deleteIfExists(temporary);
+                if (temporary != null) {
+                    Files.deleteIfExists(temporary);
+                }
             }
         }
     }

@@ -1,0 +1,29 @@
+package vit.model.json;
+
+import com.fasterxml.jackson.core.SerializableString;
+import com.fasterxml.jackson.core.io.CharacterEscapes;
+import com.fasterxml.jackson.core.io.SerializedString;
+import java.util.Locale;
+import vit.model.text.PrintableText;
+
+/** Escapes what would change a terminal's state or the order of its text: JSON can say it in plain letters, and loses nothing. */
+final class TerminalEscapes extends CharacterEscapes {
+
+    private static final long serialVersionUID = 1L;
+
+    private static final int DELETE = 0x7F;
+
+    @Override
+    public int[] getEscapeCodesForAscii() {
+        int[] codes = standardAsciiEscapesForJSON();
+        codes[DELETE] = ESCAPE_STANDARD;
+        return codes;
+    }
+
+    /** Characters beyond ASCII; halves of a surrogate pair stay, since an escaped half beside a plain one is no JSON. */
+    @Override
+    public SerializableString getEscapeSequence(int ch) {
+        return Character.isSurrogate((char) ch) || PrintableText.isHarmless(ch) ? null
+                : new SerializedString(String.format(Locale.ROOT, "\\u%04X", ch));
+    }
+}
