@@ -4,7 +4,8 @@ import java.util.Locale;
 
 /**
  * Which implementation of the kernels this JVM runs: chosen once, at start, by {@code -Dvit.kernels=simd|reference};
- * {@code simd} when nothing is said. There is no automatic fall-back: a slow path is an explicit choice.
+ * {@code simd} when nothing is said. There is no automatic fall-back: a slow path is an explicit choice, and a machine that lacks
+ * the kernels' instructions is said to ({@link NativeSpeed}).
  */
 public enum Implementation {
     /** The Vector API. */
@@ -31,11 +32,23 @@ public enum Implementation {
     }
 
     /**
-     * The implementation in use.
+     * The implementation in use, for work to begin with it. What makes it slow here is logged, once a JVM, as a warning of {@code vit.kernels.simd}.
+     *
+     * @throws IllegalStateException if {@code -Dvit.kernels} names none, the JVM runs without the Vector API's module, or
+     *                               {@code -Dvit.require=native} and the machine does not run the kernels' instructions
+     */
+    public static Implementation require() {
+        Implementation current = current();
+        NativeSpeed.check();
+        return current;
+    }
+
+    /**
+     * The implementation in use, however fast.
      *
      * @throws IllegalStateException if {@code -Dvit.kernels} names none, or the JVM runs without the Vector API's module
      */
-    public static Implementation require() {
+    public static Implementation current() {
         if (CURRENT == null) {
             throw new IllegalStateException("-Dvit.kernels=" + System.getProperty("vit.kernels")
                     + " names no implementation; expected simd or reference");

@@ -59,6 +59,7 @@ final class Ablation implements Callable<Integer> {
         if (images < 100 || images > 100_000_000) {
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--images': expected 100 to 100000000, found " + images);
         }
+        vit.status().warnOfMachine();
         PrintWriter out = spec.commandLine().getOut();
         out.println("trained on " + images + " drawn images of 32×32 pixels");
         TextTable table = new TextTable("lrrrrrr").row("", "tokens", "parameters", "MFLOP", "images/s", "val loss", "val acc");

@@ -102,6 +102,7 @@ final class Bench implements Callable<Integer> {
             return files.load(vit.status());
         }
         VitConfig config = VitVariants.find(DEFAULT_MODEL).orElseThrow();
+        vit.status().warnOfMachine();
         vit.status().show("making weights for " + DEFAULT_MODEL);
         return VitModel.of(new GeneratedWeights(config, 0));
     }

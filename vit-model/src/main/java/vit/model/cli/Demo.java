@@ -89,6 +89,7 @@ final class Demo implements Callable<Integer> {
         if (!(seconds > 0 && seconds < 1e6)) {
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--seconds': expected above 0, found " + seconds);
         }
+        vit.status().warnOfMachine();
         out = spec.commandLine().getOut();
         PictureFolder folder = PictureFolder.open(output);
         ShapeLearning learning = plan();

@@ -3,6 +3,7 @@ package vit.model.cli;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -13,11 +14,15 @@ import picocli.CommandLine.Spec;
 import vit.kernels.parallel.Workers;
 import vit.kernels.peak.FmaPeak;
 import vit.kernels.simd.Implementation;
+import vit.kernels.simd.NativeSpeed;
 import vit.kernels.simd.Simd;
 
 /** {@code vit doctor}: what the model would run on. */
 @Command(name = "doctor", description = "Show JDK, vector width, threads, memory and the measured peak.")
 final class Doctor implements Callable<Integer> {
+
+    /** The slowest processors that a JDK 25 runs on do several times as much a thread; vectors that the JDK emulates do less. */
+    private static final double LEAST_GFLOPS = 1.5;
 
     @Mixin
     private ThreadsOption threads;
@@ -30,14 +35,31 @@ final class Doctor implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Implementation implementation = Implementation.require();
+        Implementation implementation = Implementation.current();
         TextTable table = new TextTable("ll")
                 .row("JDK", Runtime.version() + ", " + System.getProperty("java.vendor") + ", " + System.getProperty("java.home"))
                 .row("module", Implementation.MODULE + " is present")
-                .row("vector width", Simd.BITS + " bits" + (Simd.isNative() ? ", native" : ", emulated by the JDK: slow, for tests only"))
+                .row("vector width", width())
                 .row("kernels", implementation.name().toLowerCase(Locale.ROOT))
                 .row("threads", threads.count() + " of " + Runtime.getRuntime().availableProcessors() + " processors")
                 .row("memory", memory());
+        List<String> obstacles = NativeSpeed.obstacles();
+        NativeSpeed.untold(); // the table tells them
+        boolean measurable = obstacles.size() == (Simd.isNative() ? 0 : 1); // emulated vectors alone are not that slow
+        if (measurable) {
+            measure(table);
+        } else {
+            table.row("peak", "not measured: at this speed it takes minutes");
+        }
+        obstacles.forEach(obstacle -> table.row("warning", obstacle));
+        PrintWriter out = spec.commandLine().getOut();
+        table.print(out, "");
+        out.flush();
+        Implementation.require();
+        return Vit.DONE;
+    }
+
+    private void measure(TextTable table) {
         vit.status().show("measuring the peak");
         double one = peak(1);
         table.row("peak, 1 thread", gflops(one));
@@ -45,9 +67,16 @@ final class Doctor implements Callable<Integer> {
             table.row("peak, " + threads.count() + " threads", gflops(peak(threads.count())));
         }
         vit.status().clear();
-        PrintWriter out = spec.commandLine().getOut();
-        table.print(out, "");
-        return Vit.DONE;
+        if (one < LEAST_GFLOPS && Simd.isNative()) {
+            table.row("warning", "the peak is far below what any processor does: this JVM does not compile vectors to instructions, so the kernels are slow");
+        }
+    }
+
+    private static String width() {
+        if (!Simd.isNative()) {
+            return Simd.BITS + " bits, emulated by the JDK: slow, for tests only";
+        }
+        return Simd.BITS + " bits, " + (NativeSpeed.obstacles().isEmpty() ? "native" : "but slow: see the warning");
     }
 
     private static String memory() {

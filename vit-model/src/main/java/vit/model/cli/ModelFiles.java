@@ -39,6 +39,7 @@ final class ModelFiles {
      */
     VitModel load(StatusLine status) throws CommandException, IOException {
         if (weights == null && config == null) {
+            status.warnOfMachine();
             return VitModel.shipped();
         }
         return loadNamed(status);
@@ -53,6 +54,7 @@ final class ModelFiles {
         if (weights == null) {
             throw new CommandException("no model is named", "name its weights with --weights F");
         }
+        status.warnOfMachine();
         status.show("loading " + weights);
         try {
             return VitModel.load(weights, config);

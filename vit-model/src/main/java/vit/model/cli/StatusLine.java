@@ -1,8 +1,9 @@
 package vit.model.cli;
 
 import java.io.PrintWriter;
+import vit.kernels.simd.NativeSpeed;
 
-/** A line on standard error that says what is going on, where that is a terminal; it leaves no trace. */
+/** A line on standard error that says what is going on, where that is a terminal, and leaves no trace; and warnings, which stay. */
 final class StatusLine {
 
     /** The launcher sets it where standard error is a terminal. */
@@ -30,6 +31,18 @@ final class StatusLine {
             err.print(ERASE + text);
             err.flush();
         }
+    }
+
+    /** Prints a line {@code warning: …} that stays. */
+    void warn(String sentence) {
+        clear();
+        err.println("warning: " + sentence);
+        err.flush();
+    }
+
+    /** Warns of what makes the kernels slow on this machine, once a JVM. */
+    void warnOfMachine() {
+        NativeSpeed.untold().forEach(this::warn);
     }
 
     /** Removes the line. */

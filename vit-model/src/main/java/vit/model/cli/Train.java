@@ -87,6 +87,7 @@ final class Train implements Callable<Integer> {
     @Override
     public Integer call() throws CommandException, IOException, DivergedException {
         TrainingFolder folder = new TrainingFolder(output);
+        vit.status().warnOfMachine();
         if (folder.hasState() && !resume && !overwrite) {
             throw new CommandException(output + ": there is a training already", "--resume goes on with it, --overwrite replaces it");
         }
