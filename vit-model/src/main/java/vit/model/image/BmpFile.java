@@ -3,12 +3,14 @@ package vit.model.image;
 import java.awt.image.BufferedImage;
 import java.awt.image.DirectColorModel;
 import java.io.IOException;
+import java.util.Arrays;
 import javax.imageio.ImageReader;
 import vit.model.InputException;
 
 /** A Windows or OS/2 bitmap. Alpha is dropped; 5- and 6-bit samples grow to v · 255 / max, cut off, as in Pillow. */
 final class BmpFile implements EncodedImage {
 
+    private static final int FILE_SIZE = 2;
     private static final int FILE_HEADER = 14;
     private static final int CORE_HEADER = 12;
     private static final int MASKS_END = FILE_HEADER + 40 + 12;
@@ -24,6 +26,7 @@ final class BmpFile implements EncodedImage {
     private final long width;
     private final int bits;
     private final int compression;
+    private long pixelsEnd; // with the last row's padding; 0 for run lengths
 
     private BmpFile(FileBytes file) throws InputException {
         this.file = file;
@@ -60,12 +63,22 @@ final class BmpFile implements EncodedImage {
         }
         long data = file.u32le(10);
         if (bmp.plain() && bmp.height > 0 && bmp.width > 0 && bmp.height <= DecodeOptions.MAX_SIDE && bmp.width <= DecodeOptions.MAX_SIDE) {
-            file.require(data, (bmp.width * bmp.bits + 31) / 32 * 4 * bmp.height, "pixels");
+            bmp.pixelsEnd = data + bmp.rowBytes() * bmp.height;
+            file.require(data, bmp.pixelsEnd - data - bmp.padding(), "pixels");
         }
         if (bmp.compression == BITFIELDS) {
             file.require(0, MASKS_END, "the bitmap's masks");
         }
         return bmp;
+    }
+
+    private long rowBytes() {
+        return (width * bits + 31) / 32 * 4;
+    }
+
+    /** Bytes behind the pixels of a row; those of the last row may be missing. */
+    private long padding() {
+        return rowBytes() - (width * bits + 7) / 8;
     }
 
     private boolean plain() {
@@ -117,11 +130,24 @@ final class BmpFile implements EncodedImage {
     @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
         BufferedImage[] read = new BufferedImage[1];
-        PluginReader.read(file.source(), PluginReader.ofJdk("bmp"), file.data(), height, width, reader -> {
+        PluginReader.read(file.source(), PluginReader.ofJdk("bmp"), stream(), height, width, reader -> {
             read[0] = bitmap(reader);
             return read[0].getRaster();
         });
         return RasterPixels.rgb(file.source(), read[0].getRaster(), conversion(read[0]));
+    }
+
+    /** The file with its real size in the header and its last row's padding: the JDK's reader insists on both, other readers on neither. */
+    private byte[] stream() throws InputException {
+        int size = (int) Math.max(file.length(), pixelsEnd);
+        if (size == file.length() && file.u32le(FILE_SIZE) == size) {
+            return file.data();
+        }
+        byte[] whole = Arrays.copyOf(file.data(), size);
+        for (int i = 0; i < 4; i++) {
+            whole[FILE_SIZE + i] = (byte) (size >> 8 * i);
+        }
+        return whole;
     }
 
     private static BufferedImage bitmap(ImageReader reader) throws IOException {

@@ -68,9 +68,12 @@ final class GifCodes {
         return code < clear ? 1 : length[code];
     }
 
-    /** The next code, or −1 where the blocks end. */
+    /** The next code, or −1 where the blocks or the file end. */
     private int read(int width) {
         while (bitCount < width) {
+            if (at == data.length) {
+                return -1;
+            }
             if (at == blockEnd) {
                 int size = data[at] & 0xFF;
                 if (size == 0) {
@@ -78,6 +81,7 @@ final class GifCodes {
                 }
                 at++;
                 blockEnd = at + size;
+                continue;
             }
             bits |= (data[at++] & 0xFF) << bitCount;
             bitCount += Byte.SIZE;

@@ -17,6 +17,9 @@ final class GifFile implements EncodedImage {
     /** A small first frame on a large screen is sound; up to this size the screen is believed. */
     private static final int SCREEN_PIXELS = 1 << 20;
 
+    /** Zeros behind the picture: what may be missing of its last block, and the empty block that ends it. */
+    private static final int MISSING_BLOCK = 256;
+
     private static final int SCREEN_BYTES = 13;
     private static final int EXTENSION = 0x21;
     private static final int GRAPHIC_CONTROL = 0xF9;
@@ -45,9 +48,12 @@ final class GifFile implements EncodedImage {
         gif.picture.add(0, at);
         while (file.u8(at) != IMAGE) {
             int kind = file.u8(at);
+            if (kind == TRAILER) {
+                throw file.fault(at).expected("a picture").found("the end").because("the GIF holds no picture");
+            }
             if (kind != EXTENSION) {
-                throw file.fault(at).expected("a picture").found(kind == TRAILER ? "the end" : "byte " + kind)
-                        .because(kind == TRAILER ? "the GIF holds no picture" : "the GIF's blocks are unsound");
+                at++; // stray bytes between blocks are skipped, as other readers do
+                continue;
             }
             if (file.u8(at + 1) == GRAPHIC_CONTROL && file.u8(at + 2) >= 4 && (file.u8(at + 3) & 1) != 0) {
                 gif.transparent = file.u8(at + 6);
@@ -71,10 +77,13 @@ final class GifFile implements EncodedImage {
         if (codeBits < 1 || codeBits > 8) {
             throw file.fault(data).expected("1 … 8 bits").found(codeBits).because("the GIF's code size is unsound");
         }
-        int end = blocks(data + 1);
+        int end = pictureBlocks(data + 1);
         compressed = end - data;
         long wanted = (long) frameHeight * frameWidth;
         long found = GifCodes.pixels(file.data(), data + 1, codeBits, wanted);
+        if (found < wanted && file.length() - end < 1) {
+            throw file.fault(end).expected(wanted + " pixels").found(found).because("the image is truncated");
+        }
         if (found < wanted) {
             throw file.fault(end).expected(wanted + " pixels").found(found).because("the GIF's picture is incomplete");
         }
@@ -100,6 +109,15 @@ final class GifFile implements EncodedImage {
             at += file.u8(at) + 1;
         }
         return at + 1;
+    }
+
+    /** As {@link #blocks}; where the file ends amid the blocks, that is their end: the codes tell whether the picture is whole. */
+    private int pictureBlocks(int start) {
+        int at = start;
+        while (at < file.length() && file.data()[at] != 0) {
+            at += (file.data()[at] & 0xFF) + 1;
+        }
+        return Math.min(at + 1, file.length());
     }
 
     /** The screen, made larger where the frame does not fit: so does Pillow. */
@@ -130,7 +148,7 @@ final class GifFile implements EncodedImage {
 
     @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
-        Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("gif"), picture.join(), frameHeight, frameWidth,
+        Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("gif"), picture.joinWith(new byte[MISSING_BLOCK]), frameHeight, frameWidth,
                 reader -> reader.read(0).getRaster());
         RasterPixels.Conversion conversion = RasterPixels.palette(palette);
         int rows = (int) height();

@@ -30,6 +30,8 @@ final class JpegFile implements EncodedImage {
     private static final int APP1 = 0xE1;
     private static final int APP14 = 0xEE;
 
+    private static final String XMP = "http://ns.adobe.com/xap/1.0/\0";
+
     private final FileBytes file;
     private final Slices picture;
     private int height;
@@ -37,7 +39,9 @@ final class JpegFile implements EncodedImage {
     private int[] components = {}; // their ids
     private boolean jfif;
     private int adobeTransform = -1; // no Adobe marker
-    private int orientation = 1;
+    private final OrientationTags tags = new OrientationTags();
+    private boolean progressive;
+    private boolean withoutEnd;
 
     private JpegFile(FileBytes file) {
         this.file = file;
@@ -85,8 +89,10 @@ final class JpegFile implements EncodedImage {
             keep = true;
         } else if (marker == APP0 && file.has(at + 2, "JFIF\0")) {
             jfif = true;
-        } else if (marker == APP1 && file.has(at + 2, "Exif\0")) {
-            orientation = Orientation.read(file.data(), at + 8, at + length);
+        } else if (marker == APP1 && length >= 8 && file.has(at + 2, "Exif\0\0")) {
+            tags.moreExif(file.data(), at + 8, at + length);
+        } else if (marker == APP1 && length >= 2 + XMP.length() && file.has(at + 2, XMP)) {
+            tags.xmp(file.data(), at + 2 + XMP.length(), at + length);
         } else if (marker == APP14 && length >= 14 && file.has(at + 2, "Adobe")) {
             adobeTransform = file.u8(at + 13);
         }
@@ -107,6 +113,7 @@ final class JpegFile implements EncodedImage {
         if (precision != 8) {
             throw file.fault(at + 2).expected("8 bits a sample").found(precision).because("this kind of JPEG is not supported");
         }
+        progressive = marker == SOF2;
         height = file.u16be(at + 3);
         width = file.u16be(at + 5);
         int count = file.u8(at + 7);
@@ -119,8 +126,9 @@ final class JpegFile implements EncodedImage {
         }
     }
 
-    /** Skips all scans; returns the end of the file's end marker. */
+    /** Skips all scans; returns the end of the file's end marker, or the file's end where a sequential JPEG has none. */
     private int scans(int firstScan) throws InputException {
+        int components = scan(firstScan);
         int at = firstScan + length(firstScan);
         int scans = 1;
         byte[] data = file.data();
@@ -128,7 +136,9 @@ final class JpegFile implements EncodedImage {
             while (at < data.length && data[at] != (byte) 0xFF) {
                 at++;
             }
-            file.require(at, 2, "the picture or its end marker");
+            if (at + 2 > data.length) {
+                return end(at, components);
+            }
             int marker = data[at + 1] & 0xFF;
             if (marker == EOI) {
                 return at + 2;
@@ -138,12 +148,33 @@ final class JpegFile implements EncodedImage {
             } else if (marker == 0 || standsAlone(marker)) {
                 at += 2;
             } else {
-                if (marker == SOS && ++scans > MAX_SCANS) {
-                    throw file.fault(at).expected("at most " + MAX_SCANS).found("more").because("the JPEG has too many scans");
+                if (marker == SOS) {
+                    if (++scans > MAX_SCANS) {
+                        throw file.fault(at).expected("at most " + MAX_SCANS).found("more").because("the JPEG has too many scans");
+                    }
+                    components += scan(at + 2);
                 }
                 at += 2 + length(at + 2);
             }
         }
+    }
+
+    /** How many components the scan at {@code at} holds. */
+    private int scan(int at) throws InputException {
+        length(at);
+        return file.u8(at + 2);
+    }
+
+    /**
+     * The end marker is missing. Nobody can tell whether a progressive picture would have been refined further, so it is refused; a sequential
+     * one that has a scan for each component is whole unless libjpeg runs out of data, which it says.
+     */
+    private int end(int at, int componentsScanned) throws InputException {
+        if (progressive || componentsScanned < components.length) {
+            file.require(at, 2, "the picture or its end marker");
+        }
+        withoutEnd = true;
+        return file.length();
     }
 
     /** Where the next marker's code stands. Stray bytes before it are skipped, as libjpeg does. */
@@ -191,12 +222,13 @@ final class JpegFile implements EncodedImage {
 
     @Override
     public int orientation() {
-        return orientation;
+        return tags.orientation();
     }
 
     @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
-        Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("jpeg"), picture.join(), height, width, JpegFile::stored);
+        byte[] stream = withoutEnd ? picture.joinWith((byte) 0xFF, (byte) EOI) : picture.join();
+        Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("jpeg"), stream, height, width, JpegFile::stored);
         if (raster.getNumBands() != components.length) {
             throw InputException.in(file.source()).expected(components.length).found(raster.getNumBands())
                     .because("the image data has another number of components than the header says");

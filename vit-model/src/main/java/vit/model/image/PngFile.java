@@ -2,13 +2,18 @@ package vit.model.image;
 
 import java.awt.image.Raster;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.zip.CRC32;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 import vit.model.InputException;
 
 /**
- * A PNG file. Every chunk's place and the critical ones' checksums are verified; the JDK's reader gets only those, so that gamma, profiles
- * and compressed texts of an untrusted file are never interpreted.
+ * A PNG file. The checksums of the header and the palette are verified; an image data chunk whose checksum is wrong is believed only if the
+ * deflate stream's own checksum is right, and what follows the image data never matters. The JDK's reader gets a file of header, palette
+ * and image data alone, so that gamma, profiles and compressed texts of an untrusted file are never interpreted.
  */
 final class PngFile implements EncodedImage {
 
@@ -17,7 +22,9 @@ final class PngFile implements EncodedImage {
     /** The most that deflate can shrink: 258 bytes in two bits. */
     private static final long DEFLATE_RATIO = 1032;
 
-    private static final int CHUNK_FRAME = 12; // length, type, checksum
+    private static final int CHUNK_HEADER = 8; // length, type
+    private static final int CHECKSUM = 4;
+    private static final int HEADER_BYTES = 13;
     private static final int GREY = 0;
     private static final int RGB = 2;
     private static final int PALETTE = 3;
@@ -25,99 +32,165 @@ final class PngFile implements EncodedImage {
     private static final int RGB_ALPHA = 6;
 
     private final FileBytes file;
-    private final Slices picture;
+    private final Slices data; // of the image
+    private final OrientationTags tags = new OrientationTags();
+    private final PngTexts texts;
+    private boolean exif;
     private long height;
     private long width;
     private int depth;
     private int colourType = -1; // no header yet
+    private boolean interlaced;
     private byte[] palette = {};
-    private long compressed; // bytes of image data
-    private int orientation = 1;
+    private boolean dataSeen;
+    private InputException cut; // what to say if the picture turns out to be incomplete
+    private InputException mismatch; // what to say if the deflate stream's checksum is wrong, too
 
     private PngFile(FileBytes file) {
         this.file = file;
-        this.picture = new Slices(file);
+        this.data = new Slices(file);
+        this.texts = new PngTexts(file.data());
     }
 
     static PngFile parse(FileBytes file) throws InputException {
         PngFile png = new PngFile(file);
         int at = SIGNATURE.length();
-        png.picture.add(0, at);
-        while (!file.has(at + 4, "IEND")) {
+        while (at >= 0 && !file.has(at + 4, "IEND")) {
             at = png.chunk(at);
         }
-        png.chunk(at);
-        if (png.compressed == 0) {
+        if (!png.dataSeen) {
             throw file.fault(at).expected("image data (IDAT)").found("none").because("the PNG holds no picture");
         }
+        png.texts.give(png.tags, png.exif);
         return png;
     }
 
-    /** Reads the chunk at {@code at}; returns where the next one begins. */
+    /** Reads the chunk at {@code at}; returns where the next one begins, or −1 behind the image data where no sound chunk follows. */
     private int chunk(int at) throws InputException {
-        file.require(at, CHUNK_FRAME, "a PNG chunk");
-        long length = file.u32be(at);
-        file.require((long) at + CHUNK_FRAME, length, "a PNG chunk");
-        int data = at + 8;
-        int end = data + (int) length + 4;
-        boolean critical = (file.u8(at + 4) & 0x20) == 0;
-        if (critical) {
-            checksum(at, (int) length);
+        if (dataSeen && !named(at)) {
+            return -1;
         }
-        if (colourType < 0 && !file.has(at + 4, "IHDR")) {
+        file.require(at, CHUNK_HEADER + CHECKSUM, "a PNG chunk");
+        long length = file.u32be(at);
+        boolean imageData = file.has(at + 4, "IDAT");
+        long end = (long) at + CHUNK_HEADER + length + CHECKSUM;
+        if (end > file.length()) {
+            InputException truncated = file.fault(file.length()).expected(length + CHECKSUM + " bytes of a PNG chunk")
+                    .found(file.length() - at - CHUNK_HEADER).because("the image is truncated");
+            if (imageData) {
+                cut = truncated;
+                imageData(at, (int) Math.min(length, file.length() - at - CHUNK_HEADER));
+            } else if (!dataSeen) {
+                throw truncated;
+            }
+            return -1;
+        }
+        if (imageData) {
+            checksum(at, (int) length);
+            imageData(at, (int) length);
+        } else if (dataSeen) {
+            metadata(at, (int) length);
+        } else {
+            if ((file.u8(at + 4) & 0x20) == 0) { // a critical chunk
+                requireChecksum(at, (int) length);
+            }
+            headers(at, (int) length);
+            metadata(at, (int) length);
+        }
+        return (int) end;
+    }
+
+    /** Whether a chunk's length and name stand at {@code at}. */
+    private boolean named(int at) {
+        for (int i = at + 4; i < at + CHUNK_HEADER; i++) {
+            if (i >= file.length() || file.data()[i] != '_' && !Character.isLetterOrDigit(file.data()[i])) {
+                return false;
+            }
+        }
+        return at + CHUNK_HEADER + CHECKSUM <= file.length();
+    }
+
+    private void imageData(int at, int length) throws InputException {
+        if (colourType < 0) {
             throw file.fault(at + 4).expected("the header (IHDR) first").because("the PNG's chunks are out of order");
         }
+        dataSeen = true;
+        data.add(at + CHUNK_HEADER, at + CHUNK_HEADER + length);
+    }
+
+    private void headers(int at, int length) throws InputException {
+        int start = at + CHUNK_HEADER;
         if (file.has(at + 4, "IHDR")) {
-            header(data, length);
+            header(start, length);
         } else if (file.has(at + 4, "PLTE")) {
-            palette(data, length);
-        } else if (file.has(at + 4, "IDAT")) {
-            compressed += length;
-        } else if (file.has(at + 4, "eXIf")) {
-            orientation = Orientation.read(file.data(), data, data + (int) length);
+            int colours = length / RgbImage.CHANNELS;
+            if (colourType == PALETTE && (colours == 0 || colours > 256)) {
+                throw file.fault(start).expected("a palette of 1 … 256 colours").found(length + " bytes").because("the PNG's palette is unsound");
+            }
+            palette = Arrays.copyOfRange(file.data(), start, start + Math.min(colours, 256) * RgbImage.CHANNELS);
         }
-        if (critical) {
-            picture.add(at, end);
+    }
+
+    private void metadata(int at, int length) {
+        int start = at + CHUNK_HEADER;
+        int end = start + length;
+        if (file.has(at + 4, "eXIf")) {
+            exif = true;
+            tags.exif(file.data(), start, end);
+        } else if (file.has(at + 4, "tEXt")) {
+            if (file.has(start, "exif\0")) { // Pillow takes this text for an EXIF structure
+                exif = true;
+                tags.exif(file.data(), Math.min(start + 5, end), end);
+            }
+            texts.plain(start, end);
+        } else if (file.has(at + 4, "zTXt")) {
+            texts.deflated(start, end);
+        } else if (file.has(at + 4, "iTXt")) {
+            texts.international(start, end);
         }
-        return end;
+    }
+
+    private InputException wrongChecksum(int at, int length) throws InputException {
+        CRC32 crc = new CRC32();
+        crc.update(file.data(), at + 4, length + 4);
+        long stored = file.u32be(at + CHUNK_HEADER + length);
+        return crc.getValue() == stored ? null
+                : file.fault(at + CHUNK_HEADER + length).expected(Long.toHexString(stored)).found(Long.toHexString(crc.getValue()))
+                        .because("the checksum of a PNG chunk does not match");
+    }
+
+    private void requireChecksum(int at, int length) throws InputException {
+        InputException wrong = wrongChecksum(at, length);
+        if (wrong != null) {
+            throw wrong;
+        }
     }
 
     private void checksum(int at, int length) throws InputException {
-        CRC32 crc = new CRC32();
-        crc.update(file.data(), at + 4, length + 4);
-        long stored = file.u32be(at + 8 + length);
-        if (crc.getValue() != stored) {
-            throw file.fault(at + 8 + length).expected(Long.toHexString(stored)).found(Long.toHexString(crc.getValue()))
-                    .because("the checksum of a PNG chunk does not match");
+        if (mismatch == null) {
+            mismatch = wrongChecksum(at, length);
         }
     }
 
-    private void header(int data, long length) throws InputException {
-        if (colourType >= 0 || length != 13) {
-            throw file.fault(data).expected("one header of 13 bytes").found(length + " bytes").because("the PNG's header is unsound");
+    private void header(int at, int length) throws InputException {
+        if (length < HEADER_BYTES) {
+            throw file.fault(at).expected("a header of 13 bytes").found(length + " bytes").because("the PNG's header is unsound");
         }
-        width = file.u32be(data);
-        height = file.u32be(data + 4);
-        depth = file.u8(data + 8);
-        colourType = file.u8(data + 9);
+        width = file.u32be(at);
+        height = file.u32be(at + 4);
+        depth = file.u8(at + 8);
+        colourType = file.u8(at + 9);
+        interlaced = file.u8(at + 12) != 0;
         boolean sound = switch (colourType) {
             case GREY -> depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
             case PALETTE -> depth == 1 || depth == 2 || depth == 4 || depth == 8;
             case RGB, GREY_ALPHA, RGB_ALPHA -> depth == 8 || depth == 16;
             default -> false;
         };
-        if (!sound || file.u8(data + 10) != 0 || file.u8(data + 11) != 0 || file.u8(data + 12) > 1) {
-            throw file.fault(data + 8).expected("a colour type and depth of the PNG standard")
+        if (!sound || file.u8(at + 11) != 0) {
+            throw file.fault(at + 8).expected("a colour type and depth of the PNG standard")
                     .found("colour type " + colourType + ", depth " + depth).because("the PNG's header is unsound");
         }
-    }
-
-    private void palette(int data, long length) throws InputException {
-        if (length == 0 || length > 768 || length % 3 != 0 || palette.length > 0) {
-            throw file.fault(data).expected("one palette of 1 … 256 colours").found(length + " bytes")
-                    .because("the PNG's palette is unsound");
-        }
-        palette = Arrays.copyOfRange(file.data(), data, data + (int) length);
     }
 
     private int channels() {
@@ -146,12 +219,12 @@ final class PngFile implements EncodedImage {
 
     @Override
     public long mostPixels() {
-        return compressed * DEFLATE_RATIO * 8 / (channels() * depth);
+        return data.size() * DEFLATE_RATIO * 8 / (channels() * depth);
     }
 
     @Override
     public int orientation() {
-        return orientation;
+        return tags.orientation();
     }
 
     @Override
@@ -159,9 +232,59 @@ final class PngFile implements EncodedImage {
         if (colourType == PALETTE && palette.length == 0) {
             throw InputException.in(file.source()).expected("a palette (PLTE)").found("none").because("the PNG has no palette");
         }
-        Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("png"), picture.join(), height, width,
-                reader -> reader.read(0).getRaster());
-        return RasterPixels.rgb(file.source(), raster, conversion(options));
+        if (mismatch != null && cut == null && !deflateChecksumIsRight()) {
+            throw mismatch;
+        }
+        try {
+            Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("png"), picture(), height, width,
+                    reader -> reader.read(0).getRaster());
+            return RasterPixels.rgb(file.source(), raster, conversion(options));
+        } catch (IOException | RuntimeException e) {
+            if (cut != null) {
+                throw cut;
+            }
+            throw e;
+        }
+    }
+
+    /** A file of header, palette and one image data chunk. The JDK's reader looks at no checksum. */
+    private byte[] picture() {
+        byte[] joined = data.join();
+        boolean coloured = colourType == PALETTE;
+        int frame = CHUNK_HEADER + CHECKSUM;
+        int before = SIGNATURE.length() + frame + HEADER_BYTES + (coloured ? frame + palette.length : 0) + CHUNK_HEADER;
+        ByteBuffer png = ByteBuffer.allocate(before + joined.length + CHECKSUM + frame);
+        png.put(SIGNATURE.getBytes(StandardCharsets.ISO_8859_1));
+        png.putInt(HEADER_BYTES).put(ascii("IHDR")).putInt((int) width).putInt((int) height).put((byte) depth).put((byte) colourType)
+                .putShort((short) 0).put((byte) (interlaced ? 1 : 0)).putInt(0);
+        if (coloured) {
+            png.putInt(palette.length).put(ascii("PLTE")).put(palette).putInt(0);
+        }
+        png.putInt(joined.length).put(ascii("IDAT")).put(joined).putInt(0);
+        return png.putInt(0).put(ascii("IEND")).putInt(0).array();
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** Whether the deflate stream is whole and ends with its right checksum (Adler-32). */
+    private boolean deflateChecksumIsRight() {
+        try (Inflater inflater = new Inflater()) {
+            inflater.setInput(data.join());
+            byte[] sink = new byte[1 << 16];
+            long left = 2 * height * (1 + (width * channels() * depth + 7) / 8) + sink.length; // interlaced rows have more filter bytes
+            while (!inflater.finished() && left > 0) {
+                int count = inflater.inflate(sink);
+                if (count == 0 && !inflater.finished()) {
+                    return false;
+                }
+                left -= count;
+            }
+            return inflater.finished();
+        } catch (DataFormatException e) {
+            return false;
+        }
     }
 
     private RasterPixels.Conversion conversion(DecodeOptions options) {

@@ -17,11 +17,17 @@ final class WebpFile implements EncodedImage {
 
     private static final int CHUNK_HEADER = 8;
     private static final int FIRST_CHUNK = 12;
+    private static final int EXIF_FLAG = 8;
+    private static final int XMP_FLAG = 4;
 
     private final FileBytes file;
     private long height;
     private long width;
-    private int orientation = 1;
+    private int flags; // of VP8X; without it there is no metadata
+    private boolean pictureSeen;
+    private boolean exifSeen;
+    private boolean xmpSeen;
+    private final OrientationTags tags = new OrientationTags();
 
     private WebpFile(FileBytes file) {
         this.file = file;
@@ -35,18 +41,24 @@ final class WebpFile implements EncodedImage {
         while (at + CHUNK_HEADER <= end) {
             long length = file.u32le(at + 4);
             file.require((long) at + CHUNK_HEADER, length, "a WebP chunk");
+            if (at + CHUNK_HEADER + length > end) {
+                throw file.fault(at).expected("chunks of " + (end - CHUNK_HEADER) + " bytes in all").found("more")
+                        .because("the WebP's last chunk is longer than the file that its header announces");
+            }
             webp.chunk(at, at + CHUNK_HEADER, (int) length);
             at = Math.toIntExact(at + CHUNK_HEADER + length + (length & 1));
         }
-        if (webp.width == 0) {
-            throw file.fault(FIRST_CHUNK).expected("a chunk VP8X, VP8 or VP8L").found("none").because("the WebP holds no picture");
+        if (!webp.pictureSeen) {
+            throw file.fault(FIRST_CHUNK).expected("a chunk VP8, VP8L or ANMF").found("none").because("the WebP holds no picture");
         }
         return webp;
     }
 
     private void chunk(int at, int data, int length) throws InputException {
         boolean first = width == 0; // VP8X speaks for the picture that follows it
+        pictureSeen |= file.has(at, "VP8 ") || file.has(at, "VP8L") || file.has(at, "ANMF");
         if (first && file.has(at, "VP8X")) {
+            flags = file.u8(data);
             width = 1 + (file.u32le(data + 4) & 0xFFFFFF);
             height = 1 + (file.u32le(data + 6) >> 8);
         } else if (first && file.has(at, "VP8L")) {
@@ -56,9 +68,12 @@ final class WebpFile implements EncodedImage {
         } else if (first && file.has(at, "VP8 ")) {
             width = file.u16le(data + 6) & 0x3FFF;
             height = file.u16le(data + 8) & 0x3FFF;
-        } else if (file.has(at, "EXIF")) {
-            int tiff = file.has(data, "Exif\0\0") ? data + 6 : data;
-            orientation = Orientation.read(file.data(), tiff, data + length);
+        } else if ((flags & EXIF_FLAG) != 0 && !exifSeen && file.has(at, "EXIF")) {
+            exifSeen = true; // of several chunks the first counts
+            tags.exif(file.data(), data, data + length);
+        } else if ((flags & XMP_FLAG) != 0 && !xmpSeen && file.has(at, "XMP ")) {
+            xmpSeen = true;
+            tags.xmp(file.data(), data, data + length);
         }
     }
 
@@ -84,7 +99,7 @@ final class WebpFile implements EncodedImage {
 
     @Override
     public int orientation() {
-        return orientation;
+        return tags.orientation();
     }
 
     @Override

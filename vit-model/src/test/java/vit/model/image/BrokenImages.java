@@ -5,6 +5,7 @@ import static vit.model.image.TestImages.concat;
 import static vit.model.image.TestImages.header;
 import static vit.model.image.TestImages.png;
 
+import java.awt.image.BufferedImage;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,7 +65,6 @@ public final class BrokenImages {
         add(all, "endless.png", png(header(-1, 1, 8, 0, 0), chunk("IDAT", new byte[10]), END), "the image size is out of range");
         add(all, "zero.png", png(header(0, 7, 8, 0, 0), chunk("IDAT", new byte[10]), END), "the image size is out of range");
         add(all, "half.png", Arrays.copyOf(whole, whole.length / 2), "the image is truncated");
-        add(all, "without-end.png", Arrays.copyOf(whole, whole.length - 12), "the image is truncated");
         byte[] flipped = whole.clone();
         flipped[whole.length / 2] ^= 1;
         add(all, "flipped.png", flipped, "the checksum of a PNG chunk does not match");
@@ -74,9 +74,8 @@ public final class BrokenImages {
         byte[] rows = TestImages.deflate(new byte[5 * 2]); // two of four rows
         add(all, "rows-missing.png", png(header(4, 4, 8, 0, 0), chunk("IDAT", rows), END), "the image data is damaged");
         add(all, "colourless.png", png(header(4, 4, 8, 3, 0), chunk("IDAT", TestImages.deflate(new byte[20])), END), "the PNG has no palette");
-        byte[] length = whole.clone();
-        length[whole.length - 12] = 0x7F; // the last chunk claims 2 GB
-        add(all, "long-chunk.png", length, "the image is truncated");
+        byte[] palette = png(header(4, 4, 8, 3, 0), chunk("PLTE", new byte[2]), chunk("IDAT", TestImages.deflate(new byte[20])), END);
+        add(all, "palette.png", palette, "the PNG's palette is unsound");
         byte[] noise = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
         add(all, "not-deflate.png", png(header(4, 4, 8, 0, 0), chunk("IDAT", noise), END), "the image data is damaged");
     }
@@ -84,12 +83,13 @@ public final class BrokenImages {
     private static void jpegs(List<Broken> all) {
         byte[] whole = TestImages.encoded("jpg", 40, 60);
         add(all, "half.jpg", Arrays.copyOf(whole, whole.length / 2), "the image is truncated");
-        add(all, "without-end.jpg", Arrays.copyOf(whole, whole.length - 2), "the image is truncated");
         int scanData = find(whole, 0xDA) + 14;
         byte[] patched = Arrays.copyOf(whole, (scanData + whole.length) / 2); // the end marker amid the picture
         patched[patched.length - 2] = (byte) 0xFF;
         patched[patched.length - 1] = (byte) 0xD9;
         add(all, "patched.jpg", patched, "the image data is damaged");
+        byte[] progressive = TestImages.encoded("jpg", TestImages.scene(40, 60, BufferedImage.TYPE_3BYTE_BGR), true);
+        add(all, "progressive-without-end.jpg", Arrays.copyOf(progressive, progressive.length - 2), "the image is truncated");
         add(all, "start.jpg", Arrays.copyOf(whole, 3), "the image is truncated");
         add(all, "nothing.jpg", concat(Arrays.copyOf(whole, 2), new byte[] {(byte) 0xFF, (byte) 0xD9}), "the JPEG holds no picture");
         int frame = find(whole, 0xC0);
@@ -117,7 +117,7 @@ public final class BrokenImages {
         add(all, "incomplete.gif", concat(header, codes), "the GIF's picture is incomplete");
         codes[5] = 0;
         add(all, "flat.gif", concat(header, codes), "the GIF's frame is empty");
-        add(all, "blocks.gif", concat(header, new byte[] {7}), "the GIF's blocks are unsound");
+        add(all, "blocks.gif", concat(header, new byte[] {7}), "the image is truncated");
         byte[] screen = TestImages.encoded("gif", 2, 2);
         add(all, "screen.gif", with(screen, 6, 0xFF, 0x1F, 0xFF, 0x1F), "the header claims more pixels than the file can hold");
     }
@@ -137,7 +137,9 @@ public final class BrokenImages {
     private static void webps(List<Broken> all) {
         add(all, "half.webp", text("RIFF\u00FF\0\0\0WEBPVP8L"), "the image is truncated");
         add(all, "nothing.webp", text("RIFF\4\0\0\0WEBP"), "the WebP holds no picture");
-        add(all, "huge.webp", text("RIFF\u0016\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0\u00FF\u00FF\0\u00FF\u00FF\0"), "the image size is out of range");
+        add(all, "outside.webp", text("RIFF\f\0\0\0WEBPVP8L\n\0\0\0\u002F\u0006\0\1\0\u00FF\u00FF\u00FF\u00FF\u00FF"), "the WebP's last chunk is longer");
+        add(all, "pictureless.webp", text("RIFF\u0016\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0\u000F\0\0\u000F\0\0"), "the WebP holds no picture");
+        add(all, "huge.webp", text("RIFF\u001E\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0\u00FF\u00FF\0\u00FF\u00FF\0VP8L\0\0\0\0"), "the image size is out of range");
         add(all, "damaged.webp", text("RIFF\u0016\0\0\0WEBPVP8L\n\0\0\0\u002F\u0006\0\1\0\u00FF\u00FF\u00FF\u00FF\u00FF"), "the image data is damaged");
     }
 
