@@ -14,10 +14,10 @@ final class CommandException extends Exception {
         this.hint = hint;
     }
 
-    /** The same fault with a hint. */
+    /** The same fault with a hint, unless the fault itself tells what to do. */
     CommandException(InputException fault, String hint) {
-        super(fault.getMessage(), fault);
-        this.hint = hint;
+        super(fault.fault(), fault);
+        this.hint = fault.remedy().orElse(hint);
     }
 
     String hint() {

@@ -1,6 +1,7 @@
 package vit.model.cli;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -30,7 +31,8 @@ record FaultReport(String message, String hint) {
             case ParameterException e -> new FaultReport(e.getMessage(), usageHint(e));
             case CommandException e -> new FaultReport(e.getMessage(), e.hint());
             case DivergedException e -> new FaultReport(e.getMessage(), DIVERGED_HINT);
-            case InputException e -> new FaultReport(e.getMessage(), DEBUG_HINT);
+            case InputException e -> new FaultReport(e.fault(), e.remedy().orElse(DEBUG_HINT));
+            case InterruptedIOException e -> new FaultReport(e.getMessage(), "the command was interrupted; run it again");
             case IOException e -> new FaultReport(reason(e), "see whether the path is right and may be read or written");
             case OutOfMemoryError e -> new FaultReport("not enough memory: " + e.getMessage(),
                     "choose a smaller batch or model, or raise the heap, for example VIT_OPTS=-Xmx8g");

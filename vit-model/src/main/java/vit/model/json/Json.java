@@ -10,14 +10,15 @@ import java.io.InputStream;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import vit.model.InputException;
 
 /**
- * Reads and writes JSON. Reading is strict (RFC 8259, UTF-8 without a byte order mark, no duplicate names, nothing after
- * the document) and bounded: in bytes, nesting, length of names, strings and numbers, and in the number of values.
+ * Reads and writes JSON. Reading is strict and bounded. Strict: RFC 8259 in UTF-8 without a byte order mark, no duplicate
+ * names, nothing after the document, no bytes that are not UTF-8 (overlong forms, surrogates, code points above U+10FFFF),
+ * no escape (backslash, u) of half a surrogate pair, and no integer written {@code -0}. Bounded: in bytes, nesting, length of
+ * names, strings and numbers, and in the number of values.
  */
 public final class Json {
 
@@ -98,12 +99,8 @@ public final class Json {
                         .because("the JSON file is too large");
             }
             return bytes;
-        } catch (NoSuchFileException e) {
-            throw InputException.in(file).cause(e).expected("a JSON file").found("nothing").because("there is no such file");
-        } catch (InputException e) {
-            throw e;
         } catch (IOException e) {
-            throw InputException.in(file).cause(e).expected("a JSON file").found(e.getMessage()).because("the file cannot be read");
+            throw InputException.unreadable(file, "a JSON file", e);
         }
     }
 

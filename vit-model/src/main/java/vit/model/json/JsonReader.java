@@ -1,9 +1,12 @@
 package vit.model.json;
 
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonStreamContext;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import java.io.IOException;
 import vit.model.InputException;
 
@@ -38,10 +41,10 @@ final class JsonReader {
     void fields(byte[] bytes, Json.FieldVisitor visitor) throws InputException {
         parse(bytes, () -> {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
-                throw fault(offset()).expected("an object").found(parser.getText()).because("the document is not an object");
+                throw fault(offset()).expected("an object").found("another value").because("the document is not an object");
             }
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                String name = parser.currentName();
+                String name = text(parser.currentName());
                 parser.nextToken();
                 values = 0;
                 long at = offset();
@@ -57,11 +60,15 @@ final class JsonReader {
     }
 
     private <T> T parse(byte[] bytes, Body<T> body) throws InputException {
+        int invalid = Utf8.firstInvalid(bytes);
+        if (invalid >= 0) {
+            throw fault(baseOffset + invalid).expected("JSON in UTF-8").found("a byte that is not UTF-8").because("the JSON is malformed");
+        }
         try (JsonParser open = Json.FACTORY.createParser(bytes)) {
             parser = open;
             T result = body.run();
             if (parser.nextToken() != null) {
-                throw fault(offset()).expected("the end of the document").found(parser.getText())
+                throw fault(offset()).expected("the end of the document").found("another value")
                         .because("something follows the JSON document");
             }
             return result;
@@ -69,12 +76,57 @@ final class JsonReader {
             throw e;
         } catch (JsonProcessingException e) {
             long at = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
-            throw place(fault(baseOffset + (at < 0 ? bytes.length : at))).expected("strict JSON").found(e.getOriginalMessage())
-                    .cause(e).because("the JSON is malformed");
+            throw place(fault(baseOffset + (at < 0 ? bytes.length : at))).expected("strict JSON").found(what(e, bytes)).because("the JSON is malformed");
         } catch (IOException e) {
-            throw place(fault(offset())).expected("strict JSON in UTF-8").found(e.getMessage())
-                    .cause(e).because("the JSON is malformed");
+            throw place(fault(offset())).expected("strict JSON in UTF-8").found("bytes that are not").because("the JSON is malformed");
         }
+    }
+
+    /** What the parser met, without the parser's own words: these quote the document, which may be any file. */
+    private static String what(JsonProcessingException e, byte[] bytes) {
+        int first = 0;
+        while (first < bytes.length && " \t\r\n".indexOf(bytes[first]) >= 0) {
+            first++;
+        }
+        if (first < bytes.length && bytes[first] != '{' && bytes[first] != '[' && bytes[first] != '"') {
+            return bytes[first] == 0 ? "binary data" : "content that is not JSON";
+        }
+        String words = e.getOriginalMessage();
+        return switch (e) {
+            case StreamConstraintsException _ -> "a number, name, string or nesting beyond the bounds";
+            case JsonEOFException _ -> "the end of the document inside a value";
+            case JsonParseException _ when words.startsWith("Duplicate") -> "a second field of this name";
+            default -> "a character that cannot stand here";
+        };
+    }
+
+    /**
+     * A string of the document, as it is if it is Unicode text.
+     *
+     * @throws InputException if it has half a surrogate pair, which only an escape can write
+     */
+    private String text(String text) throws InputException {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (Character.isSurrogate(c)) {
+                if (Character.isLowSurrogate(c) || i + 1 == text.length() || !Character.isLowSurrogate(text.charAt(i + 1))) {
+                    throw fault(offset()).expected("Unicode text").found("an escape of half a surrogate pair").because("the JSON is malformed");
+                }
+                i++;
+            }
+        }
+        return text;
+    }
+
+    private Number integer() throws IOException {
+        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+            return parser.getBigIntegerValue();
+        }
+        long number = parser.getLongValue();
+        if (number == 0 && parser.getTextLength() > 1) {
+            throw place(fault(offset())).expected("0").found("-0").because("the JSON is malformed");
+        }
+        return number;
     }
 
     private Object value(JsonPlace place) throws IOException {
@@ -85,9 +137,8 @@ final class JsonReader {
         return switch (parser.currentToken()) {
             case START_OBJECT -> object(place);
             case START_ARRAY -> array(place);
-            case VALUE_STRING -> parser.getText();
-            case VALUE_NUMBER_INT -> parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
-                    ? (Object) parser.getBigIntegerValue() : (Object) parser.getLongValue();
+            case VALUE_STRING -> text(parser.getText());
+            case VALUE_NUMBER_INT -> integer();
             case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
             case VALUE_TRUE -> Boolean.TRUE;
             case VALUE_FALSE -> Boolean.FALSE;
@@ -98,7 +149,7 @@ final class JsonReader {
     private JsonObject object(JsonPlace place) throws IOException {
         JsonObject object = new JsonObject(place, offset());
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            String name = parser.currentName();
+            String name = text(parser.currentName());
             parser.nextToken();
             long at = offset();
             object.put(name, value(place.field(name)), at);

@@ -108,7 +108,8 @@ public final class JsonValue {
     }
 
     private InputException mismatch(String expected) {
-        InputException.Report report = fault().expected(expected).found(this);
+        // A document that is one bare value is no configuration: only its kind is told.
+        InputException.Report report = fault().expected(expected).found(place.toString().isEmpty() ? kind().words() : toString());
         return report.because(value == MISSING ? "the field is missing" : "the value has the wrong type or range");
     }
 

@@ -7,6 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.util.HexFormat;
+import java.util.Arrays;
+import java.nio.CharBuffer;
+import java.nio.ByteBuffer;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,6 +106,67 @@ class JsonTest {
         assertThrows(InputException.class, () -> Json.parse("c.json", new byte[] {'{', '"', (byte) 0xC3, '"', ':', '1', '}'}));
         byte[] utf16 = "{\"a\":1}".getBytes(StandardCharsets.UTF_16LE);
         assertThrows(InputException.class, () -> Json.parse("c.json", utf16));
+    }
+
+    private static final String SPECIAL = "C0AF E08080 EDA080 EDBFBF F0808080 F4908080 F8888080 C2 E282 F09F98 80 FE FF C080 C1BF EDA081EDB080";
+
+    @Test
+    void bytesThatAreNotUtf8AreRefusedAtTheirPlaceInNamesAndInTexts() {
+        for (String hex : SPECIAL.split(" ")) {
+            byte[] special = HexFormat.of().parseHex(hex);
+            for (String around : List.of("{\"a%b\":1}", "{\"a\":\"%\"}", "{\"a\":[1,\"x%\"]}")) {
+                int at = around.indexOf('%');
+                ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                bytes.writeBytes(around.substring(0, at).getBytes(StandardCharsets.UTF_8));
+                bytes.writeBytes(special);
+                bytes.writeBytes(around.substring(at + 1).getBytes(StandardCharsets.UTF_8));
+                InputException e = assertThrows(InputException.class, () -> Json.parse("c.json", bytes.toByteArray()), hex + " in " + around);
+                assertTrue(e.getMessage().startsWith("c.json, byte " + at + ": the JSON is malformed"), e.getMessage());
+            }
+        }
+    }
+
+    @Property(tries = 2000)
+    void utf8IsJudgedAsTheJdkJudgesIt(@ForAll long seed) {
+        Random random = new Random(seed);
+        byte[] bytes = new byte[random.nextInt(9)];
+        for (int i = 0; i < bytes.length; i++) {
+            int[] leads = {0x41, 0x80, 0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0x90, 0x9F, 0xA0, random.nextInt(256)};
+            bytes[i] = (byte) leads[random.nextInt(leads.length)];
+        }
+        int expected = -1;
+        CharBuffer out = CharBuffer.allocate(16);
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        if (StandardCharsets.UTF_8.newDecoder().decode(in, out, true).isError()) {
+            expected = in.position();
+        }
+        assertEquals(expected, Utf8.firstInvalid(bytes), HexFormat.of().formatHex(bytes));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"\\uD800\":1}", "{\"a\":\"\\uDC00x\"}", "{\"a\":\"\\uD83D\\uD83D\\uDE00\"}", "{\"a\":[\"\\uDFFF\"]}", "{\"a\":-0}", "{\"a\":[1,-0]}",
+            "{\"a\":{\"b\":[[-0]]}}"})
+    void halfSurrogatePairsAndNegativeZeroIntegersAreRefused(String text) {
+        InputException e = assertThrows(InputException.class, () -> parse(text));
+        assertTrue(e.getMessage().contains("the JSON is malformed"), e.getMessage());
+    }
+
+    @Test
+    void wholePairsAndNegativeZeroFractionsAreRead() throws InputException {
+        assertEquals("\uD83D\uDE00", parse("{\"a\":\"\\uD83D\\uDE00\"}").text("a"));
+        assertEquals(-0.0, parse("{\"a\":-0.0}").number("a"));
+        assertEquals(-10, parse("{\"a\":-10}").integer("a"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"root:x:0:0:root:/root:/bin/bash\n", "secret", "\"secret\"", "{secret", "{\"a\":secret}", "[secret]", "{} secret", "{\"a\":1} \"secret\"",
+            "{\"a\":\"\\secret\"}", "\0secret", "-secret", "nullsecret", "{\"a\":1secret}"})
+    void contentOfAnotherFileIsNeverQuoted(String text) {
+        for (Throwable e = assertThrows(InputException.class, () -> parse(text)); e != null; e = e.getCause()) {
+            assertFalse(e.toString().contains("secret") || e.toString().contains("root"), e.toString());
+        }
+        InputException e = assertThrows(InputException.class, () -> Json.forEachField("c.json", text.getBytes(StandardCharsets.UTF_8), 0, (_, _) -> { }));
+        assertFalse(e.toString().contains("secret") || e.toString().contains("root:"), e.toString());
     }
 
     @Test

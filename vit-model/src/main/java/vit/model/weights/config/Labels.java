@@ -50,10 +50,8 @@ public final class Labels {
                 throw InputException.in(file).expected("at most " + Json.MAX_FILE_BYTES + " bytes").found("more").because("the label file is too large");
             }
             return bytes;
-        } catch (InputException e) {
-            throw e;
         } catch (IOException e) {
-            throw InputException.in(file).cause(e).expected("a label file").found(e.getMessage()).because("the file cannot be read");
+            throw InputException.unreadable(file, "a label file", e);
         }
     }
 
@@ -73,7 +71,7 @@ public final class Labels {
         for (String key : object.names()) {
             int number = number(key);
             if (number < 0 || number >= count || labels[number] != null) {
-                throw object.fault(key).expected("each of 0 … " + (count - 1) + " once").found(key).because("the label's number is out of range");
+                throw object.fault(key).expected("each of 0 … " + (count - 1) + " once").found("another name").because("the label's number is out of range");
             }
             labels[number] = object.text(key);
         }

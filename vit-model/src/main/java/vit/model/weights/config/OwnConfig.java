@@ -23,7 +23,7 @@ final class OwnConfig {
     static ConfigFile read(JsonObject json, List<String> notes) throws InputException {
         if (!json.has("family") && !json.has("model") && ConfigField.ALL.stream().noneMatch(field -> json.has(field.name()))) {
             throw json.fault("family").expected("a config.json of Hugging Face (model_type), timm (architecture) or our own (family)")
-                    .found(json.names().isEmpty() ? "no fields" : String.join(", ", json.names())).because("the configuration has no known form");
+                    .found(json.names().isEmpty() ? "no fields" : json.names().size() + " other fields").because("the configuration has no known form");
         }
         ConfigFields fields = new ConfigFields();
         if (json.has("model")) {
