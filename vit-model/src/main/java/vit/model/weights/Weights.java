@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,6 +20,7 @@ import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.config.ModelConfig;
 import vit.model.weights.family.Inference;
+import vit.model.weights.family.NamePrefix;
 import vit.model.weights.family.TensorDirectory;
 import vit.model.weights.family.TensorView;
 import vit.model.weights.family.WeightFamilies;
@@ -38,13 +40,15 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private final ModelConfig model;
     private final VitConfig stored; // the model's, but for an image of the size that the file's positions are for
     private final List<TensorView> views;
+    private final Set<String> identities; // parameters that the file leaves out
     private final WeightsReport report;
     private final Map<String, List<TensorView>> byParameter = new LinkedHashMap<>();
     private final float[] chunk = new float[CHUNK];
 
     private Weights(TensorFile file, ConfigFile stated, boolean resample) throws IOException {
         this.file = file;
-        TensorDirectory tensors = directory(file);
+        TensorDirectory all = directory(file);
+        TensorDirectory tensors = NamePrefix.strip(all).orElseThrow(() -> unknown(all));
         this.family = family(tensors, stated);
         List<String> notes = new ArrayList<>(stated.notes());
         Inference inference = new Inference(tensors);
@@ -52,11 +56,16 @@ public final class Weights implements ParameterSource, AutoCloseable {
         ConfigResolver resolver = new ConfigResolver(stated, inference, family, notes, resample);
         this.model = resolver.resolve();
         this.stored = resolver.stored(model.vit());
-        this.views = family.views(stored, Parameters.of(stored), tensors);
+        notes.addAll(inference.notes());
+        if (!tensors.prefix().isEmpty()) {
+            notes.add("all names of the network begin with " + tensors.prefix());
+        }
+        this.views = family.views(stored, Parameters.of(stored), tensors).stream().map(view -> view.named(tensors.nameInFile(view.fileName()))).toList();
+        this.identities = family.identities(stored, tensors);
         for (TensorView view : views) {
             byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
         }
-        this.report = new WeightsReport(family.id(), account(tensors), List.copyOf(notes));
+        this.report = new WeightsReport(family.id(), account(all, tensors), List.copyOf(notes));
     }
 
     /**
@@ -104,9 +113,21 @@ public final class Weights implements ParameterSource, AutoCloseable {
                 .found(stated.family()).because("the weight family is unknown"));
     }
 
+    private static InputException unknown(TensorDirectory all) {
+        List<String> networks = NamePrefix.networks(all);
+        if (networks.isEmpty()) {
+            return InputException.in(all.file()).expected("tensors of " + WeightFamilies.ids()).found(some(List.copyOf(all.names())))
+                    .because("the weight family is not recognised");
+        }
+        List<String> outside = all.names().stream().filter(name -> networks.stream().noneMatch(name::startsWith)).toList();
+        return InputException.in(all.file()).expected("one network, with all tensors under one prefix")
+                .found((networks.size() == 1 ? "a network under " : "networks under ") + some(networks) + (outside.isEmpty() ? "" : "; outside it " + some(outside)))
+                .remedy("save the network that is meant on its own")
+                .because(networks.size() == 1 ? "the file holds tensors beside the network, and does not tell how they are used" : "the file holds several networks");
+    }
+
     private static WeightFamily family(TensorDirectory tensors, ConfigFile stated) throws InputException {
-        WeightFamily recognised = WeightFamilies.recognise(tensors).orElseThrow(() -> InputException.in(tensors.file())
-                .expected("tensors of " + WeightFamilies.ids()).found(some(List.copyOf(tensors.names()))).because("the weight family is not recognised"));
+        WeightFamily recognised = WeightFamilies.recognise(tensors).orElseThrow();
         if (stated.family() != null) {
             WeightFamily named = named(stated);
             if (!recognised.goesWith(named)) {
@@ -118,7 +139,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     }
 
     /** Checks that views and tensors correspond, and returns the tensors that are known to be unused. */
-    private List<String> account(TensorDirectory tensors) throws InputException {
+    private List<String> account(TensorDirectory all, TensorDirectory tensors) throws InputException {
         Set<String> missing = new LinkedHashSet<>();
         Set<String> used = new LinkedHashSet<>();
         for (TensorView view : views) {
@@ -133,9 +154,11 @@ public final class Weights implements ParameterSource, AutoCloseable {
         }
         List<String> ignored = new ArrayList<>();
         List<String> unexpected = new ArrayList<>();
-        for (String name : tensors.names()) {
+        for (String name : all.names()) {
             if (!used.contains(name)) {
-                (family.isUnused(name, tensors) ? ignored : unexpected).add(name);
+                boolean unused = name.startsWith(tensors.prefix()) ? family.isUnused(name.substring(tensors.prefix().length()), tensors)
+                        : NamePrefix.isBystander(name, all.find(name));
+                (unused ? ignored : unexpected).add(name);
             }
         }
         if (!unexpected.isEmpty()) {
@@ -200,6 +223,14 @@ public final class Weights implements ParameterSource, AutoCloseable {
 
     @Override
     public void read(Parameter parameter, float[] target) throws IOException {
+        if (identities.contains(parameter.name())) {
+            int side = parameter.shape().dimension(0);
+            Arrays.fill(target, 0, side * side, 0);
+            for (int i = 0; i < side; i++) {
+                target[i * (side + 1)] = 1;
+            }
+            return;
+        }
         List<TensorView> parts = byParameter.get(parameter.name());
         if (parts == null) {
             throw new IllegalArgumentException("parameter " + parameter.name() + " is not of this model");

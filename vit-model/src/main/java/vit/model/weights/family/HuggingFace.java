@@ -10,12 +10,16 @@ import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /**
- * Hugging Face transformers: ViT and DeiT, with or without head. Version 5 renames the blocks in memory; files on the hub
+ * Hugging Face transformers: ViT and DeiT, with one head, DeiT also with two, or without. Version 5 renames the blocks in memory; files on the hub
  * keep the older names. Base models have no {@code vit.} prefix.
  */
 final class HuggingFace implements WeightFamily {
 
     private static final String PROJECTION = "embeddings.patch_embeddings.projection.weight";
+    private static final String DISTILLATION_TOKEN = "embeddings.distillation_token";
+    private static final String HEAD = "classifier";
+    private static final String DISTILLED_CLASS_HEAD = "cls_classifier";
+    private static final String DISTILLATION_HEAD = "distillation_classifier";
     private static final List<String> PREFIXES = List.of("vit.", "deit.", "");
 
     private final String id;
@@ -92,10 +96,13 @@ final class HuggingFace implements WeightFamily {
         String prefix = prefix(tensors);
         into.tellFromConvolution(prefix + PROJECTION);
         into.tell(ConfigField.DEPTH, tensors.blocks(prefix + blocks, '.'), prefix + blocks + "*");
-        into.tellPresence(ConfigField.DISTILLATION_TOKEN, prefix + "embeddings.distillation_token");
+        // DeiTForImageClassification gives the distillation token no head: to the forward pass it is a register.
+        String token = prefix + DISTILLATION_TOKEN;
+        into.tell(ConfigField.DISTILLATION_TOKEN, tensors.has(token) && tensors.has(DISTILLATION_HEAD + ".weight"), token);
+        into.tell(ConfigField.REGISTERS, tensors.has(token) && !tensors.has(DISTILLATION_HEAD + ".weight") ? 1 : 0, token);
         String positions = prefix + "embeddings.position_embeddings";
         into.tellPositions(tensors.require(positions, 3).dimension(1), positions);
-        into.tellClasses(heads(tensors)[0] + ".weight", 0);
+        into.tellHead(tensors.has(DISTILLED_CLASS_HEAD + ".weight") ? DISTILLED_CLASS_HEAD : HEAD);
         String block = prefix + blocks + "0.";
         String query = block + qkv.get(0) + ".weight";
         if (tensors.has(query)) {
@@ -106,20 +113,15 @@ final class HuggingFace implements WeightFamily {
         }
     }
 
-    /** The head's name, and the distillation head's. */
-    private static String[] heads(TensorDirectory tensors) {
-        boolean distilled = tensors.has("cls_classifier.weight");
-        return new String[] {distilled ? "cls_classifier" : "classifier", "distillation_classifier"};
-    }
-
     @Override
     public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
-        boolean deit = tensors == TensorDirectory.empty() && config.distillationToken();
-        String prefix = deit ? "deit." : prefix(tensors);
-        String[] heads = deit ? new String[] {"cls_classifier", "distillation_classifier"} : heads(tensors);
+        String prefix = tensors == TensorDirectory.empty() && (config.distillationToken() || config.registers() == 1) ? "deit." : prefix(tensors);
         Renaming names = new Renaming(parameters);
         names.tensor(Parameters.CLASS_TOKEN, prefix + "embeddings.cls_token");
-        names.tensor(Parameters.DISTILLATION_TOKEN, prefix + "embeddings.distillation_token");
+        names.tensor(Parameters.DISTILLATION_TOKEN, prefix + DISTILLATION_TOKEN);
+        if (config.registers() == 1) {
+            names.tensor(Parameters.REGISTER_TOKENS, prefix + DISTILLATION_TOKEN);
+        }
         names.tensor(Parameters.POSITIONS, prefix + "embeddings.position_embeddings", Shape.of(1, config.tokens(), config.width()));
         names.layer(Parameters.PATCH_PROJECTION, prefix + "embeddings.patch_embeddings.projection");
         for (int i = 0; i < config.depth(); i++) {
@@ -128,8 +130,8 @@ final class HuggingFace implements WeightFamily {
             names.layers(i, block, layers);
         }
         names.layer(Parameters.finalNorm(config), prefix + "layernorm");
-        names.layer(Parameters.HEAD, heads[0]);
-        names.layer(Parameters.DISTILLATION_HEAD, heads[1]);
+        names.layer(Parameters.HEAD, tensors.linearLayer(config.distillationToken() ? DISTILLED_CLASS_HEAD : HEAD));
+        names.layer(Parameters.DISTILLATION_HEAD, DISTILLATION_HEAD);
         return names.views();
     }
 

@@ -1,5 +1,7 @@
 package vit.model.weights.family;
 
+import java.util.ArrayList;
+import java.util.List;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.weights.config.ConfigField;
@@ -11,6 +13,7 @@ public final class Inference {
     private final TensorDirectory tensors;
     private final ConfigFields told = new ConfigFields();
     private final ConfigFields suggested = new ConfigFields();
+    private final List<String> notes = new ArrayList<>();
     private int inner;
     private String innerTensor;
     private int positionRows = -1;
@@ -52,20 +55,29 @@ public final class Inference {
 
     /** Starts a complaint about the position embeddings. */
     public InputException.Report positionFault() {
-        return InputException.in(tensors.file()).tensor(positionTensor);
+        return fault(positionTensor);
     }
 
     /** Starts a complaint about the tensor that tells {@link #inner}. */
     public InputException.Report innerFault() {
-        return InputException.in(tensors.file()).tensor(innerTensor);
+        return fault(innerTensor);
+    }
+
+    private InputException.Report fault(String tensor) {
+        return InputException.in(tensors.file()).tensor(tensors.nameInFile(tensor));
+    }
+
+    /** Remarks for the user on what the file does not tell. */
+    public List<String> notes() {
+        return List.copyOf(notes);
     }
 
     <T> void tell(ConfigField<T> field, T value, String tensor) {
-        told.tell(field, value, tensors.file(), tensor);
+        told.tell(field, value, tensors.file(), tensors.nameInFile(tensor));
     }
 
     <T> void suggest(ConfigField<T> field, T value, String tensor) {
-        suggested.tell(field, value, tensors.file(), tensor);
+        suggested.tell(field, value, tensors.file(), tensors.nameInFile(tensor));
     }
 
     /** Tells whether {@code tensor} is there. */
@@ -76,7 +88,7 @@ public final class Inference {
     /** Tells H·D from the number of rows (or columns) of the joint query, key and value projection. */
     void tellInnerFromQkv(int threeInner, String tensor) throws InputException {
         if (threeInner % 3 != 0) {
-            throw InputException.in(tensors.file()).tensor(tensor).expected("a multiple of 3 for query, key and value").found(threeInner)
+            throw fault(tensor).expected("a multiple of 3 for query, key and value").found(threeInner)
                     .because("the tensor's shape does not fit");
         }
         tellInner(threeInner / 3, tensor);
@@ -102,10 +114,24 @@ public final class Inference {
 
     void tellPatch(int height, int width, String tensor) throws InputException {
         if (height != width) {
-            throw InputException.in(tensors.file()).tensor(tensor).expected("a square patch").found(height + "×" + width)
+            throw fault(tensor).expected("a square patch").found(height + "×" + width)
                     .because("the patch is not square");
         }
         tell(ConfigField.PATCH, height, tensor);
+    }
+
+    /**
+     * Tells the classes from a linear head in PyTorch's layout, the layer {@code layer} or the only one inside it.
+     *
+     * @return the head's name
+     */
+    String tellHead(String layer) throws InputException {
+        String head = tensors.linearLayer(layer);
+        tellClasses(head + ".weight", 0);
+        if (!head.equals(layer)) {
+            notes.add("the head is " + tensors.nameInFile(head) + "; layers without tensors around it are taken for dropout");
+        }
+        return head;
     }
 
     /** Tells the classes from dimension {@code d} of the head's matrix; none if there is no such tensor. */

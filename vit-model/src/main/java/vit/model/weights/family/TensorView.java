@@ -67,6 +67,11 @@ public final class TensorView {
         return new TensorView(stackName, Shape.of(dimensions), index * shape.size(), shape, parameter, offset, strides);
     }
 
+    /** The same view of a tensor of another name. */
+    public TensorView named(String name) {
+        return new TensorView(name, fileShape, fileOffset, shape, parameter, offset, strides);
+    }
+
     /** The name of the file's tensor. */
     public String fileName() {
         return fileName;

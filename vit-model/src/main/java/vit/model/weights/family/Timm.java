@@ -3,7 +3,6 @@ package vit.model.weights.family;
 import java.util.List;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.Parameter;
 import vit.model.Parameters;
 import vit.model.VitConfig;
 import vit.model.VitConfig.FinalNorm;
@@ -49,7 +48,7 @@ final class Timm implements WeightFamily {
         into.tell(ConfigField.REGISTERS, registers ? tensors.require(Parameters.REGISTER_TOKENS, 3).dimension(1) : 0, Parameters.REGISTER_TOKENS);
         into.tellPositions(tensors.require(Parameters.POSITIONS, 3).dimension(1), Parameters.POSITIONS);
         into.tellPresence(ConfigField.PRE_LOGITS, "pre_logits.fc.weight");
-        into.tellClasses("head.weight", 0);
+        into.tellHead(Parameters.HEAD);
         if (tensors.has("blocks.0.attn.qkv.weight")) {
             Shape qkv = tensors.require("blocks.0.attn.qkv.weight", 2);
             into.tellInnerFromQkv(qkv.dimension(0), "blocks.0.attn.qkv.weight");
@@ -67,10 +66,13 @@ final class Timm implements WeightFamily {
 
     @Override
     public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
-        return parameters.list().stream().map(Timm::view).toList();
+        return parameters.list().stream().map(parameter -> TensorView.whole(name(parameter.name(), tensors), parameter.shape(), parameter)).toList();
     }
 
-    private static TensorView view(Parameter parameter) {
-        return TensorView.whole(parameter.name(), parameter.shape(), parameter);
+    /** Only a head may stand under another name, where somebody replaced it. */
+    private static String name(String canonical, TensorDirectory tensors) {
+        int end = canonical.lastIndexOf('.');
+        String layer = end < 0 ? "" : canonical.substring(0, end);
+        return layer.equals(Parameters.HEAD) || layer.equals(Parameters.DISTILLATION_HEAD) ? tensors.linearLayer(layer) + canonical.substring(end) : canonical;
     }
 }

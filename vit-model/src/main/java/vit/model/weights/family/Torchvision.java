@@ -12,6 +12,7 @@ import vit.model.weights.config.ConfigField;
 final class Torchvision implements WeightFamily {
 
     private static final String BLOCKS = "encoder.layers.encoder_layer_";
+    private static final String HEAD = "heads.head";
 
     @Override
     public String id() {
@@ -42,6 +43,12 @@ final class Torchvision implements WeightFamily {
         return tensors.has(BLOCKS + "0.mlp.linear_1.weight");
     }
 
+    /** Where the head is, or what holds it: people replace the layer {@code heads.head}, or all of {@code heads}. */
+    private static String head(TensorDirectory tensors) {
+        boolean whole = tensors.has("heads.weight") || !tensors.linearLayer("heads").equals("heads");
+        return whole && !tensors.has("heads.head.weight") && tensors.linearLayer(HEAD).equals(HEAD) ? "heads" : HEAD;
+    }
+
     @Override
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
@@ -49,7 +56,7 @@ final class Torchvision implements WeightFamily {
         into.tell(ConfigField.DEPTH, tensors.blocks(BLOCKS, '.'), BLOCKS + "*");
         into.tellPositions(tensors.require("encoder.pos_embedding", 3).dimension(1), "encoder.pos_embedding");
         into.tellPresence(ConfigField.PRE_LOGITS, "heads.pre_logits.weight");
-        into.tellClasses("heads.head.weight", 0);
+        into.tellHead(head(tensors));
         String qkv = BLOCKS + "0.self_attention.in_proj_weight";
         if (tensors.has(qkv)) {
             into.tellInnerFromQkv(tensors.require(qkv, 2).dimension(0), qkv);
@@ -74,7 +81,7 @@ final class Torchvision implements WeightFamily {
         }
         names.layer(Parameters.finalNorm(config), "encoder.ln");
         names.layer(Parameters.PRE_LOGITS, "heads.pre_logits");
-        names.layer(Parameters.HEAD, "heads.head");
+        names.layer(Parameters.HEAD, tensors.linearLayer(head(tensors)));
         return names.views();
     }
 }

@@ -23,7 +23,7 @@ final class VitPytorchSimple implements WeightFamily {
 
     @Override
     public boolean recognises(TensorDirectory tensors) {
-        return tensors.has(VitPytorch.PROJECTION) && !tensors.has("pos_embedding");
+        return VitPytorchNames.hasProjection(tensors) && !tensors.has("pos_embedding");
     }
 
     @Override
@@ -32,17 +32,21 @@ final class VitPytorchSimple implements WeightFamily {
                 .positions(Positions.SINCOS_2D).pooling(Pooling.ALL_MEAN);
     }
 
+    private static VitPytorchNames names(TensorDirectory tensors) {
+        return VitPytorchNames.of(tensors, "linear_head", "to_out", "3");
+    }
+
     @Override
     public void infer(Inference into) throws InputException {
-        VitPytorch.inferTransformer(into);
-        into.tellClasses("linear_head.weight", 0);
+        VitPytorchNames names = names(into.tensors());
+        VitPytorch.inferTransformer(into, names);
+        into.tellHead(names.head());
     }
 
     @Override
     public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
         Renaming names = new Renaming(parameters);
-        VitPytorch.transformer(names, config, "0.to_out", "1.net.3");
-        names.layer(Parameters.HEAD, "linear_head");
+        VitPytorch.transformer(names, names(tensors), config);
         return names.views();
     }
 }

@@ -1,6 +1,7 @@
 package vit.model.weights.family;
 
 import java.util.List;
+import java.util.Set;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
@@ -52,6 +53,15 @@ public interface WeightFamily {
      * @param tensors    decides between variants of the family's names; empty: the names that are written
      */
     List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors);
+
+    /**
+     * The canonical names of square matrices that a file leaves out because they are the identity.
+     *
+     * @param tensors the file's
+     */
+    default Set<String> identities(VitConfig config, TensorDirectory tensors) {
+        return Set.of();
+    }
 
     /** Whether published files hold this tensor although the forward pass does not use it. */
     default boolean isUnused(String name, TensorDirectory tensors) {
