@@ -21,7 +21,7 @@ public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll
             throw new IllegalArgumentException("exactly one of sgd and adam must be given");
         }
         if (!(weightDecay >= 0 && weightDecay < 1e6)) {
-            throw new IllegalArgumentException("weight decay " + weightDecay + "; expected 0 or more");
+            throw new IllegalArgumentException("weight decay " + weightDecay + "; expected 0 to below 1000000");
         }
         if (!(layerDecay > 0 && layerDecay <= 1)) {
             throw new IllegalArgumentException("layer decay " + layerDecay + "; expected above 0, at most 1");

@@ -29,13 +29,13 @@ final class RecipeOptions {
     @Option(names = "--epochs", paramLabel = "N", description = "How often all images are seen.")
     private Integer epochs;
 
-    @Option(names = "--batch", paramLabel = "N", description = "Images of an optimiser step.")
+    @Option(names = "--batch", paramLabel = "N", description = "Images of an optimiser step; the last step of an epoch has those that are left.")
     private Integer batch;
 
     @Option(names = "--optimizer", paramLabel = "NAME", description = "adamw or sgd.")
     private String optimizer;
 
-    @Option(names = "--lr", paramLabel = "X", description = "Highest learning rate.")
+    @Option(names = "--lr", paramLabel = "X", description = "Highest learning rate, above 0 and below 1000000.")
     private Double rate;
 
     @Option(names = "--momentum", paramLabel = "X", description = "Of SGD; default: 0.9.")
@@ -143,6 +143,12 @@ final class RecipeOptions {
             default -> throw new ParameterException(spec.commandLine(), "Invalid value for option '--optimizer': expected adamw or sgd, found "
                     + optimizer);
         };
+        if (momentum != null && !sgd) {
+            throw new ParameterException(spec.commandLine(), "--momentum is of SGD, and the optimiser is AdamW: give --optimizer sgd, or leave it out");
+        }
+        if (layerDecay != null && (headOnly || base.headOnly())) {
+            throw new ParameterException(spec.commandLine(), "--layer-decay slows the blocks below the head, and only the head trains: leave it out");
+        }
         boolean same = sgd == (base.sgd() != null);
         double keptMomentum = base.sgd() == null ? 0.9 : base.sgd().momentum();
         return new Optimizer(sgd ? new Sgd(or(momentum, keptMomentum), base.sgd() != null && base.sgd().nesterov()) : null,

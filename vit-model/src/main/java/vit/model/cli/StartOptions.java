@@ -2,8 +2,11 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -31,6 +34,9 @@ final class StartOptions {
     /** Images that are looked at to choose a size. */
     private static final int LOOKED_AT = 64;
 
+    /** Patches of a row in a model that is chosen for a side. */
+    private static final int MOST_PATCHES = 14;
+
     @Spec(Target.MIXEE)
     private CommandSpec spec;
 
@@ -45,7 +51,9 @@ final class StartOptions {
             description = "Initialisation from scratch: ${COMPLETION-CANDIDATES}; default: vit-pytorch, from which small models learn best.")
     private String scheme;
 
-    @Option(names = "--image", paramLabel = "PIXELS", description = "Side of the square image that the model takes; default: that of the configuration or weights.")
+    @Option(names = "--image", paramLabel = "PIXELS",
+            description = "Side of the square image that the model takes, a multiple of its patch; default: that of the configuration or weights, "
+                    + "or what suits the images.")
     private Integer side;
 
     @Option(names = "--reset-head", description = "Start with a head of zeros, also where the classes are as many as before.")
@@ -65,8 +73,9 @@ final class StartOptions {
      * Where training starts.
      *
      * @param weights the open file that {@code source} reads, or null
+     * @param notes   what the weights or the configuration have that training changes, a line each
      */
-    record Start(ParameterSource source, Preprocessing preprocessing, Weights weights) implements AutoCloseable {
+    record Start(ParameterSource source, Preprocessing preprocessing, Weights weights, List<String> notes) implements AutoCloseable {
 
         VitConfig config() {
             return source.config();
@@ -94,13 +103,17 @@ final class StartOptions {
     }
 
     private Start trained(ImageSource images) throws IOException {
+        if (scheme != null) {
+            throw new ParameterException(spec.commandLine(), "--init draws fresh weights, --weights names trained ones: only one of them can be done");
+        }
         Weights file = Weights.open(weights, config);
         try {
             VitConfig old = file.config();
             int height = side == null ? old.imageHeight() : side;
             int width = side == null ? old.imageWidth() : side;
-            ParameterSource source = FineTuning.of(file, images.classes().size(), height, width, !resetHead, file.positionResampling());
-            return new Start(source, PreprocessingFiles.choose(preprocess.name(), weights, config, old.family()), file);
+            requireSide(old.patch());
+            FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead, file.positionResampling());
+            return new Start(source, PreprocessingFiles.choose(preprocess.name(), weights, config, old.family()), file, source.changes());
         } catch (Throwable t) {
             file.close();
             throw t;
@@ -108,24 +121,45 @@ final class StartOptions {
     }
 
     private Start fresh(ImageSource images, long seed, StatusLine status) throws IOException {
+        if (resetHead) {
+            throw new ParameterException(spec.commandLine(), "--reset-head is for trained weights: --weights names them");
+        }
+        int classes = images.classes().size();
         VitConfig chosen;
+        List<String> notes = new ArrayList<>();
         if (config != null) {
             VitConfig stated = Weights.configuration(config).vit();
-            if (stated.classes() > 1 && stated.scores() == Scores.SIGMOID) {
-                throw new IllegalArgumentException(config + " asks for sigmoid scores, which are for several labels an image; "
-                        + "an image in a folder of class folders has one");
-            }
-            chosen = stated.toBuilder().classes(images.classes().size()).distillationToken(false).preLogits(false).build();
+            requireSide(stated.patch());
+            chosen = stated.toBuilder().classes(classes).distillationToken(false).preLogits(false).build();
             chosen = side == null ? chosen : chosen.toBuilder().image(side, side).build();
+            if (stated.distillationToken()) {
+                notes.add("the distillation token of the configuration is left out: there is no teacher");
+            }
+            if (stated.preLogits()) {
+                notes.add("the pre-logits layer of the configuration is left out");
+            }
+        } else if (side != null) {
+            chosen = ofSide(side, classes).orElseThrow(() -> new ParameterException(spec.commandLine(),
+                    "Invalid value for option '--image': expected a side of at least 4 pixels that can be cut into 2 to " + MOST_PATCHES + " patches, for example "
+                            + fitting(side) + ", found " + side));
         } else {
             status.show("looking at images");
-            chosen = suiting(side == null ? usualSide(images) : side, images.classes().size());
+            chosen = suiting(usualSide(images), classes);
         }
         Optional<Preprocessing> stated = config == null ? Optional.empty() : PreprocessingFiles.read(config);
         Preprocessing preprocessing = preprocess.name() != null ? Preprocessing.named(preprocess.name())
                 : stated.isPresent() ? stated.get() : Preprocessing.named(DEFAULT_PREPROCESSING);
         Initialization.Scheme drawn = scheme == null ? Initialization.Scheme.VIT_PYTORCH : Initialization.Scheme.named(scheme);
-        return new Start(new Initialization(chosen, drawn, seed), preprocessing, null);
+        return new Start(new Initialization(chosen, drawn, seed), preprocessing, null, notes);
+    }
+
+    /** {@code --image} must be sides of the patches that configuration or weights have. */
+    private void requireSide(int patch) {
+        if (side != null && (side < patch || side % patch != 0)) {
+            int below = Math.max(1, side / patch) * patch;
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--image': expected a multiple of the patch, " + patch + ", for example "
+                    + (side < patch ? patch : below + " or " + (below + patch)) + ", found " + side);
+        }
     }
 
     /** The median short side of some images, spread over the classes. */
@@ -140,10 +174,34 @@ final class StartOptions {
         return sides[looked / 2];
     }
 
-    /** A model that learns from small images in minutes: 16 to 64 patches of 4 or 8 pixels, about 300,000 parameters. */
+    /** A model that learns from small images in minutes: up to 64 patches of 4 or 8 pixels, about 300,000 parameters. */
     static VitConfig suiting(int imageSide, int classes) {
-        int patch = imageSide <= 40 ? 4 : 8;
+        int patch = usualPatch(imageSide);
         int patches = Math.clamp(Math.round((float) imageSide / patch), 2, 8);
-        return VitConfig.builder().image(patches * patch, patches * patch).patch(patch).width(96).depth(4).heads(4).mlp(192).classes(classes).build();
+        return small(patches * patch, patch, classes);
+    }
+
+    private static int usualPatch(int imageSide) {
+        return imageSide <= 40 ? 4 : 8;
+    }
+
+    private static VitConfig small(int imageSide, int patch, int classes) {
+        return VitConfig.builder().image(imageSide, imageSide).patch(patch).width(96).depth(4).heads(4).mlp(192).classes(classes).build();
+    }
+
+    /** The same model for images of exactly this side: with the usual patch, or else the next larger one that divides the side, or smaller one. */
+    static Optional<VitConfig> ofSide(int imageSide, int classes) {
+        int usual = usualPatch(imageSide);
+        return IntStream.concat(IntStream.rangeClosed(usual, imageSide / 2), IntStream.iterate(usual - 1, patch -> patch >= 2, patch -> patch - 1))
+                .filter(patch -> imageSide % patch == 0 && imageSide / patch >= 2 && imageSide / patch <= MOST_PATCHES)
+                .mapToObj(patch -> small(imageSide, patch, classes)).findFirst();
+    }
+
+    /** The nearest sides that {@link #ofSide} takes. */
+    private static String fitting(int imageSide) {
+        int from = Math.clamp(imageSide, 4, 4096);
+        int below = IntStream.iterate(from, s -> s >= 4, s -> s - 1).filter(s -> ofSide(s, 2).isPresent()).findFirst().orElse(4);
+        int above = IntStream.iterate(from + 1, s -> s + 1).filter(s -> ofSide(s, 2).isPresent()).findFirst().orElseThrow();
+        return below + " or " + above;
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -20,11 +21,11 @@ import vit.model.VitConfig;
 import vit.model.train.DivergedException;
 import vit.model.train.EpochReport;
 import vit.model.train.Evaluation;
-import vit.model.train.ImageFolder;
 import vit.model.train.Recipe;
 import vit.model.train.Split;
 import vit.model.train.Trainer;
 import vit.model.train.TrainerOptions;
+import vit.model.train.TrainingData;
 import vit.model.train.TrainingFolder;
 import vit.model.train.TrainingListener;
 import vit.model.train.plot.ConfusionMatrix;
@@ -43,7 +44,10 @@ final class Train implements Callable<Integer> {
 
     private static final long ACTIVATION_BYTES = 2L << 30;
 
-    @Option(names = "--data", paramLabel = "DIR", required = true, description = "A folder with a folder of images for every class.")
+    private static final double DEFAULT_VALIDATION = 0.1;
+
+    @Option(names = "--data", paramLabel = "DIR", required = true,
+            description = "A folder with a folder of images for every class; or with train and val, each such a folder.")
     private Path data;
 
     @Option(names = "--output", paramLabel = "DIR", required = true, description = "Where the model goes; made if it is not there.")
@@ -58,12 +62,16 @@ final class Train implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
-    @Option(names = "--validation", paramLabel = "FRACTION", defaultValue = "0.1",
-            description = "Share of every class that is held out to validate; default: ${DEFAULT-VALUE}.")
-    private double validation;
+    @Option(names = "--validation", paramLabel = "FRACTION",
+            description = "Share of every class that is held out to validate, where DIR holds no part val; one image of every class stays to train on; "
+                    + "default: " + DEFAULT_VALIDATION + ".")
+    private Double validation;
+
+    @Option(names = "--no-split", description = "Take folders named train, val, test and alike as classes, not as the parts of a split.")
+    private boolean classesAlone;
 
     @Option(names = "--accumulate", paramLabel = "K",
-            description = "Compute each batch in K passes: less memory, the same bits; default: so many that activations take at most 2 GB.")
+            description = "Compute each batch in at most K passes: less memory, the same bits; default: so many that activations take at most 2 GB.")
     private Integer accumulate;
 
     @Option(names = "--checkpointing", description = "Compute activations again in the backward pass: less memory, a third more work, the same bits.")
@@ -88,25 +96,24 @@ final class Train implements Callable<Integer> {
     public Integer call() throws CommandException, IOException, DivergedException {
         TrainingFolder folder = new TrainingFolder(output);
         vit.status().warnOfMachine();
-        if (folder.hasState() && !resume && !overwrite) {
-            throw new CommandException(output + ": there is a training already", "--resume goes on with it, --overwrite replaces it");
-        }
+        boolean goOn = requireOutput(folder);
         try {
             vit.status().show("listing " + data);
-            ImageFolder images = ImageFolder.open(data);
+            TrainingData images = TrainingData.open(data, output, classesAlone);
             Split split = split(images);
-            try (StartOptions.Start begin = start.open(images, recipes.seed(), vit.status())) {
+            try (StartOptions.Start begin = start.open(split.training(), recipes.seed(), vit.status())) {
                 Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
                 TrainerOptions options = options(begin.config(), recipe.batch());
-                boolean goOn = resume && folder.hasState();
-                folder.describe(begin.config(), images.classes(), begin.preprocessing());
                 try (Trainer trainer = goOn ? Trainer.resume(folder.state(), begin.config(), split, begin.preprocessing(), recipe, options)
                         : Trainer.of(begin.source(), split, begin.preprocessing(), recipe, options)) {
                     vit.status().clear();
+                    folder.prepare();
                     if (!goOn) {
-                        trainer.save(folder.state()); // a kill in the first epoch can be resumed
+                        trainer.save(folder.state()); // first of all: a kill in the first epoch can be resumed
                     }
-                    train(trainer, folder, split, goOn);
+                    folder.describe(begin.config(), split.classes(), begin.preprocessing());
+                    describe(trainer, images, split, begin.notes(), goOn);
+                    train(trainer, folder);
                 }
             }
         } catch (InputException e) {
@@ -117,7 +124,34 @@ final class Train implements Callable<Integer> {
         return Vit.DONE;
     }
 
+    /** Refuses an output that cannot be the folder, or whose files would be lost. Whether the training in it is to go on. */
+    private boolean requireOutput(TrainingFolder folder) throws CommandException {
+        if (Files.exists(output) && !Files.isDirectory(output)) {
+            throw new CommandException(output + ": the output is a file, not a folder", "name a folder with --output; it is made if it is not there");
+        }
+        Path present = folder.present();
+        if (overwrite && resume) {
+            throw new ParameterException(spec.commandLine(), "--resume goes on with a training, --overwrite replaces it: only one of them can be done");
+        }
+        if (overwrite || present == null) {
+            return false;
+        }
+        if (!resume) {
+            throw new CommandException(output + ": there is a training already, or another model: " + present.getFileName(),
+                    (folder.hasState() ? "--resume goes on with it, " : "") + "--overwrite replaces it");
+        }
+        if (!folder.hasState()) {
+            throw new CommandException(folder.state() + ": the state to resume from is missing, but there is " + present.getFileName(),
+                    "put the state back, name another folder with --output, or begin anew with --overwrite");
+        }
+        return true;
+    }
+
     private TrainerOptions options(VitConfig config, int batch) {
+        if (accumulate != null && (accumulate < 1 || accumulate > batch)) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--accumulate': expected 1 to " + batch
+                    + ", the images of a batch, found " + accumulate);
+        }
         try {
             return TrainerOptions.threads(threads.count()).withAccumulate(accumulate == null ? passes(config, batch) : accumulate)
                     .withCheckpointing(checkpointing).withLoaderThreads(loaders);
@@ -134,16 +168,27 @@ final class Train implements Callable<Integer> {
         return Math.toIntExact((batch + images - 1) / images);
     }
 
-    private Split split(ImageFolder images) {
-        if (!(validation >= 0 && validation < 1)) {
-            throw new ParameterException(spec.commandLine(), "Invalid value for option '--validation': expected 0 to below 1, found " + validation);
+    private Split split(TrainingData images) {
+        double fraction = validation == null ? DEFAULT_VALIDATION : validation;
+        if (!(fraction >= 0 && fraction < 1)) {
+            throw refused("--validation", "0 to below 1", validation);
         }
-        return Split.stratified(images, validation, recipes.seed());
+        if (validation != null && images.validation() != null) {
+            throw refused("--validation", "no such option, as the data come with a part to validate with", validation);
+        }
+        Split split = images.split(fraction, recipes.seed());
+        if (validation != null && validation > 0 && split.validation().size() == 0) {
+            throw refused("--validation", "0, or a share that comes to an image of a class", validation);
+        }
+        return split;
     }
 
-    private void train(Trainer trainer, TrainingFolder folder, Split split, boolean resumed) throws IOException, DivergedException {
+    private ParameterException refused(String option, String expected, Object found) {
+        return new ParameterException(spec.commandLine(), "Invalid value for option '" + option + "': expected " + expected + ", found " + found);
+    }
+
+    private void train(Trainer trainer, TrainingFolder folder) throws IOException, DivergedException {
         PrintWriter out = spec.commandLine().getOut();
-        describe(trainer, split, resumed, out);
         CountDownLatch saved = new CountDownLatch(1);
         Thread interrupt = new Thread(() -> stop(trainer, saved), "vit-train-stop");
         Runtime.getRuntime().addShutdownHook(interrupt);
@@ -184,14 +229,25 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    private static void describe(Trainer trainer, Split split, boolean resumed, PrintWriter out) {
+    private void describe(Trainer trainer, TrainingData images, Split split, List<String> notes, boolean resumed) {
+        PrintWriter out = spec.commandLine().getOut();
         VitConfig c = trainer.config();
-        out.printf(Locale.ROOT, "%d classes, %d images to train on, %d to validate%n", c.classes(), split.training().size(), split.validation().size());
-        out.printf(Locale.ROOT, "image %d×%d, patch %d, width %d, depth %d, heads %d, MLP %d: %d parameters%n", c.imageHeight(), c.imageWidth(), c.patch(),
-                c.width(), c.depth(), c.heads(), c.mlp(), Parameters.of(c).count());
         Recipe r = trainer.recipe();
+        long parameters = Parameters.of(c).count();
+        out.printf(Locale.ROOT, "%d classes, %d images to train on, %d to validate%n", c.classes(), split.training().size(), split.validation().size());
+        images.notes().forEach(out::println);
+        out.printf(Locale.ROOT, "image %d×%d, patch %d, width %d, depth %d, heads %d, MLP %d: %d parameters%n", c.imageHeight(), c.imageWidth(), c.patch(),
+                c.width(), c.depth(), c.heads(), c.mlp(), parameters);
+        notes.forEach(out::println);
+        if (r.optimizer().headOnly()) {
+            out.println("only the head trains: " + Parameters.of(c).list().stream().filter(p -> p.name().startsWith(Parameters.HEAD + "."))
+                    .mapToLong(p -> p.shape().size()).sum() + " of " + parameters + " parameters");
+        }
         out.printf(Locale.ROOT, "recipe %s: %d epochs of %d steps, %s, %s %s, augmentation %s%n", r.name(), r.epochs(), trainer.stepsPerEpoch(),
                 r.optimizer().sgd() == null ? "AdamW" : "SGD", r.schedule().shape().name().toLowerCase(Locale.ROOT), r.schedule().rate(), r.augmentation().name());
+        if (r.batch() > split.training().size()) {
+            out.println("a batch is all " + split.training().size() + " images, as there are fewer than " + r.batch());
+        }
         if (resumed) {
             out.printf(Locale.ROOT, "resumed after epoch %d%n", trainer.history().size());
         }
@@ -220,7 +276,7 @@ final class Train implements Callable<Integer> {
         public void step(long step, long steps, double loss) throws IOException {
             bar.step(step, String.format(Locale.ROOT, "loss %.3f", loss));
             if (System.nanoTime() - lastSaved > SAVE_NANOS) {
-                trainer.save(folder.state());
+                folder.writeState(trainer);
                 lastSaved = System.nanoTime();
             }
         }

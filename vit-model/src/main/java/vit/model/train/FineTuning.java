@@ -1,6 +1,8 @@
 package vit.model.train;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import vit.model.Parameter;
 import vit.model.ParameterSource;
@@ -51,6 +53,27 @@ public final class FineTuning implements ParameterSource {
     /** Whether the head starts from zero. */
     public boolean hasNewHead() {
         return newHead;
+    }
+
+    /** What differs from the trained weights, a sentence each. */
+    public List<String> changes() {
+        VitConfig old = trained.config();
+        List<String> changes = new ArrayList<>();
+        if (newHead) {
+            changes.add("the head starts from zero: " + (old.classes() != config.classes() ? "the weights have " + old.classes() + " classes, the images "
+                    + config.classes() : old.preLogits() ? "the old one stands on a pre-logits layer" : "as asked for"));
+        }
+        if (old.gridHeight() != config.gridHeight() || old.gridWidth() != config.gridWidth()) {
+            changes.add("positions of " + old.gridHeight() + "×" + old.gridWidth() + " patches are resampled to " + config.gridHeight() + "×"
+                    + config.gridWidth());
+        }
+        if (old.distillationToken()) {
+            changes.add("the distillation token with its head is left out");
+        }
+        if (old.preLogits()) {
+            changes.add("the pre-logits layer is left out");
+        }
+        return changes;
     }
 
     @Override

@@ -36,8 +36,8 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         if (batch < 1 || batch > 1 << 20) {
             throw new IllegalArgumentException("batch " + batch + "; expected 1 to " + (1 << 20));
         }
-        if (!(clip >= 0)) {
-            throw new IllegalArgumentException("clip " + clip + "; expected 0 or more");
+        if (!(clip >= 0 && clip < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("clip " + clip + "; expected a number of 0 or more");
         }
         if (!(average >= 0 && average < 1)) {
             throw new IllegalArgumentException("average " + average + "; expected 0 to below 1");

@@ -27,7 +27,7 @@ public record Schedule(Shape shape, double rate, double last, double warmup) {
 
     public Schedule {
         if (!(rate > 0 && rate < 1e6)) {
-            throw new IllegalArgumentException("learning rate " + rate + "; expected above 0");
+            throw new IllegalArgumentException("learning rate " + rate + "; expected above 0 and below 1000000");
         }
         if (!(last >= 0 && last <= rate)) {
             throw new IllegalArgumentException("last learning rate " + last + "; expected 0 to " + rate);

@@ -2,7 +2,9 @@ package vit.model.train;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,12 +24,16 @@ import vit.model.weights.config.ModelConfig;
 
 /**
  * What a training leaves in its folder: {@code best.safetensors} and {@code last.safetensors} under timm's names with {@code config.json}
- * and {@code labels.txt} beside them, {@code history.csv}, and {@code state.safetensors}, from which training goes on. Every file is
- * replaced atomically, and the state last: after a kill at any moment it leads to the same files as if there had been no kill.
+ * and {@code labels.txt} beside them, {@code history.csv}, and {@code state.safetensors}, from which training goes on, with the state before
+ * it. Every file is replaced atomically, and the state last: after a kill at any moment it leads to the same files as if there had been no
+ * kill.
  *
  * @param path the folder
  */
 public record TrainingFolder(Path path) {
+
+    /** The pictures that {@code vit train} leaves. */
+    static final List<String> PICTURES = List.of("loss.png", "confusion.png");
 
     /** Weights after the best epoch. */
     public Path best() {
@@ -59,17 +65,64 @@ public record TrainingFolder(Path path) {
         return path.resolve("history.csv");
     }
 
+    /** The state before {@link #state}: the last good one where that is damaged. */
+    public Path previousState() {
+        return path.resolve("state.previous.safetensors");
+    }
+
     /** Whether there is a training to go on with. */
     public boolean hasState() {
         return Files.isRegularFile(state());
     }
 
-    /** Makes the folder if need be, and writes what does not change any more. */
-    public void describe(VitConfig config, List<String> classes, Preprocessing preprocessing) throws IOException {
+    private List<Path> files() {
+        return List.of(state(), previousState(), best(), last(), history(), config(), labels(), path.resolve(PICTURES.get(0)), path.resolve(PICTURES.get(1)));
+    }
+
+    /** A file that a training would replace, of this training or of another one; null if there is none. */
+    public Path present() {
+        return files().stream().filter(file -> Files.exists(file, LinkOption.NOFOLLOW_LINKS)).findFirst().orElse(null);
+    }
+
+    /** Whether a training has left state or weights here. */
+    boolean holdsTraining() {
+        return List.of(state(), previousState(), best(), last()).stream().anyMatch(Files::exists);
+    }
+
+    /** Whether {@code folder} holds a training, or weights with their configuration. */
+    static boolean isModelFolder(Path folder) throws IOException {
+        if (new TrainingFolder(folder).holdsTraining()) {
+            return true;
+        }
+        return Files.exists(folder.resolve("config.json"))
+                && ImageListing.entries(folder).stream().anyMatch(file -> file.getFileName().toString().endsWith(".safetensors"));
+    }
+
+    /** Makes the folder if need be, and removes what a killed process had begun to write. */
+    public void prepare() throws IOException {
         Files.createDirectories(path);
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
+            for (Path entry : entries) {
+                if (files().stream().anyMatch(file -> AtomicFile.isTemporary(entry, file))) {
+                    Files.deleteIfExists(entry);
+                }
+            }
+        }
+    }
+
+    /** Writes what does not change any more. */
+    public void describe(VitConfig config, List<String> classes, Preprocessing preprocessing) throws IOException {
         ModelConfig model = new ModelConfig(saved(config), classes, JsonObject.empty("no config.json"));
         AtomicFile.write(config(), model.toJson(preprocessing.fields(config.imageHeight())).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(labels(), (String.join("\n", classes) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Writes a trainer's state; the one that is there becomes {@link #previousState}. A state is there at every moment. */
+    public void writeState(Trainer trainer) throws IOException {
+        if (hasState()) {
+            AtomicFile.link(state(), previousState());
+        }
+        trainer.save(state());
     }
 
     /** Writes the weights of the best epoch so far, which has just ended. */
@@ -81,7 +134,7 @@ public record TrainingFolder(Path path) {
     public void write(Trainer trainer) throws IOException {
         writeWeights(last(), trainer);
         writeHistory(trainer.history());
-        trainer.save(state());
+        writeState(trainer);
     }
 
     private static void writeWeights(Path file, Trainer trainer) throws IOException {

@@ -27,6 +27,7 @@ import java.util.concurrent.ThreadLocalRandom;
 public final class AtomicFile implements AutoCloseable {
 
     private static final String SUFFIX = ".tmp";
+    private static final int COPY_BYTES = 1 << 18;
 
     private final Path named;  // as the caller knows it
     private final Path target; // behind all links
@@ -41,7 +42,7 @@ public final class AtomicFile implements AutoCloseable {
         OutputTarget found = OutputTarget.of(named);
         this.target = found.path();
         boolean whole = found.kind() == OutputTarget.Kind.ABSENT || found.kind() == OutputTarget.Kind.FILE;
-        this.temporary = whole ? target.resolveSibling(prefix(target) + Long.toHexString(ThreadLocalRandom.current().nextLong()) + SUFFIX) : null;
+        this.temporary = whole ? temporary(target) : null;
         try {
             this.channel = switch (found.kind()) {
                 case ABSENT, FILE -> FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -71,6 +72,10 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
+    private static Path temporary(Path target) {
+        return target.resolveSibling(prefix(target) + Long.toHexString(ThreadLocalRandom.current().nextLong()) + SUFFIX);
+    }
+
     private static String prefix(Path target) {
         return "." + target.getFileName() + ".";
     }
@@ -98,6 +103,40 @@ public final class AtomicFile implements AutoCloseable {
         try (AtomicFile file = create(target, bytes.length)) {
             file.write(ByteBuffer.wrap(bytes));
             file.commit();
+        }
+    }
+
+    /**
+     * Gives {@code file} a second name, which replaces {@code copy}, atomically: by a hard link, or a copy where the file system has none.
+     * Replacing {@code file} later leaves the copy.
+     */
+    public static void link(Path file, Path copy) throws IOException {
+        if (Files.exists(copy) && Files.isSameFile(file, copy)) {
+            return; // renaming one of two names of a file to the other does nothing
+        }
+        Path temporary = temporary(copy.toAbsolutePath());
+        try {
+            Files.createLink(temporary, file.toRealPath()); // not the link, whose target may be replaced
+        } catch (UnsupportedOperationException | FileSystemException e) {
+            copy(file, copy);
+            return;
+        }
+        try {
+            Files.move(temporary, copy, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            Files.deleteIfExists(temporary);
+            throw fault(copy, copy, -1, e);
+        }
+    }
+
+    private static void copy(Path file, Path copy) throws IOException {
+        try (FileChannel from = FileChannel.open(file, StandardOpenOption.READ);
+                AtomicFile to = create(copy, from.size())) {
+            ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_BYTES);
+            while (from.read(bytes.clear()) >= 0) {
+                to.write(bytes.flip());
+            }
+            to.commit();
         }
     }
 
@@ -156,6 +195,10 @@ public final class AtomicFile implements AutoCloseable {
 
     /** The same fault in the name of the file that the caller knows. An interrupt stays what it is. */
     private IOException fault(IOException e) {
+        return fault(named, target, size, e);
+    }
+
+    private static IOException fault(Path named, Path target, long size, IOException e) {
         if (e instanceof ClosedByInterruptException) {
             return e;
         }
@@ -163,13 +206,14 @@ public final class AtomicFile implements AutoCloseable {
         IOException clear = switch (e) {
             case NoSuchFileException _ -> new NoSuchFileException(named.toString(), null, "there is no folder " + target.getParent());
             case AccessDeniedException _ -> new AccessDeniedException(named.toString(), null, "files may not be made in the folder " + target.getParent());
-            default -> new FileSystemException(named.toString(), null, "the file cannot be written: " + (reason == null ? e.toString() : reason) + room());
+            default -> new FileSystemException(named.toString(), null, "the file cannot be written: " + (reason == null ? e.toString() : reason)
+                    + room(target, size));
         };
         clear.initCause(e);
         return clear;
     }
 
-    private String room() {
+    private static String room(Path target, long size) {
         if (size < 0) {
             return "";
         }
