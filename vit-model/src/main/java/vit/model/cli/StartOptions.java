@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -191,10 +192,15 @@ final class StartOptions {
 
     /** The same model for images of exactly this side: with the usual patch, or else the next larger one that divides the side, or smaller one. */
     static Optional<VitConfig> ofSide(int imageSide, int classes) {
+        if (imageSide < 4) {
+            return Optional.empty();
+        }
         int usual = usualPatch(imageSide);
-        return IntStream.concat(IntStream.rangeClosed(usual, imageSide / 2), IntStream.iterate(usual - 1, patch -> patch >= 2, patch -> patch - 1))
-                .filter(patch -> imageSide % patch == 0 && imageSide / patch >= 2 && imageSide / patch <= MOST_PATCHES)
-                .mapToObj(patch -> small(imageSide, patch, classes)).findFirst();
+        int[] patches = IntStream.rangeClosed(2, MOST_PATCHES).filter(grid -> imageSide % grid == 0).map(grid -> imageSide / grid).filter(patch -> patch >= 2)
+                .sorted().toArray();
+        OptionalInt larger = Arrays.stream(patches).filter(patch -> patch >= usual).min();
+        OptionalInt best = larger.isPresent() ? larger : Arrays.stream(patches).max();
+        return best.isPresent() ? Optional.of(small(imageSide, best.getAsInt(), classes)) : Optional.empty();
     }
 
     /** The nearest sides that {@link #ofSide} takes. */

@@ -133,6 +133,96 @@ class TrainTest {
     }
 
     @Test
+    void aTrainingWithoutItsStateIsNotBegunAnew() throws Exception {
+        Path output = folder.resolve("out");
+        train(output, "--epochs", 1).isDone();
+        byte[] best = Files.readAllBytes(output.resolve("best.safetensors"));
+        Files.delete(output.resolve("state.safetensors"));
+        train(output, "--epochs", 1).isRefused("there is a training already");
+        train(output, "--epochs", 1, "--resume").isRefused("state.safetensors: the state to resume from is missing");
+        train(output, "--epochs", 1, "--resume", "--overwrite").isRefused("only one of them");
+        assertArrayEquals(best, Files.readAllBytes(output.resolve("best.safetensors")));
+        Path foreign = Files.createDirectories(folder.resolve("foreign"));
+        Files.writeString(foreign.resolve("config.json"), "{\"model_type\":\"vit\"}");
+        train(foreign, "--epochs", 1).isRefused("config.json");
+        assertEquals("{\"model_type\":\"vit\"}", Files.readString(foreign.resolve("config.json")), "another model's configuration");
+    }
+
+    @Test
+    void theOutputFolderMayLieInTheData() throws Exception {
+        Path output = data.resolve("out");
+        train(output, "--epochs", 1).isDone();
+        byte[] state = Files.readAllBytes(output.resolve("state.safetensors"));
+        assertTrue(train(output, "--epochs", 1, "--resume").isDone().out().contains("left out: " + output + ", the output folder"));
+        assertArrayEquals(state, Files.readAllBytes(output.resolve("state.safetensors")));
+        train(folder.resolve("second"), "--epochs", 1).isDone();
+        assertEquals("lying\nstanding\n", Files.readString(folder.resolve("second/labels.txt")));
+    }
+
+    @Test
+    void theValidationPartOfASplitIsValidatedWith() throws Exception {
+        Path split = folder.resolve("split");
+        stripes(split.resolve("train"), 6);
+        stripes(split.resolve("val"), 3);
+        Path output = folder.resolve("out");
+        Ran ran = Ran.vit("train", "--data", split, "--output", output, "--config", config, "--epochs", 1, "--threads", 1).isDone();
+        assertEquals("2 classes, 12 images to train on, 6 to validate", ran.lines().getFirst());
+        assertTrue(ran.out().contains("a batch is all 12 images, as there are fewer than 64"), ran::out);
+        assertEquals("lying\nstanding\n", Files.readString(output.resolve("labels.txt")));
+        Ran.vit("train", "--data", split, "--output", folder.resolve("no"), "--validation", 0.2).isRefused("--validation", "part to validate with");
+        Ran classes = Ran.vit("train", "--data", split, "--output", folder.resolve("classes"), "--config", config, "--epochs", 1, "--threads", 1, "--no-split").isDone();
+        assertTrue(classes.out().startsWith("2 classes, 16 images"), classes::out);
+        assertEquals("train\nval\n", Files.readString(folder.resolve("classes/labels.txt")));
+    }
+
+    @Test
+    void theImageOptionIsObeyedOrRefusedWithWhatFits() {
+        for (int side : new int[] {4, 6, 8, 9, 40, 42, 64, 96, 100, 112, 224, 384, 1000}) {
+            VitConfig made = StartOptions.ofSide(side, 3).orElseThrow();
+            assertEquals(side, made.imageHeight());
+            assertEquals(side, made.imageWidth());
+            assertTrue(made.gridWidth() >= 2 && made.gridWidth() <= 14, made::toString);
+        }
+        assertEquals(16, StartOptions.ofSide(224, 3).orElseThrow().patch());
+        assertEquals(8, StartOptions.ofSide(64, 3).orElseThrow().patch());
+        Path output = folder.resolve("out");
+        for (int side : new int[] {17, 0, -8, 1, 997, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+            Ran.vit("train", "--data", data, "--output", output, "--image", side).isRefused("--image", "found " + side, "for example");
+        }
+        Ran.vit("train", "--data", data, "--output", output, "--image", 17).isRefused("16 or 18");
+        train(output, "--image", 10).isRefused("a multiple of the patch, 4, for example 8 or 12");
+        train(output, "--image", -4).isRefused("for example 4, found -4");
+        train(output, "--image", 12, "--epochs", 1).isDone();
+    }
+
+    @Test
+    void optionsWithoutEffectAreRefused() {
+        Path output = folder.resolve("out");
+        train(output, "--momentum", 0.5).isRefused("--momentum", "AdamW");
+        train(output, "--reset-head").isRefused("--reset-head");
+        train(output, "--head-only", "--layer-decay", 0.5).isRefused("--layer-decay");
+        train(output, "--accumulate", 65).isRefused("--accumulate", "1 to 64");
+        Ran.vit("train", "--data", data, "--output", output, "--validation", 0.001).isRefused("--validation", "an image");
+        Ran.vit("train", "--data", data, "--output", output, "--validation", -1).isRefused("--validation", "expected 0 to below 1, found -1");
+        train(output, "--lr", "1e30").isRefused("learning rate 1.0E30; expected above 0 and below 1000000");
+        train(output, "--lr", "Infinity").isRefused("below 1000000");
+        train(output, "--lr", "NaN").isRefused("below 1000000");
+        train(output, "--clip", "Infinity").isRefused("clip");
+        for (String option : List.of("--epochs", "--batch", "--loaders", "--warmup", "--weight-decay", "--ema", "--label-smoothing", "--mixup",
+                "--cutmix", "--dropout", "--drop-path", "--erasing", "--clip", "--layer-decay")) {
+            train(output, option, -1).isRefused("-1", "expected");
+        }
+        assertFalse(Files.exists(output));
+    }
+
+    @Test
+    void anOutputThatIsAFileIsNamedAsOne() throws Exception {
+        Path file = Files.writeString(folder.resolve("afile"), "x");
+        train(file).isRefused("afile: the output is a file, not a folder");
+        train(file.resolve("below")).isRefused("afile");
+    }
+
+    @Test
     void withoutConfigurationASmallModelSuitsTheImages() throws Exception {
         Path output = folder.resolve("out");
         Ran.vit("train", "--data", data, "--output", output, "--epochs", 1).isDone();
@@ -184,9 +274,9 @@ class TrainTest {
         train(output, "--schedule", "step").isRefused("--schedule");
         train(output, "--augment", "all").isRefused("all", "randaugment");
         train(output, "--init", "zero").isRefused("zero");
-        train(output, "--accumulate", 0).isRefused("accumulate 0");
+        train(output, "--accumulate", 0).isRefused("--accumulate", "found 0");
         train(output, "--warmup", 99).isRefused("--warmup");
-        train(output, "--image", 10).isRefused("not divisible by the patch");
+        train(output, "--image", 10).isRefused("a multiple of the patch");
         train(output, "--preprocess", "none").isRefused("none");
         Ran.vit("train", "--data", folder.resolve("nothing"), "--output", output).isRefused("nothing");
         Ran.vit("train", "--data", data, "--output", output, "--validation", 1).isRefused("--validation");
