@@ -72,7 +72,7 @@ public record Augmentation(String name, double cropArea, double flip, double rot
 
     private static void check(String field, double value, double least, double most) {
         if (!(value >= least && value <= most)) {
-            throw new IllegalArgumentException(field + " " + value + " is not in " + least + " … " + most);
+            throw new IllegalArgumentException(field + " " + value + "; expected " + least + " to " + most);
         }
     }
 
