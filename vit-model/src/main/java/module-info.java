@@ -6,13 +6,13 @@ module vit.model {
 
     // For the command line only.
     requires static info.picocli;
-    requires static org.knowm.xchart;
     requires static me.tongfei.progressbar;
     requires static jdk.management;
 
     exports vit.model;
     exports vit.model.image;
     exports vit.model.onnx;
+    exports vit.model.plot;
     exports vit.model.shapes;
     exports vit.model.train;
     exports vit.model.visualise;

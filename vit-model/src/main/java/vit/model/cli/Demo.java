@@ -27,6 +27,8 @@ import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.image.Preprocessing;
 import vit.model.json.JsonObject;
+import vit.model.plot.Picture;
+import vit.model.plot.Sheet;
 import vit.model.shapes.ShapeImage;
 import vit.model.shapes.ShapeImages;
 import vit.model.shapes.ShapeKind;
@@ -40,7 +42,6 @@ import vit.model.train.plot.ConfusionMatrix;
 import vit.model.train.plot.LossCurve;
 import vit.model.visualise.AttentionRollout;
 import vit.model.visualise.PatchMap;
-import vit.model.visualise.Picture;
 import vit.model.visualise.Pictures;
 import vit.model.visualise.PooledAttention;
 import vit.model.visualise.PositionSimilarity;
@@ -59,6 +60,10 @@ final class Demo implements Callable<Integer> {
     private static final double USUAL_SECONDS = 60;
 
     private static final int LEAST_IMAGES = 96; // an epoch
+
+    /** The recipe softens the labels and averages the weights, see {@link ShapeLearning#demo()}. */
+    private static final String VALIDATION_NOTE = "Validation can be better than training: training is counted while the weights still change and"
+            + " with softened labels, validation after each epoch with the average of the weights.";
 
     @Option(names = "--seconds", paramLabel = "S", defaultValue = "60", description = "Time to train on two cores, about: decides the number of images; default: ${DEFAULT-VALUE}.")
     private double seconds;
@@ -113,8 +118,10 @@ final class Demo implements Callable<Integer> {
                     save(trainer.weights());
                 }
             });
-            folder.write("loss.png", "loss and accuracy by epoch", Picture.of(LossCurve.draw(epochs)));
-            folder.write("confusion.png", "what was taken for what, on images held out", Picture.of(ConfusionMatrix.draw(trainer.evaluate())));
+            out.println(VALIDATION_NOTE);
+            out.flush();
+            folder.write("loss.png", "loss and accuracy by epoch", LossCurve.draw(epochs));
+            folder.write("confusion.png", "what was taken for what, on images held out", ConfusionMatrix.draw(trainer.evaluate()));
         }
         show(learning, folder);
         return Vit.DONE;
@@ -146,12 +153,12 @@ final class Demo implements Callable<Integer> {
 
     /** A column a class. */
     private static Picture sheet(ShapeImages images) {
-        int classes = ShapeKind.values().length;
-        List<Picture> cells = new ArrayList<>();
-        for (int i = 0; i < 6 * classes; i++) {
-            cells.add(Picture.of(images.image(i).image()).smooth(96, 96));
+        List<String> labels = ShapeKind.labels();
+        Sheet sheet = new Sheet("Some of the images that the model learned from").columns(labels);
+        for (int i = 0; i < 6 * labels.size(); i++) {
+            sheet.cell(Picture.of(images.image(i).image()).smooth(96, 96));
         }
-        return Picture.grid(cells, classes, 2);
+        return sheet.draw(labels.size());
     }
 
     /** Classifies fresh images, and looks into the model. */
@@ -165,7 +172,7 @@ final class Demo implements Callable<Integer> {
             float[] pixels = preprocessing.apply(shown.image(), config.imageHeight(), config.imageWidth());
             AttentionMaps maps = session.attention(pixels);
             PatchMap rollout = PooledAttention.of(config, AttentionRollout.of(maps));
-            ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, folder);
+            ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, config, folder);
             ModelPictures.writeAttention(maps, null, folder);
             ModelPictures.writeModel(model, folder);
             out.println();

@@ -11,10 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
+import vit.model.plot.Picture;
 import vit.model.shapes.ShapeImage;
 import vit.model.shapes.ShapeImages;
 import vit.model.shapes.ShapeKind;
-import vit.model.visualise.Picture;
 
 /** {@code vit draw}: labelled images to train on and to classify. */
 @Command(name = "draw", description = {

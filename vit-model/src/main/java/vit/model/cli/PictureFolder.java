@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import vit.model.visualise.Picture;
+import vit.model.plot.Picture;
 
 /** A folder that receives pictures, and the list of them for the user. */
 final class PictureFolder {
@@ -14,12 +14,6 @@ final class PictureFolder {
 
     private PictureFolder(Path folder) {
         this.folder = folder;
-    }
-
-    /** Writes a file. */
-    @FunctionalInterface
-    interface FileWriter {
-        void write(Path file) throws IOException;
     }
 
     /** The folder, made if need be, before any work is done. */
@@ -39,18 +33,18 @@ final class PictureFolder {
 
     /** Writes a picture. */
     void write(String name, String meaning, Picture picture) throws CommandException {
-        chart(name, meaning, picture::write);
-    }
-
-    /** Writes a picture that writes itself. */
-    void chart(String name, String meaning, FileWriter writer) throws CommandException {
         Path file = folder.resolve(name);
         try {
-            writer.write(file);
+            picture.write(file);
         } catch (IOException e) {
             throw new CommandException(file + ": the picture cannot be written: " + FaultReport.reason(e), "name another folder with --output");
         }
         list.row(name, meaning);
+    }
+
+    /** Says in the list why a picture is not there. */
+    void omit(String name, String reason) {
+        list.row("(" + name + ")", "not drawn: " + reason);
     }
 
     /** Prints where the pictures are and what they show. */

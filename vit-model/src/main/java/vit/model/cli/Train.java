@@ -30,8 +30,6 @@ import vit.model.train.TrainingFolder;
 import vit.model.train.TrainingListener;
 import vit.model.train.plot.ConfusionMatrix;
 import vit.model.train.plot.LossCurve;
-import vit.model.visualise.Picture;
-import vit.model.weights.AtomicFile;
 
 /** {@code vit train}: trains or fine-tunes a model on a folder of class folders. */
 @Command(name = "train", sortOptions = false, description = {
@@ -296,10 +294,10 @@ final class Train implements Callable<Integer> {
     }
 
     private static void draw(Trainer trainer, TrainingFolder folder) throws IOException {
-        AtomicFile.write(folder.path().resolve("loss.png"), Picture.of(LossCurve.draw(trainer.history())).toPng());
+        LossCurve.draw(trainer.history()).write(folder.path().resolve("loss.png"));
         Evaluation evaluation = trainer.evaluate();
         if (evaluation.images() > 0) {
-            AtomicFile.write(folder.path().resolve("confusion.png"), Picture.of(ConfusionMatrix.draw(evaluation)).toPng());
+            ConfusionMatrix.draw(evaluation).write(folder.path().resolve("confusion.png"));
         }
     }
 

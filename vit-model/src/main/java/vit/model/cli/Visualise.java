@@ -67,7 +67,7 @@ final class Visualise implements Callable<Integer> {
             vit.status().show("looking at " + image);
             AttentionMaps maps = session.attention(pixels);
             PatchMap rollout = PooledAttention.of(config, AttentionRollout.of(maps));
-            ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, folder);
+            ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, config, folder);
             ModelPictures.writeAttention(maps, block, folder);
             ModelPictures.writeModel(model, folder);
             vit.status().clear();

@@ -1,6 +1,7 @@
 package vit.model.visualise;
 
 import java.io.IOException;
+import java.util.Arrays;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.Parameter;
 import vit.model.ParameterSource;
@@ -10,12 +11,14 @@ import vit.model.VitConfig;
 /**
  * What the patch embedding looks for: its filters' principal components (Dosovitskiy et al. 2020, figure 7, left).
  *
- * @param filters  (count, channels, patch, patch)
- * @param count    number of filters
- * @param channels 3 for colour, 1 for grey
- * @param patch    side of a patch in pixels
+ * @param filters   (count, channels, patch, patch)
+ * @param count     number of filters
+ * @param channels  3 for colour, 1 for grey
+ * @param patch     side of a patch in pixels
+ * @param shares    of the filters' energy, the sum of their squares, that each component holds: descending, at most 1 together
+ * @param noiseEdge the share that the first component of random filters of that size and energy exceeds once in a hundred times
  */
-public record PatchFilters(double[] filters, int count, int channels, int patch) {
+public record PatchFilters(double[] filters, int count, int channels, int patch, double[] shares, double noiseEdge) {
 
     /** As many as the paper shows. */
     public static final int USUAL_COUNT = 28;
@@ -40,7 +43,22 @@ public record PatchFilters(double[] filters, int count, int channels, int patch)
                 filters[i * elements + planar(config, e)] = component[e];
             }
         }
-        return new PatchFilters(filters, found, config.channels(), config.patch());
+        double energy = 0;
+        for (float w : weight) {
+            energy += (double) w * w;
+        }
+        double total = energy > 0 ? energy : 1;
+        double[] shares = Arrays.stream(principal.variances()).map(variance -> variance / total).toArray();
+        return new PatchFilters(filters, found, config.channels(), config.patch(), shares, NoiseEdge.share(shares, config.width(), elements));
+    }
+
+    /** How many of the first components hold more than noise would. */
+    public int aboveNoise() {
+        int above = 0;
+        while (above < count && shares[above] > noiseEdge) {
+            above++;
+        }
+        return above;
     }
 
     /** Where element {@code e} of a flattened patch lies in (channels, patch, patch). */

@@ -3,21 +3,43 @@ package vit.model.visualise;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import vit.model.AttentionMaps;
 import vit.model.VitConfig;
 import vit.model.image.Normalization;
 import vit.model.image.RgbImage;
+import vit.model.plot.ColourBar;
+import vit.model.plot.ColourMap;
+import vit.model.plot.Picture;
+import vit.model.plot.Scale;
+import vit.model.plot.Sheet;
 
-/** The pictures of the ViT literature, from the numbers of this package. */
+/** The pictures of the ViT literature, from the numbers of this package, each with title, labels and scale. */
 public final class Pictures {
 
-    /** An image is shown with at least so many pixels on its longer side. */
-    private static final int SHOWN_SIDE = 384;
+    /** The longer side of an image is shown with at least so many pixels. */
+    private static final int LEAST_SIDE = 384;
+
+    /** … and with at most so many, since three stand side by side. */
+    private static final int MOST_SIDE = 640;
 
     /** A head's map, a position's map and a filter are shown with about so many. */
     private static final int CELL_SIDE = 96;
 
-    private static final int GAP = 4;
+    /** The maps of positions together are about so wide. */
+    private static final int POSITIONS_SIDE = 1200;
+
+    /** Beyond this many rows or columns of maps only every second, third, … is shown. */
+    private static final int MOST_POSITIONS = 24;
+
+    private static final int HEADS_A_ROW = 6; // of a single block
+
+    /** What is least attended to keeps so much of its brightness, so that one sees what it is. */
+    private static final double DIMMEST = 0.25;
+
+    private static final double HEAT = 0.7; // against the grey image below it
+    private static final int MIDDLE_GREY = 0x808080;
+    private static final int TICKS = 5;
 
     private Pictures() {}
 
@@ -31,24 +53,50 @@ public final class Pictures {
         return Picture.of(config.imageHeight(), config.imageWidth(), (x, y) -> {
             int rgb = 0;
             for (int c = 0; c < RgbImage.CHANNELS; c++) {
-                double value = pixels[c * area + y * config.imageWidth() + x] * normalization.std().get(c) + normalization.mean().get(c);
-                rgb = rgb << 8 | (int) Math.round(Math.clamp(value / normalization.scale(), 0.0, 255.0));
+                int from = Math.min(c, config.channels() - 1);
+                double sample = (pixels[from * area + y * config.imageWidth() + x] * normalization.std().get(from)
+                        + normalization.mean().get(from)) / normalization.scale();
+                rgb = rgb << 8 | Math.clamp(Math.round(sample), 0, 255);
             }
             return rgb;
         });
     }
 
-    /** Three side by side: the image, the image where attention is (as in figure 6 of the ViT paper), attention as heat over it. */
-    public static Picture overlay(Picture image, PatchMap attention) {
-        int scale = Math.max(1, SHOWN_SIDE / Math.max(image.height(), image.width()));
-        int height = image.height() * scale;
-        int width = image.width() * scale;
-        Picture large = image.smooth(height, width);
+    /**
+     * The rollout over an image: the image, the image as bright as attention (as in figure 6 of the ViT paper), attention as heat over it.
+     *
+     * @param attention the share of each patch, see {@link PooledAttention}
+     */
+    public static Picture rollout(Picture image, PatchMap attention, VitConfig config) {
+        double least = Arrays.stream(attention.values()).min().orElseThrow();
+        double most = Arrays.stream(attention.values()).max().orElseThrow();
+        String range = Scale.percent(least) + " to " + Scale.percent(most);
+        return overlay(new Sheet("Attention rollout")
+                .note("How much of the output comes from each patch through all blocks, if information flows in proportion to attention ("
+                        + PooledAttention.describe(config) + ").")
+                .note("A patch has " + range + "; each would have " + Scale.percent(1.0 / attention.values().length) + " if all counted alike."),
+                image, attention);
+    }
+
+    private static Picture overlay(Sheet sheet, Picture image, PatchMap attention) {
+        double longer = Math.max(image.height(), image.width());
+        double scale = Math.clamp(longer, LEAST_SIDE, MOST_SIDE) / longer;
+        int height = (int) Math.max(1, Math.round(image.height() * scale));
+        int width = (int) Math.max(1, Math.round(image.width() * scale));
+        Picture shown = scale == 1 ? image : image.smooth(height, width);
         PatchMap shares = attention.normalised().resized(height, width);
-        Picture masked = Picture.of(height, width, (x, y) -> ColourMap.mix(0, large.at(x, y), 0.08 + 0.92 * shares.at(y, x)));
-        Picture heat = Picture.of(height, width, (x, y) ->
-                ColourMap.mix(grey(large.at(x, y)), ColourMap.INFERNO.of(shares.at(y, x)), 0.25 + 0.5 * shares.at(y, x)));
-        return Picture.grid(List.of(large, masked, heat), 3, GAP);
+        Picture dimmed = Picture.of(height, width,
+                (x, y) -> ColourMap.mix(0, shown.at(x, y), DIMMEST + (1 - DIMMEST) * shares.at(y, x)));
+        Picture heat = Picture.of(height, width,
+                (x, y) -> ColourMap.mix(grey(shown.at(x, y)), ColourMap.INFERNO.of(shares.at(y, x)), HEAT));
+        double least = Arrays.stream(attention.values()).min().orElseThrow();
+        double most = Arrays.stream(attention.values()).max().orElseThrow();
+        Scale percent = Scale.exactly(100 * least, 100 * most, TICKS);
+        return sheet.columns(List.of("what the model sees", "bright where it looks", "attention as heat"))
+                .cell(shown).cell(dimmed).cell(heat)
+                .bar(new ColourBar("share of a patch, %", percent,
+                        share -> ColourMap.mix(MIDDLE_GREY, ColourMap.INFERNO.of(share), HEAT), percent::label))
+                .draw(3);
     }
 
     private static int grey(int rgb) {
@@ -56,63 +104,86 @@ public final class Pictures {
         return luma << 16 | luma << 8 | luma;
     }
 
-    /** What the pooled output takes from the patches: a row a block from {@code first} to {@code last}, a column a head; each scaled by itself. */
-    public static Picture heads(AttentionMaps maps, int first, int last) {
-        List<Picture> cells = new ArrayList<>();
-        for (int block = first; block <= last; block++) {
+    /**
+     * What the pooled output takes from the patches: a row a block, a column a head. The colours of a map reach from nought to its own
+     * largest share, which stands below it.
+     */
+    public static Picture heads(AttentionMaps maps) {
+        Sheet sheet = headSheet("Attention of every head", maps.config());
+        for (int block = 0; block < maps.depth(); block++) {
             for (int head = 0; head < maps.heads(); head++) {
-                PatchMap map = PooledAttention.of(maps.config(), maps.head(block, head));
-                cells.add(cell(map.normalised(), ColourMap.VIRIDIS, first == last ? 2 * CELL_SIDE : CELL_SIDE));
+                addHead(sheet, maps, block, head, "", CELL_SIDE);
             }
         }
-        return Picture.grid(cells, maps.heads(), GAP);
+        return sheet.columns(numbered("head ", maps.heads())).rows(numbered("block ", maps.depth())).draw(maps.heads());
+    }
+
+    /** The heads of one block, larger. */
+    public static Picture heads(AttentionMaps maps, int block) {
+        Sheet sheet = headSheet("Attention of the heads of block " + block, maps.config());
+        for (int head = 0; head < maps.heads(); head++) {
+            addHead(sheet, maps, block, head, "head " + head + ": ", 2 * CELL_SIDE);
+        }
+        return sheet.draw(Math.min(HEADS_A_ROW, maps.heads()));
+    }
+
+    private static Sheet headSheet(String title, VitConfig config) {
+        return new Sheet(title).note("What each head takes from the patches (" + PooledAttention.describe(config)
+                        + "). Below each map is the share of its brightest patch; if all patches had the same share, it would be "
+                        + Scale.percent(1.0 / config.patches()) + ".")
+                .bar(ColourBar.of("share, relative to the head's largest", Scale.exactly(0, 1, TICKS), ColourMap.VIRIDIS));
+    }
+
+    private static void addHead(Sheet sheet, AttentionMaps maps, int block, int head, String name, int side) {
+        PatchMap map = PooledAttention.of(maps.config(), maps.head(block, head));
+        double most = Arrays.stream(map.values()).max().orElseThrow();
+        double[] shares = Arrays.stream(map.values()).map(value -> most > 0 ? value / most : 0).toArray();
+        sheet.cell(cell(new PatchMap(map.height(), map.width(), shares), side), name + Scale.percent(most));
+    }
+
+    private static List<String> numbered(String name, int count) {
+        return IntStream.range(0, count).mapToObj(i -> name + i).toList();
     }
 
     /**
-     * A grid of grids: the map at a patch's place shows its similarity with all patches. All on one scale, from the least
-     * similarity to 1.
+     * A grid of grids: the map at a patch's place shows its similarity with all patches. All on one scale, from the least similarity to 1.
      *
      * @param similarity (P, P)
      */
     public static Picture positions(VitConfig config, double[] similarity) {
         int patches = config.patches();
-        double least = Arrays.stream(similarity).min().orElseThrow();
-        double range = Math.max(1 - least, 1e-12);
-        List<Picture> cells = new ArrayList<>();
-        for (int i = 0; i < patches; i++) {
-            double[] row = Arrays.stream(similarity, i * patches, (i + 1) * patches).map(s -> (s - least) / range).toArray();
-            cells.add(cell(new PatchMap(config.gridHeight(), config.gridWidth(), row), ColourMap.VIRIDIS, CELL_SIDE));
+        int every = (Math.max(config.gridHeight(), config.gridWidth()) + MOST_POSITIONS - 1) / MOST_POSITIONS;
+        double least = Math.min(Arrays.stream(similarity).min().orElseThrow(), 1 - 1e-6);
+        int columns = (config.gridWidth() + every - 1) / every;
+        int rows = (config.gridHeight() + every - 1) / every;
+        int side = Math.min(CELL_SIDE, POSITIONS_SIDE / Math.max(columns, rows));
+        Sheet sheet = new Sheet("Similarity of the position embeddings")
+                .note("The map in row r and column c shows how similar the position of the patch in row r and column c is to that of each patch."
+                        + (every == 1 ? "" : " Of the rows and columns one in " + every + " is shown."));
+        for (int y = 0; y < config.gridHeight(); y += every) {
+            for (int x = 0; x < config.gridWidth(); x += every) {
+                int i = y * config.gridWidth() + x;
+                double[] row = Arrays.stream(similarity, i * patches, (i + 1) * patches).map(s -> (s - least) / (1 - least)).toArray();
+                sheet.cell(cell(new PatchMap(config.gridHeight(), config.gridWidth(), row), side));
+            }
         }
-        return Picture.grid(cells, config.gridWidth(), GAP);
+        return sheet.columns(steps("", columns, every)).rows(steps("row ", rows, every))
+                .bar(ColourBar.of("cosine similarity", Scale.exactly(least, 1, TICKS), ColourMap.VIRIDIS)).draw(columns);
+    }
+
+    private static List<String> steps(String name, int count, int every) {
+        return IntStream.range(0, count).mapToObj(i -> (i == 0 && name.isEmpty() ? "col. " : name) + i * every).toList();
     }
 
     /** A map enlarged by a whole factor to about {@code side} pixels. */
-    private static Picture cell(PatchMap map, ColourMap colours, int side) {
-        int scale = Math.max(1, side / Math.max(map.height(), map.width()));
-        return Picture.of(map, colours).blocky(map.height() * scale, map.width() * scale);
+    private static Picture cell(PatchMap map, int side) {
+        int longer = Math.max(map.height(), map.width());
+        int scale = Math.max(1, Math.round((float) side / longer));
+        return picture(map, ColourMap.VIRIDIS).blocky(map.height() * scale, map.width() * scale);
     }
 
-    /** Filters in rows of seven, each scaled by itself about middle grey. */
-    public static Picture filters(PatchFilters filters) {
-        int scale = Math.max(1, CELL_SIDE / filters.patch());
-        int side = filters.patch() * scale;
-        List<Picture> cells = new ArrayList<>();
-        for (int i = 0; i < filters.count(); i++) {
-            cells.add(filter(filters, i).blocky(side, side));
-        }
-        return Picture.grid(cells, 7, GAP);
-    }
-
-    private static Picture filter(PatchFilters filters, int i) {
-        int area = filters.patch() * filters.patch() * filters.channels();
-        double largest = Arrays.stream(filters.filters(), i * area, (i + 1) * area).map(Math::abs).max().orElseThrow();
-        return Picture.of(filters.patch(), filters.patch(), (x, y) -> {
-            int rgb = 0;
-            for (int c = 0; c < RgbImage.CHANNELS; c++) {
-                double value = filters.at(i, Math.min(c, filters.channels() - 1), y, x) / largest;
-                rgb = rgb << 8 | (int) Math.round(127.5 + 127.5 * value);
-            }
-            return rgb;
-        });
+    /** A map in colours, a pixel a patch. */
+    static Picture picture(PatchMap map, ColourMap colours) {
+        return Picture.of(map.height(), map.width(), (x, y) -> colours.of(map.at(y, x)));
     }
 }

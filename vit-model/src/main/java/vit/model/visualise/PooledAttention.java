@@ -31,12 +31,12 @@ public final class PooledAttention {
         return new PatchMap(config.gridHeight(), config.gridWidth(), shares);
     }
 
-    /** In words: whose rows these are. */
+    /** In words: which rows these are, as an addition to a sentence. */
     public static String describe(VitConfig config) {
         return switch (config.pooling()) {
-            case TOKEN -> "the class token's";
-            case PATCH_MEAN -> "mean of the patches', as the model pools";
-            case ALL_MEAN -> "mean of all tokens', as the model pools";
+            case TOKEN -> "the class token's row";
+            case PATCH_MEAN -> "the mean of the patches' rows, as the model pools";
+            case ALL_MEAN -> "the mean of all tokens' rows, as the model pools";
         };
     }
 }

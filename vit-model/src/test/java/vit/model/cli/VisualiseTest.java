@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,19 +46,29 @@ class VisualiseTest {
             assertTrue(java.util.Arrays.stream(colours).distinct().count() > 3, name);
             assertTrue(lines.stream().anyMatch(line -> line.startsWith("  " + name)), lines::toString);
         }
-        assertEquals(image + ": attention rollout, the class token's", lines.getFirst());
+        assertEquals(image + ": attention rollout, the class token's row", lines.getFirst());
         String text = String.join("", lines.subList(1, 4)); // 3 rows of patches
         assertTrue(text.contains("██"), lines::toString);
     }
 
     @Test
-    void resultIsTheSameAtAnyThreadCountAndAnotherImageGivesAnother() throws IOException {
+    void resultIsTheSameAtAnyThreadCountInAnyLocaleAndAnotherImageGivesAnother() throws IOException {
         Path other = TinyModel.image(folder.resolve("b.png"), 40, 30, 2);
         vit("visualise", "--weights", weights, "--threads", 1, "--output", folder.resolve("a"), image).isDone();
         vit("visualise", "--weights", weights, "--threads", 3, "--output", folder.resolve("b"), image).isDone();
         vit("visualise", "--weights", weights, "--output", folder.resolve("c"), other).isDone();
         for (String name : NAMES) {
             assertArrayEquals(Files.readAllBytes(folder.resolve("a").resolve(name)), Files.readAllBytes(folder.resolve("b").resolve(name)), name);
+        }
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+            vit("visualise", "--weights", weights, "--output", folder.resolve("d"), image).isDone();
+        } finally {
+            Locale.setDefault(before);
+        }
+        for (String name : NAMES) {
+            assertArrayEquals(Files.readAllBytes(folder.resolve("a").resolve(name)), Files.readAllBytes(folder.resolve("d").resolve(name)), name);
         }
         assertFalse(java.util.Arrays.equals(Files.readAllBytes(folder.resolve("a/attention.png")), Files.readAllBytes(folder.resolve("c/attention.png"))));
         assertArrayEquals(Files.readAllBytes(folder.resolve("a/filters.png")), Files.readAllBytes(folder.resolve("c/filters.png")));

@@ -1,96 +1,120 @@
 package vit.model.train.plot;
 
-import java.awt.Color;
-import java.awt.Font;
-import java.awt.FontMetrics;
-import java.awt.Graphics2D;
-import java.awt.RenderingHints;
-import java.awt.image.BufferedImage;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
+import vit.model.plot.Canvas;
+import vit.model.plot.ColourBar;
+import vit.model.plot.ColourMap;
+import vit.model.plot.Palette;
+import vit.model.plot.Picture;
+import vit.model.plot.Scale;
+import vit.model.plot.Sheet;
 import vit.model.train.Evaluation;
 
 /**
- * What was taken for what: a row a class, a column a class it was taken for. A cell's shade is its share of the row; up to
- * {@value #MOST_NUMBERED} classes it also has its number.
+ * What was taken for what: a row a class, a column a class it was taken for. A cell's colour is its share of the row. Up to
+ * {@value #MOST_NUMBERED} classes have their names and numbers; of more than {@value #MOST_CELLS} several share a cell.
  */
 public final class ConfusionMatrix {
 
     private static final int MOST_NUMBERED = 30;
+    private static final int MOST_CELLS = 1000;
     private static final int CELL = 44;
-    private static final int SMALL_CELL = 6;
-    private static final int LONGEST_LABEL = 24;
+    private static final int USUAL_SIDE = 800; // of a matrix without numbers
+    private static final int LONGEST_LABEL = 170;
     private static final int GAP = 10;
-    private static final Color FULL = new Color(0x08306B);
+    private static final int TICKS = 5;
 
     private ConfusionMatrix() {}
 
     /** The picture of an evaluation with at least one class. */
-    public static BufferedImage draw(Evaluation evaluation) {
-        List<String> labels = evaluation.classes().stream().map(ConfusionMatrix::shortened).toList();
-        int classes = labels.size();
-        boolean numbered = classes <= MOST_NUMBERED;
-        int cell = numbered ? CELL : Math.max(1, Math.min(SMALL_CELL, 4000 / classes));
-        Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
-        FontMetrics metrics = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics().getFontMetrics(font);
-        int margin = numbered ? labels.stream().mapToInt(metrics::stringWidth).max().orElse(0) + 2 * GAP : GAP;
-        int top = numbered ? margin + 3 * metrics.getHeight() : 3 * metrics.getHeight();
-        String title = String.format(Locale.ROOT, "%d images, accuracy %.4f; rows are the truth", evaluation.images(), evaluation.accuracy());
-        int side = classes * cell;
-        BufferedImage picture = new BufferedImage(Math.max(margin + side, metrics.stringWidth(title) + GAP) + GAP, top + side + GAP, BufferedImage.TYPE_INT_RGB);
-        Graphics2D graphics = picture.createGraphics();
-        graphics.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
-        graphics.setFont(font);
-        graphics.setColor(Color.WHITE);
-        graphics.fillRect(0, 0, picture.getWidth(), picture.getHeight());
-        graphics.setColor(Color.BLACK);
-        graphics.drawString(title, GAP, metrics.getHeight() + GAP / 2);
-        for (int row = 0; row < classes; row++) {
-            row(graphics, metrics, evaluation.confusion()[row], margin, top + row * cell, cell, numbered);
-            if (numbered) {
-                graphics.setColor(Color.BLACK);
-                int baseline = top + row * cell + (cell + metrics.getAscent()) / 2;
-                graphics.drawString(labels.get(row), margin - GAP - metrics.stringWidth(labels.get(row)), baseline);
-                Graphics2D upright = (Graphics2D) graphics.create();
-                upright.rotate(-Math.PI / 2, margin + row * cell + (cell + metrics.getAscent()) / 2.0, top - GAP);
-                upright.drawString(labels.get(row), margin + row * cell + (cell + metrics.getAscent()) / 2, top - GAP);
-                upright.dispose();
+    public static Picture draw(Evaluation evaluation) {
+        int classes = evaluation.classes().size();
+        Sheet sheet = new Sheet("What was taken for what")
+                .note(evaluation.images() + (evaluation.images() == 1 ? " image" : " images") + ", "
+                        + (evaluation.images() == 0 ? "none right" : Scale.number(100 * evaluation.accuracy(), 2) + " % right")
+                        + ". A row is the true class, a column the class that the model chose.")
+                .bar(new ColourBar("share of the row, %", Scale.exactly(0, 100, TICKS), ConfusionMatrix::shade, value -> Scale.number(value, 0)));
+        if (classes <= MOST_NUMBERED) {
+            return sheet.cell(numbered(evaluation)).draw(1);
+        }
+        int together = (classes + MOST_CELLS - 1) / MOST_CELLS;
+        if (together > 1) {
+            sheet.note("A cell stands for " + together + " classes in each direction.");
+        }
+        return sheet.cell(plain(evaluation, together)).draw(1);
+    }
+
+    private static Picture numbered(Evaluation evaluation) {
+        List<String> labels = evaluation.classes().stream().map(label -> Canvas.shortened(label, Canvas.TEXT, LONGEST_LABEL)).toList();
+        int margin = (int) Math.ceil(labels.stream().mapToDouble(label -> Canvas.width(label, Canvas.TEXT)).max().orElse(0)) + GAP;
+        int side = labels.size() * CELL;
+        Canvas canvas = new Canvas(margin + side + 1, margin + side + 1);
+        for (int row = 0; row < labels.size(); row++) {
+            int[] counts = evaluation.confusion()[row];
+            int sum = Math.max(1, IntStream.of(counts).sum());
+            double middle = margin + row * CELL + (CELL + Canvas.TEXT) / 2;
+            canvas.right(labels.get(row), margin - GAP, middle, Canvas.TEXT, Palette.TEXT);
+            canvas.upwards(labels.get(row), middle, margin - GAP, Canvas.TEXT, Palette.TEXT);
+            for (int column = 0; column < counts.length; column++) {
+                int x = margin + column * CELL;
+                int y = margin + row * CELL;
+                int colour = shade((double) counts[column] / sum);
+                canvas.fill(x, y, x + CELL, y + CELL, colour);
+                canvas.frame(x, y, x + CELL + 1, y + CELL + 1, Palette.GRID);
+                if (counts[column] != 0) {
+                    String text = String.valueOf(counts[column]);
+                    double size = Canvas.width(text, Canvas.TEXT) <= CELL - 4 ? Canvas.TEXT : Canvas.TEXT * (CELL - 4) / Canvas.width(text, Canvas.TEXT);
+                    canvas.centred(text, x + CELL / 2.0, middle, size, Palette.textOn(colour));
+                }
             }
         }
-        graphics.dispose();
-        return picture;
+        return canvas.picture();
     }
 
-    private static void row(Graphics2D graphics, FontMetrics metrics, int[] counts, int left, int top, int cell, boolean numbered) {
-        int sum = Math.max(1, IntStream.of(counts).sum());
-        for (int column = 0; column < counts.length; column++) {
-            double share = (double) counts[column] / sum;
-            int x = left + column * cell;
-            graphics.setColor(shade(share));
-            graphics.fillRect(x, top, cell, cell);
-            if (numbered) {
-                graphics.setColor(Color.LIGHT_GRAY);
-                graphics.drawRect(x, top, cell, cell);
-                String text = counts[column] == 0 ? "" : String.valueOf(counts[column]);
-                graphics.setColor(share > 0.5 ? Color.WHITE : Color.BLACK);
-                graphics.drawString(text, x + (cell - metrics.stringWidth(text)) / 2, top + (cell + metrics.getAscent()) / 2);
+    /** Colours alone, with the classes' numbers at the edges. */
+    private static Picture plain(Evaluation evaluation, int together) {
+        int classes = evaluation.classes().size();
+        int cells = (classes + together - 1) / together;
+        double[][] shares = shares(evaluation.confusion(), together, cells);
+        int scale = Math.max(1, USUAL_SIDE / cells);
+        int side = cells * scale;
+        Scale numbers = Scale.exactly(0, classes, 8);
+        int margin = (int) Math.ceil(Canvas.width(String.valueOf(classes), Canvas.TEXT)) + GAP;
+        Canvas canvas = new Canvas(margin + side + GAP, margin + side + GAP);
+        Picture cellColours = Picture.of(cells, cells, (x, y) -> shade(shares[y][x]));
+        canvas.picture(cellColours.blocky(side, side), margin, margin);
+        canvas.frame(margin - 1, margin - 1, margin + side + 1, margin + side + 1, Palette.AXIS);
+        for (double tick : numbers.ticks()) {
+            if (tick < classes) {
+                double at = margin + (tick + 0.5) / together * scale;
+                canvas.right(Scale.number(tick, 0), margin - GAP, Math.max(at + Canvas.TEXT / 2, margin + Canvas.TEXT), Canvas.TEXT, Palette.TEXT);
+                canvas.centred(Scale.number(tick, 0), Math.max(at, margin + 4), margin - GAP, Canvas.TEXT, Palette.TEXT);
             }
         }
+        return canvas.picture();
     }
 
-    /** From white to {@link #FULL}; even one image of many is seen. */
-    private static Color shade(double share) {
-        double strength = share == 0 ? 0 : 0.08 + 0.92 * share;
-        return new Color(mix(255, FULL.getRed(), strength), mix(255, FULL.getGreen(), strength), mix(255, FULL.getBlue(), strength));
+    /** Of each cell's images of its row. */
+    private static double[][] shares(int[][] confusion, int together, int cells) {
+        double[][] shares = new double[cells][cells];
+        double[] sums = new double[cells];
+        for (int row = 0; row < confusion.length; row++) {
+            for (int column = 0; column < confusion[row].length; column++) {
+                shares[row / together][column / together] += confusion[row][column];
+                sums[row / together] += confusion[row][column];
+            }
+        }
+        for (int row = 0; row < cells; row++) {
+            for (int column = 0; column < cells; column++) {
+                shares[row][column] /= Math.max(1, sums[row]);
+            }
+        }
+        return shares;
     }
 
-    private static int mix(int from, int to, double share) {
-        return (int) Math.round(from + (to - from) * share);
-    }
-
-    private static String shortened(String label) {
-        return label.codePointCount(0, label.length()) <= LONGEST_LABEL ? label
-                : label.substring(0, label.offsetByCodePoints(0, LONGEST_LABEL - 1)) + "…";
+    /** White for none; even one image of many is seen. */
+    private static int shade(double share) {
+        return share == 0 ? Palette.WHITE : ColourMap.BLUES.of(0.08 + 0.92 * share);
     }
 }

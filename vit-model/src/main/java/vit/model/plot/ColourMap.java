@@ -1,4 +1,4 @@
-package vit.model.visualise;
+package vit.model.plot;
 
 /** Colours for numbers: packed RGB integers, interpolated linearly between a few colours of well-known maps. */
 public enum ColourMap {
@@ -6,7 +6,9 @@ public enum ColourMap {
     /** matplotlib's viridis: even in lightness, readable without colour vision. */
     VIRIDIS(0x440154, 0x482878, 0x3E4989, 0x31688E, 0x26828E, 0x1F9E89, 0x35B779, 0x6ECE58, 0xB5DE2B, 0xFDE725),
     /** matplotlib's inferno, for heat over a grey picture. */
-    INFERNO(0x000004, 0x1B0C41, 0x4A0C6B, 0x781C6D, 0xA52C60, 0xCF4446, 0xED6925, 0xFB9B06, 0xF7D13D, 0xFCFFA4);
+    INFERNO(0x000004, 0x1B0C41, 0x4A0C6B, 0x781C6D, 0xA52C60, 0xCF4446, 0xED6925, 0xFB9B06, 0xF7D13D, 0xFCFFA4),
+    /** White to dark blue, for shares on white paper. */
+    BLUES(0xFFFFFF, 0x08306B);
 
     private final int[] stops;
 
@@ -22,7 +24,7 @@ public enum ColourMap {
     }
 
     /** {@code share} of the way from one packed RGB colour to another. */
-    static int mix(int from, int to, double share) {
+    public static int mix(int from, int to, double share) {
         int mixed = 0;
         for (int shift = 16; shift >= 0; shift -= 8) {
             int a = from >> shift & 0xFF;

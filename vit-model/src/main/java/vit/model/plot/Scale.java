@@ -1,0 +1,79 @@
+package vit.model.plot;
+
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The range of an axis or a colour bar, and the round numbers on it.
+ *
+ * @param least  where it begins
+ * @param most   where it ends, above {@code least}
+ * @param step   from tick to tick
+ */
+public record Scale(double least, double most, double step) {
+
+    /** From {@code least} to {@code most} exactly, with about {@code ticks} ticks on round numbers between. */
+    public static Scale exactly(double least, double most, int ticks) {
+        double end = most > least ? most : least + Math.max(1e-9, Math.abs(least) * 1e-6);
+        return new Scale(least, end, round((end - least) / Math.max(1, ticks)));
+    }
+
+    /** From 0 to the first round number at or above {@code most}. */
+    public static Scale fromZero(double most, int ticks) {
+        double end = most > 0 && most < Double.MAX_VALUE ? most : 1;
+        double step = round(end / Math.max(1, ticks));
+        return new Scale(0, Math.ceil(end / step - 1e-9) * step, step);
+    }
+
+    /** Whole numbers from {@code first} to {@code last}, with half a step of room at either end. */
+    public static Scale whole(int first, int last, int ticks) {
+        return new Scale(first - 0.5, last + 0.5, Math.max(1, round((last - first + 1.0) / Math.max(1, ticks))));
+    }
+
+    /** The values of the ticks, ascending. */
+    public List<Double> ticks() {
+        List<Double> ticks = new ArrayList<>();
+        for (double i = Math.ceil(least / step - 1e-6); i * step <= most + step * 1e-6; i++) {
+            ticks.add(i * step + 0.0); // not −0
+        }
+        return ticks;
+    }
+
+    /** The place of a value: 0 at the beginning, 1 at the end. */
+    public double place(double value) {
+        return (value - least) / (most - least);
+    }
+
+    /** A tick's number, with as many decimals as the step needs and a point in every locale. */
+    public String label(double value) {
+        return number(value, Math.max(0, (int) Math.ceil(-StrictMath.log10(step) - 1e-9)));
+    }
+
+    /** A number with so many decimals, a point in every locale and a true minus sign. */
+    public static String number(double value, int decimals) {
+        if (!(Math.abs(value) <= Double.MAX_VALUE)) {
+            return Double.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";
+        }
+        BigDecimal rounded = BigDecimal.valueOf(value).setScale(decimals, RoundingMode.HALF_EVEN);
+        return (rounded.signum() < 0 ? "−" : "") + rounded.abs().toPlainString();
+    }
+
+    /** A share in percent, to two significant digits below ten percent. */
+    public static String percent(double share) {
+        double percent = 100 * share;
+        return number(percent, percent >= 9.95 || percent == 0 ? 0 : percent >= 0.995 ? 1 : 2) + " %";
+    }
+
+    /** The nearest of 1, 2 and 5 times a power of ten that is not below {@code step}. */
+    private static double round(double step) {
+        double power = StrictMath.pow(10, Math.floor(StrictMath.log10(step)));
+        for (double factor : new double[] {1, 2, 5}) {
+            if (step <= factor * power * (1 + 1e-9)) {
+                return factor * power;
+            }
+        }
+        return 10 * power;
+    }
+}
