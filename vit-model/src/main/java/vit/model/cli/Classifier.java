@@ -47,7 +47,7 @@ final class Classifier implements AutoCloseable {
 
     /** What to do about an image that cannot be used. */
     static String imageHint(Path image) {
-        return ModelFiles.hint(image, "images may be JPEG, PNG, BMP, GIF or WebP");
+        return ModelFiles.hint(image, "images may be JPEG, PNG, BMP, GIF, WebP, TIFF or PPM");
     }
 
     VitModel model() {

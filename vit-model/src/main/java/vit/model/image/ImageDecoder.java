@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import vit.model.InputException;
 
 /**
- * Decodes JPEG, PNG, BMP and GIF (its first frame) with the JDK's readers, and WebP where TwelveMonkeys' plug-in is on the class path, to the
- * samples that Pillow's {@code Image.open(f).convert("RGB")} gives: colour profiles and gamma are not applied, alpha is dropped, not
+ * Decodes JPEG, PNG, BMP and GIF (its first frame) with the JDK's readers, PPM, PGM and PBM with its own, and WebP and TIFF (its first image) where
+ * TwelveMonkeys' plug-ins are on the class path, to the samples that Pillow's {@code Image.open(f).convert("RGB")} gives: colour profiles and gamma are not applied, alpha is dropped, not
  * blended.
  *
  * <p>Files are untrusted. The format is recognised by content; size and structure are checked before pixels are decoded; a damaged
@@ -31,6 +31,22 @@ public final class ImageDecoder {
      */
     public static RgbImage decode(Path file, DecodeOptions options) throws InputException {
         return decode(file.toString(), read(file, options), options);
+    }
+
+    /**
+     * The image that {@code in} gives until its end; the stream stays open.
+     *
+     * @param source a name for messages
+     * @throws InputException if the bytes are no image of a known format, too large, or damaged, or if reading fails
+     */
+    public static RgbImage decode(String source, InputStream in, DecodeOptions options) throws InputException {
+        try {
+            return decode(source, bounded(source, in, options), options);
+        } catch (InputException e) {
+            throw e;
+        } catch (IOException e) {
+            throw InputException.in(source).cause(e).found(e.getClass().getSimpleName() + " " + e.getMessage()).because("the image cannot be read");
+        }
     }
 
     /** As {@link #decode(String, byte[], DecodeOptions)}, with {@link DecodeOptions#DEFAULT}. */
@@ -76,11 +92,7 @@ public final class ImageDecoder {
                 throw tooLarge(file, options);
             }
             try (InputStream in = Files.newInputStream(file)) {
-                byte[] bytes = in.readNBytes((int) options.maxFileBytes() + 1); // a file may grow, and a pipe has no size
-                if (bytes.length > options.maxFileBytes()) {
-                    throw tooLarge(file, options);
-                }
-                return bytes;
+                return bounded(file, in, options); // a file may grow, and a pipe has no size
             }
         } catch (NoSuchFileException e) {
             throw InputException.in(file).cause(e).because("there is no such file");
@@ -92,8 +104,16 @@ public final class ImageDecoder {
         }
     }
 
+    private static byte[] bounded(Object source, InputStream in, DecodeOptions options) throws IOException {
+        byte[] bytes = in.readNBytes((int) options.maxFileBytes() + 1);
+        if (bytes.length > options.maxFileBytes()) {
+            throw tooLarge(source, options);
+        }
+        return bytes;
+    }
+
     private static InputException tooLarge(Object file, DecodeOptions options) {
-        return InputException.in(file).expected("at most " + options.maxFileBytes() + " bytes").found("more")
+        return InputException.in(file.toString()).expected("at most " + options.maxFileBytes() + " bytes").found("more")
                 .because("the image file is too large");
     }
 

@@ -7,14 +7,14 @@ import vit.model.InputException;
 /** Recognises what a file is by its first bytes. */
 final class ImageFormat {
 
-    private static final String EXPECTED = "JPEG, PNG, GIF, BMP or WebP";
+    private static final String EXPECTED = "JPEG, PNG, GIF, BMP, WebP, TIFF or PPM";
 
     /** Other things that people name like an image, by how they begin. */
     private record Signature(int at, String text, String name) {}
 
     private static final List<Signature> OTHERS = List.of(
-            new Signature(0, "II*\0", "a TIFF image"),
-            new Signature(0, "MM\0*", "a TIFF image"),
+            new Signature(0, "II+\0", "a BigTIFF image"),
+            new Signature(0, "MM\0+", "a BigTIFF image"),
             new Signature(4, "ftyphei", "a HEIC image"),
             new Signature(4, "ftypmif1", "a HEIF image"),
             new Signature(4, "ftypavif", "an AVIF image"),
@@ -50,6 +50,12 @@ final class ImageFormat {
         }
         if (file.has(0, "RIFF") && file.has(8, "WEBP")) {
             return WebpFile.parse(file);
+        }
+        if (file.has(0, "II*\0") || file.has(0, "MM\0*")) {
+            return TiffFile.parse(file);
+        }
+        if (PnmFile.plausible(file)) {
+            return PnmFile.parse(file);
         }
         throw file.fault(0).expected(EXPECTED).found(describe(file)).because("the content is not an image of a known format");
     }

@@ -75,6 +75,18 @@ enum JpegColour {
      */
     abstract void toRgb(int[] samples, int at, byte[] rgb, int out);
 
+    /**
+     * Converts one pixel of inks that are stored as such (0 is no ink), as TIFF stores them.
+     *
+     * @param down bits to drop from each sample
+     */
+    static void inks(int[] samples, int at, int down, byte[] rgb, int out) {
+        int black = 255 - (samples[at + 3] >> down);
+        for (int c = 0; c < RgbImage.CHANNELS; c++) {
+            rgb[out + c] = ink(255 - (samples[at + c] >> down), black);
+        }
+    }
+
     private static byte clip(int value) {
         return (byte) Math.clamp(value, 0, 255);
     }

@@ -18,10 +18,16 @@ final class OrientationTags {
 
     private byte[] exif = {};
     private byte[] xmp = {};
+    private ExifDirectory directory; // read already
 
     /** Takes the EXIF structure between {@code from} and {@code to}, in place of an earlier one. */
     void exif(byte[] data, int from, int to) {
         exif = Arrays.copyOfRange(data, from, Math.min(to, from + MOST_EXIF_BYTES));
+    }
+
+    /** Takes a directory that has been read. */
+    void exif(ExifDirectory read) {
+        directory = read;
     }
 
     /** Puts more bytes behind the EXIF structure: a JPEG's segments continue each other. */
@@ -41,15 +47,22 @@ final class OrientationTags {
 
     /** EXIF's number, 1 … 8; 1 (upright) where nothing is said. */
     int orientation() {
-        int start = 0;
-        while (startsWith(exif, start, EXIF_PREFIX)) {
-            start += EXIF_PREFIX.length;
-        }
-        int orientation = ExifDirectory.read(exif, start, exif.length).orientation();
+        int orientation = directory().orientation();
         if (orientation == ExifDirectory.ABSENT) {
             orientation = ofXmp(xmp);
         }
         return orientation >= 1 && orientation <= 8 ? orientation : 1;
+    }
+
+    private ExifDirectory directory() {
+        if (directory != null) {
+            return directory;
+        }
+        int start = 0;
+        while (startsWith(exif, start, EXIF_PREFIX)) {
+            start += EXIF_PREFIX.length;
+        }
+        return ExifDirectory.read(exif, start, exif.length);
     }
 
     /** The digit behind the first {@code tiff:Orientation="} or {@code tiff:Orientation>}; 0 where there is none. */

@@ -49,7 +49,7 @@ public final class BrokenImages {
         add(all, "text.jpg", text("This is not a photo.\nIt only has its name.\n"), "found text that begins \"This is not a photo");
         add(all, "page.png", text("<!DOCTYPE html><html><body>404</body></html>"), "found text that begins \"<!DOCTYPE");
         add(all, "paper.jpg", text("%PDF-1.7\n%âãÏÓ\n1 0 obj"), "found a PDF document");
-        add(all, "scan.jpg", text("II*\0\b\0\0\0\0\0"), "found a TIFF image");
+        add(all, "scan.jpg", text("II*\0\b\0\0\0\0\0"), "this kind of TIFF is not supported");
         add(all, "phone.jpg", text("\0\0\0\u0018ftypheic\0\0\0\0mif1heic"), "found a HEIC image");
         add(all, "archive.png", text("PK\3\4\24\0\0\0"), "found a ZIP archive");
         add(all, "zeros.bmp", new byte[100], "found unknown data");
