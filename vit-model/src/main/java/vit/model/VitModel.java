@@ -10,6 +10,7 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
 import vit.model.weights.Weights;
+import vit.model.weights.WeightsReport;
 
 /**
  * A Vision Transformer with its weights: immutable, shared by any number of sessions and threads, closed once. The weights
@@ -29,17 +30,19 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     private final Parameters parameters;
     private final List<String> labels;
     private final Preprocessing preprocessing;
+    private final WeightsReport report;
     private final TensorArena arena = TensorArena.open();
     private final VitWeights weights;
     private final Lifetime lifetime = new Lifetime(Lifetime.UNLIMITED,
             () -> new SessionInUseException("the model is in use by too many calls"),
             () -> new ModelClosedException("the model is closed"), arena::close);
 
-    private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
+    private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing, WeightsReport report) throws IOException {
         this.config = source.config();
         this.parameters = Parameters.of(config);
         this.labels = List.copyOf(labels);
         this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
+        this.report = Objects.requireNonNull(report, "report");
         VitWeights loaded = null;
         try {
             loaded = new VitWeights(config, parameters, source, arena);
@@ -68,10 +71,22 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @param config a Hugging Face, timm or own {@code config.json}; null for the one beside the weights
      */
     public static VitModel load(Path weights, Path config) throws IOException {
+        return load(weights, config, LoadOptions.DEFAULTS);
+    }
+
+    /**
+     * Loads a weight file with this configuration, for example for images of another size.
+     *
+     * @param config  a Hugging Face, timm or own {@code config.json}; null for the one beside the weights
+     * @param options what is asked for beyond what the files say
+     */
+    public static VitModel load(Path weights, Path config, LoadOptions options) throws IOException {
         Implementation.require();
         KernelCompilation.start();
-        try (Weights file = Weights.open(weights, config)) {
-            return new VitModel(file, file.labels(), PreprocessingFiles.choose(null, weights, config, file.config().family()));
+        try (Weights file = Weights.open(weights, config, options)) {
+            Preprocessing stated = PreprocessingFiles.choose(null, weights, config, file.config().family());
+            Preprocessing preprocessing = options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
+            return new VitModel(file, file.labels(), preprocessing, file.report());
         }
     }
 
@@ -89,7 +104,8 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     public static VitModel of(ParameterSource source) throws IOException {
         Implementation.require();
         KernelCompilation.start();
-        return new VitModel(source, List.of(), Preprocessing.forFamily(source.config().family()));
+        return new VitModel(source, List.of(), Preprocessing.forFamily(source.config().family()),
+                WeightsReport.ofNoFile(source.config().family()));
     }
 
     @Override
@@ -130,6 +146,14 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     /** How images become the model's input. */
     public Preprocessing preprocessing() {
         return preprocessing;
+    }
+
+    /**
+     * What was found when the model's files were opened: tensors without use, remarks, and warnings of what was assumed because no file
+     * tells it. Empty for a model that comes from no file.
+     */
+    public WeightsReport report() {
+        return report;
     }
 
     /** Off-heap bytes of the weights. */

@@ -17,6 +17,7 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.peak.FmaPeak;
 import vit.model.ForwardCost;
 import vit.model.GeneratedWeights;
+import vit.model.LoadOptions;
 import vit.model.SessionOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
@@ -102,9 +103,21 @@ final class Bench implements Callable<Integer> {
             return files.load(vit.status());
         }
         VitConfig config = VitVariants.find(DEFAULT_MODEL).orElseThrow();
+        LoadOptions options = files.options();
+        if (options.hasImage()) {
+            config = sized(config, options);
+        }
         vit.status().warnOfMachine();
         vit.status().show("making weights for " + DEFAULT_MODEL);
         return VitModel.of(new GeneratedWeights(config, 0));
+    }
+
+    private VitConfig sized(VitConfig config, LoadOptions options) {
+        try {
+            return config.toBuilder().image(options.imageHeight(), options.imageWidth()).build();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--image-size': " + e.getMessage());
+        }
     }
 
     private Result measure(VitModel model, VitSession session, Workers team) throws CommandException {

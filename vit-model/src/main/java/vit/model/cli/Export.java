@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.TypeConversionException;
@@ -17,11 +18,8 @@ import vit.model.weights.Weights;
 @Command(name = "export", description = "Write the model as ONNX: input 'images', output 'logits', any batch.")
 final class Export implements Callable<Integer> {
 
-    @Option(names = "--weights", paramLabel = "F", required = true, description = "Weights of any known family.")
-    private Path weights;
-
-    @Option(names = "--config", paramLabel = "F", description = "Its configuration; default: the config.json beside it.")
-    private Path config;
+    @Mixin
+    private ModelFiles files;
 
     @Option(names = "--output", paramLabel = "F", required = true,
             description = "The ONNX file to write; above 2 GB with the weights in F.data beside it.")
@@ -37,13 +35,13 @@ final class Export implements Callable<Integer> {
     @Override
     public Integer call() throws CommandException, IOException {
         OutputOption.check(output, "model.onnx");
-        vit.status().show("exporting " + weights);
-        try (Weights source = Weights.open(weights, config)) {
+        vit.status().show("exporting " + files.weights());
+        try (Weights source = files.open(vit.status())) {
             OnnxExport.write(source, output, operators);
         } catch (InputException e) {
-            throw new CommandException(e, ModelFiles.hint(weights, "vit inspect shows what a weight file holds"));
+            throw new CommandException(e, ModelFiles.hint(files.weights(), "vit inspect shows what a weight file holds"));
         } catch (IllegalArgumentException e) {
-            throw new CommandException(weights + ": the model cannot be exported: " + e.getMessage(), "export models of other kinds");
+            throw new CommandException(files.weights() + ": the model cannot be exported: " + e.getMessage(), "export models of other kinds");
         }
         vit.status().clear();
         return Vit.DONE;

@@ -12,10 +12,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.kernels.tensor.Shape;
 import vit.model.ForwardCost;
 import vit.model.InputException;
+import vit.model.LoadOptions;
 import vit.model.VitConfig;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
@@ -33,6 +35,13 @@ final class Inspect implements Callable<Integer> {
     @Option(names = "--config", paramLabel = "F", description = "Its configuration; default: the config.json beside it.")
     private Path config;
 
+    @Option(names = "--image-size", paramLabel = "HxW", converter = ImageSizeConverter.class,
+            description = "Show the model for images of this size, in pixels; default: the configuration's.")
+    private LoadOptions options = LoadOptions.DEFAULTS;
+
+    @ParentCommand
+    private Vit program;
+
     @Spec
     private CommandSpec spec;
 
@@ -44,8 +53,10 @@ final class Inspect implements Callable<Integer> {
         } catch (InputException e) {
             throw new CommandException(e, ModelFiles.hint(file, "weights may be safetensors or npz; see whether the file is complete"));
         }
-        try (Weights weights = Weights.open(file, config)) {
+        try (Weights weights = Weights.open(file, config, options)) {
             model(weights, out);
+            out.flush();
+            ModelFiles.warn(weights.report(), program.status());
         } catch (InputException e) {
             throw new CommandException(e, "the tensors above make no model that this version knows; --config names another configuration");
         }

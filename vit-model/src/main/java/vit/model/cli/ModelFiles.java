@@ -5,10 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 import vit.model.InputException;
+import vit.model.LoadOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
+import vit.model.weights.Weights;
+import vit.model.weights.WeightsReport;
 
-/** {@code --weights} and {@code --config}: which model. */
+/** {@code --weights}, {@code --config} and {@code --image-size}: which model. */
 final class ModelFiles {
 
     private static final String HINT = "vit inspect shows what a weight file holds; --config names its configuration if it lies elsewhere";
@@ -22,6 +25,10 @@ final class ModelFiles {
             description = "Configuration: Hugging Face's, timm's or our own config.json; default: the one beside the weights.")
     private Path config;
 
+    @Option(names = "--image-size", paramLabel = "HxW", converter = ImageSizeConverter.class,
+            description = "Take images of this size, in pixels, and carry learned positions over to it as the weights' library does; default: the configuration's.")
+    private LoadOptions options = LoadOptions.DEFAULTS;
+
     /** The weight file, or null. */
     Path weights() {
         return weights;
@@ -32,13 +39,18 @@ final class ModelFiles {
         return config;
     }
 
+    /** The image's size asked for. */
+    LoadOptions options() {
+        return options;
+    }
+
     /**
      * Loads the model named, or else the one that ships.
      *
      * @throws CommandException if the weights or the configuration are unusable
      */
     VitModel load(StatusLine status) throws CommandException, IOException {
-        if (weights == null && config == null) {
+        if (weights == null && config == null && !options.hasImage()) {
             status.warnOfMachine();
             return VitModel.shipped();
         }
@@ -51,18 +63,46 @@ final class ModelFiles {
      * @throws CommandException if no weights are named, or they or the configuration are unusable
      */
     VitModel loadNamed(StatusLine status) throws CommandException, IOException {
-        if (weights == null) {
-            throw new CommandException("no model is named", "name its weights with --weights F");
-        }
+        requireWeights();
         status.warnOfMachine();
         status.show("loading " + weights);
+        VitModel model;
         try {
-            return VitModel.load(weights, config);
+            model = VitModel.load(weights, config, options);
         } catch (InputException e) {
             throw new CommandException(e, hint(weights, HINT));
         } finally {
             status.clear();
         }
+        warn(model.report(), status);
+        return model;
+    }
+
+    /**
+     * Opens the weights named, without loading them.
+     *
+     * @throws CommandException if no weights are named, or they or the configuration are unusable
+     */
+    Weights open(StatusLine status) throws CommandException, IOException {
+        requireWeights();
+        try {
+            Weights opened = Weights.open(weights, config, options);
+            warn(opened.report(), status);
+            return opened;
+        } catch (InputException e) {
+            throw new CommandException(e, hint(weights, HINT));
+        }
+    }
+
+    private void requireWeights() throws CommandException {
+        if (weights == null) {
+            throw new CommandException("no model is named: --weights is missing", "name its weights with --weights F");
+        }
+    }
+
+    /** Says what was assumed because no file tells it. */
+    static void warn(WeightsReport report, StatusLine status) {
+        report.warnings().forEach(status::warn);
     }
 
     /** What to do about {@code file}: {@code otherwise}, if there is such a file. */

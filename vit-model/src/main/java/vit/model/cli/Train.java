@@ -100,6 +100,9 @@ final class Train implements Callable<Integer> {
             TrainingData images = TrainingData.open(data, output, classesAlone);
             Split split = split(images);
             try (StartOptions.Start begin = start.open(split.training(), recipes.seed(), vit.status())) {
+                if (begin.isTrained()) {
+                    ModelFiles.warn(begin.weights().report(), vit.status());
+                }
                 Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
                 TrainerOptions options = options(begin.config(), recipe.batch());
                 try (Trainer trainer = goOn ? Trainer.resume(folder.state(), begin.config(), split, begin.preprocessing(), recipe, options)

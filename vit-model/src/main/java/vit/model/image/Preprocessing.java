@@ -122,6 +122,35 @@ public record Preprocessing(
         return fields;
     }
 
+    /**
+     * The same preprocessing for a model that takes images of this size: sizes that a file states are enlarged or reduced with it, so that
+     * the image is cut in the same proportion.
+     *
+     * @param height rows that the model takes
+     * @param width  columns that the model takes
+     */
+    public Preprocessing forImage(int height, int width) {
+        if (convention != Convention.HUGGING_FACE || outputHeight == 0 && resizeHeight == 0) {
+            return this;
+        }
+        boolean cut = outputHeight != 0;
+        int oldHeight = cut ? outputHeight : resizeHeight;
+        int oldWidth = cut ? outputWidth : resizeWidth;
+        if (oldHeight == height && oldWidth == width) {
+            return this;
+        }
+        double tall = (double) height / oldHeight;
+        double wide = (double) width / oldWidth;
+        if (fit == Fit.SHORT_SIDE) { // one number for both sides: the larger share, so that the cut lies inside
+            tall = Math.max(tall, wide);
+            wide = tall;
+        }
+        int tallest = Math.clamp(Math.round(resizeHeight * tall), resizeHeight == 0 ? 0 : 1, MAX_SIDE);
+        int widest = Math.clamp(Math.round(resizeWidth * wide), resizeWidth == 0 ? 0 : 1, MAX_SIDE);
+        boolean mustCut = cut || fit == Fit.SHORT_SIDE;
+        return new Preprocessing(name, fit, tallest, widest, cropFraction, mustCut ? height : 0, mustCut ? width : 0, filter, convention, normalization);
+    }
+
     /** This preprocessing under another name. */
     Preprocessing withName(String newName) {
         return new Preprocessing(newName, fit, resizeHeight, resizeWidth, cropFraction, outputHeight, outputWidth, filter,

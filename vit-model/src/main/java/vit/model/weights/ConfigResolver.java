@@ -3,8 +3,10 @@ package vit.model.weights;
 import java.util.List;
 import java.util.Map;
 import vit.model.InputException;
+import vit.model.LoadOptions;
 import vit.model.VitConfig;
-import vit.model.VitConfig.Positions;
+import vit.model.VitConfig.FinalNorm;
+import vit.model.VitConfig.Pooling;
 import vit.model.VitVariants;
 import vit.model.weights.config.ConfigField;
 import vit.model.weights.config.ConfigField.ImageSize;
@@ -30,55 +32,50 @@ final class ConfigResolver {
 
     private static final int USUAL_HEAD_DIM = 64;
 
-    /** Positions are carried over to at most so many times as many patches: memory stays in proportion to the file. */
-    private static final int MOST_GROWTH = 64;
-
     private final ConfigFile stated;
     private final Inference inference; // null: there are no weights
     private final WeightFamily family;
-    private final List<String> notes;
+    private final List<String> warnings;
+    private final LoadOptions options;
     private final boolean resample;
     private final ConfigFields merged = new ConfigFields();
     private final VitConfig defaults;
-    private int storedSide; // of the square image that the weights' positions are for; 0: the model's own image
+    private ImageSize storedImage; // that the weights' positions are for; null: the model's own image
 
     /**
      * @param inference null if there are no weights
-     * @param notes     receives what was assumed
-     * @param resample  whether the image may be another than the one that the positions are for
+     * @param warnings  receives what was assumed
+     * @param options   may ask for another image
+     * @param resample  whether the image that the configuration states may be another than the one that the positions are for
      */
-    ConfigResolver(ConfigFile stated, Inference inference, WeightFamily family, List<String> notes, boolean resample) {
+    ConfigResolver(ConfigFile stated, Inference inference, WeightFamily family, List<String> warnings, LoadOptions options, boolean resample) {
         this.stated = stated;
-        this.resample = resample;
+        this.options = options;
+        this.resample = resample || stated.form() == ConfigFile.Form.TIMM; // as timm does
         this.inference = inference;
         this.family = family;
-        this.notes = notes;
+        this.warnings = warnings;
         this.defaults = family.defaults().build();
+        warnings.addAll(stated.warnings());
     }
 
     /**
      * The configuration.
      *
-     * @throws InputException if statements and shapes contradict one another or make no model
+     * @throws InputException if statements and shapes contradict one another or make no model, or nothing tells a value that is needed
      */
     ModelConfig resolve() throws InputException {
         VitConfig.Builder builder = family.defaults();
-        if (inference == null) {
-            builder.finalNorm(family.finalNorm(stated.fields().has(ConfigField.POOL) ? stated.fields().get(ConfigField.POOL) : defaults.pooling()));
-        } else {
-            stated.fields().mustAgreeWith(inference.told());
-            merged.putAll(inference.suggested());
-            merged.putAll(inference.told());
+        merge();
+        if (inference == null && !merged.has(ConfigField.FINAL_NORM)) {
+            builder.finalNorm(family.finalNorm(value(ConfigField.POOL)));
         }
-        merged.putAll(stated.fields());
         merged.applyTo(builder);
         bound();
         heads(builder);
-        if (inference != null) {
-            image(builder);
-        }
         VitConfig vit;
         try {
+            image(builder);
             vit = builder.build();
         } catch (IllegalArgumentException e) {
             throw fault().cause(e).expected("values that make a model").found(e.getMessage()).because("the configuration is impossible");
@@ -86,10 +83,50 @@ final class ConfigResolver {
         return new ModelConfig(vit, labels(vit), stated.raw());
     }
 
+    /** Weakest first: what usually goes with such a file, what the architecture's name implies, what shapes tell, what is stated. */
+    private void merge() throws InputException {
+        if (inference == null) {
+            merged.putAll(stated.implied());
+            merged.putAll(stated.fields());
+            return;
+        }
+        ConfigFields told = inference.told();
+        stated.fields().mustAgreeWith(told);
+        merged.putAll(inference.suggested());
+        ConfigFields implied = new ConfigFields();
+        implied.putAll(stated.implied());
+        if (told.get(ConfigField.FINAL_NORM) == FinalNorm.AFTER_POOLING && implied.get(ConfigField.POOL) == Pooling.TOKEN && !stated.fields().has(ConfigField.FINAL_NORM)) {
+            implied.remove(ConfigField.POOL);
+            warnings.add("the mean of the patches is pooled, as the weights' fc_norm has it; the architecture's name stands for the class token");
+        }
+        merged.putAll(implied);
+        List<String> differences = told.differences(implied);
+        if (stated.form() == ConfigFile.Form.TIMM && !differences.isEmpty()) {
+            warnings.add("the weights differ from the architecture that is named: " + String.join(", ", differences));
+        }
+        merged.putAll(told);
+        merged.putAll(stated.fields());
+        if (stated.form() == ConfigFile.Form.NONE) {
+            assumed();
+        }
+    }
+
+    /** Warns of the conventions that no file tells. */
+    private void assumed() {
+        VitConfig.Builder builder = family.defaults().classes(0);
+        if (merged.has(ConfigField.POOL)) {
+            builder.pooling(merged.get(ConfigField.POOL)).classToken(merged.get(ConfigField.POOL) == Pooling.TOKEN);
+        }
+        List<String> conventions = family.unstatedConventions(builder.build());
+        if (!conventions.isEmpty()) {
+            warnings.add(String.join(", ", conventions) + " assumed, as is usual for " + family.id() + "; the weights do not tell");
+        }
+    }
+
     /** {@code resolved} with the image that the weights' positions are for. */
     VitConfig stored(VitConfig resolved) throws InputException {
         try {
-            return storedSide == 0 ? resolved : resolved.toBuilder().image(storedSide, storedSide).build();
+            return storedImage == null ? resolved : resolved.toBuilder().image(storedImage.height(), storedImage.width()).build();
         } catch (IllegalArgumentException e) {
             throw inference.positionFault().cause(e).expected("positions of a model").found(e.getMessage()).because("the position embeddings are impossible");
         }
@@ -115,22 +152,19 @@ final class ConfigResolver {
         }
     }
 
-    /** Heads show in shapes only where a family keeps them apart; then published sizes decide, then 64 a head. */
+    /** Heads show in shapes only where a family keeps them apart; then the configuration decides, and without one the usual width of a head. */
     private void heads(VitConfig.Builder builder) throws InputException {
         int width = value(ConfigField.WIDTH);
         int inner = inference != null && inference.inner() > 0 ? inference.inner() : 0;
         Integer heads = merged.get(ConfigField.HEADS);
         Integer headDim = merged.get(ConfigField.HEAD_DIM);
+        Integer namedWidth = stated.implied().get(ConfigField.WIDTH);
+        boolean ofAnotherWidth = namedWidth != null && namedWidth != width && !stated.fields().has(ConfigField.HEADS) && !stated.fields().has(ConfigField.WIDTH);
         if (heads == null && headDim != null && inner > 0 && inner % headDim == 0) {
             heads = inner / headDim;
         }
-        if (heads == null) {
-            heads = usualHeads(inner > 0 ? inner : width);
-            if (heads == 0) {
-                throw fault().tensor("heads").expected("the number of heads in the configuration").found("a width of " + width + ", not a multiple of 64")
-                        .because("the heads cannot be told from the weights");
-            }
-            notes.add(heads + " heads assumed from the width " + width + "; the weights do not tell");
+        if (heads == null || ofAnotherWidth) {
+            heads = usualHeads(inner > 0 ? inner : width, ofAnotherWidth ? "an architecture of width " + namedWidth + ", and weights of width " + width : null);
         }
         builder.heads(heads);
         if (inner > 0) {
@@ -141,6 +175,20 @@ final class ConfigResolver {
             }
             builder.headDim(inner / heads);
         }
+    }
+
+    /** A guess without any configuration; a configuration must tell, unless it is our own for a model that is to be trained. */
+    private int usualHeads(int width, String contradiction) throws InputException {
+        boolean none = stated.form() == ConfigFile.Form.NONE || stated.form() == ConfigFile.Form.OWN && inference == null;
+        int usual = none ? usualHeads(width) : 0;
+        if (usual == 0) {
+            String field = stated.form().headsField();
+            throw (none ? fault().tensor(field) : stated.raw().fault(field)).expected("the number of heads in the configuration, field " + field)
+                    .found(contradiction != null ? contradiction : none ? "a width of " + width + ", not a multiple of 64" : "neither that field nor an architecture that is known")
+                    .because("the heads cannot be told from the weights");
+        }
+        warnings.add(usual + " heads assumed from the width " + width + "; the weights do not tell");
+        return usual;
     }
 
     private static int usualHeads(int width) {
@@ -155,53 +203,29 @@ final class ConfigResolver {
 
     /** The image's size and which tokens have a position, from the rows of the position embeddings. */
     private void image(VitConfig.Builder builder) throws InputException {
-        int rows = inference.positionRows();
-        ImageSize image = merged.get(ConfigField.IMAGE);
-        if (rows < 0) {
-            if (image == null) {
-                notes.add("an image of " + value(ConfigField.IMAGE) + " assumed; the weights do not tell");
+        if (inference == null || inference.positionRows() < 0) {
+            if (options.hasImage()) {
+                builder.image(options.imageHeight(), options.imageWidth());
+            } else if (inference != null && !merged.has(ConfigField.IMAGE)) {
+                warnings.add("an image of " + value(ConfigField.IMAGE) + " assumed; the weights do not tell");
             }
             return;
         }
-        int prefix = (value(ConfigField.CLASS_TOKEN) ? 1 : 0) + (value(ConfigField.DISTILLATION_TOKEN) ? 1 : 0) + value(ConfigField.REGISTERS);
+        ImageSize implied = stated.implied().get(ConfigField.IMAGE);
         int patch = value(ConfigField.PATCH);
-        Positions positions = merged.get(ConfigField.POSITIONS);
-        if (image != null) {
-            long patches = (long) (image.height() / patch) * (image.width() / patch);
-            boolean all = positions != Positions.LEARNED_PATCHES && rows == patches + prefix;
-            boolean fits = all || positions != Positions.LEARNED && rows == patches;
-            if (!fits && resample && patches <= (long) MOST_GROWTH * rows && image.height() % patch == 0 && image.width() % patch == 0) {
-                all = positions != Positions.LEARNED_PATCHES && side(rows - prefix) > 0;
-                int side = all ? side(rows - prefix) : positions == Positions.LEARNED ? 0 : side(rows);
-                if (side > 0) {
-                    storedSide = (int) Math.min((long) side * patch, Integer.MAX_VALUE);
-                    builder.positions(all ? Positions.LEARNED : Positions.LEARNED_PATCHES);
-                    notes.add("positions of a grid of " + side + "×" + side + " patches carried over to " + image + " pixels");
-                    return;
-                }
-            }
-            if (!all && (positions == Positions.LEARNED || rows != patches)) {
-                throw inference.positionFault().expected(patches + prefix + " rows for " + image + " pixels, patch " + patch + " and " + prefix + " prefix tokens")
-                        .found(rows).because("the position embeddings do not fit the image");
-            }
-            builder.positions(all ? Positions.LEARNED : Positions.LEARNED_PATCHES);
-            return;
+        VitConfig known = builder.image(patch, patch).build();
+        PositionGrid.Grid grid = new PositionGrid(inference, family, known, merged.get(ConfigField.POSITIONS), warnings)
+                .resolve(stated.fields().get(ConfigField.IMAGE), implied, options, resample);
+        builder.positions(grid.positions()).image(grid.image().height(), grid.image().width());
+        if (!grid.stored().equals(grid.image())) {
+            storedImage = grid.stored();
         }
-        boolean all = positions != Positions.LEARNED_PATCHES && side(rows - prefix) > 0;
-        int side = all ? side(rows - prefix) : positions == Positions.LEARNED ? 0 : side(rows);
-        if (side == 0) {
-            throw inference.positionFault().expected("a square number of patches, or the image's size in the configuration").found(rows)
-                    .because("the image's size cannot be told from the position embeddings");
-        }
-        builder.positions(all ? Positions.LEARNED : Positions.LEARNED_PATCHES);
-        long pixels = (long) side * patch;
-        builder.image((int) Math.min(pixels, Integer.MAX_VALUE), (int) Math.min(pixels, Integer.MAX_VALUE));
     }
 
-    /** The side of a square of so many patches; 0 if there is none. */
-    private static int side(int patches) {
-        int side = patches < 1 ? 0 : (int) Math.round(Math.sqrt(patches));
-        return side * side == patches ? side : 0;
+    /** What was done about positions of another grid; null: nothing. */
+    String carriedOver(VitConfig resolved) {
+        return storedImage == null ? null : "positions of a grid of " + storedImage.height() / resolved.patch() + "×" + storedImage.width() / resolved.patch()
+                + " patches carried over to " + resolved.imageHeight() + "×" + resolved.imageWidth() + " pixels";
     }
 
     /** Labels of a model without a head are left over from pre-training configurations. */

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
+import vit.model.LoadOptions;
 import vit.model.Parameter;
 import vit.model.ParameterSource;
 import vit.model.Parameters;
@@ -45,7 +46,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private final Map<String, List<TensorView>> byParameter = new LinkedHashMap<>();
     private final float[] chunk = new float[CHUNK];
 
-    private Weights(TensorFile file, ConfigFile stated, boolean resample) throws IOException {
+    private Weights(TensorFile file, ConfigFile stated, LoadOptions options, boolean resample) throws IOException {
         this.file = file;
         TensorDirectory all = directory(file);
         TensorDirectory tensors = NamePrefix.strip(all).orElseThrow(() -> unknown(all));
@@ -53,8 +54,12 @@ public final class Weights implements ParameterSource, AutoCloseable {
         List<String> notes = new ArrayList<>(stated.notes());
         Inference inference = new Inference(tensors);
         family.infer(inference);
-        ConfigResolver resolver = new ConfigResolver(stated, inference, family, notes, resample);
+        List<String> warnings = new ArrayList<>();
+        ConfigResolver resolver = new ConfigResolver(stated, inference, family, warnings, options, resample);
         this.model = resolver.resolve();
+        if (resolver.carriedOver(model.vit()) != null) {
+            (options.hasImage() || resample ? notes : warnings).add(resolver.carriedOver(model.vit())); // nobody asked for it
+        }
         this.stored = resolver.stored(model.vit());
         notes.addAll(inference.notes());
         if (!tensors.prefix().isEmpty()) {
@@ -65,7 +70,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         for (TensorView view : views) {
             byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
         }
-        this.report = new WeightsReport(family.id(), account(all, tensors), List.copyOf(notes));
+        this.report = new WeightsReport(family.id(), account(all, tensors), notes, warnings);
     }
 
     /**
@@ -73,16 +78,22 @@ public final class Weights implements ParameterSource, AutoCloseable {
      *
      * @param weights safetensors or npz
      * @param config  a {@code config.json}; null: the one in the weights' folder, if there is one. If one is named here and states another
-     *                image than the weights were trained on, learned positions are carried over by the family's method
+     *                image than the weights were trained on, learned positions are carried over by the family's method; if it lies beside
+     *                the weights, they are so in timm's form, as timm does it
      * @throws InputException if either is malformed, they contradict one another, the family is unknown, or tensors are
      *                        missing, unexpected, of a wrong shape or not of a floating-point type
      */
     public static Weights open(Path weights, Path config) throws IOException {
+        return open(weights, config, LoadOptions.DEFAULTS);
+    }
+
+    /** As {@link #open(Path, Path)}, with {@code options}. */
+    public static Weights open(Path weights, Path config, LoadOptions options) throws IOException {
         TensorFile file = TensorFile.open(weights);
         try {
             Path beside = weights.resolveSibling(CONFIG);
             Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
-            return new Weights(file, found == null ? ConfigFile.absent() : ConfigFile.read(found), config != null);
+            return new Weights(file, found == null ? ConfigFile.absent() : ConfigFile.read(found), options, config != null);
         } catch (Throwable t) {
             file.close();
             throw t;
@@ -97,7 +108,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     public static ModelConfig configuration(Path config) throws IOException {
         ConfigFile stated = ConfigFile.read(config);
         WeightFamily family = stated.family() == null ? WeightFamilies.all().getFirst() : named(stated);
-        return new ConfigResolver(stated, null, family, new ArrayList<>(), false).resolve();
+        return new ConfigResolver(stated, null, family, new ArrayList<>(), LoadOptions.DEFAULTS, false).resolve();
     }
 
     private static TensorDirectory directory(TensorFile file) {

@@ -5,8 +5,22 @@ import java.util.List;
 /**
  * What was found when weights were opened.
  *
- * @param family  id of the weight family
- * @param ignored tensors of the file that the forward pass does not use, for example a pooler's
- * @param notes   what was assumed, and other remarks for the user
+ * @param family   id of the weight family
+ * @param ignored  tensors of the file that the forward pass does not use, for example a pooler's
+ * @param notes    remarks for the user, such as fields of the configuration that have no meaning here
+ * @param warnings what was assumed because no file tells it, and what in the files contradicts its name: if such a guess is wrong,
+ *                 so are the results. A sentence each
  */
-public record WeightsReport(String family, List<String> ignored, List<String> notes) {}
+public record WeightsReport(String family, List<String> ignored, List<String> notes, List<String> warnings) {
+
+    public WeightsReport {
+        ignored = List.copyOf(ignored);
+        notes = List.copyOf(notes);
+        warnings = List.copyOf(warnings);
+    }
+
+    /** The report of a model that comes from no file. */
+    public static WeightsReport ofNoFile(String family) {
+        return new WeightsReport(family, List.of(), List.of(), List.of());
+    }
+}

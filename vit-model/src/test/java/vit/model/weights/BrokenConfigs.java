@@ -40,7 +40,7 @@ final class BrokenConfigs {
         f.config("NaN epsilon", own("1e-6", "NaN"), "layer_norm_eps", "malformed");
         f.config("infinite epsilon", own("1e-6", "1e999"), "layer_norm_eps", "wrong type or range");
         f.config("negative epsilon", own("1e-6", "-1"), "", "layer_norm_eps");
-        f.config("epsilon as text", own("1e-6", "\"1e-6\""), "layer_norm_eps", "wrong type");
+        f.config("epsilon as a word", own("1e-6", "\"small\""), "layer_norm_eps", "wrong type");
         f.config("unknown family", own("timm", "resnet"), "family", "family is unknown");
         f.config("unknown GELU", own("erf", "relu"), "gelu", "not supported");
         f.config("unknown pooling", own("token", "map"), "pool", "not supported");
@@ -51,7 +51,7 @@ final class BrokenConfigs {
         f.config("image of 2^31", own("[16,16]", "[2147483648,16]"), "image[0]", "wrong type or range");
         f.config("unknown variant", own("\"family\":\"timm\"", "\"model\":\"vit_colossal\""), "model", "variant is unknown");
         f.config("too few labels", own("\"pool\"", "\"labels\":[\"a\"],\"pool\""), "", "labels do not fit");
-        f.config("label not text", own("\"pool\"", "\"labels\":[1,2,3],\"pool\""), "labels[0]", "wrong type");
+        f.config("label not text", own("\"pool\"", "\"labels\":[{},2,3],\"pool\""), "labels[0]", "wrong type");
     }
 
     private static void contradictions(BrokenFiles f) throws IOException {
@@ -73,18 +73,18 @@ final class BrokenConfigs {
         f.config("Hugging Face beside timm", "{\"model_type\":\"vit\",\"hidden_size\":8,\"num_attention_heads\":2}", "family", "contradicts");
         f.config("Hugging Face of another model", "{\"model_type\":\"bert\",\"hidden_size\":8}", "model_type", "not a plain ViT");
         f.config("Hugging Face activation", "{\"model_type\":\"vit\",\"hidden_act\":\"relu\"}", "hidden_act", "not supported");
-        f.config("Hugging Face size as text", "{\"model_type\":\"vit\",\"hidden_size\":\"8\"}", "hidden_size", "wrong type");
+        f.config("Hugging Face size as a word", "{\"model_type\":\"vit\",\"hidden_size\":\"eight\"}", "hidden_size", "wrong type");
         f.config("Hugging Face patch not square", "{\"model_type\":\"vit\",\"patch_size\":[8,4]}", "patch_size", "not square");
         f.config("Hugging Face labels with a gap", "{\"model_type\":\"vit\",\"id2label\":{\"0\":\"a\",\"2\":\"b\"}}", "id2label.2", "out of range");
         f.config("Hugging Face labels not numbered", "{\"model_type\":\"vit\",\"id2label\":{\"zero\":\"a\"}}", "id2label.zero", "out of range");
     }
 
     private static void timm(BrokenFiles f) throws IOException {
-        f.config("timm pooling", "{\"architecture\":\"vit_custom\",\"global_pool\":\"map\"}", "global_pool", "not supported");
-        f.config("timm argument", "{\"architecture\":\"x\",\"model_args\":{\"qk_norm\":true}}", "model_args.qk_norm", "not supported");
+        f.config("timm pooling", "{\"architecture\":\"vit_custom\",\"global_pool\":\"map\"}", "global_pool", "does not compute");
+        f.config("timm argument", "{\"architecture\":\"x\",\"model_args\":{\"qk_norm\":true}}", "model_args.qk_norm", "does not compute");
         f.config("timm unknown argument", "{\"architecture\":\"x\",\"model_args\":{\"swiglu\":true}}", "model_args.swiglu", "not supported");
         f.config("timm ratio", "{\"architecture\":\"x\",\"model_args\":{\"embed_dim\":8,\"mlp_ratio\":-1}}", "model_args.mlp_ratio", "out of range");
         f.config("timm input size", "{\"architecture\":\"x\",\"pretrained_cfg\":{\"input_size\":[16,16]}}", "pretrained_cfg.input_size", "not a triple");
-        f.config("timm architecture of another size", "{\"architecture\":\"vit_base_patch16_224.augreg_in1k\"}", "architecture", "contradicts");
+        f.config("timm architecture of another size", "{\"architecture\":\"vit_base_patch16_224.augreg_in1k\"}", "model_args.num_heads", "cannot be told");
     }
 }

@@ -15,6 +15,7 @@ import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonValue;
+import vit.model.json.Relaxed;
 
 /**
  * A field of a configuration: its name in our own form, how that is read and written, and the component of
@@ -58,7 +59,8 @@ public final class ConfigField<T> {
     public static final ConfigField<ImageSize> IMAGE = new ConfigField<>("image", ConfigField::imageSize,
             size -> new int[] {size.height, size.width}, (b, size) -> b.image(size.height, size.width),
             c -> new ImageSize(c.imageHeight(), c.imageWidth()));
-    public static final ConfigField<Integer> PATCH = count("patch", 1, VitConfig.Builder::patch, VitConfig::patch);
+    public static final ConfigField<Integer> PATCH = new ConfigField<>("patch", ConfigField::patchSide, side -> side,
+            VitConfig.Builder::patch, VitConfig::patch);
     public static final ConfigField<Integer> CHANNELS = count("channels", 1, VitConfig.Builder::channels, VitConfig::channels);
     public static final ConfigField<Integer> WIDTH = count("width", 1, VitConfig.Builder::width, VitConfig::width);
     public static final ConfigField<Integer> DEPTH = count("depth", 0, VitConfig.Builder::depth, VitConfig::depth);
@@ -66,7 +68,7 @@ public final class ConfigField<T> {
     public static final ConfigField<Integer> HEAD_DIM = count("head_dim", 1, VitConfig.Builder::headDim, VitConfig::headDim);
     public static final ConfigField<Integer> MLP = count("mlp", 1, VitConfig.Builder::mlp, VitConfig::mlp);
     public static final ConfigField<Integer> CLASSES = count("classes", 0, VitConfig.Builder::classes, VitConfig::classes);
-    public static final ConfigField<Double> LAYER_NORM_EPS = new ConfigField<>("layer_norm_eps", JsonValue::number, eps -> eps,
+    public static final ConfigField<Double> LAYER_NORM_EPS = new ConfigField<>("layer_norm_eps", Relaxed::number, eps -> eps,
             VitConfig.Builder::layerNormEps, VitConfig::layerNormEps);
     public static final ConfigField<GeluKind> GELU = word("gelu", GELUS, VitConfig.Builder::gelu, VitConfig::gelu);
     public static final ConfigField<Pooling> POOL = word("pool", POOLINGS, VitConfig.Builder::pooling, VitConfig::pooling);
@@ -111,7 +113,7 @@ public final class ConfigField<T> {
 
     private static ConfigField<Boolean> flag(String name, BiFunction<VitConfig.Builder, Boolean, VitConfig.Builder> setter,
             Function<VitConfig, Boolean> getter) {
-        return new ConfigField<>(name, JsonValue::flag, flag -> flag, setter, getter);
+        return new ConfigField<>(name, Relaxed::flag, flag -> flag, setter, getter);
     }
 
     private static <E> ConfigField<E> word(String name, Map<String, E> words, BiFunction<VitConfig.Builder, E, VitConfig.Builder> setter,
@@ -123,7 +125,7 @@ public final class ConfigField<T> {
 
     /** An integer of at least {@code least}. */
     static int atLeast(int least, JsonValue value) throws InputException {
-        int number = value.integer();
+        int number = Relaxed.integer(value);
         if (number < least) {
             throw value.fault().expected("at least " + least).found(number).because("the value is too small");
         }
@@ -132,9 +134,9 @@ public final class ConfigField<T> {
 
     /** The meaning of a word. */
     static <E> E choose(JsonValue value, Map<String, E> words) throws InputException {
-        E meaning = words.get(value.text());
+        E meaning = words.get(Relaxed.text(value));
         if (meaning == null) {
-            throw value.fault().expected("one of " + String.join(", ", new java.util.TreeSet<>(words.keySet()))).found(value.text())
+            throw value.fault().expected("one of " + String.join(", ", new java.util.TreeSet<>(words.keySet()))).found(Relaxed.text(value))
                     .because("the value is not supported");
         }
         return meaning;
@@ -147,9 +149,18 @@ public final class ConfigField<T> {
             return new ImageSize(side, side);
         }
         if (value.array().size() != 2) {
-            throw value.fault().expected("[height, width]").found(value.array().size() + " values").because("the image size is not a pair");
+            throw value.fault().expected("[height, width]").found(value.array().size() + " values").because("the size is not a pair");
         }
         return new ImageSize(atLeast(1, value.array().get(0)), atLeast(1, value.array().get(1)));
+    }
+
+    /** The side of a square patch: one number, or height and width. */
+    static int patchSide(JsonValue value) throws InputException {
+        ImageSize patch = imageSize(value);
+        if (patch.height != patch.width) {
+            throw value.fault().expected("a square patch").found(patch).because("the patch is not square");
+        }
+        return patch.height;
     }
 
     /** The name in our own form. */

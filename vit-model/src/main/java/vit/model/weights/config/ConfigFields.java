@@ -44,6 +44,17 @@ public final class ConfigFields {
         state(field, field.get(variant), origin);
     }
 
+    /** Forgets the field's value. */
+    public void remove(ConfigField<?> field) {
+        known.remove(field);
+    }
+
+    /** The fields that have another value in {@code other}, each as {@code mlp 64 instead of 3072}, in the order known here. */
+    public List<String> differences(ConfigFields other) {
+        return known.keySet().stream().filter(field -> other.has(field) && !other.get(field).equals(get(field)))
+                .map(field -> field + " " + get(field) + " instead of " + other.get(field)).toList();
+    }
+
     /** Takes over all values of {@code other}, replacing earlier ones. */
     public void putAll(ConfigFields other) {
         known.putAll(other.known);

@@ -11,17 +11,41 @@ import vit.model.json.JsonObject;
 /**
  * What a {@code config.json} says: Hugging Face's form, timm's, or our own.
  *
- * @param raw    the document; image preprocessing is read from it elsewhere
- * @param family the weight family named or implied, or null
- * @param fields the values it states
- * @param labels the names of the classes, empty if it has none
- * @param notes  remarks for the user, such as fields without meaning here
+ * @param raw      the document; image preprocessing is read from it elsewhere
+ * @param form     whose form the document has
+ * @param family   the weight family named or implied, or null
+ * @param fields   the values it states; shapes must not contradict them
+ * @param implied  the values that follow from an architecture's name, or from the defaults of the class that the file configures; shapes overrule them
+ * @param labels   the names of the classes, empty if it has none
+ * @param notes    remarks for the user, such as fields without meaning here
+ * @param warnings assumptions that a reader of the results must know
  */
-public record ConfigFile(JsonObject raw, String family, ConfigFields fields, List<String> labels, List<String> notes) {
+public record ConfigFile(JsonObject raw, Form form, String family, ConfigFields fields, ConfigFields implied, List<String> labels, List<String> notes,
+        List<String> warnings) {
+
+    /** Whose form a configuration has. */
+    public enum Form {
+        /** There is no configuration. */
+        NONE("heads"),
+        TIMM("model_args.num_heads"),
+        HUGGING_FACE("num_attention_heads"),
+        OWN("heads");
+
+        private final String headsField;
+
+        Form(String headsField) {
+            this.headsField = headsField;
+        }
+
+        /** The field that states the number of heads, for messages. */
+        public String headsField() {
+            return headsField;
+        }
+    }
 
     /** A configuration that says nothing. */
     public static ConfigFile absent() {
-        return new ConfigFile(JsonObject.empty("no config.json"), null, new ConfigFields(), List.of(), List.of());
+        return new ConfigFile(JsonObject.empty("no config.json"), Form.NONE, null, new ConfigFields(), new ConfigFields(), List.of(), List.of(), List.of());
     }
 
     /**

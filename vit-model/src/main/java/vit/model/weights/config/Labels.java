@@ -2,45 +2,99 @@ package vit.model.weights.config;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import vit.model.InputException;
 import vit.model.json.Json;
+import vit.model.json.JsonArray;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
+import vit.model.json.Relaxed;
 
 /** Names of the classes. */
 public final class Labels {
 
     private Labels() {}
 
+    /** The word that stands for ImageNet's names where a label file is expected. */
+    public static final String IMAGENET = "imagenet";
+
+    private static final String IMAGENET_FILE = "imagenet-1k.txt";
+
     /**
-     * Reads a label file: a line a class, or JSON: an array of strings, an object from number to name, or an object with
-     * such an {@code id2label}.
+     * The names of ImageNet's 1000 classes (ILSVRC 2012), in the order of their WordNet ids, which timm, torchvision, Keras and Hugging Face
+     * share. A class has its synonyms in one line.
+     */
+    public static List<String> imagenet() {
+        try (InputStream in = Labels.class.getResourceAsStream(IMAGENET_FILE)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Reads a label file: a line a class, or JSON. The JSON may be an array of names; an object from number to name, from number to
+     * a WordNet id and a name (Keras' class index), or from name to number; or a configuration with {@code id2label}, {@code label_names},
+     * {@code labels} or {@code label2id}.
      *
      * @throws InputException if it is malformed
      */
     public static List<String> read(Path file) throws IOException {
-        byte[] bytes = bytes(file);
+        byte[] bytes = withoutMark(bytes(file));
         int first = 0;
         while (first < bytes.length && Character.isWhitespace(bytes[first])) {
             first++;
         }
         if (first < bytes.length && (bytes[first] == '[' || bytes[first] == '{')) {
-            JsonValue value = Json.parseValue(file.toString(), bytes);
-            if (value.kind() == JsonKind.ARRAY) {
-                return value.array().texts();
-            }
-            JsonObject object = value.object();
-            return object.has("id2label") ? fromNumbered(object.object("id2label"), object.get("id2label")) : fromNumbered(object, value);
+            return ofJson(Json.parseValue(file.toString(), bytes));
         }
         return lines(file, bytes);
+    }
+
+    /** Without the mark that some editors put before UTF-8. */
+    private static byte[] withoutMark(byte[] bytes) {
+        boolean marked = bytes.length >= 3 && bytes[0] == (byte) 0xEF && bytes[1] == (byte) 0xBB && bytes[2] == (byte) 0xBF;
+        return marked ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
+    }
+
+    private static List<String> ofJson(JsonValue value) throws InputException {
+        if (value.kind() == JsonKind.ARRAY) {
+            return texts(value.array());
+        }
+        JsonObject object = value.object();
+        for (String field : new String[] {"id2label", "label_names", "labels", "label2id"}) {
+            if (object.has(field)) {
+                JsonValue inner = object.get(field);
+                return inner.kind() == JsonKind.ARRAY ? texts(inner.array()) : fromNumbered(inner.object(), inner);
+            }
+        }
+        return fromNumbered(object, value);
+    }
+
+    /** The names in an array. */
+    static List<String> texts(JsonArray array) throws InputException {
+        List<String> names = new ArrayList<>(array.size());
+        for (int i = 0; i < array.size(); i++) {
+            names.add(name(array.get(i)));
+        }
+        return names;
+    }
+
+    /** A class's name: a string, a number, or the second of a WordNet id and a name. */
+    private static String name(JsonValue value) throws InputException {
+        if (value.kind() == JsonKind.ARRAY && value.array().size() == 2) {
+            return Relaxed.text(value.array().get(1));
+        }
+        return Relaxed.text(value);
     }
 
     private static byte[] bytes(Path file) throws IOException {
@@ -64,16 +118,18 @@ public final class Labels {
         }
     }
 
-    /** The labels of an object {@code {"0": "cat", "1": "dog"}}. */
+    /** The labels of an object {@code {"0": "cat", "1": "dog"}}, or of its inverse {@code {"cat": 0, "dog": 1}}. */
     static List<String> fromNumbered(JsonObject object, JsonValue origin) throws InputException {
         int count = object.names().size();
+        boolean inverse = count > 0 && object.names().stream().anyMatch(key -> number(key) < 0)
+                && object.names().stream().allMatch(key -> object.kind(key) == JsonKind.NUMBER);
         String[] labels = new String[count];
         for (String key : object.names()) {
-            int number = number(key);
+            int number = inverse ? Relaxed.integer(object, key) : number(key);
             if (number < 0 || number >= count || labels[number] != null) {
-                throw object.fault(key).expected("each of 0 … " + (count - 1) + " once").found("another name").because("the label's number is out of range");
+                throw object.fault(key).expected("each of 0 … " + (count - 1) + " once").found(inverse ? "another number" : "another name").because("the label's number is out of range");
             }
-            labels[number] = object.text(key);
+            labels[number] = inverse ? key : name(object.get(key));
         }
         return List.copyOf(Arrays.asList(labels));
     }

@@ -43,8 +43,8 @@ final class OwnConfig {
                 notes.add("field " + name + " of the configuration is not a property of the model");
             }
         }
-        List<String> labels = json.has("labels") ? json.array("labels").texts() : List.of();
-        return new ConfigFile(json, json.text("family", null), fields, labels, notes);
+        List<String> labels = json.has("labels") ? Labels.texts(json.array("labels")) : List.of();
+        return new ConfigFile(json, ConfigFile.Form.OWN, json.text("family", null), fields, new ConfigFields(), labels, notes, List.of());
     }
 
     private static <T> void state(ConfigField<T> field, JsonObject json, ConfigFields fields) throws InputException {

@@ -1,192 +1,237 @@
 package vit.model.weights.config;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import vit.kernels.gelu.GeluKind;
 import vit.model.InputException;
-import vit.model.VitConfig;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
-import vit.model.VitVariants;
 import vit.model.json.JsonArray;
-import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
+import vit.model.json.Relaxed;
 import vit.model.weights.config.ConfigField.ImageSize;
 
 /**
- * timm's {@code config.json}. As in timm, the architecture's name gives sizes, {@code pretrained_cfg.input_size} the image,
- * and {@code model_args} overrule both.
+ * timm's {@code config.json}. As in timm, the architecture's name gives the arguments of the model's class, {@code model_args} overrule them one
+ * by one, and {@code pretrained_cfg} fills in image, channels, classes and pooling where neither does. In old files the fields of
+ * {@code pretrained_cfg} stand in the document itself. {@code global_pool} and {@code num_features} beside {@code pretrained_cfg} inform people only.
  */
 final class TimmConfig {
 
-    private static final Pattern PUBLISHED =
-            Pattern.compile("(?:vit|deit|deit3)_(tiny|small|base|large|huge)(?:_distilled)?_patch(\\d{1,3})(?:_reg\\d)?_(\\d{1,4}|dinov2)(?:_in21k|_miil)?");
-
-    /** Heads where neither the size's name nor width / 64 tells them. */
-    private static final Map<String, Integer> HEADS = Map.of("vit_base_patch16_gap_224", 16, "test_vit", 2, "test_vit2", 2);
-
-    private static final Map<String, GeluKind> ACTIVATIONS = Map.of("gelu", GeluKind.ERF, "gelu_tanh", GeluKind.TANH);
-
-    /** Arguments that change training or the input's handling, not the forward pass of a given image. */
-    private static final Set<String> WITHOUT_EFFECT = Set.of("drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate",
-            "drop_path_rate", "weight_init", "fix_init", "dynamic_img_size", "dynamic_img_pad", "strict_img_size", "init_values", "pos_embed",
-            "num_classes", "global_pool", "pool_include_prefix");
-
-    /** Arguments that make another model unless they have this value. */
-    private static final Map<String, Boolean> ONLY = Map.of("qk_norm", false, "pre_norm", false, "final_norm", true, "proj_bias", true,
-            "scale_attn_norm", false, "scale_mlp_norm", false);
-
     private final JsonObject json;
+    private final JsonObject arguments; // model_args, or an empty object
+    private final JsonObject pretrained; // pretrained_cfg, or the document itself
+    private final JsonObject architecture; // what the name gives; null: it is unknown
     private final ConfigFields fields = new ConfigFields();
+    private final ConfigFields implied = new ConfigFields();
     private final List<String> notes;
+    private final List<String> warnings = new ArrayList<>();
 
-    private TimmConfig(JsonObject json, List<String> notes) {
+    /** A value of a class's argument: stated among model_args, or given by the architecture's name. */
+    private record Argument(JsonValue value, JsonValue origin, ConfigFields into) {}
+
+    private TimmConfig(JsonObject json, List<String> notes) throws InputException {
         this.json = json;
         this.notes = notes;
+        this.arguments = json.optionalObject("model_args").orElse(JsonObject.empty(json.source()));
+        this.pretrained = json.optionalObject("pretrained_cfg").orElse(json);
+        this.architecture = json.has("architecture") ? TimmArchitectures.find(name()).orElse(null) : null;
     }
 
     static ConfigFile read(JsonObject json, List<String> notes) throws InputException {
         TimmConfig reader = new TimmConfig(json, notes);
-        if (json.has("architecture")) {
-            reader.architecture(json.text("architecture"));
-        }
-        if (json.has("pretrained_cfg")) {
-            reader.inputSize(json.object("pretrained_cfg"));
-        }
-        if (json.has("num_features")) {
-            reader.fields.state(ConfigField.WIDTH, ConfigField.atLeast(1, json.get("num_features")), json.get("num_features"));
-        }
-        reader.head(json);
-        if (json.has("model_args")) {
-            reader.modelArguments(json.object("model_args"));
-        }
+        reader.requirePlainBlocks();
+        reader.image();
+        reader.classes();
+        reader.pooling();
+        reader.sizes();
+        reader.parts();
         ProblemType.state(json, reader.fields);
-        return new ConfigFile(json, "timm", reader.fields, reader.labels(), notes);
+        return new ConfigFile(json, ConfigFile.Form.TIMM, "timm", reader.fields, reader.implied, reader.labels(), notes, reader.warnings);
     }
 
-    private void architecture(String tagged) {
-        String name = tagged.split("\\.", 2)[0];
-        Matcher matcher = PUBLISHED.matcher(name);
-        JsonValue origin = json.get("architecture");
-        if (matcher.matches()) {
-            VitConfig variant = VitVariants.find("vit_" + matcher.group(1) + "_patch" + matcher.group(2) + "_224").orElse(null);
-            if (variant != null) {
-                fields.stateSizes(variant, origin);
-                boolean dino = matcher.group(3).equals("dinov2");
-                int side = dino ? 518 : Integer.parseInt(matcher.group(3));
-                fields.state(ConfigField.IMAGE, new ImageSize(side, side), origin);
-            }
-        } else if (HEADS.containsKey(name)) {
-            fields.state(ConfigField.HEADS, HEADS.get(name), origin);
-        }
+    /** The architecture's name, without the tag of the training. */
+    private String name() throws InputException {
+        return json.text("architecture").split("\\.", 2)[0];
     }
 
-    private void inputSize(JsonObject pretrained) throws InputException {
-        if (!pretrained.has("input_size")) {
-            return;
+    /** The argument, from where timm would take it; null if neither place has it. */
+    private Argument argument(String name) {
+        if (arguments.has(name)) {
+            return new Argument(arguments.get(name), arguments.get(name), fields);
         }
-        JsonArray size = pretrained.array("input_size");
-        if (size.size() != 3) {
-            throw size.fault().expected("[channels, height, width]").found(size.size() + " values").because("input_size is not a triple");
-        }
-        JsonValue origin = pretrained.get("input_size");
-        fields.state(ConfigField.CHANNELS, ConfigField.atLeast(1, size.get(0)), origin);
-        fields.state(ConfigField.IMAGE, new ImageSize(ConfigField.atLeast(1, size.get(1)), ConfigField.atLeast(1, size.get(2))), origin);
+        boolean given = architecture != null && architecture.has(name);
+        return given ? new Argument(architecture.get(name), json.get("architecture"), implied) : null;
     }
 
-    /** The number of classes and the pooling, which stand at the top and may stand among the arguments. */
-    private void head(JsonObject object) throws InputException {
-        if (object.has("num_classes")) {
-            fields.state(ConfigField.CLASSES, ConfigField.atLeast(0, object.get("num_classes")), object.get("num_classes"));
+    /** Refuses what is no plain block, and says what must be stated of an architecture that is not known. */
+    private void requirePlainBlocks() throws InputException {
+        if (architecture != null && architecture.has("not_computed")) {
+            throw TimmArguments.notComputed(json.get("architecture"), architecture.text("not_computed"));
         }
-        if (object.has("global_pool")) {
-            JsonObject arguments = json.optionalObject("model_args").orElse(json);
-            Pooling mean = arguments.flag("pool_include_prefix", false) ? Pooling.ALL_MEAN : Pooling.PATCH_MEAN;
-            // No pooling hands out all tokens; the class token is what a user of the features takes.
-            Pooling pooling = ConfigField.choose(object.get("global_pool"), Map.of("token", Pooling.TOKEN, "", Pooling.TOKEN, "avg", mean));
-            fields.state(ConfigField.POOL, pooling, object.get("global_pool"));
-        }
-    }
-
-    private void modelArguments(JsonObject arguments) throws InputException {
-        head(arguments);
-        for (String name : arguments.names()) {
-            if (arguments.has(name)) {
-                argument(name, arguments.get(name));
+        if (architecture == null && json.has("architecture")) {
+            String other = TimmArchitectures.otherBlocks(name()).orElse(null);
+            if (other != null) {
+                throw TimmArguments.notComputed(json.get("architecture"), other);
             }
         }
-        if (arguments.has("mlp_ratio")) {
-            mlpRatio(arguments);
+        if (architecture == null) {
+            warnings.add((json.has("architecture") ? "architecture " + name() + " is not known" : "no architecture is named")
+                    + ": timm's plain ViT is assumed, but for what model_args state (erf GELU, layer_norm_eps 1e-6, a norm before attention and before MLP)");
         }
-    }
-
-    private void argument(String name, JsonValue value) throws InputException {
-        switch (name) {
-            case "img_size" -> fields.state(ConfigField.IMAGE, ConfigField.imageSize(value), value);
-            case "patch_size" -> fields.state(ConfigField.PATCH, ConfigField.atLeast(1, value), value);
-            case "in_chans" -> fields.state(ConfigField.CHANNELS, ConfigField.atLeast(1, value), value);
-            case "embed_dim" -> fields.state(ConfigField.WIDTH, ConfigField.atLeast(1, value), value);
-            case "depth" -> fields.state(ConfigField.DEPTH, ConfigField.atLeast(0, value), value);
-            case "num_heads" -> fields.state(ConfigField.HEADS, ConfigField.atLeast(1, value), value);
-            case "qkv_bias" -> fields.state(ConfigField.QKV_BIAS, value.flag(), value);
-            case "class_token" -> fields.state(ConfigField.CLASS_TOKEN, value.flag(), value);
-            case "reg_tokens" -> fields.state(ConfigField.REGISTERS, ConfigField.atLeast(0, value), value);
-            case "no_embed_class" -> {
-                if (value.flag()) {
-                    fields.state(ConfigField.POSITIONS, Positions.LEARNED_PATCHES, value);
-                }
+        Set<String> names = new LinkedHashSet<>(arguments.names());
+        if (architecture != null) {
+            names.addAll(architecture.names());
+        }
+        for (String name : names) {
+            Argument argument = argument(name);
+            if (argument != null) {
+                TimmArguments.check(name, argument.value, argument.origin);
             }
-            case "fc_norm" -> fields.state(ConfigField.FINAL_NORM, value.flag() ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, value);
-            case "act_layer" -> fields.state(ConfigField.GELU, ConfigField.choose(value, ACTIVATIONS), value);
-            case "norm_layer" -> ConfigField.choose(value, Map.of("layernorm", true, "LayerNorm", true));
-            case "mlp_ratio" -> { }
-            default -> unusual(name, value);
         }
     }
 
-    private static void unusual(String name, JsonValue value) throws InputException {
-        Boolean only = ONLY.get(name);
-        if (only != null && value.kind() == JsonKind.FLAG && value.flag() == only || WITHOUT_EFFECT.contains(name)) {
-            return;
+    private void image() throws InputException {
+        Argument stated = argument("img_size");
+        if (stated != null) {
+            stated.into.state(ConfigField.IMAGE, ConfigField.imageSize(stated.value), stated.origin);
         }
-        throw value.fault().expected(only == null ? "only arguments of the plain ViT" : only).found(only == null ? name : value)
-                .because("this argument makes a model that is not supported");
+        if (pretrained.has("input_size")) {
+            JsonArray size = pretrained.array("input_size");
+            if (size.size() != 3) {
+                throw size.fault().expected("[channels, height, width]").found(size.size() + " values").because("input_size is not a triple");
+            }
+            JsonValue origin = pretrained.get("input_size");
+            fields.state(ConfigField.CHANNELS, ConfigField.atLeast(1, size.get(0)), origin);
+            if (!arguments.has("img_size")) {
+                ConfigFields into = Relaxed.flag(pretrained, "fixed_input_size", true) ? fields : implied;
+                into.state(ConfigField.IMAGE, new ImageSize(ConfigField.atLeast(1, size.get(1)), ConfigField.atLeast(1, size.get(2))), origin);
+            }
+        }
+    }
+
+    private void classes() throws InputException {
+        if (arguments.has("num_classes") || json.has("num_classes")) {
+            JsonValue count = arguments.has("num_classes") ? arguments.get("num_classes") : json.get("num_classes");
+            fields.state(ConfigField.CLASSES, ConfigField.atLeast(0, count), count);
+        } else if (pretrained.has("num_classes") && Relaxed.integer(pretrained, "num_classes") >= 0) { // below 0: timm's sign for none
+            implied.state(ConfigField.CLASSES, Relaxed.integer(pretrained, "num_classes"), pretrained.get("num_classes"));
+        }
+    }
+
+    private void pooling() throws InputException {
+        Argument pool = argument("global_pool");
+        if (pool == null && pretrained.has("global_pool")) {
+            pool = new Argument(pretrained.get("global_pool"), pretrained.get("global_pool"), fields);
+        } else if (pool == null && architecture == null && json.has("global_pool")) {
+            pool = new Argument(json.get("global_pool"), json.get("global_pool"), implied); // as the model was that the file was saved from
+        }
+        if (pool != null) {
+            Argument prefix = argument("pool_include_prefix");
+            Pooling mean = prefix != null && Relaxed.flag(prefix.value) ? Pooling.ALL_MEAN : Pooling.PATCH_MEAN;
+            pool.into.state(ConfigField.POOL, TimmArguments.pooling(pool.value, pool.origin, mean), pool.origin);
+        } else if (architecture != null) {
+            implied.state(ConfigField.POOL, Pooling.TOKEN, json.get("architecture"));
+        }
+        Argument after = argument("fc_norm");
+        if (after != null) {
+            FinalNorm norm = Relaxed.flag(after.value) ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING;
+            after.into.state(ConfigField.FINAL_NORM, norm, after.origin);
+        }
+    }
+
+    private void sizes() throws InputException {
+        count("patch_size", ConfigField.PATCH, 1);
+        count("in_chans", ConfigField.CHANNELS, 1);
+        count("embed_dim", ConfigField.WIDTH, 1);
+        count("depth", ConfigField.DEPTH, 0);
+        count("num_heads", ConfigField.HEADS, 1);
+        count("reg_tokens", ConfigField.REGISTERS, 0);
+        mlp();
+    }
+
+    private void count(String name, ConfigField<Integer> field, int least) throws InputException {
+        Argument argument = argument(name);
+        if (argument != null) {
+            int number = field == ConfigField.PATCH ? ConfigField.patchSide(argument.value) : ConfigField.atLeast(least, argument.value);
+            argument.into.state(field, number, argument.origin);
+        }
     }
 
     /** timm computes int(embed_dim * mlp_ratio) in double. */
-    private void mlpRatio(JsonObject arguments) throws InputException {
-        Integer width = fields.get(ConfigField.WIDTH);
+    private void mlp() throws InputException {
+        Argument ratio = argument("mlp_ratio");
+        Argument width = argument("embed_dim");
+        if (ratio == null) {
+            return;
+        }
         if (width == null) {
             notes.add("mlp_ratio is not used: there is no embed_dim");
             return;
         }
-        double mlp = width * arguments.number("mlp_ratio");
+        double mlp = Relaxed.integer(width.value) * Relaxed.number(ratio.value);
         if (!(mlp >= 1 && mlp < 1 << 30)) {
-            throw arguments.fault("mlp_ratio").expected("an MLP width of 1 … 2^30").found(mlp).because("mlp_ratio is out of range");
+            throw ratio.origin.fault().expected("an MLP width of 1 … 2^30").found(mlp).because("mlp_ratio is out of range");
         }
-        fields.state(ConfigField.MLP, (int) mlp, arguments.get("mlp_ratio"));
+        (ratio.into == fields ? fields : width.into).state(ConfigField.MLP, (int) mlp, ratio.origin);
+    }
+
+    private void parts() throws InputException {
+        flag("qkv_bias", ConfigField.QKV_BIAS);
+        flag("class_token", ConfigField.CLASS_TOKEN);
+        flag("distilled", ConfigField.DISTILLATION_TOKEN);
+        Argument scale = argument("init_values");
+        if (scale != null) { // 0 is none
+            implied.state(ConfigField.LAYER_SCALE, Relaxed.number(scale.value) != 0, scale.origin);
+        }
+        Argument patchesOnly = argument("no_embed_class");
+        if (patchesOnly != null) {
+            patchesOnly.into.state(ConfigField.POSITIONS, Relaxed.flag(patchesOnly.value) ? Positions.LEARNED_PATCHES : Positions.LEARNED, patchesOnly.origin);
+        } else if (architecture != null) {
+            implied.state(ConfigField.POSITIONS, Positions.LEARNED, json.get("architecture"));
+        }
+        Argument activation = argument("act_layer");
+        if (activation != null) {
+            activation.into.state(ConfigField.GELU, TimmArguments.activation(activation.value, activation.origin), activation.origin);
+        } else if (architecture != null) {
+            implied.state(ConfigField.GELU, GeluKind.ERF, json.get("architecture"));
+        }
+        Argument eps = arguments.has("norm_layer") ? null : argument("norm_eps"); // another norm_layer has its own epsilon, timm's 1e-6
+        if (eps != null) {
+            eps.into.state(ConfigField.LAYER_NORM_EPS, Relaxed.number(eps.value), eps.origin);
+        } else if (architecture != null) {
+            implied.state(ConfigField.LAYER_NORM_EPS, 1e-6, json.get("architecture"));
+        }
+    }
+
+    private void flag(String name, ConfigField<Boolean> field) throws InputException {
+        Argument argument = argument(name);
+        if (argument != null) {
+            argument.into.state(field, Relaxed.flag(argument.value), argument.origin);
+        }
     }
 
     /** Label names are WordNet ids for ImageNet; the descriptions say what they are. */
     private List<String> labels() throws InputException {
-        JsonObject holder = json.has("label_names") ? json : json.optionalObject("pretrained_cfg").orElse(json);
-        if (!holder.has("label_names")) {
+        JsonObject holder = json.has("label_names") ? json : pretrained;
+        String field = !holder.has("label_names") && holder == json && json.has("labels") ? "labels" : "label_names"; // old files
+        if (!holder.has(field)) {
             return List.of();
         }
-        List<String> names = holder.array("label_names").texts();
-        if (!holder.has("label_descriptions")) {
+        List<String> names = Labels.texts(holder.array(field));
+        JsonObject describer = json.has("label_descriptions") ? json : holder;
+        if (!describer.has("label_descriptions")) {
             return names;
         }
-        JsonObject descriptions = holder.object("label_descriptions");
+        JsonObject descriptions = describer.object("label_descriptions");
         List<String> labels = new ArrayList<>();
         for (String name : names) {
-            labels.add(descriptions.text(name, name));
+            labels.add(Relaxed.text(descriptions, name, name));
         }
         return labels;
     }

@@ -91,6 +91,11 @@ final class HuggingFace implements WeightFamily {
     }
 
     @Override
+    public List<String> unstatedConventions(VitConfig assumed) {
+        return List.of("layer_norm_eps " + assumed.layerNormEps(), "gelu " + assumed.gelu().name().toLowerCase(java.util.Locale.ROOT));
+    }
+
+    @Override
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
         String prefix = prefix(tensors);

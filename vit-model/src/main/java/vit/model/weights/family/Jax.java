@@ -79,6 +79,17 @@ final class Jax implements WeightFamily {
         }
     }
 
+    /** big_vision adds positions before it puts the class token in front. */
+    @Override
+    public boolean everyTokenHasAPosition() {
+        return false;
+    }
+
+    @Override
+    public boolean hasSquareGridsOnly() {
+        return true;
+    }
+
     @Override
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();

@@ -37,6 +37,19 @@ final class Timm implements WeightFamily {
         return pooling == Pooling.TOKEN ? FinalNorm.BEFORE_POOLING : FinalNorm.AFTER_POOLING;
     }
 
+    /** {@code no_embed_class} leaves the prefix tokens without. */
+    @Override
+    public boolean everyTokenHasAPosition() {
+        return false;
+    }
+
+    /** Architectures differ in all of these; their tensors do not. */
+    @Override
+    public List<String> unstatedConventions(VitConfig assumed) {
+        String pool = assumed.pooling() == Pooling.TOKEN ? "pool token" : "pool avg";
+        return List.of("layer_norm_eps " + assumed.layerNormEps(), "gelu " + assumed.gelu().name().toLowerCase(java.util.Locale.ROOT), pool);
+    }
+
     @Override
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();

@@ -57,6 +57,11 @@ final class VitPytorch implements WeightFamily {
     }
 
     @Override
+    public List<String> unstatedConventions(VitConfig assumed) {
+        return assumed.pooling() == Pooling.TOKEN ? List.of("pool token") : List.of();
+    }
+
+    @Override
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
         if (!VitPytorchNames.hasProjection(tensors)) {

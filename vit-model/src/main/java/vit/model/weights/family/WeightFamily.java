@@ -39,6 +39,21 @@ public interface WeightFamily {
         return PositionResampling.TIMM;
     }
 
+    /** Whether the source's models always give every token a position, the prefix tokens as well. */
+    default boolean everyTokenHasAPosition() {
+        return true;
+    }
+
+    /** Whether the source's models always have as many rows of patches as columns. */
+    default boolean hasSquareGridsOnly() {
+        return false;
+    }
+
+    /** What this source leaves open without a configuration, besides heads and image, each with the value that is usual: for a warning. */
+    default List<String> unstatedConventions(VitConfig assumed) {
+        return List.of();
+    }
+
     /**
      * Tells what names and shapes say of the configuration.
      *

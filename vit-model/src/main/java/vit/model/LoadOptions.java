@@ -1,0 +1,44 @@
+package vit.model;
+
+/**
+ * What a caller asks of loading beyond what the files say. Immutable; any number of threads may share one.
+ *
+ * @param imageHeight rows of the image that the model shall take, in pixels; 0: as the files say
+ * @param imageWidth  columns of that image, in pixels; 0: as the files say
+ */
+public record LoadOptions(int imageHeight, int imageWidth) {
+
+    /** The model as its files describe it. */
+    public static final LoadOptions DEFAULTS = new LoadOptions(0, 0);
+
+    /**
+     * Checks the sizes.
+     *
+     * @throws IllegalArgumentException if one side is negative, or one is 0 and the other is not
+     */
+    public LoadOptions {
+        if (imageHeight < 0 || imageWidth < 0 || (imageHeight == 0) != (imageWidth == 0)) {
+            throw new IllegalArgumentException("an image of " + imageHeight + "×" + imageWidth + " pixels");
+        }
+    }
+
+    /**
+     * The same options for images of this size. Learned position embeddings are carried over to its grid of patches by the method
+     * of the library that the weights come from.
+     *
+     * @param height rows, a multiple of the model's patch
+     * @param width  columns, a multiple of the model's patch
+     * @throws IllegalArgumentException if a side is not positive
+     */
+    public LoadOptions withImage(int height, int width) {
+        if (height < 1 || width < 1) {
+            throw new IllegalArgumentException("an image of " + height + "×" + width + " pixels");
+        }
+        return new LoadOptions(height, width);
+    }
+
+    /** Whether an image's size is asked for. */
+    public boolean hasImage() {
+        return imageHeight > 0;
+    }
+}

@@ -1,0 +1,130 @@
+package vit.model.weights;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import vit.model.GeneratedWeights;
+import vit.model.InputException;
+import vit.model.LoadOptions;
+import vit.model.Parameters;
+import vit.model.VitConfig;
+import vit.model.VitConfig.Positions;
+import vit.model.VitModel;
+import vit.model.weights.family.WeightFamilies;
+
+/** Which image a table of learned positions is for. */
+class PositionGridTest {
+
+    @TempDir
+    private Path folder;
+
+    private Path write(VitConfig config) throws IOException {
+        Path file = folder.resolve("w.safetensors");
+        WeightsWriter.write(file, new GeneratedWeights(config, 3), Map.of());
+        return file;
+    }
+
+    private static VitConfig.Builder small(String family) {
+        return WeightFamilies.find(family).orElseThrow().defaults().patch(8).width(64).heads(1).depth(1).mlp(16).classes(3);
+    }
+
+    /** 3×5 patches and the class token have the 16 rows of 4×4 patches without it. */
+    @ParameterizedTest
+    @CsvSource({"timm,24,40", "huggingface,24,40", "huggingface-v5,24,40", "torchvision,24,40", "vit-pytorch,24,40", "timm,24,32", "torchvision,24,32"})
+    void gridsThatAreNotSquareAreNotGuessed(String family, int height, int width) throws IOException {
+        VitConfig config = small(family).image(height, width).build();
+        Path file = write(config);
+        InputException e = assertThrows(InputException.class, () -> Weights.open(file, null));
+        assertTrue(e.getMessage().contains("the image's size cannot be told from the position embeddings"), e.getMessage());
+        try (Weights open = Weights.open(file, null, LoadOptions.DEFAULTS.withImage(height, width))) {
+            assertEquals(config, open.config());
+        }
+        Path own = Files.writeString(folder.resolve("own.json"), "{\"family\":\"" + family + "\",\"heads\":1,\"image\":[" + height + "," + width + "]}");
+        try (Weights open = Weights.open(file, own)) {
+            assertEquals(config, open.config());
+        }
+    }
+
+    @Test
+    void tokensWithoutPositionsAreToldByTheConfigurationOnly() throws IOException {
+        VitConfig config = small("timm").image(32, 32).positions(Positions.LEARNED_PATCHES).build();
+        Path file = write(config);
+        assertThrows(InputException.class, () -> Weights.open(file, null));
+        Path own = Files.writeString(folder.resolve("own.json"), "{\"family\":\"timm\",\"heads\":1,\"positions\":\"learned_patches\"}");
+        try (Weights open = Weights.open(file, own)) {
+            assertEquals(config, open.config());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"timm", "huggingface", "torchvision", "jax", "vit-pytorch"})
+    void anImageThatIsAskedForGetsPositionsByTheSourcesMethod(String family) throws IOException {
+        VitConfig config = small(family).image(32, 32).build();
+        Path file = write(config);
+        VitConfig larger = config.toBuilder().image(40, 64).build();
+        float[] table = new float[17 * 64];
+        new GeneratedWeights(config, 3).read(Parameters.of(config).find(Parameters.POSITIONS), table);
+        try (Weights open = Weights.open(file, null, LoadOptions.DEFAULTS.withImage(40, 64)); VitModel model = VitModel.load(file, null, LoadOptions.DEFAULTS.withImage(40, 64))) {
+            assertEquals(larger, open.config());
+            assertEquals(larger, model.config());
+            float[] carried = new float[41 * 64];
+            model.read(Parameters.of(larger).find(Parameters.POSITIONS), carried);
+            assertArrayEquals(open.positionResampling().resample(table, 1, 4, 4, 5, 8), carried);
+            assertTrue(open.report().notes().contains("positions of a grid of 4×4 patches carried over to 40×64 pixels"), open.report().toString());
+        }
+    }
+
+    /** The grid of the file is the one that its configuration states, also where another with as many patches is asked for. */
+    @Test
+    void theConfigurationTellsTheGridThatIsCarriedOver() throws IOException {
+        VitConfig config = small("timm").image(16, 64).build();
+        Path file = write(config);
+        Files.writeString(folder.resolve("config.json"), "{\"family\":\"timm\",\"heads\":1,\"image\":[16,64]}");
+        float[] table = new float[17 * 64];
+        new GeneratedWeights(config, 3).read(Parameters.of(config).find(Parameters.POSITIONS), table);
+        try (Weights open = Weights.open(file, null, LoadOptions.DEFAULTS.withImage(32, 32))) {
+            float[] carried = new float[17 * 64];
+            open.read(Parameters.of(open.config()).find(Parameters.POSITIONS), carried);
+            assertArrayEquals(open.positionResampling().resample(table, 1, 2, 8, 4, 4), carried);
+        }
+    }
+
+    /** timm carries positions over whenever the configuration's image is another; Hugging Face refuses, unless it is asked. */
+    @Test
+    void timmsConfigurationBesideTheWeightsCarriesOver() throws IOException {
+        Path file = write(small("timm").image(32, 32).build());
+        Path beside = Files.writeString(folder.resolve("config.json"),
+                "{\"architecture\":\"vit_own\",\"model_args\":{\"num_heads\":1,\"img_size\":48},\"pretrained_cfg\":{\"input_size\":[3,32,32]}}");
+        try (Weights open = Weights.open(file, null)) {
+            assertEquals(48, open.config().imageHeight());
+            assertTrue(open.report().warnings().contains("positions of a grid of 4×4 patches carried over to 48×48 pixels"), open.report().toString());
+        }
+        write(small("huggingface").image(32, 32).build());
+        Files.writeString(beside, "{\"model_type\":\"vit\",\"num_attention_heads\":1,\"image_size\":48}");
+        InputException e = assertThrows(InputException.class, () -> Weights.open(file, null));
+        assertTrue(e.getMessage().contains("do not fit the image"), e.getMessage());
+        try (Weights open = Weights.open(file, null, LoadOptions.DEFAULTS.withImage(48, 48))) {
+            assertEquals(48, open.config().imageWidth());
+        }
+    }
+
+    @Test
+    void imagesThatMakeNoGridAreRefused() throws IOException {
+        Path file = write(small("timm").image(32, 32).build());
+        assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(36, 32)));
+        assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(80_000, 80_000)), "far more patches than the file has rows");
+        assertThrows(IllegalArgumentException.class, () -> LoadOptions.DEFAULTS.withImage(0, 32));
+        assertThrows(IllegalArgumentException.class, () -> new LoadOptions(32, 0));
+    }
+}
