@@ -12,6 +12,11 @@ final class Spans {
         MemorySegment.copy(source, 0, target.segment(), Tensor.FLOAT, 0, count);
     }
 
+    /** Writes from element {@code to} of the target on. */
+    static void write(Tensor target, int to, float[] source, int count) {
+        MemorySegment.copy(source, 0, target.segment(), Tensor.FLOAT, (long) to * Float.BYTES, count);
+    }
+
     static void read(Tensor source, float[] target, int count) {
         MemorySegment.copy(source.segment(), Tensor.FLOAT, 0, target, 0, count);
     }

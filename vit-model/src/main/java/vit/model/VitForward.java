@@ -23,6 +23,9 @@ import vit.model.VitConfig.Positions;
  */
 final class VitForward implements Workers.Task {
 
+    /** No packed row or tile is longer by more than this than what is in it. */
+    private static final int MAX_PADDING = 256;
+
     private final VitConfig config;
     private final VitWeights weights;
     private final int maxBatch;
@@ -73,6 +76,7 @@ final class VitForward implements Workers.Task {
         this.config = config;
         this.weights = weights;
         this.maxBatch = maxBatch;
+        checkBatch(config, maxBatch);
         int patchRows = Math.multiplyExact(maxBatch, config.patches());
         int rows = Math.multiplyExact(maxBatch, config.tokens());
         images = arena.allocate(maxBatch, config.channels(), config.imageHeight(), config.imageWidth());
@@ -110,6 +114,16 @@ final class VitForward implements Workers.Task {
         preLogits = config.preLogits() ? linear(Parameters.PRE_LOGITS) : null;
         head = logits == null ? null : linear(Parameters.HEAD);
         distillationHead = distilledLogits == null ? null : linear(Parameters.DISTILLATION_HEAD);
+    }
+
+    /** Kernels index by an int what they read, and a packed row is as long as the layer is wide. */
+    private static void checkBatch(VitConfig config, int maxBatch) {
+        int widest = Math.max(Math.max(3 * config.inner(), config.mlp()), Math.max(config.width(), config.patchElements()));
+        long each = (long) config.tokens() * (widest + MAX_PADDING) + MAX_PADDING;
+        long most = Math.min(Integer.MAX_VALUE / each, Integer.MAX_VALUE / Math.max(config.classes(), 1));
+        if (maxBatch > most) {
+            throw new IllegalArgumentException("a batch of " + maxBatch + " images is too large for this model: " + most + " are the most");
+        }
     }
 
     /** Whether the final norm comes before the pooling, for every token. */

@@ -161,12 +161,20 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return arena.bytes();
     }
 
-    /** Bytes that {@link #newSession} would plan. */
+    /**
+     * Bytes that {@link #newSession} would plan.
+     *
+     * @throws IllegalArgumentException if no session can have so large a batch
+     */
     public long sessionBytes(SessionOptions options) {
         return sessionBytes(config, options);
     }
 
-    /** Bytes that a session of a model of this configuration would plan, weights not counted. */
+    /**
+     * Bytes that a session of a model of this configuration would plan, weights not counted.
+     *
+     * @throws IllegalArgumentException if no session can have so large a batch
+     */
     public static long sessionBytes(VitConfig config, SessionOptions options) {
         try (TensorArena counting = TensorArena.counting()) {
             new VitForward(config, null, options.maxBatch(), options.allTokens(), options.threads(), counting);
@@ -177,7 +185,8 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     /**
      * A session with its own memory.
      *
-     * @throws ModelClosedException if the model is closed
+     * @throws ModelClosedException     if the model is closed
+     * @throws IllegalArgumentException if the batch is too large for the model
      */
     public VitSession newSession(SessionOptions options) {
         lifetime.enter();

@@ -2,6 +2,8 @@ package vit.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
@@ -18,6 +20,9 @@ import vit.model.image.RgbImage;
  * under way, {@link SessionClosedException} after {@link #close()}, {@link ModelClosedException} after that of the model, and
  * {@link vit.kernels.parallel.WorkersClosedException} after that of a shared team. All are {@link IllegalStateException}s, and none
  * changes anything.
+ *
+ * <p>A result that is NaN or infinite is a {@link NonFiniteException} of {@link #classify} and {@link #attention}, and of every call where
+ * {@link SessionOptions#withFiniteCheck} asks for it. It names the image and the first stage that is not finite.
  */
 public final class VitSession implements AutoCloseable {
 
@@ -34,6 +39,7 @@ public final class VitSession implements AutoCloseable {
     private final VitForward forward;
     private final Lifetime lifetime;
     private final boolean awaitsKernels;
+    private final boolean finiteCheck;
     private final float[] imagePixels; // (channels, height, width), for classify
     private final float[] imageLogits; // (classes)
 
@@ -56,6 +62,7 @@ public final class VitSession implements AutoCloseable {
                 () -> new SessionInUseException("the session is in use by another call; it serves one at a time"),
                 () -> new SessionClosedException("the session is closed"), this::free);
         this.awaitsKernels = ForwardCost.of(config).flops() > AWAIT_FLOPS;
+        this.finiteCheck = options.finiteCheck();
         this.imagePixels = new float[imageElements()];
         this.imageLogits = new float[config.classes()];
     }
@@ -103,6 +110,7 @@ public final class VitSession implements AutoCloseable {
      * @param logits (B, classes), written
      * @throws IllegalArgumentException if a length does not fit, or the model has no head
      * @throws IllegalStateException    if the session, the model or the team is closed, or the session is in use; one class each
+     * @throws NonFiniteException       if a logit is not finite and the session checks; all are written nevertheless
      */
     public void logits(float[] images, int batch, float[] logits) {
         forward(images, batch, logits, null);
@@ -119,6 +127,9 @@ public final class VitSession implements AutoCloseable {
         enter();
         try {
             run(images, batch, observer, forward.logits, logits);
+            if (finiteCheck) {
+                requireFinite(logits, batch, forward.logits.columns(), 0, batch);
+            }
         } finally {
             exit();
         }
@@ -129,15 +140,53 @@ public final class VitSession implements AutoCloseable {
      *
      * @param images     (B, channels, height, width)
      * @param embeddings (B, C), written
+     * @throws NonFiniteException if one is not finite and the session checks; all are written nevertheless
      */
     public void embed(float[] images, int batch, float[] embeddings) {
         check(images, batch, forward.pooled, embeddings, "embeddings");
         enter();
         try {
             run(images, batch, null, forward.pooled, embeddings);
+            if (finiteCheck) {
+                requireFinite(embeddings, batch, forward.pooled.columns(), 0, batch);
+            }
         } finally {
             exit();
         }
+    }
+
+    /**
+     * What the classification head sees of a decoded image, preprocessed as {@link VitModel#preprocessing()} says.
+     *
+     * @return (C)
+     * @throws NonFiniteException if it is not finite
+     */
+    public float[] embed(RgbImage image) throws IOException {
+        float[] embedding = new float[forward.pooled.columns()];
+        enter();
+        try {
+            prepare(image);
+            run(imagePixels, 1, null, forward.pooled, embedding);
+            requireFinite(embedding, 1, embedding.length, 0, 1);
+            return embedding;
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * The same of an image file.
+     *
+     * @throws InputException if the file is no image this library reads
+     * @throws IOException    if it cannot be read
+     */
+    public float[] embed(Path image) throws IOException {
+        return embed(ImageDecoder.decode(image));
+    }
+
+    /** Writes what the model sees of the image into {@link #imagePixels}. In a call that has entered. */
+    private void prepare(RgbImage image) throws IOException {
+        model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
     }
 
     private void checkHead() {
@@ -177,15 +226,38 @@ public final class VitSession implements AutoCloseable {
         checkLength(name, out, batch, result.columns());
     }
 
-    /** In a call that has entered. */
+    /** Copies the images into the planned memory and runs. In a call that has entered. */
     private void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out) {
+        awaitKernels();
+        Spans.write(forward.images, images, batch * imageElements());
+        runPlanned(batch, observer, result, out);
+    }
+
+    private void awaitKernels() {
         if (awaitsKernels) {
             KernelCompilation.await();
         }
-        Spans.write(forward.images, images, batch * imageElements());
+    }
+
+    /** Runs for images that stand in the planned memory. In a call that has entered. */
+    private void runPlanned(int batch, StageObserver observer, Tensor result, float[] out) {
         forward.prepare(batch, observer);
         workers.run(forward);
         Spans.read(result, out, batch * result.columns());
+    }
+
+    /**
+     * Looks at the results of the call that has just run.
+     *
+     * @param results (batch, each)
+     * @param first   the number of its first image in the caller's call, for the message
+     * @param images  of the caller's call
+     */
+    private void requireFinite(float[] results, int batch, int each, int first, int images) {
+        int bad = NonFiniteWeights.find(results, 0, batch * each);
+        if (bad >= 0) {
+            throw new FirstNonFiniteStage(model, forward, bad / each).find(workers, batch, first + bad / each, images);
+        }
     }
 
     private static void checkLength(String name, float[] values, int batch, int each) {
@@ -200,6 +272,7 @@ public final class VitSession implements AutoCloseable {
      * memory that is allocated for the call (4 bytes × blocks × heads × tokens² and a little more).
      *
      * @param image (channels, height, width), normalised as the model was trained
+     * @throws NonFiniteException if the tokens or the attention of a block are not finite
      */
     public AttentionMaps attention(float[] image) {
         checkLength("image", image, 1, imageElements());
@@ -215,12 +288,25 @@ public final class VitSession implements AutoCloseable {
     private AttentionMaps probe(float[] image) {
         float[][] inputs = blockInputs(image);
         try (TensorArena looking = TensorArena.open()) {
+            requireFinite(inputs);
             AttentionProbe probe = new AttentionProbe(config, model.weights(), workers.count(), looking);
             float[][] maps = new float[config.depth()][];
             for (int i = 0; i < maps.length; i++) {
                 maps[i] = probe.block(i, inputs[i], workers);
+                if (NonFiniteWeights.find(maps[i], 0, maps[i].length) >= 0) {
+                    throw new NonFiniteException(0, 1, "stage.block." + i, "the attention of block " + i + " is not finite");
+                }
             }
             return new AttentionMaps(config, maps);
+        }
+    }
+
+    /** Looks at the tokens that the blocks were given; the pass that gave them has just run. */
+    private void requireFinite(float[][] inputs) {
+        for (float[] tokens : inputs) {
+            if (NonFiniteWeights.find(tokens, 0, tokens.length) >= 0) {
+                throw new FirstNonFiniteStage(model, forward, 0).find(workers, 1, 0, 1);
+            }
         }
     }
 
@@ -237,7 +323,7 @@ public final class VitSession implements AutoCloseable {
     public AttentionMaps attention(RgbImage image) throws IOException {
         enter();
         try {
-            model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
+            prepare(image);
             return probe(imagePixels);
         } finally {
             exit();
@@ -254,7 +340,11 @@ public final class VitSession implements AutoCloseable {
         return classify(ImageDecoder.decode(image));
     }
 
-    /** The most probable classes of a decoded image. */
+    /**
+     * The most probable classes of a decoded image.
+     *
+     * @throws NonFiniteException if a logit is not finite
+     */
     public Prediction classify(RgbImage image) throws IOException {
         return classify(image, TOP);
     }
@@ -264,9 +354,42 @@ public final class VitSession implements AutoCloseable {
         checkHead();
         enter();
         try {
-            model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
+            prepare(image);
             run(imagePixels, 1, null, forward.logits, imageLogits);
+            requireFinite(imageLogits, 1, config.classes(), 0, 1);
             return Prediction.of(imageLogits, 0, config.classes(), model.labels(), top, model.scores());
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * The {@code top} most probable classes of every image, in their order. As many images as {@link #maxBatch()} allows go through the model
+     * together; the results have the same bits as one by one.
+     *
+     * @throws InputException     if an image cannot be preprocessed
+     * @throws NonFiniteException if a result is not finite; its {@code image()} counts from 0 in {@code images}
+     */
+    public List<Prediction> classify(List<RgbImage> images, int top) throws IOException {
+        checkHead();
+        List<Prediction> predictions = new ArrayList<>(images.size());
+        float[] logits = new float[Math.min(images.size(), maxBatch()) * config.classes()];
+        enter();
+        try {
+            for (int first = 0; first < images.size(); first += maxBatch()) {
+                int batch = Math.min(maxBatch(), images.size() - first);
+                for (int b = 0; b < batch; b++) {
+                    prepare(images.get(first + b));
+                    Spans.write(forward.images, b * imageElements(), imagePixels, imageElements());
+                }
+                awaitKernels();
+                runPlanned(batch, null, forward.logits, logits);
+                requireFinite(logits, batch, config.classes(), first, images.size());
+                for (int b = 0; b < batch; b++) {
+                    predictions.add(Prediction.of(logits, b * config.classes(), config.classes(), model.labels(), top, model.scores()));
+                }
+            }
+            return predictions;
         } finally {
             exit();
         }

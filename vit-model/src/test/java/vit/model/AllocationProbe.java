@@ -25,7 +25,7 @@ final class AllocationProbe {
         int threads = Integer.parseInt(arguments[0]);
         int batch = Integer.parseInt(arguments[1]);
         try (VitModel model = VitModel.of(new GeneratedWeights(CONFIG, 0)); Workers workers = Workers.of(threads);
-                VitSession session = model.newSession(SessionOptions.workers(workers).withBatch(batch))) {
+                VitSession session = model.newSession(SessionOptions.workers(workers).withBatch(batch).withFiniteCheck(true))) {
             System.out.println(session.warmUp());
             long[] ids = new long[threads];
             workers.run(w -> ids[w.index()] = Thread.currentThread().threadId());

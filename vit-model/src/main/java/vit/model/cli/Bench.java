@@ -75,7 +75,7 @@ final class Bench implements Callable<Integer> {
         Result result;
         try (Workers team = Workers.of(threads.count());
                 VitModel model = open();
-                VitSession session = model.newSession(SessionOptions.workers(team).withBatch(batch).withAllTokens(allTokens))) {
+                VitSession session = model.newSession(SessionOptions.workers(team).withBatch(batch).withAllTokens(allTokens).withFiniteCheck(true))) {
             result = measure(model, session, team);
         }
         PrintWriter out = spec.commandLine().getOut();

@@ -3,6 +3,7 @@ package vit.model.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import vit.model.InputException;
+import vit.model.NonFiniteException;
 import vit.model.SessionOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
@@ -21,7 +22,7 @@ final class Classifier implements AutoCloseable {
 
     private Classifier(VitModel model, int threads, Preprocessing preprocessing) {
         this.model = model;
-        this.session = model.newSession(SessionOptions.threads(threads));
+        this.session = model.newSession(SessionOptions.threads(threads).withFiniteCheck(true));
         this.preprocessing = preprocessing;
         VitConfig config = model.config();
         this.pixels = new float[config.channels() * config.imageHeight() * config.imageWidth()];
@@ -62,7 +63,11 @@ final class Classifier implements AutoCloseable {
         } catch (InputException e) {
             throw new CommandException(e, imageHint(image));
         }
-        session.logits(pixels, 1, logits);
+        try {
+            session.logits(pixels, 1, logits);
+        } catch (NonFiniteException e) {
+            throw new CommandException(image + ": " + e.getMessage(), FaultReport.NON_FINITE_HINT);
+        }
         return logits;
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 import vit.model.InputException;
+import vit.model.NonFiniteException;
 import vit.model.train.DivergedException;
 
 /**
@@ -24,6 +25,9 @@ record FaultReport(String message, String hint) {
     private static final String DIVERGED_HINT =
             "a lower --lr, a longer --warmup or --clip 1 keeps numbers small; the last good epoch is in the output folder";
 
+    /** What to do about a result that is NaN or infinite. */
+    static final String NON_FINITE_HINT = "see whether the weights are whole and were trained to numbers; vit compare shows every stage";
+
     static FaultReport of(Throwable fault) {
         return switch (fault) {
             case UnmatchedArgumentException e when !e.getSuggestions().isEmpty() ->
@@ -33,6 +37,7 @@ record FaultReport(String message, String hint) {
             case DivergedException e -> new FaultReport(e.getMessage(), DIVERGED_HINT);
             case InputException e -> new FaultReport(e.fault(), e.remedy().orElse(DEBUG_HINT));
             case InterruptedIOException e -> new FaultReport(e.getMessage(), "the command was interrupted; run it again");
+            case NonFiniteException e -> new FaultReport(e.getMessage(), NON_FINITE_HINT);
             case IOException e -> new FaultReport(reason(e), "see whether the path is right and may be read or written");
             case OutOfMemoryError e -> new FaultReport("not enough memory: " + e.getMessage(),
                     "choose a smaller batch or model, or raise the heap, for example VIT_OPTS=-Xmx8g");

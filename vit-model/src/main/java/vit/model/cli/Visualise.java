@@ -14,6 +14,7 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.AttentionMaps;
 import vit.model.InputException;
+import vit.model.NonFiniteException;
 import vit.model.SessionOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
@@ -65,7 +66,7 @@ final class Visualise implements Callable<Integer> {
             Preprocessing preprocessing = preprocess.choose(model);
             float[] pixels = pixels(preprocessing, config);
             vit.status().show("looking at " + image);
-            AttentionMaps maps = session.attention(pixels);
+            AttentionMaps maps = attention(session, pixels);
             PatchMap rollout = PooledAttention.of(config, AttentionRollout.of(maps));
             ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, config, folder);
             ModelPictures.writeAttention(maps, block, folder);
@@ -77,6 +78,14 @@ final class Visualise implements Callable<Integer> {
             folder.list(out);
         }
         return Vit.DONE;
+    }
+
+    private AttentionMaps attention(VitSession session, float[] pixels) throws CommandException {
+        try {
+            return session.attention(pixels);
+        } catch (NonFiniteException e) {
+            throw new CommandException(image + ": " + e.getMessage(), FaultReport.NON_FINITE_HINT);
+        }
     }
 
     private void checkBlock(VitConfig config) {

@@ -1,6 +1,9 @@
 package vit.model.train;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import vit.kernels.tensor.Tensor;
+import vit.model.NonFiniteWeights;
 import vit.model.Parameter;
 import vit.model.Parameters;
 import vit.model.VitConfig;
@@ -87,19 +90,10 @@ final class Divergence {
 
     /** Whether a weight of one of these layers is itself not finite. */
     private String weightsOf(String... layers) {
-        for (Parameter parameter : training.parameters().list()) {
-            for (String layer : layers) {
-                if (parameter.name().equals(layer) || parameter.name().startsWith(layer + ".")) {
-                    float[] values = new float[Math.toIntExact(parameter.shape().size())];
-                    training.read(parameter, values);
-                    for (float weight : values) {
-                        if (!Float.isFinite(weight)) {
-                            return "; its " + parameter.name() + " holds " + weight;
-                        }
-                    }
-                }
-            }
+        try {
+            return NonFiniteWeights.of(training, layers).map(weight -> "; its " + weight).orElse("; its weights are finite");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
-        return "; its weights are finite";
     }
 }

@@ -1,0 +1,123 @@
+package vit.model;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
+import vit.kernels.parallel.Workers;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * Finds out where the numbers of an image stopped being finite, by running its pass again with a look at every stage. Nothing of it runs
+ * in a call whose result is finite. For one call, which has entered.
+ */
+final class FirstNonFiniteStage implements StageObserver {
+
+    private static final String IMAGES = "images";
+    private static final String TOKENS = "stage.tokens";
+    private static final String BLOCK = "stage.block.";
+    private static final String EMBEDDING = "embedding";
+    private static final String LOGITS = "logits";
+
+    private final VitModel model;
+    private final VitConfig config;
+    private final VitForward forward;
+    private final int image;
+    private String stage; // null: none until now
+    private float value;
+
+    /** @param image its place in the batch of the last call */
+    FirstNonFiniteStage(VitModel model, VitForward forward, int image) {
+        this.model = model;
+        this.config = model.config();
+        this.forward = forward;
+        this.image = image;
+    }
+
+    /**
+     * Runs the batch of the last call again.
+     *
+     * @param place  of the image in the caller's call, for the message
+     * @param images of the caller's call
+     */
+    NonFiniteException find(Workers workers, int batch, int place, int images) {
+        int rows = config.channels() * config.imageHeight();
+        look(IMAGES, forward.images, image * rows, rows);
+        if (stage == null) {
+            forward.prepare(batch, this);
+            workers.run(forward);
+        }
+        look(EMBEDDING, forward.pooled, image, 1);
+        if (forward.logits != null) {
+            look(LOGITS, forward.logits, image, 1);
+        }
+        if (stage == null) {
+            throw new IllegalStateException("a result was not finite, and the same pass run again was");
+        }
+        return new NonFiniteException(place, images, stage, stage + " is the first stage that is not finite: " + cause());
+    }
+
+    @Override
+    public void stage(String name, Tensor tokens) {
+        look(name, tokens, image * config.tokens(), config.tokens());
+    }
+
+    /** Looks at rows of a tensor, unless an earlier one was bad. */
+    private void look(String name, Tensor tensor, int from, int rows) {
+        if (stage != null) {
+            return;
+        }
+        float[] values = tensor.rows(from, from + rows).toArray();
+        int place = NonFiniteWeights.find(values, 0, values.length);
+        if (place >= 0) {
+            stage = name;
+            value = values[place];
+        }
+    }
+
+    /** The weights of a model that the call holds open, whoever has closed it meanwhile. */
+    private record Held(VitModel model) implements ParameterSource {
+        @Override
+        public VitConfig config() {
+            return model.config();
+        }
+
+        @Override
+        public void read(Parameter parameter, float[] target) {
+            model.weights().tensors().get(parameter, target);
+        }
+    }
+
+    private String cause() {
+        String found = "it holds " + value;
+        if (stage.equals(IMAGES)) {
+            return found + ", so it was given such pixels";
+        }
+        try {
+            Optional<String> weight = NonFiniteWeights.first(new Held(model), parameters());
+            return weight.map(name -> found + ", and its weight " + name)
+                    .orElse(found + ", and its weights are finite, so a sum or product became too large for float32");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The parameters of the stage. They are listed in the order of the pass, with the blocks in the middle. */
+    private List<Parameter> parameters() {
+        List<Parameter> all = model.parameters().list();
+        if (stage.startsWith(BLOCK)) {
+            String block = "blocks." + stage.substring(BLOCK.length()) + ".";
+            return all.stream().filter(parameter -> parameter.name().startsWith(block)).toList();
+        }
+        int firstNorm = all.indexOf(model.parameters().find(Parameters.finalNorm(config) + ".weight"));
+        return switch (stage) {
+            case TOKENS -> all.subList(0, firstNorm).stream().filter(parameter -> !parameter.name().startsWith("blocks.")).toList();
+            case EMBEDDING -> all.subList(firstNorm, all.size()).stream().filter(parameter -> !isHead(parameter)).toList();
+            default -> all.subList(firstNorm, all.size()); // a distillation token has its norm here as well
+        };
+    }
+
+    private static boolean isHead(Parameter parameter) {
+        return parameter.name().startsWith(Parameters.HEAD);
+    }
+}
