@@ -1,13 +1,19 @@
 package vit.bench.peers;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,5 +60,60 @@ class ResultsTest {
         assertTrue(table.contains("| 0.80, 0.70 … 0.85 |"), table);
         assertTrue(table.contains("| 150.00 | 300.00 | **2.00** |") && !table.contains("| 200.00 |"), table);
         assertNotNull(ImageIO.read(folder.resolve("forward.png").toFile()));
+        assertNotNull(ImageIO.read(folder.resolve("forward-ratios.png").toFile()));
+    }
+
+    @Test
+    void tablesAndPicturesAreMadeAgainFromWhatIsStored() throws IOException {
+        new Results(folder, "forward", "first").write(List.of(comparison(1, 400), comparison(2, 200)));
+        List<String> files = List.of("forward.md", "forward.png", "forward-ratios.png");
+        Map<String, byte[]> before = new HashMap<>();
+        byte[] json = Files.readAllBytes(folder.resolve("forward.json"));
+        for (String file : files) {
+            before.put(file, Files.readAllBytes(folder.resolve(file)));
+            Files.delete(folder.resolve(file));
+        }
+        assertEquals(List.of("forward"), Results.redraw(folder));
+        for (String file : files) {
+            assertArrayEquals(before.get(file), Files.readAllBytes(folder.resolve(file)), file);
+        }
+        assertArrayEquals(json, Files.readAllBytes(folder.resolve("forward.json")));
+    }
+
+    /** A mark that belongs to a group touches the rows of that group alone; a line through categories would cross the gaps. */
+    @Test
+    void limitIsAMarkOnItsOwnBars() throws IOException {
+        BufferedImage picture = ImageIO.read(new ByteArrayInputStream(SpeedPicture.png(
+                List.of(comparison(1, 400), comparison(2, 200), comparison(3, 300)), "title", "machine")));
+        int marks = 0;
+        for (int x = 0; x < picture.getWidth(); x++) {
+            int longest = 0;
+            int length = 0;
+            for (int y = 0; y < picture.getHeight(); y++) {
+                length = (picture.getRGB(x, y) & 0xFFFFFF) == 0x9B0000 ? length + 1 : 0;
+                longest = Math.max(longest, length);
+            }
+            assertTrue(longest < 60, "no longer than two bars");
+            marks += longest > 40 ? 1 : 0;
+        }
+        assertTrue(marks >= 2, "the limit is the same for all: one column of marks");
+    }
+
+    @Test
+    void picturesAreNotCutAtTheirEdges() throws IOException {
+        List<Comparison> many = new ArrayList<>();
+        for (int threads = 1; threads < 9; threads++) {
+            Comparison c = comparison(threads, 400);
+            many.add(c);
+            many.add(new Comparison("train", "forward+backward+AdamW and a long name", c.model(), 8, threads, "a peer whose name is long, version 12.3.4",
+                    3, 2, c.ratio(), 9, 35e9, 33e9, null, 125, c.pairedShare(), 0));
+        }
+        for (byte[] png : List.of(SpeedPicture.png(many, "title", "a machine ".repeat(40)), RatioPicture.png(many, "title", "a machine ".repeat(40)))) {
+            BufferedImage picture = ImageIO.read(new ByteArrayInputStream(png));
+            for (int y = 0; y < picture.getHeight(); y++) {
+                assertEquals(-1, picture.getRGB(0, y));
+                assertEquals(-1, picture.getRGB(picture.getWidth() - 1, y));
+            }
+        }
     }
 }

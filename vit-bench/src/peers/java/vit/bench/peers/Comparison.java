@@ -47,6 +47,14 @@ record Comparison(String work, String step, String model, int batch, int threads
         return limitMillis * oursFlops / flops / oursMillis;
     }
 
+    /** The piece of work in words, the same for every peer. */
+    String group() {
+        boolean gemm = work.startsWith("gemm ");
+        String what = gemm ? work.substring("gemm ".length()).replace('x', '×')
+                : model.replaceFirst("^vit_(\\w+)_patch(\\d+)_\\d+$", "ViT $1/$2") + (step.isEmpty() ? "" : ", " + step.replace("+", " + "));
+        return what + (gemm ? "" : ", batch " + batch) + ", " + threads + (threads == 1 ? " thread" : " threads");
+    }
+
     /** Whether the other is another measurement of the same thing. */
     boolean isSame(Comparison c) {
         return work.equals(c.work) && step.equals(c.step) && model.equals(c.model) && batch == c.batch && threads == c.threads

@@ -5,29 +5,83 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import vit.model.InputException;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
+import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.weights.AtomicFile;
 
-/** Comparisons as files: {@code NAME.json}, {@code NAME.md} and {@code NAME.png}, each with the machine and the command. */
+/**
+ * Comparisons as files: {@code NAME.json}, {@code NAME.md}, {@code NAME.png} (speeds) and {@code NAME-ratios.png}, each with the machine and
+ * the command.
+ */
 final class Results {
+
+    /** The kinds of work that have pictures, and their titles. */
+    private static final Map<String, String> TITLES = Map.of("forward", "Forward pass", "gemm", "Matrix products M×N×K of ViT-B/16's layers",
+            "train", "Training step");
 
     private final Path folder;
     private final String name;
-    private final Map<String, Object> machine = Machine.describe();
+    private final Map<String, Object> machine;
     private final String command;
 
     Results(Path folder, String name, String command) {
+        this(folder, name, command, Machine.describe());
+    }
+
+    private Results(Path folder, String name, String command, Map<String, Object> machine) {
         this.folder = folder;
         this.name = name;
+        this.machine = machine;
         this.command = command;
     }
 
-    /** Writes all three files, with what is there already from the same machine, JDK and day. */
+    /**
+     * Makes tables and pictures again from the stored figures of any machine; nothing is measured.
+     *
+     * @return the names of what was found
+     */
+    static List<String> redraw(Path folder) throws IOException {
+        List<String> names = new ArrayList<>();
+        for (String name : TITLES.keySet().stream().sorted().toList()) {
+            Path file = folder.resolve(name + ".json");
+            if (Files.isRegularFile(file)) {
+                JsonObject document = Json.parse(file.toString(), Files.readAllBytes(file));
+                Map<String, Object> machine = new LinkedHashMap<>();
+                for (String fact : Machine.describe().keySet()) {
+                    machine.put(fact, document.kind(fact) == JsonKind.TEXT ? document.text(fact) : document.integer(fact));
+                }
+                new Results(folder, name, "", machine).describe(comparisons(document), document.array("commands").texts());
+                names.add(name);
+            }
+        }
+        return names;
+    }
+
+    private static List<Comparison> comparisons(JsonObject document) throws InputException {
+        List<Comparison> comparisons = new ArrayList<>();
+        JsonArray lines = document.array("comparisons");
+        for (int i = 0; i < lines.size(); i++) {
+            comparisons.add(Comparison.of(lines.get(i).object()));
+        }
+        return comparisons;
+    }
+
+    /** Writes the table and the pictures. */
+    private void describe(List<Comparison> comparisons, List<String> commands) throws IOException {
+        AtomicFile.write(folder.resolve(name + ".md"), markdown(comparisons, commands).getBytes(StandardCharsets.UTF_8));
+        String title = TITLES.getOrDefault(name, name);
+        AtomicFile.write(folder.resolve(name + ".png"), SpeedPicture.png(comparisons, title + ": speed", subtitle()));
+        AtomicFile.write(folder.resolve(name + "-ratios.png"), RatioPicture.png(comparisons, title + ": time against the peers", subtitle()));
+    }
+
+    /** Writes all files, with what is there already from the same machine, JDK and day. */
     void write(List<Comparison> found) throws IOException {
         List<String> commands = new ArrayList<>();
         List<Comparison> comparisons = new ArrayList<>();
@@ -39,8 +93,7 @@ final class Results {
         List<Object> lines = new ArrayList<>();
         comparisons.forEach(comparison -> lines.add(comparison.toJson()));
         write(folder, name, commands, "comparisons", lines);
-        AtomicFile.write(folder.resolve(name + ".md"), markdown(comparisons, commands).getBytes(StandardCharsets.UTF_8));
-        AtomicFile.write(folder.resolve(name + ".png"), Picture.png(comparisons, subtitle()));
+        describe(comparisons, commands);
     }
 
     /** What an earlier run left, apart from what was now measured again. */
@@ -56,9 +109,7 @@ final class Results {
             }
         }
         commands.addAll(document.array("commands").texts());
-        JsonArray lines = document.array("comparisons");
-        for (int i = 0; i < lines.size(); i++) {
-            Comparison old = Comparison.of(lines.get(i).object());
+        for (Comparison old : comparisons(document)) {
             if (found.stream().noneMatch(old::isSame)) {
                 comparisons.add(old);
             }
@@ -102,7 +153,7 @@ final class Results {
             }
             text.append('\n');
         }
-        text.append("\n![GFLOP/s](" + name + ".png)\n\n");
+        text.append("\n![GFLOP/s](" + name + ".png)\n\n![time of the peers against ours](" + name + "-ratios.png)\n\n");
         commands.forEach(line -> text.append("    ").append(line).append('\n'));
         text.append('\n');
         machine.forEach((key, value) -> text.append("- ").append(key.replace('_', ' ')).append(": ").append(value).append('\n'));

@@ -68,8 +68,11 @@ public final class VitPeers implements Callable<Integer> {
             + " of ONNX Runtime, in JVMs of their own.")
     private boolean start;
 
-    @Option(names = "--results", paramLabel = "DIR", description = "Also write a table (Markdown and JSON) and a picture (PNG) there.")
+    @Option(names = "--results", paramLabel = "DIR", description = "Also write a table (Markdown and JSON) and pictures (PNG) there.")
     private Path results;
+
+    @Option(names = "--redraw", paramLabel = "DIR", description = "Make the tables and pictures there again from the stored JSON; measure nothing.")
+    private Path redraw;
 
     @Spec
     private CommandSpec spec;
@@ -101,6 +104,10 @@ public final class VitPeers implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (redraw != null) {
+            spec.commandLine().getOut().println("drawn again in " + redraw + ": " + String.join(", ", Results.redraw(redraw)));
+            return 0;
+        }
         threads.forEach(count -> check("--threads", count, 1, 1024));
         batches.forEach(batch -> check("--batch", batch, 1, 1024));
         check("--seconds", seconds, 0.1, 86_400);

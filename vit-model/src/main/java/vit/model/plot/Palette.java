@@ -31,6 +31,6 @@ public final class Palette {
         for (int c = 0; c < weights.length; c++) {
             luminance += weights[c] * StrictMath.pow((rgb >> 16 - 8 * c & 0xFF) / 255.0, 2.2);
         }
-        return luminance > 0.3 ? TEXT : WHITE;
+        return luminance > 0.2 ? TEXT : WHITE;
     }
 }

@@ -32,6 +32,9 @@ final class StrokeFont {
 
     private static final double SPACE = 4.6;
 
+    /** All digits are as wide, so that numbers stand in columns. */
+    private static final double DIGIT = 5.8;
+
     /** Between a letter and its accent. */
     private static final double ACCENT_GAP = 1.4;
 
@@ -103,8 +106,10 @@ final class StrokeFont {
             }
         }
         Glyph letter = GLYPHS.get(parts.length > 1 && parts[0] == 'i' ? 'ı' : parts[0]);
-        letter.strokes().forEach(stroke -> sink.stroke(stroke, x - letter.left(), 0));
-        double width = letter.right() - letter.left();
+        boolean digit = character >= '0' && character <= '9';
+        double width = digit ? DIGIT : letter.right() - letter.left();
+        double shift = x + (width - letter.left() - letter.right()) / 2;
+        letter.strokes().forEach(stroke -> sink.stroke(stroke, shift, 0));
         double height = letter.top() + ACCENT_GAP;
         for (int i = 1; i < parts.length; i++) {
             Glyph accent = GLYPHS.get(parts[i]);
