@@ -2,39 +2,26 @@ package vit.model;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 
-/**
- * The small model in the jar. It goes through a temporary folder and the same loader as any other, since weight files are read by
- * position; the folder is gone when this returns.
- */
+/** The small model in the jar, loaded from memory as any other is from a file. */
 final class ShippedModel {
 
-    /** Beside this class: weights, configuration. */
-    private static final List<String> FILES = List.of("model.safetensors", "config.json");
-    private static final String RESOURCES = "shipped/";
+    /** Beside this class: weights and configuration. */
+    private static final String WEIGHTS = "shipped/model.safetensors";
+    private static final String CONFIG = "shipped/config.json";
 
     private ShippedModel() {}
 
     static VitModel load() throws IOException {
-        Path folder = Files.createTempDirectory("vit-shipped");
-        try {
-            for (String file : FILES) {
-                try (InputStream in = ShippedModel.class.getResourceAsStream(RESOURCES + file)) {
-                    if (in == null) {
-                        throw new IOException("the resource " + RESOURCES + file + " is not in the jar");
-                    }
-                    Files.copy(in, folder.resolve(file));
-                }
+        return VitModel.load(resource(WEIGHTS), resource(CONFIG));
+    }
+
+    private static byte[] resource(String name) throws IOException {
+        try (InputStream in = ShippedModel.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IOException("the resource " + name + " is not in the jar");
             }
-            return VitModel.load(folder.resolve(FILES.getFirst()));
-        } finally {
-            for (String file : FILES) {
-                Files.deleteIfExists(folder.resolve(file));
-            }
-            Files.delete(folder);
+            return in.readAllBytes();
         }
     }
 }

@@ -1,6 +1,7 @@
 package vit.model;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -55,10 +56,12 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Loads a weight file of any known family, safetensors or npz; the configuration is the {@code config.json} beside it,
-     * where there is one.
+     * Loads weights of any known family; the configuration is the {@code config.json} beside them, where there is one.
      *
+     * @param weights a safetensors or npz file, the index of a safetensors file in several parts, or a folder with one of these
+     *                (which one, {@link Weights#open(Path, Path)} says)
      * @throws InputException if the file or the configuration is malformed or does not make a model
+     * @throws java.io.InterruptedIOException if the thread is interrupted; its interrupt status is kept
      * @throws IOException    if it cannot be read
      */
     public static VitModel load(Path weights) throws IOException {
@@ -91,10 +94,51 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * The small model that ships in the jar: it names the twelve shapes of {@link vit.model.shapes.ShapeKind}, and shows that
-     * everything works before larger weights are at hand.
+     * Loads weights in memory without a configuration; otherwise as {@link #load(byte[], byte[])}.
+     */
+    public static VitModel load(byte[] weights) throws IOException {
+        return load(weights, null);
+    }
+
+    /**
+     * Loads weights in memory. The arrays are read during the call and neither changed nor kept: the model has a copy of every
+     * weight, so that the caller may reuse or drop them afterwards. Until then the weights are in memory twice.
      *
-     * @throws IOException if the temporary folder that it goes through cannot be written
+     * @param weights a safetensors or npz file
+     * @param config  a Hugging Face, timm or own {@code config.json}, which also says how images are prepared; null for none
+     * @throws InputException as for files
+     */
+    public static VitModel load(byte[] weights, byte[] config) throws IOException {
+        return load(Weights.open(weights, config));
+    }
+
+    /**
+     * Loads weights from a stream, for example a resource of a jar or an object of a store. The stream is read to its end and not
+     * closed; what was read is dropped when the call returns.
+     *
+     * @param weights a safetensors or npz file
+     * @param config  as for {@link #load(byte[], byte[])}; null for none
+     * @throws InputException as for files
+     * @throws IOException    if the stream cannot be read
+     */
+    public static VitModel load(InputStream weights, byte[] config) throws IOException {
+        return load(Weights.open(weights, config));
+    }
+
+    private static VitModel load(Weights opened) throws IOException {
+        try (opened) {
+            Implementation.require();
+            KernelCompilation.start();
+            return new VitModel(opened, opened.labels(), PreprocessingFiles.choose(opened.model().raw(), opened.config().family()),
+                    opened.report());
+        }
+    }
+
+    /**
+     * The small model that ships in the jar: it names the twelve shapes of {@link vit.model.shapes.ShapeKind}, and shows that
+     * everything works before larger weights are at hand. It is read from the jar and needs no file system.
+     *
+     * @throws IOException if the jar lacks it
      */
     public static VitModel shipped() throws IOException {
         return ShippedModel.load();

@@ -100,7 +100,7 @@ final class ForwardCheck {
     }
 
     private InputException.Report fault(String tensor) {
-        return InputException.in(reference.path()).tensor(tensor);
+        return InputException.in(reference.name()).tensor(tensor);
     }
 
     private void compare(VitSession session, TensorEntry images, int first, int batch) throws IOException {

@@ -139,6 +139,6 @@ final class GradientCheck {
     }
 
     private InputException.Report fault(String tensor) {
-        return InputException.in(reference.path()).tensor(tensor);
+        return InputException.in(reference.name()).tensor(tensor);
     }
 }

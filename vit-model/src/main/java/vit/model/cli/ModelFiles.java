@@ -17,7 +17,7 @@ final class ModelFiles {
     private static final String HINT = "vit inspect shows what a weight file holds; --config names its configuration if it lies elsewhere";
 
     @Option(names = "--weights", paramLabel = "F",
-            description = "Weights: safetensors or npz of timm, Hugging Face, torchvision, Google JAX or vit-pytorch; "
+            description = "Weights: a safetensors or npz file, an index of several, or a folder with one, of timm, Hugging Face, torchvision, Google JAX or vit-pytorch; "
                     + "default: the small model that ships with the program, which names drawn shapes.")
     private Path weights;
 
@@ -105,9 +105,9 @@ final class ModelFiles {
         report.warnings().forEach(status::warn);
     }
 
-    /** What to do about {@code file}: {@code otherwise}, if there is such a file. */
+    /** What to do about {@code file}: {@code otherwise}, if there is such a file or folder. */
     static String hint(Path file, String otherwise) {
-        return Files.isRegularFile(file) ? otherwise : "see whether the path is right";
+        return Files.exists(file) ? otherwise : "see whether the path is right";
     }
 
     /** Refuses a model that has no logits. */

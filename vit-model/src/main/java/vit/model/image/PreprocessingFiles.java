@@ -26,7 +26,7 @@ public final class PreprocessingFiles {
      * {@link Preprocessing#forFamily}.
      *
      * @param name    a preset, or null
-     * @param weights the weight file, or null
+     * @param weights the weight file or the folder that holds it, or null
      * @param config  a configuration file of any kind, or null
      * @param family  the family of the weights ({@code VitConfig.family}), or null for timm
      * @throws InputException if there is no such preset, or a file that says how to preprocess cannot be used
@@ -44,7 +44,7 @@ public final class PreprocessingFiles {
         Path neighbour = weights != null ? weights : config;
         if (neighbour != null) {
             for (String file : new String[] {HUGGING_FACE_FILE, CONFIG_FILE}) {
-                Path beside = neighbour.resolveSibling(file);
+                Path beside = Files.isDirectory(neighbour) ? neighbour.resolve(file) : neighbour.resolveSibling(file);
                 if (!beside.equals(config) && Files.isRegularFile(beside)) {
                     Optional<Preprocessing> said = read(beside);
                     if (said.isPresent()) {
@@ -63,6 +63,15 @@ public final class PreprocessingFiles {
      */
     public static Optional<Preprocessing> read(Path file) throws IOException {
         return of(Json.read(file));
+    }
+
+    /**
+     * The preprocessing that a configuration in memory speaks of, or else that of {@code family}.
+     *
+     * @throws InputException if it asks for something that is not offered
+     */
+    public static Preprocessing choose(JsonObject config, String family) throws InputException {
+        return of(config).orElse(Preprocessing.forFamily(family));
     }
 
     /** As {@link #read}, for a document at hand. */

@@ -46,7 +46,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         if (text == null) {
             throw fault().expected("metadata " + METADATA).found("none").because("the file is no state of a training");
         }
-        document = Json.parse(file.path().toString(), text.getBytes(StandardCharsets.UTF_8));
+        document = Json.parse(file.name(), text.getBytes(StandardCharsets.UTF_8));
         if (document.integer("version") != VERSION) {
             throw document.fault("version").expected(VERSION).found(document.integer("version")).because("the state is of another version");
         }
@@ -152,7 +152,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
     }
 
     private InputException.Report fault() {
-        return InputException.in(file.path());
+        return InputException.in(file.name());
     }
 
     @Override

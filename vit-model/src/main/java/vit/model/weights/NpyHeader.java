@@ -32,7 +32,7 @@ record NpyHeader(Dtype dtype, ByteOrder order, boolean columnMajor, Shape shape,
     static NpyHeader read(Source source, java.util.function.Supplier<InputException.Report> fault) throws IOException {
         byte[] start = source.read(MAGIC.length + 2);
         if (!Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
-            throw fault.get().expected("\\x93NUMPY").found(new String(start, 0, MAGIC.length, StandardCharsets.ISO_8859_1))
+            throw fault.get().expected("\\x93NUMPY").found("other bytes")
                     .because("the entry does not start as a NumPy array");
         }
         int major = start[MAGIC.length];

@@ -2,14 +2,9 @@ package vit.model.weights;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 
@@ -29,10 +24,9 @@ public final class NpzFile implements TensorFile {
 
     private static final long ALWAYS_ALLOWED_BYTES = 16L << 20;
 
-    private record Array(TensorEntry entry, ZipEntry zipped, NpyHeader header) {}
+    private record Array(TensorEntry entry, ZipDirectory.Entry zipped, NpyHeader header) {}
 
-    private final Path path;
-    private final ZipFile zip;
+    private final ByteSource source;
     private final Map<String, Array> arrays = new LinkedHashMap<>();
     private final byte[] bytes = new byte[BUFFER_BYTES];
 
@@ -42,68 +36,69 @@ public final class NpzFile implements TensorFile {
     private Array columnMajor; // the entry whose elements are in columnMajorBytes
     private byte[] columnMajorBytes;
 
-    private NpzFile(Path path, ZipFile zip) {
-        this.path = path;
-        this.zip = zip;
+    private NpzFile(ByteSource source) {
+        this.source = source;
     }
 
     /**
-     * Opens {@code path} and checks its directory and the header of every array.
+     * Checks an archive's directory and the header of every array. What is returned owns {@code source}.
      *
      * @throws InputException if the file is malformed
      */
-    public static NpzFile open(Path path) throws IOException {
-        ZipFile zip;
-        try {
-            zip = new ZipFile(path.toFile());
-        } catch (IOException | IllegalArgumentException e) {
-            throw InputException.in(path).cause(e).expected("a zip archive of .npy arrays").found(e.getMessage())
-                    .because("the archive's directory is malformed");
-        }
-        try {
-            NpzFile file = new NpzFile(path, zip);
-            file.readHeaders();
-            return file;
-        } catch (Throwable t) {
-            zip.close();
-            throw t;
-        }
+    static NpzFile open(ByteSource source) throws IOException {
+        NpzFile file = new NpzFile(source);
+        file.readHeaders();
+        return file;
     }
 
     private void readHeaders() throws IOException {
-        long most = ALWAYS_ALLOWED_BYTES + MAX_RATIO * Files.size(path);
+        List<ZipDirectory.Entry> zipped = ZipDirectory.read(source);
+        refuseOthers(zipped);
+        long most = ALWAYS_ALLOWED_BYTES + MAX_RATIO * source.size();
         long total = 0;
-        for (var zipped : Collections.list(zip.entries())) {
-            total += Math.max(0, zipped.getSize());
+        for (ZipDirectory.Entry entry : zipped) {
+            total += entry.size();
             if (total > most || total < 0) {
-                throw InputException.in(path).tensor(zipped.getName()).expected("at most " + most + " bytes").found("more")
+                throw InputException.in(source.name()).tensor(entry.name()).expected("at most " + most + " bytes").found("more")
                         .because("the archive inflates to more than " + MAX_RATIO + " times its size");
             }
-            Array array = array(zipped);
+            Array array = array(entry);
             if (arrays.put(array.entry.name(), array) != null) {
-                throw InputException.in(path).tensor(zipped.getName()).expected("each name once").found("a second entry")
+                throw InputException.in(source.name()).tensor(entry.name()).expected("each name once").found("a second entry")
                         .because("the archive has two entries of one name");
             }
         }
     }
 
-    private Array array(ZipEntry zipped) throws IOException {
-        String name = zipped.getName();
-        if (!name.endsWith(SUFFIX)) {
-            throw InputException.in(path).tensor(name).expected("an array, *.npy").found(name)
-                    .because(name.endsWith(".pkl") ? "the archive is a PyTorch pickle (.pth), which is never read; convert the weights to safetensors"
-                            : "the archive entry is not a NumPy array");
+    /** Archives of another kind: PyTorch's files are zip archives as well, and so are many that are no weights at all. */
+    private void refuseOthers(List<ZipDirectory.Entry> zipped) throws InputException {
+        for (ZipDirectory.Entry entry : zipped) {
+            if (entry.name().endsWith(".pkl")) {
+                throw InputException.in(source.name()).tensor(entry.name()).expected("an array, *.npy").found("a pickle").remedy(FileKind.CONVERT)
+                        .because("the file is a PyTorch archive (.pth, .pt, .bin) with a pickle, which can run code and is never read");
+            }
         }
-        try (NpzMember in = new NpzMember(path, zip, zipped)) {
+        if (!zipped.isEmpty() && zipped.stream().noneMatch(entry -> entry.name().endsWith(SUFFIX))) {
+            throw InputException.in(source.name()).expected("arrays, *.npy").found("none among " + zipped.size() + " entries").because("the zip archive is no npz file");
+        }
+    }
+
+    private Array array(ZipDirectory.Entry zipped) throws IOException {
+        String name = zipped.name();
+        if (!name.endsWith(SUFFIX)) {
+            throw InputException.in(source.name()).tensor(name).expected("an array, *.npy").found("an entry of another name")
+                    .because("the archive entry is not a NumPy array");
+        }
+        try (NpzMember in = new NpzMember(source, zipped)) {
             NpyHeader header = NpyHeader.read(count -> {
                 byte[] part = new byte[count];
                 in.read(part, count);
                 return part;
             }, in::fault);
             long size = bytes(header, in);
-            if (zipped.getSize() - header.dataOffset() != size) {
+            if (zipped.size() - header.dataOffset() != size) {
                 throw in.fault().expected(size + " bytes for " + header.dtype() + " " + header.shape())
-                        .found(zipped.getSize() - header.dataOffset()).because("the entry's size does not match type and shape");
+                        .found(zipped.size() - header.dataOffset()).because("the entry's size does not match type and shape");
             }
             if (header.columnMajor() && size > Integer.MAX_VALUE - 8) {
                 throw in.fault().expected("at most " + (Integer.MAX_VALUE - 8) + " bytes").found(size)
@@ -123,8 +118,8 @@ public final class NpzFile implements TensorFile {
     }
 
     @Override
-    public Path path() {
-        return path;
+    public String name() {
+        return source.name();
     }
 
     @Override
@@ -164,7 +159,7 @@ public final class NpzFile implements TensorFile {
     private void read(TensorEntry entry, long first, int count, Decoder decoder) throws IOException {
         Array array = arrays.get(entry.name());
         if (array == null || array.entry != entry) {
-            throw new IllegalArgumentException(entry + " is not of " + path);
+            throw new IllegalArgumentException(entry + " is not of " + source.name());
         }
         int width = entry.dtype().bytes();
         if (array.header.columnMajor()) {
@@ -221,7 +216,7 @@ public final class NpzFile implements TensorFile {
             if (open.size() == MAX_OPEN) {
                 open.remove(open.keySet().iterator().next()).close();
             }
-            member = new NpzMember(path, zip, array.zipped);
+            member = new NpzMember(source, array.zipped);
             open.put(array, member);
         }
         while (member.position() < target) {
@@ -233,6 +228,8 @@ public final class NpzFile implements TensorFile {
     /** Closes the archive and with it every open entry. */
     @Override
     public void close() throws IOException {
-        zip.close();
+        open.values().forEach(NpzMember::close);
+        open.clear();
+        source.close();
     }
 }

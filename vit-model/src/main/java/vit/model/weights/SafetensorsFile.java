@@ -3,9 +3,7 @@ package vit.model.weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -30,20 +28,20 @@ public final class SafetensorsFile implements TensorFile {
     /** The format's own limit. */
     static final int MAX_HEADER_BYTES = 100_000_000;
 
+    private static final long MOST_BELIEVABLE = 1L << 40;
     private static final int LENGTH_BYTES = 8;
     private static final int BUFFER_BYTES = 1 << 18;
     private static final String METADATA = "__metadata__";
     private static final Set<String> FIELDS = Set.of("dtype", "shape", "data_offsets");
 
-    private final Path path;
-    private final FileChannel channel;
+    private final ByteSource source;
     private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer buffer;
 
-    private SafetensorsFile(Path path, FileChannel channel) {
-        this.path = path;
-        this.channel = channel;
+    private SafetensorsFile(ByteSource source, ByteBuffer buffer) {
+        this.source = source;
+        this.buffer = buffer;
     }
 
     /**
@@ -52,39 +50,53 @@ public final class SafetensorsFile implements TensorFile {
      * @throws InputException if the file is malformed
      */
     public static SafetensorsFile open(Path path) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        ByteSource source = ByteSource.OfFile.open(path);
         try {
-            SafetensorsFile file = new SafetensorsFile(path, channel);
-            file.readHeader();
-            return file;
+            return open(source, newBuffer());
         } catch (Throwable t) {
-            channel.close();
+            source.close();
             throw t;
         }
     }
 
+    /**
+     * Checks a file's header. What is returned owns {@code source}.
+     *
+     * @param buffer from {@link #newBuffer}; files that one thread reads may share one
+     */
+    static SafetensorsFile open(ByteSource source, ByteBuffer buffer) throws IOException {
+        SafetensorsFile file = new SafetensorsFile(source, buffer);
+        file.readHeader();
+        return file;
+    }
+
+    static ByteBuffer newBuffer() {
+        return ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
     private void readHeader() throws IOException {
-        long size = channel.size();
+        long size = source.size();
         if (size < LENGTH_BYTES) {
             throw fault(0).expected("8 bytes of header length").found(size + " bytes").because("the file is too short for safetensors");
         }
         buffer.clear().limit(LENGTH_BYTES);
-        readFully(buffer, 0);
+        source.readFully(buffer, 0);
         long length = buffer.getLong(0);
         long most = Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES);
         if (length < 2 || length > most) {
-            throw fault(0).expected("2 … " + most).found(Long.toUnsignedString(length))
-                    .because("the header length does not fit the file; this may not be safetensors");
+            // A number that no file can have as its length is other content read as a number: it is not shown.
+            throw fault(0).expected("2 … " + most).found(length >= 0 && length < MOST_BELIEVABLE ? length : "8 bytes that are no length")
+                    .because("the header length does not fit the file; it may be cut off, or not safetensors");
         }
         byte[] header = new byte[(int) length];
-        readFully(ByteBuffer.wrap(header), LENGTH_BYTES);
+        source.readFully(ByteBuffer.wrap(header), LENGTH_BYTES);
         if (header[0] != '{') {
-            throw fault(LENGTH_BYTES).expected("'{'").found(String.format("byte 0x%02X", header[0]))
+            throw fault(LENGTH_BYTES).expected("'{'").found("another byte")
                     .because("the header does not start a JSON object");
         }
         List<TensorEntry> found = new ArrayList<>();
         long dataStart = LENGTH_BYTES + length;
-        Json.forEachField(path.toString(), header, LENGTH_BYTES, (name, value) -> {
+        Json.forEachField(source.name(), header, LENGTH_BYTES, (name, value) -> {
             if (name.equals(METADATA)) {
                 readMetadata(value.object());
             } else {
@@ -108,7 +120,7 @@ public final class SafetensorsFile implements TensorFile {
         JsonObject object = value.object();
         for (String field : object.names()) {
             if (!FIELDS.contains(field)) {
-                throw object.fault(field).expected("dtype, shape, data_offsets").found(field).because("the tensor has an unknown field");
+                throw object.fault(field).expected("dtype, shape, data_offsets").found("another one").because("the tensor has an unknown field");
             }
         }
         Dtype dtype = Dtype.find(object.text("dtype"));
@@ -168,25 +180,12 @@ public final class SafetensorsFile implements TensorFile {
     }
 
     private InputException.Report fault(long at) {
-        return InputException.in(path).at(at);
-    }
-
-    private void readFully(ByteBuffer target, long position) throws IOException {
-        long at = position;
-        while (target.hasRemaining()) {
-            int count = channel.read(target, at);
-            if (count < 0) {
-                throw fault(at).expected(target.remaining() + " more bytes").found("the end of the file")
-                        .because("the file became shorter while it was read");
-            }
-            at += count;
-        }
-        target.flip();
+        return InputException.in(source.name()).at(at);
     }
 
     @Override
-    public Path path() {
-        return path;
+    public String name() {
+        return source.name();
     }
 
     @Override
@@ -229,12 +228,12 @@ public final class SafetensorsFile implements TensorFile {
         int width = entry.dtype().bytes();
         int part = Math.min(wanted, BUFFER_BYTES / width);
         buffer.clear().limit(part * width);
-        readFully(buffer, entry.offset() + first * width);
+        source.readFully(buffer, entry.offset() + first * width);
         return part;
     }
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        source.close();
     }
 }

@@ -1,6 +1,7 @@
 package vit.model.weights;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ import vit.model.weights.family.WeightFamily;
 public final class Weights implements ParameterSource, AutoCloseable {
 
     private static final String CONFIG = "config.json";
+    private static final String IN_MEMORY = "the weights in memory";
     private static final int CHUNK = 1 << 16;
 
     private final TensorFile file;
@@ -61,7 +63,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
             (options.hasImage() || resample ? notes : warnings).add(resolver.carriedOver(model.vit())); // nobody asked for it
         }
         this.stored = resolver.stored(model.vit());
-        notes.addAll(inference.notes());
+        warnings.addAll(inference.assumptions());
         if (!tensors.prefix().isEmpty()) {
             notes.add("all names of the network begin with " + tensors.prefix());
         }
@@ -74,14 +76,17 @@ public final class Weights implements ParameterSource, AutoCloseable {
     }
 
     /**
-     * Opens a weight file and finds out its configuration.
+     * Opens weights and finds out their configuration.
      *
-     * @param weights safetensors or npz
+     * @param weights a safetensors or npz file; the index of a safetensors file in several parts; or a folder, whose weights are the first
+     *                of {@code model.safetensors}, {@code model.safetensors.index.json} and {@code best.safetensors}, or else its only
+     *                safetensors or npz file
      * @param config  a {@code config.json}; null: the one in the weights' folder, if there is one. If one is named here and states another
      *                image than the weights were trained on, learned positions are carried over by the family's method; if it lies beside
      *                the weights, they are so in timm's form, as timm does it
      * @throws InputException if either is malformed, they contradict one another, the family is unknown, or tensors are
      *                        missing, unexpected, of a wrong shape or not of a floating-point type
+     * @throws java.io.InterruptedIOException if the thread is interrupted; its interrupt status is kept
      */
     public static Weights open(Path weights, Path config) throws IOException {
         return open(weights, config, LoadOptions.DEFAULTS);
@@ -89,11 +94,48 @@ public final class Weights implements ParameterSource, AutoCloseable {
 
     /** As {@link #open(Path, Path)}, with {@code options}. */
     public static Weights open(Path weights, Path config, LoadOptions options) throws IOException {
-        TensorFile file = TensorFile.open(weights);
+        ShardedFile.refuseShard(weights);
+        Path beside = WeightFolder.beside(weights, CONFIG);
+        Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
+        return open(TensorFile.open(weights), () -> found == null ? ConfigFile.absent() : ConfigFile.read(found), options, config != null);
+    }
+
+    /**
+     * Opens weights in memory.
+     *
+     * @param weights a safetensors or npz file; it is read, never changed, until this is closed
+     * @param config  a {@code config.json}; null: none
+     * @throws InputException as for files
+     */
+    public static Weights open(byte[] weights, byte[] config) throws IOException {
+        return open(TensorFile.open(IN_MEMORY, weights), config);
+    }
+
+    /**
+     * Opens weights from a stream, which is read to its end at once and not closed.
+     *
+     * @param weights a safetensors or npz file
+     * @param config  a {@code config.json}; null: none
+     * @throws InputException as for files
+     * @throws IOException    if the stream cannot be read
+     */
+    public static Weights open(InputStream weights, byte[] config) throws IOException {
+        return open(TensorFile.open(ByteSource.InMemory.readAll(IN_MEMORY, weights)), config);
+    }
+
+    private static Weights open(TensorFile file, byte[] config) throws IOException {
+        return open(file, () -> config == null ? ConfigFile.absent() : ConfigFile.read("the configuration in memory", config),
+                LoadOptions.DEFAULTS, config != null);
+    }
+
+    @FunctionalInterface
+    private interface Statement {
+        ConfigFile read() throws IOException;
+    }
+
+    private static Weights open(TensorFile file, Statement config, LoadOptions options, boolean named) throws IOException {
         try {
-            Path beside = weights.resolveSibling(CONFIG);
-            Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
-            return new Weights(file, found == null ? ConfigFile.absent() : ConfigFile.read(found), options, config != null);
+            return new Weights(file, config.read(), options, named);
         } catch (Throwable t) {
             file.close();
             throw t;
@@ -116,7 +158,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         for (TensorEntry entry : file.entries()) {
             shapes.put(entry.name(), entry.shape());
         }
-        return new TensorDirectory(file.path().toString(), shapes);
+        return new TensorDirectory(file.name(), shapes);
     }
 
     private static WeightFamily named(ConfigFile stated) throws InputException {
@@ -189,7 +231,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     }
 
     private InputException.Report fault(String tensor) {
-        return InputException.in(file.path()).tensor(tensor);
+        return InputException.in(file.name()).tensor(tensor);
     }
 
     private static String some(List<String> names) {

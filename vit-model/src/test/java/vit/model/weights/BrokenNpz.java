@@ -75,8 +75,8 @@ final class BrokenNpz {
     }
 
     private static void archives(BrokenFiles f) throws IOException {
-        f.weights("npz without entries", new RawNpz().entry("x", false, new byte[1]).bytes(), "\"x\"", "not a NumPy array");
-        f.weights("npz with a folder", new RawNpz().entry("a/", false, new byte[0]).bytes(), "a/", "not a NumPy array");
+        f.weights("npz without arrays", new RawNpz().entry("x", false, new byte[1]).bytes(), "", "no npz file");
+        f.weights("npz with a folder", new RawNpz().entry("a/", false, new byte[0]).array("b", false, "<f4", false, "(8,)", DATA).bytes(), "a/", "not a NumPy array");
         f.weights("PyTorch archive", new RawNpz().entry("archive/data.pkl", false, new byte[9]).bytes(), "archive/data.pkl", "pickle");
         byte[] zeros = new byte[20 << 20];
         f.weights("zip bomb", new RawNpz().array("pos_embed", true, "<f4", false, "(5242880,)", zeros).bytes(), "pos_embed", "times its size");

@@ -27,7 +27,7 @@ final class BrokenSafetensors {
     private static void lengths(BrokenFiles f) throws IOException {
         byte[] sound = BrokenFiles.safetensors(BrokenFiles.tensors());
         byte[] header = "{}".getBytes(StandardCharsets.UTF_8);
-        f.weights("empty file", new byte[0], "byte 0", "too short");
+        f.weights("empty file", new byte[0], "byte 0", "empty");
         f.weights("seven bytes", new byte[7], "byte 0", "too short");
         f.weights("header length only", Arrays.copyOf(sound, 8), "byte 0", "header length");
         f.weights("header length zero", RawSafetensors.bytes(0, header, DATA), "byte 0", "header length");
@@ -134,12 +134,12 @@ final class BrokenSafetensors {
     }
 
     private static void otherFormats(BrokenFiles f) throws IOException {
-        f.weights("text file", "these are not weights, but a text that somebody saved".getBytes(StandardCharsets.UTF_8), "byte 0", "may not be safetensors");
-        f.weights("pickle", new byte[] {(byte) 0x80, 2, (byte) 0x8A, 10, 'l', (byte) 0xFC, (byte) 0x9C, 'F', (byte) 0xF9}, "byte 0", "format is not supported");
-        f.weights("HDF5", "\u0089HDF\r\n\u001a\n0123".getBytes(StandardCharsets.ISO_8859_1), "byte 0", "format is not supported");
-        f.weights("GGUF", "GGUF\u0003\0\0\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1), "byte 0", "format is not supported");
-        f.weights("a single npy", RawNpz.npy(1, RawNpz.dictionary("<f4", false, "(8,)"), DATA), "byte 0", "format is not supported");
+        f.weights("text file", "these are not weights, but a text that somebody saved".getBytes(StandardCharsets.UTF_8), "byte 0", "not of a weight format");
+        f.weights("pickle", new byte[] {(byte) 0x80, 2, (byte) 0x8A, 10, 'l', (byte) 0xFC, (byte) 0x9C, 'F', (byte) 0xF9}, "byte 0", "not of a weight format");
+        f.weights("HDF5", "\u0089HDF\r\n\u001a\n0123".getBytes(StandardCharsets.ISO_8859_1), "byte 0", "not of a weight format");
+        f.weights("GGUF", "GGUF\u0003\0\0\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1), "byte 0", "not of a weight format");
+        f.weights("a single npy", RawNpz.npy(1, RawNpz.dictionary("<f4", false, "(8,)"), DATA), "byte 0", "not of a weight format");
         f.path("weights that do not exist", f.folder().resolve("nowhere.safetensors"), "no such file");
-        f.path("weights that are a folder", f.folder(), "not a file");
+        f.path("weights that are a folder", f.folder(), "holds no weights");
     }
 }

@@ -149,10 +149,10 @@ class CheckpointNamesTest {
         for (String prefix : List.of("", "module.")) {
             Map<String, Content> tensors = Models.rename(tensors(model), name -> prefix + (name.startsWith(own + ".") ? replaced + name.substring(own.length()) : name));
             Path file = write(tensors);
-            config = Files.writeString(folder.resolve("c.json"), "{\"image\":16}");
+            config = Files.writeString(folder.resolve("c.json"), "{\"image\":16,\"heads\":1}");
             assertParametersOf(model, file, config);
             try (Weights weights = Weights.open(file, config)) {
-                assertEquals(replaced.equals("heads") ? 0 : 1, weights.report().notes().stream().filter(note -> note.startsWith("the head is " + prefix + replaced)).count());
+                assertEquals(replaced.equals("heads") ? 0 : 1, weights.report().warnings().stream().filter(note -> note.startsWith("the head is " + prefix + replaced)).count());
             }
         }
     }
@@ -203,7 +203,7 @@ class CheckpointNamesTest {
             if (batchAxis) {
                 tensors.put("pos_embedding", new Content(Shape.of(1, 4, 64), tensors.get("pos_embedding").values()));
             }
-            for (String json : new String[] {null, "{\"family\":\"vit-pytorch\",\"pool\":\"mean\"}"}) {
+            for (String json : new String[] {null, "{\"family\":\"vit-pytorch\",\"heads\":2,\"pool\":\"mean\"}"}) {
                 config = json == null ? null : Files.writeString(folder.resolve("c.json"), json);
                 Path file = write(tensors);
                 assertParametersOf(model, file, config);

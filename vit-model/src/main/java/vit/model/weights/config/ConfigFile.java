@@ -57,6 +57,15 @@ public record ConfigFile(JsonObject raw, Form form, String family, ConfigFields 
         return read(Json.read(file));
     }
 
+    /**
+     * Reads a document in memory.
+     *
+     * @param source what messages call it
+     */
+    public static ConfigFile read(String source, byte[] document) throws InputException {
+        return read(Json.parse(source, document));
+    }
+
     /** Reads a document. */
     static ConfigFile read(JsonObject json) throws InputException {
         List<String> notes = new ArrayList<>();

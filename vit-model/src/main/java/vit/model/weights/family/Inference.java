@@ -13,7 +13,7 @@ public final class Inference {
     private final TensorDirectory tensors;
     private final ConfigFields told = new ConfigFields();
     private final ConfigFields suggested = new ConfigFields();
-    private final List<String> notes = new ArrayList<>();
+    private final List<String> assumptions = new ArrayList<>();
     private int inner;
     private String innerTensor;
     private int positionRows = -1;
@@ -67,9 +67,9 @@ public final class Inference {
         return InputException.in(tensors.file()).tensor(tensors.nameInFile(tensor));
     }
 
-    /** Remarks for the user on what the file does not tell. */
-    public List<String> notes() {
-        return List.copyOf(notes);
+    /** What was assumed where the file does not tell, a sentence each. */
+    public List<String> assumptions() {
+        return List.copyOf(assumptions);
     }
 
     <T> void tell(ConfigField<T> field, T value, String tensor) {
@@ -129,7 +129,7 @@ public final class Inference {
         String head = tensors.linearLayer(layer);
         tellClasses(head + ".weight", 0);
         if (!head.equals(layer)) {
-            notes.add("the head is " + tensors.nameInFile(head) + "; layers without tensors around it are taken for dropout");
+            assumptions.add("the head is " + tensors.nameInFile(head) + "; layers without tensors around it are taken for dropout");
         }
         return head;
     }
