@@ -46,7 +46,7 @@ class OutputTargetTest {
 
     private Path pipe() throws IOException, InterruptedException {
         Path pipe = folder.resolve("pipe");
-        assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "mkfifo is there");
+        assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "needs the command mkfifo");
         return pipe;
     }
 
