@@ -10,6 +10,7 @@ import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.layernorm.LayerNorm;
+import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.simd.Implementation;
 
@@ -46,7 +47,11 @@ final class KernelCompilation {
         });
     }
 
-    /** Waits until what {@link #start} began has ended; an interrupt ends the waiting. */
+    /**
+     * Waits until what {@link #start} began has ended.
+     *
+     * @throws CallInterruptedException if this thread is interrupted while it waits
+     */
     static void await() {
         if (FINISHED.getCount() == 0) { // else an interrupted thread would make an exception in every call
             return;
@@ -54,7 +59,7 @@ final class KernelCompilation {
         try {
             FINISHED.await(LIMIT_NANOS, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            throw CallInterruptedException.restoring("interrupted while waiting for the compilation of the kernels");
         }
     }
 

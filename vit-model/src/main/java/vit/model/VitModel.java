@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
@@ -27,16 +28,16 @@ import vit.model.weights.WeightsReport;
  */
 public final class VitModel implements AutoCloseable, ParameterSource {
 
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
     private final VitConfig config;
     private final Parameters parameters;
     private final List<String> labels;
     private final Preprocessing preprocessing;
     private final WeightsReport report;
-    private final TensorArena arena = TensorArena.open();
+    private final TensorArena arena;
     private final VitWeights weights;
-    private final Lifetime lifetime = new Lifetime(Lifetime.UNLIMITED,
-            () -> new SessionInUseException("the model is in use by too many calls"),
-            () -> new ModelClosedException("the model is closed"), arena::close);
+    private final Lifetime lifetime;
 
     private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing, WeightsReport report) throws IOException {
         this.config = source.config();
@@ -44,15 +45,23 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         this.labels = List.copyOf(labels);
         this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
         this.report = Objects.requireNonNull(report, "report");
-        VitWeights loaded = null;
+        this.arena = TensorArena.open();
+        Lifetime begun = null;
         try {
-            loaded = new VitWeights(config, parameters, source, arena);
+            this.weights = new VitWeights(config, parameters, source, arena);
+            begun = lifetime(arena);
         } finally {
-            if (loaded == null) {
+            if (begun == null) {
                 arena.close();
             }
         }
-        this.weights = loaded;
+        this.lifetime = begun;
+    }
+
+    private static Lifetime lifetime(TensorArena arena) {
+        return new Lifetime(Lifetime.UNLIMITED, () -> new SessionInUseException("the model is in use by too many calls"),
+                () -> new ModelClosedException("the model is closed"), "the model vit-model-" + NUMBER.incrementAndGet(), arena::close,
+                VitModel.class, ShippedModel.class);
     }
 
     /**

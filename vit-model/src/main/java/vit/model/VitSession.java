@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
@@ -19,10 +20,14 @@ import vit.model.image.RgbImage;
  * <p>A session serves one call at a time. Every method that uses its memory throws {@link SessionInUseException} while another call is
  * under way, {@link SessionClosedException} after {@link #close()}, {@link ModelClosedException} after that of the model, and
  * {@link vit.kernels.parallel.WorkersClosedException} after that of a shared team. All are {@link IllegalStateException}s, and none
- * changes anything.
+ * changes anything. A thread that is interrupted while its call waits, for the turn of a shared team or for the compilation of the kernels,
+ * gets {@link vit.kernels.parallel.CallInterruptedException}; one that need not wait gets its result. The interrupt flag stays set.
  *
  * <p>A result that is NaN or infinite is a {@link NonFiniteException} of {@link #classify} and {@link #attention}, and of every call where
  * {@link SessionOptions#withFiniteCheck} asks for it. It names the image and the first stage that is not finite.
+ *
+ * <p>Close it. A session that was forgotten is freed some time after the garbage collector found it, with a warning
+ * ({@link vit.kernels.lifetime.CloseGuard}).
  */
 public final class VitSession implements AutoCloseable {
 
@@ -31,11 +36,13 @@ public final class VitSession implements AutoCloseable {
     /** A call of less arithmetic is over before the kernels are compiled. */
     private static final double AWAIT_FLOPS = 100e6;
 
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private final String name = "vit-session-" + NUMBER.incrementAndGet();
     private final VitModel model;
     private final VitConfig config;
     private final TensorArena arena;
     private final Workers workers;
-    private final boolean ownsWorkers;
     private final VitForward forward;
     private final Lifetime lifetime;
     private final boolean awaitsKernels;
@@ -47,31 +54,46 @@ public final class VitSession implements AutoCloseable {
         this.model = model;
         this.config = model.config();
         this.arena = TensorArena.open();
-        this.ownsWorkers = options.workers() == null;
-        VitForward planned;
+        boolean ownsWorkers = options.workers() == null;
+        Workers team = options.workers();
+        Lifetime begun = null;
         try {
-            planned = new VitForward(config, model.weights(), options.maxBatch(), options.allTokens(),
-                    ownsWorkers ? options.threads() : options.workers().count(), arena);
-        } catch (RuntimeException | Error e) {
-            arena.close();
-            throw e;
+            this.forward = new VitForward(config, model.weights(), options.maxBatch(), options.allTokens(),
+                    ownsWorkers ? options.threads() : team.count(), arena);
+            this.imagePixels = new float[imageElements()];
+            this.imageLogits = new float[config.classes()];
+            this.awaitsKernels = ForwardCost.of(config).flops() > AWAIT_FLOPS;
+            team = ownsWorkers ? Workers.of(options.threads(), name) : team;
+            begun = lifetime(name, ownsWorkers ? team : null, arena);
+        } finally {
+            if (begun == null) {
+                free(ownsWorkers ? team : null, arena);
+            }
         }
-        this.forward = planned;
-        this.workers = ownsWorkers ? Workers.of(options.threads()) : options.workers();
-        this.lifetime = new Lifetime(1,
-                () -> new SessionInUseException("the session is in use by another call; it serves one at a time"),
-                () -> new SessionClosedException("the session is closed"), this::free);
-        this.awaitsKernels = ForwardCost.of(config).flops() > AWAIT_FLOPS;
         this.finiteCheck = options.finiteCheck();
-        this.imagePixels = new float[imageElements()];
-        this.imageLogits = new float[config.classes()];
+        this.workers = team;
+        this.lifetime = begun;
     }
 
-    private void free() {
-        if (ownsWorkers) {
-            workers.close();
+    private static Lifetime lifetime(String name, Workers owned, TensorArena arena) {
+        return new Lifetime(1, () -> new SessionInUseException("the session is in use by another call; it serves one at a time"),
+                () -> new SessionClosedException("the session is closed"), "the session " + name, () -> free(owned, arena),
+                VitSession.class, VitModel.class);
+    }
+
+    /**
+     * Gives back what a session owns.
+     *
+     * @param owned null for a shared team
+     */
+    private static void free(Workers owned, TensorArena arena) {
+        try {
+            if (owned != null) {
+                owned.close();
+            }
+        } finally {
+            arena.close();
         }
-        arena.close();
     }
 
     private int imageElements() {
@@ -399,7 +421,7 @@ public final class VitSession implements AutoCloseable {
      * Gets calls to full speed: waits for the kernels, whose compilation began with the loading of the model, and calls small models of the same
      * kind and this session, so that all around the kernels is compiled as well, until the session's time is steady. That takes a few
      * seconds; after eight it ends with the next call, steady or not. Without it the first call waits for the kernels, unless it is a small one, and
-     * the next ones are slower than later ones.
+     * the next ones are slower than later ones. An interrupt ends it with {@link vit.kernels.parallel.CallInterruptedException}.
      */
     public WarmUpReport warmUp() {
         enter();
@@ -413,6 +435,12 @@ public final class VitSession implements AutoCloseable {
     /** A call of the kind that the model serves, for warm-up. In a call that has entered. */
     private void rehearse(float[] image, float[] out) {
         run(image, 1, null, forward.logits == null ? forward.pooled : forward.logits, out);
+    }
+
+    /** The name that the threads of its own team carry. */
+    @Override
+    public String toString() {
+        return name;
     }
 
     /** Frees the session's memory, and its threads if they are its own. A running call ends first; later ones are refused. */

@@ -1,6 +1,7 @@
 package vit.model;
 
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.parallel.Worker;
@@ -30,15 +31,16 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final VitConfig config;
     private final Parameters parameters;
     private final TrainingOptions options;
-    private final TensorArena arena = TensorArena.open();
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private final String name = "vit-training-" + NUMBER.incrementAndGet();
+    private final TensorArena arena;
     private final Workers workers;
     private final TrainingParameters values;
     private final TrainingPass pass;
     private final ParameterUpdate update;
     private final GradientNorm norm;
-    private final Lifetime lifetime = new Lifetime(1,
-            () -> new SessionInUseException("the training is in use by another call; it serves one at a time"),
-            () -> new SessionClosedException("the training is closed"), this::free);
+    private final Lifetime lifetime;
     private final Workers.Task clear;
     private final Workers.Task measure;
     private WeightAverages average; // null until it is tracked
@@ -51,22 +53,41 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         this.options = options;
         this.parameters = Parameters.of(config);
         checkTrainable(config);
-        VitTraining made = null;
+        this.arena = TensorArena.open();
+        Workers team = null;
+        Lifetime begun = null;
         try {
             values = new TrainingParameters(config, parameters, source, arena);
             pass = new TrainingPass(config, values, options, arena);
             update = optimizer == null ? null : new ParameterUpdate(config, values, optimizer, arena);
             norm = values.gradients().tensors().norm(parameters, options.threads());
-            made = this;
+            clear = this::clear;
+            measure = norm::measure;
+            team = Workers.of(options.threads(), name);
+            team.run(values::updateTransposes);
+            begun = lifetime(name, team, arena);
         } finally {
-            if (made == null) {
-                arena.close();
+            if (begun == null) {
+                free(team, arena);
             }
         }
-        workers = Workers.of(options.threads());
-        clear = this::clear;
-        measure = norm::measure;
-        workers.run(values::updateTransposes);
+        this.workers = team;
+        this.lifetime = begun;
+    }
+
+    private static Lifetime lifetime(String name, Workers team, TensorArena arena) {
+        return new Lifetime(1, () -> new SessionInUseException("the training is in use by another call; it serves one at a time"),
+                () -> new SessionClosedException("the training is closed"), "the training " + name, () -> free(team, arena), VitTraining.class);
+    }
+
+    private static void free(Workers team, TensorArena arena) {
+        try {
+            if (team != null) {
+                team.close();
+            }
+        } finally {
+            arena.close();
+        }
     }
 
     private static void checkTrainable(VitConfig config) {
@@ -395,12 +416,13 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         return which == 0 ? update.firstState() : update.secondState();
     }
 
-    private void free() {
-        workers.close();
-        arena.close();
+    /** The name that its threads carry. */
+    @Override
+    public String toString() {
+        return name;
     }
 
-    /** Frees the memory and ends the threads. */
+    /** Frees the memory and ends the threads. A running call ends first; later ones are refused. */
     @Override
     public void close() {
         lifetime.close();

@@ -3,6 +3,7 @@ package vit.model;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.locks.LockSupport;
+import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.parallel.Workers;
 
 /**
@@ -104,6 +105,7 @@ final class WarmUp {
             tiny(plain, varied, start + TINY_LIMIT_NANOS);
             own(1); // meanwhile C2 works off its queue
             for (int round = 0; round < LATER_ROUNDS; round++) {
+                obeyInterrupt();
                 plain.call(LATER_CALLS, start + LIMIT_NANOS);
                 LockSupport.parkNanos(LATER_PAUSE_NANOS);
             }
@@ -120,6 +122,7 @@ final class WarmUp {
         double best = Double.POSITIVE_INFINITY;
         int steady = 0;
         do {
+            obeyInterrupt();
             last = time();
             calls++;
             first = calls == 1 ? last : first;
@@ -131,6 +134,12 @@ final class WarmUp {
             best = Math.min(best, last);
         } while ((steady < steadyCalls || System.nanoTime() - begin < LEAST_OWN_NANOS) && System.nanoTime() - start < LIMIT_NANOS);
         return steady >= steadyCalls;
+    }
+
+    private static void obeyInterrupt() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CallInterruptedException("the warm-up was interrupted");
+        }
     }
 
     private double time() {
@@ -148,6 +157,7 @@ final class WarmUp {
         double best = Double.POSITIVE_INFINITY;
         int steady = 0;
         for (int rounds = 0; (steady < STEADY_ROUNDS || rounds < MIN_ROUNDS) && System.nanoTime() < deadline; rounds++) {
+            obeyInterrupt();
             if (rounds == 1) {
                 varied.call(VARIED_CALLS, deadline);
             }

@@ -1,11 +1,12 @@
 package vit.kernels.lifetime;
 
+import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * Lets calls run while something is open, and frees it after {@link #close()} once the last running call is out. Safe for all
- * threads; allocates nothing per call.
+ * Lets calls run while something is open, and frees it after {@link #close()} once the last running call is out. What is forgotten
+ * is freed by a {@link CloseGuard}; a call that runs keeps it from being forgotten. Safe for all threads; allocates nothing per call.
  */
 public final class Lifetime {
 
@@ -17,7 +18,7 @@ public final class Lifetime {
     private final int limit;
     private final Supplier<? extends IllegalStateException> inUse;
     private final Supplier<? extends IllegalStateException> closed;
-    private final Runnable free;
+    private final CloseGuard guard;
     private final AtomicInteger state = new AtomicInteger(); // running calls, plus CLOSED
 
     /**
@@ -26,21 +27,26 @@ public final class Lifetime {
      * @param limit  most calls at once
      * @param inUse  makes the exception for a call beyond the limit
      * @param closed makes the exception for a call after {@link #close()}
-     * @param free   gives memory and threads back; runs once
+     * @param what   names it in the warning when it was forgotten, for example {@code the session vit-session-3}
+     * @param free   gives memory and threads back; runs once. It must not refer to what is open, nor to this
+     * @param makers classes through which it is made; see {@link CloseGuard#of}
      */
-    public Lifetime(int limit, Supplier<? extends IllegalStateException> inUse, Supplier<? extends IllegalStateException> closed, Runnable free) {
+    public Lifetime(int limit, Supplier<? extends IllegalStateException> inUse, Supplier<? extends IllegalStateException> closed, String what,
+            Runnable free, Class<?>... makers) {
         this.limit = limit;
         this.inUse = inUse;
         this.closed = closed;
-        this.free = free;
+        this.guard = CloseGuard.of(this, what, free, makers);
     }
 
     /**
      * Begins a call; every success is followed by one {@link #exit()}.
      *
+     * @throws StackOverflowError    if the stack has too little left to end the call as well
      * @throws IllegalStateException what was given for too many calls at once, or for one after the end
      */
     public void enter() {
+        Headroom.require();
         while (true) {
             int running = state.get();
             if ((running & CLOSED) != 0) {
@@ -56,18 +62,19 @@ public final class Lifetime {
     }
 
     /**
-     * Ends a call. It calls the same methods as {@link #enter()}, no deeper: where there was stack for that, there is for this.
+     * Ends a call. Until it returns, this is not forgotten, whatever the JIT thinks of the rest of the caller.
      */
     public void exit() {
         while (true) {
             int running = state.get();
             if (state.compareAndSet(running, running - 1)) {
                 if (running - 1 == CLOSED) {
-                    free.run();
+                    guard.close();
                 }
-                return;
+                break;
             }
         }
+        Reference.reachabilityFence(this);
     }
 
     /** Refuses calls from now on. Closing twice does nothing. */
@@ -79,7 +86,7 @@ public final class Lifetime {
             }
             if (state.compareAndSet(running, running | CLOSED)) {
                 if (running == 0) {
-                    free.run();
+                    guard.close();
                 }
                 return;
             }

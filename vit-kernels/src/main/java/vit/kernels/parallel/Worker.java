@@ -20,7 +20,7 @@ import vit.kernels.simd.Simd;
  */
 public final class Worker {
 
-    private final Workers team;
+    private final Team team;
     private final int index;
     private final int count;
     private final Shares shares;
@@ -28,7 +28,7 @@ public final class Worker {
     private final float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
     private final int[] words = new int[4 * Simd.VIRTUAL_LANES];
 
-    Worker(Workers team, int index, int count, Shares shares) {
+    Worker(Team team, int index, int count, Shares shares) {
         this.team = team;
         this.index = index;
         this.count = count;

@@ -2,6 +2,7 @@ package vit.kernels.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Owns off-heap memory and gives out tensors in it: zeroed, 64-byte aligned, freed together by {@link #close()}.
@@ -9,6 +10,8 @@ import java.lang.foreign.MemorySegment;
  * <p>A {@linkplain #counting() counting} arena gives out tensors without memory and only adds up their bytes, so that a
  * plan can be costed by the very code that makes it. Allocation is for one thread at a time; the tensors may be used by
  * any thread. After {@code close()} every access to them throws {@link IllegalStateException}.
+ *
+ * <p>{@link #liveBytes()} is the ledger: what all arenas of this JVM hold off the heap at the moment.
  */
 public final class TensorArena implements AutoCloseable {
 
@@ -24,8 +27,14 @@ public final class TensorArena implements AutoCloseable {
     /** Rows this many bytes apart fall into one set of the L1 cache and evict one another. */
     private static final int ALIASING_BYTES = 4096;
 
+    private static final AtomicLong LIVE_BYTES = new AtomicLong();
+
+    /** Runs before every allocation of off-heap memory, and may throw what a failing one throws; null for none. For tests. */
+    static volatile Runnable beforeAllocation;
+
     private final Arena arena; // null: counting only
-    private long bytes;
+    private volatile long bytes; // written by the thread that allocates
+    private long offHeapBytes;
 
     private TensorArena(Arena arena) {
         this.arena = arena;
@@ -74,8 +83,9 @@ public final class TensorArena implements AutoCloseable {
             bytes += aligned;
             return Tensor.unbacked(shape, rowStride);
         }
+        announceAllocation();
         MemorySegment segment = arena.allocate(aligned, ALIGNMENT);
-        bytes += aligned;
+        count(aligned);
         return Tensor.of(segment, shape, rowStride);
     }
 
@@ -93,19 +103,34 @@ public final class TensorArena implements AutoCloseable {
         if (size == 0) {
             return allocate(shape, rowStride);
         }
-        bytes += size + ALIGNMENT;
         if (arena == null) {
+            bytes += size + ALIGNMENT;
             return Tensor.unbacked(shape, rowStride);
         }
+        announceAllocation();
         // The JDK aligns such memory to 8 or 16 bytes only. Large blocks begin 16 bytes into a page with glibc: three quarters of a line early.
         long early = ALIGNMENT - MALLOC_HEADER;
         MemorySegment block = arena.allocateFrom(Tensor.FLOAT, MemorySegment.ofArray(values), Tensor.FLOAT,
                 (long) from * Float.BYTES - early, size / Float.BYTES + MARGIN);
+        count(size + ALIGNMENT);
         long start = (ALIGNMENT - block.address() % ALIGNMENT) % ALIGNMENT;
         if (start != early) {
             MemorySegment.copy(block, early, block, start, size);
         }
         return Tensor.of(block.asSlice(start, size), shape, rowStride);
+    }
+
+    private static void announceAllocation() {
+        Runnable announced = beforeAllocation;
+        if (announced != null) {
+            announced.run();
+        }
+    }
+
+    private void count(long allocated) {
+        bytes += allocated;
+        offHeapBytes += allocated;
+        LIVE_BYTES.addAndGet(allocated);
     }
 
     /** A zeroed array on the heap, for what a kernel reads faster there; it counts as well. A counting arena gives an empty one. */
@@ -119,11 +144,20 @@ public final class TensorArena implements AutoCloseable {
         return bytes;
     }
 
+    /**
+     * Off-heap bytes of all arenas of this JVM that are not closed: 0 when every model, session and training is closed. The garbage
+     * collector has no part in it. Any thread may ask.
+     */
+    public static long liveBytes() {
+        return LIVE_BYTES.get();
+    }
+
     /** Frees the memory. Closing twice, or closing a counting arena, does nothing. */
     @Override
     public void close() {
         if (arena != null && arena.scope().isAlive()) {
             arena.close();
+            LIVE_BYTES.addAndGet(-offHeapBytes);
         }
     }
 }
