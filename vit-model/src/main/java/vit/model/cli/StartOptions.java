@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -163,16 +164,24 @@ final class StartOptions {
         }
     }
 
-    /** The median short side of some images, spread over the classes. */
+    /** The median short side of some images, spread over the classes; those that cannot be read are passed over. */
     private static int usualSide(ImageSource images) throws IOException {
         int looked = Math.min(LOOKED_AT, images.size());
-        int[] sides = new int[looked];
+        List<Integer> sides = new ArrayList<>();
+        InputException unreadable = null;
         for (int i = 0; i < looked; i++) {
-            RgbImage image = images.image((int) ((long) i * images.size() / looked));
-            sides[i] = Math.min(image.height(), image.width());
+            try {
+                RgbImage image = images.image((int) ((long) i * images.size() / looked));
+                sides.add(Math.min(image.height(), image.width()));
+            } catch (InputException e) {
+                unreadable = e;
+            }
         }
-        Arrays.sort(sides);
-        return sides[looked / 2];
+        if (sides.isEmpty()) {
+            throw unreadable;
+        }
+        Collections.sort(sides);
+        return sides.get(sides.size() / 2);
     }
 
     /** A model that learns from small images in minutes: up to 64 patches of 4 or 8 pixels, about 300,000 parameters. */

@@ -2,12 +2,14 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,6 +23,7 @@ import vit.model.VitConfig;
 import vit.model.train.DivergedException;
 import vit.model.train.EpochReport;
 import vit.model.train.Evaluation;
+import vit.model.train.ImageSource;
 import vit.model.train.Recipe;
 import vit.model.train.Split;
 import vit.model.train.Trainer;
@@ -28,6 +31,7 @@ import vit.model.train.TrainerOptions;
 import vit.model.train.TrainingData;
 import vit.model.train.TrainingFolder;
 import vit.model.train.TrainingListener;
+import vit.model.train.TrainingOrigin;
 import vit.model.train.plot.ConfusionMatrix;
 import vit.model.train.plot.LossCurve;
 
@@ -43,6 +47,10 @@ final class Train implements Callable<Integer> {
     private static final long ACTIVATION_BYTES = 2L << 30;
 
     private static final double DEFAULT_VALIDATION = 0.1;
+
+    private static final int LOOKED_AT = 64; // images, for their alpha channels
+
+    private static final int NAMED = 3; // unreadable images
 
     @Option(names = "--data", paramLabel = "DIR", required = true,
             description = "A folder with a folder of images for every class; or with train and val, each such a folder.")
@@ -81,6 +89,15 @@ final class Train implements Callable<Integer> {
     @Option(names = "--resume", description = "Go on with the training that the output folder holds, if it holds one.")
     private boolean resume;
 
+    @Option(names = "--resume-previous",
+            description = "Go on from the state before the last one, which is kept: for when the last one is damaged or lost.")
+    private boolean resumePrevious;
+
+    @Option(names = "--max-unreadable", paramLabel = "SHARE", defaultValue = "0.25",
+            description = "Images that cannot be read are left out and counted; training stops when they are more than this share of all; "
+                    + "default: ${DEFAULT-VALUE}.")
+    private double mostUnreadable;
+
     @Option(names = "--overwrite", description = "Replace the training that the output folder holds.")
     private boolean overwrite;
 
@@ -105,10 +122,13 @@ final class Train implements Callable<Integer> {
                 }
                 Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
                 TrainerOptions options = options(begin.config(), recipe.batch());
-                try (Trainer trainer = goOn ? Trainer.resume(folder.state(), begin.config(), split, begin.preprocessing(), recipe, options)
+                try (Trainer trainer = goOn ? resume(folder, begin, split, recipe, options)
                         : Trainer.of(begin.source(), split, begin.preprocessing(), recipe, options)) {
                     vit.status().clear();
                     folder.prepare();
+                    if (resumePrevious) {
+                        folder.restorePrevious();
+                    }
                     if (!goOn) {
                         trainer.save(folder.state()); // first of all: a kill in the first epoch can be resumed
                     }
@@ -118,11 +138,48 @@ final class Train implements Callable<Integer> {
                 }
             }
         } catch (InputException e) {
-            throw new CommandException(e, "--help shows what vit train takes; with --resume give the same options again");
+            throw new CommandException(e, "see what the message names; --help shows what vit train takes");
+        } catch (FileSystemException e) {
+            throw new CommandException(FaultReport.reason(e), folder.hasState()
+                    ? "make room, or see whether the folder may be written to; then --resume goes on from the last state" : "see whether the path is right and may be "
+                            + "read or written");
         } finally {
             vit.status().clear();
         }
         return Vit.DONE;
+    }
+
+    /** Goes on, or says in which options the training was another one, or where its last good state is. */
+    private Trainer resume(TrainingFolder folder, StartOptions.Start begin, Split split, Recipe recipe, TrainerOptions options)
+            throws CommandException, IOException {
+        Path state = resumePrevious ? folder.previousState() : folder.state();
+        try {
+            return Trainer.resume(state, begin.source(), split, begin.preprocessing(), recipe, options);
+        } catch (InputException e) {
+            List<TrainingOrigin.Difference> differences;
+            try {
+                differences = Trainer.differences(state, begin.source(), split, begin.preprocessing(), recipe);
+            } catch (InputException damaged) {
+                throw new CommandException(damaged, previousHint(folder, begin, split, recipe));
+            }
+            if (differences.isEmpty()) {
+                throw e;
+            }
+            throw new CommandException(state + ": the training that stopped was another one, it had " + TrainingWords.of(differences),
+                    "give those options again with --resume, or name another folder with --output");
+        }
+    }
+
+    private String previousHint(TrainingFolder folder, StartOptions.Start begin, Split split, Recipe recipe) throws IOException {
+        if (!resumePrevious && Files.isRegularFile(folder.previousState())) {
+            try {
+                Trainer.differences(folder.previousState(), begin.source(), split, begin.preprocessing(), recipe);
+                return "the state before it is whole: --resume-previous goes on from " + folder.previousState();
+            } catch (InputException e) {
+                return "the state before it is damaged as well: --overwrite begins anew";
+            }
+        }
+        return "there is no other state: --overwrite begins anew";
     }
 
     /** Refuses an output that cannot be the folder, or whose files would be lost. Whether the training in it is to go on. */
@@ -131,19 +188,23 @@ final class Train implements Callable<Integer> {
             throw new CommandException(output + ": the output is a file, not a folder", "name a folder with --output; it is made if it is not there");
         }
         Path present = folder.present();
-        if (overwrite && resume) {
+        boolean goOn = resume || resumePrevious;
+        if (overwrite && goOn) {
             throw new ParameterException(spec.commandLine(), "--resume goes on with a training, --overwrite replaces it: only one of them can be done");
         }
         if (overwrite || present == null) {
             return false;
         }
-        if (!resume) {
+        if (!goOn) {
             throw new CommandException(output + ": there is a training already, or another model: " + present.getFileName(),
                     (folder.hasState() ? "--resume goes on with it, " : "") + "--overwrite replaces it");
         }
-        if (!folder.hasState()) {
-            throw new CommandException(folder.state() + ": the state to resume from is missing, but there is " + present.getFileName(),
-                    "put the state back, name another folder with --output, or begin anew with --overwrite");
+        Path state = resumePrevious ? folder.previousState() : folder.state();
+        if (!Files.isRegularFile(state)) {
+            boolean previous = !resumePrevious && Files.isRegularFile(folder.previousState());
+            throw new CommandException(state + ": the state to resume from is missing, but there is " + present.getFileName(),
+                    previous ? "--resume-previous goes on from the state before it"
+                            : "put the state back, name another folder with --output, or begin anew with --overwrite");
         }
         return true;
     }
@@ -155,7 +216,7 @@ final class Train implements Callable<Integer> {
         }
         try {
             return TrainerOptions.threads(threads.count()).withAccumulate(accumulate == null ? passes(config, batch) : accumulate)
-                    .withCheckpointing(checkpointing).withLoaderThreads(loaders);
+                    .withCheckpointing(checkpointing).withLoaderThreads(loaders).withMostUnreadable(mostUnreadable);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "Invalid training options: " + e.getMessage());
         }
@@ -195,7 +256,7 @@ final class Train implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(interrupt);
         try (TrainingBar bar = new TrainingBar(spec.commandLine().getErr(), vit.status().isTerminal(), trainer.history().size() * (long) trainer.stepsPerEpoch(),
                 trainer.steps())) {
-            trainer.train(new Progress(trainer, folder, bar, out));
+            trainer.train(new Progress(trainer, folder, bar, out, vit.status()));
             folder.write(trainer);
             if (!trainer.isDone()) {
                 bar.around(() -> out.println("stopped after epoch " + trainer.history().size() + " of " + trainer.recipe().epochs() + "; --resume goes on"));
@@ -240,6 +301,7 @@ final class Train implements Callable<Integer> {
         out.printf(Locale.ROOT, "image %d×%d, patch %d, width %d, depth %d, heads %d, MLP %d: %d parameters%n", c.imageHeight(), c.imageWidth(), c.patch(),
                 c.width(), c.depth(), c.heads(), c.mlp(), parameters);
         notes.forEach(out::println);
+        noteAlpha(split.training(), out);
         if (r.optimizer().headOnly()) {
             out.println("only the head trains: " + Parameters.of(c).list().stream().filter(p -> p.name().startsWith(Parameters.HEAD + "."))
                     .mapToLong(p -> p.shape().size()).sum() + " of " + parameters + " parameters");
@@ -258,15 +320,27 @@ final class Train implements Callable<Integer> {
         out.flush();
     }
 
+    /** Says so where most images lose their alpha channel: what is transparent shows the colours below it. */
+    private static void noteAlpha(ImageSource images, PrintWriter out) {
+        int looked = Math.min(LOOKED_AT, images.size());
+        long alpha = IntStream.range(0, looked).filter(i -> images.hasAlpha((int) ((long) i * images.size() / looked))).count();
+        if (2 * alpha > looked) {
+            out.println("the alpha channel of the images is dropped, not blended: " + alpha + " of " + looked + " that were looked at have one");
+        }
+    }
+
     /** Prints and saves as training goes. */
     private static final class Progress implements TrainingListener {
         private final Trainer trainer;
         private final TrainingFolder folder;
         private final TrainingBar bar;
         private final PrintWriter out;
+        private final StatusLine status;
         private long lastSaved = System.nanoTime();
+        private int unreadable;
 
-        Progress(Trainer trainer, TrainingFolder folder, TrainingBar bar, PrintWriter out) {
+        Progress(Trainer trainer, TrainingFolder folder, TrainingBar bar, PrintWriter out, StatusLine status) {
+            this.status = status;
             this.trainer = trainer;
             this.folder = folder;
             this.bar = bar;
@@ -292,7 +366,18 @@ final class Train implements Callable<Integer> {
             bar.around(() -> {
                 out.println(EpochTable.row(report));
                 out.flush();
+                warn(trainer.unreadable());
             });
+        }
+
+        /** Names the first images that could not be read, once more whenever there are more. */
+        private void warn(List<String> messages) {
+            if (messages.size() > unreadable) {
+                unreadable = messages.size();
+                status.warn(unreadable + (unreadable == 1 ? " image" : " images") + " cannot be read and "
+                        + (unreadable == 1 ? "is" : "are") + " left out: " + String.join("; ", messages.subList(0, Math.min(NAMED, unreadable)))
+                        + (unreadable > NAMED ? "; …" : ""));
+            }
         }
     }
 

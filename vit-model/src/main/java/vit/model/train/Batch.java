@@ -1,11 +1,16 @@
 package vit.model.train;
 
+import java.util.Map;
+import java.util.TreeMap;
+import vit.model.InputException;
+
 /** Memory for the images of one step, filled by a {@link BatchLoader}. */
 final class Batch {
 
     final float[] images; // (B, channels, height, width)
     final float[] targets; // (B, classes); filled only where images are mixed
     final int[] labels; // (B): of the images before they were mixed
+    final Map<Integer, InputException> unreadable = new TreeMap<>(); // index in the source → why the image is not in the batch
     int count; // images in use
     long number; // from 0, over all epochs
 

@@ -6,11 +6,13 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import vit.model.InputException;
 import vit.model.train.CounterRandom.Purpose;
 
 /**
  * Makes batches ahead of training on daemon threads of its own, in memory of a fixed number of batches. Which image stands where, and
- * what becomes of it, does not depend on the threads: each takes the next place of the next batch.
+ * what becomes of it, does not depend on the threads: each takes the next place of the next batch. An image that cannot be used is left out of
+ * its batch, and those behind it move up.
  *
  * <pre>
  *   Batch batch = loader.take();
@@ -105,8 +107,8 @@ final class BatchLoader implements AutoCloseable {
                 }
             }
             Throwable failure = null;
+            int index = mine.indices[place];
             try {
-                int index = mine.indices[place];
                 mine.batch.labels[place] = samples.images().label(index);
                 samples.make(mine.epoch, index, mine.batch.images, place * samples.imageElements());
             } catch (IOException | RuntimeException | Error e) {
@@ -144,6 +146,7 @@ final class BatchLoader implements AutoCloseable {
             order = order(samples.images().size(), epoch);
         }
         Batch batch = free.remove();
+        batch.unreadable.clear();
         int[] indices = Arrays.copyOfRange(order, from, Math.min(from + batchSize, order.length));
         batch.number = started;
         batch.count = indices.length;
@@ -163,13 +166,18 @@ final class BatchLoader implements AutoCloseable {
 
     private void finish(Filling mine, int place, Throwable failure) {
         synchronized (this) {
-            if (failure != null && (mine.failure == null || place < mine.failedAt)) {
+            if (failure instanceof InputException unusable) {
+                mine.batch.unreadable.put(mine.indices[place], unusable);
+            } else if (failure != null && (mine.failure == null || place < mine.failedAt)) {
                 mine.failure = failure;
                 mine.failedAt = place;
             }
             if (++mine.finished < mine.batch.count) {
                 return;
             }
+        }
+        if (!mine.batch.unreadable.isEmpty()) {
+            moveUp(mine);
         }
         if (mine.failure == null && mixing.isActive()) {
             mix(mine);
@@ -178,6 +186,20 @@ final class BatchLoader implements AutoCloseable {
             mine.ready = true;
             notifyAll();
         }
+    }
+
+    /** Closes the gaps of the images that could not be used. */
+    private void moveUp(Filling mine) {
+        Batch batch = mine.batch;
+        int elements = samples.imageElements();
+        int kept = 0;
+        for (int place = 0; place < batch.count; place++) {
+            if (!batch.unreadable.containsKey(mine.indices[place])) {
+                System.arraycopy(batch.images, place * elements, batch.images, kept * elements, elements);
+                batch.labels[kept++] = batch.labels[place];
+            }
+        }
+        batch.count = kept;
     }
 
     private void mix(Filling mine) {
@@ -195,7 +217,7 @@ final class BatchLoader implements AutoCloseable {
     /**
      * The next batch, in order; waits for it.
      *
-     * @throws IOException what the first image of the batch that could not be made threw
+     * @throws IOException what the first image of the batch that could not be made threw, unless the image was at fault
      */
     Batch take() throws IOException {
         Filling next;

@@ -38,13 +38,14 @@ public record Evaluation(List<String> classes, int[][] confusion, double loss) {
     }
 
     /**
-     * Runs the model that {@code weights} make over all images.
+     * Runs the model that {@code weights} make over all images that can be read.
      *
+     * @param unreadable hears of the others
      * @param cancelled asked between batches
      * @return null if it was cancelled
      */
-    static Evaluation of(ParameterSource weights, SampleMaker samples, int batchSize, TrainerOptions options, BooleanSupplier cancelled)
-            throws IOException {
+    static Evaluation of(ParameterSource weights, SampleMaker samples, int batchSize, TrainerOptions options, UnreadableImages unreadable,
+            BooleanSupplier cancelled) throws IOException {
         int classes = samples.config().classes();
         int[][] confusion = new int[classes][classes];
         int size = samples.images().size();
@@ -52,6 +53,7 @@ public record Evaluation(List<String> classes, int[][] confusion, double loss) {
             return new Evaluation(samples.images().classes(), confusion, Double.NaN);
         }
         double loss = 0;
+        int read = 0;
         int most = Math.min(batchSize, size);
         float[] logits = new float[most * classes];
         try (VitModel model = VitModel.of(weights);
@@ -62,15 +64,19 @@ public record Evaluation(List<String> classes, int[][] confusion, double loss) {
                     return null;
                 }
                 Batch batch = loader.take();
-                session.logits(batch.images, batch.count, logits);
+                unreadable.add("validation ", batch);
+                if (batch.count > 0) {
+                    session.logits(batch.images, batch.count, logits);
+                }
                 for (int b = 0; b < batch.count; b++) {
                     confusion[batch.labels[b]][highest(logits, b * classes, classes)]++;
                     loss += crossEntropy(logits, b * classes, classes, batch.labels[b]);
                 }
+                read += batch.count;
                 loader.release(batch);
             }
         }
-        return new Evaluation(samples.images().classes(), confusion, loss / size);
+        return new Evaluation(samples.images().classes(), confusion, loss / read);
     }
 
     /** The place of the largest of {@code count} values; of equal ones the first. */

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import vit.model.InputException;
+import vit.model.image.AlphaChannel;
 import vit.model.image.ImageDecoder;
 import vit.model.image.RgbImage;
 
@@ -118,5 +119,10 @@ public final class ImageFolder implements ImageSource {
     public RgbImage image(int index) throws InputException {
         Objects.checkIndex(index, files.size());
         return ImageDecoder.decode(files.get(index));
+    }
+
+    @Override
+    public boolean hasAlpha(int index) {
+        return AlphaChannel.isIn(files.get(index));
     }
 }

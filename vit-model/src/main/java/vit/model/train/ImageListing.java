@@ -19,9 +19,9 @@ import vit.model.InputException;
 final class ImageListing {
 
     /** As torchvision's {@code IMG_EXTENSIONS}, and GIF. */
-    private static final Set<String> ENDINGS = Set.of("jpg", "jpeg", "png", "bmp", "gif", "webp");
+    private static final Set<String> ENDINGS = Set.of("jpg", "jpeg", "png", "bmp", "gif", "webp", "ppm", "pgm", "tif", "tiff");
 
-    static final String EXPECTED = "files that end in .jpg, .jpeg, .png, .bmp, .gif or .webp";
+    static final String EXPECTED = "files that end in .jpg, .jpeg, .png, .bmp, .gif, .webp, .ppm, .pgm, .tif or .tiff";
 
     private final LeftOut leftOut = new LeftOut();
     private final Path output; // real path, or null

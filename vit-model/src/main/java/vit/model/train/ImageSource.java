@@ -40,4 +40,9 @@ public interface ImageSource {
     default RgbImage image(int epoch, int index) throws IOException {
         return image(index);
     }
+
+    /** Whether image {@code index} has an alpha channel, which {@link #image} drops. */
+    default boolean hasAlpha(int index) {
+        return false;
+    }
 }

@@ -82,6 +82,11 @@ public record Split(ImageSource training, ImageSource validation) {
         }
 
         @Override
+        public boolean hasAlpha(int index) {
+            return images.hasAlpha(indices[index]);
+        }
+
+        @Override
         public boolean equals(Object other) {
             return other instanceof Subset that && images.equals(that.images) && Arrays.equals(indices, that.indices);
         }

@@ -32,7 +32,7 @@ import vit.model.image.Preprocessing;
 public final class Trainer implements AutoCloseable {
 
     private final VitConfig config;
-    private final String origin; // tells one training from another
+    private final TrainingOrigin origin; // tells one training from another
     private final Recipe recipe;
     private final TrainerOptions options;
     private final SampleMaker samples;
@@ -46,6 +46,7 @@ public final class Trainer implements AutoCloseable {
     private final float[] passLogits; // (passImages, classes)
     private final float[] passLosses; // (passImages)
 
+    private final UnreadableImages unreadable;
     private final List<EpochReport> history = new ArrayList<>();
     private Evaluation lastEvaluation;
     private Progress progress = new Progress(0, 0, 0, 0);
@@ -61,7 +62,8 @@ public final class Trainer implements AutoCloseable {
      */
     record Progress(long steps, double lossSum, long right, long seen) {}
 
-    private Trainer(ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options) throws IOException {
+    private Trainer(ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options, TrainingOrigin origin)
+            throws IOException {
         this.config = start.config();
         this.recipe = Objects.requireNonNull(recipe, "recipe");
         this.options = options;
@@ -76,7 +78,8 @@ public final class Trainer implements AutoCloseable {
         ImageSource cachedValidation = new CachedImages(split.validation(), cache / 4);
         this.samples = new SampleMaker(cachedTraining, config, preprocessing, recipe.augmentation(), recipe.seed());
         this.validation = new SampleMaker(cachedValidation, config, preprocessing, Augmentation.NONE, recipe.seed());
-        this.origin = origin(config, split, preprocessing, recipe);
+        this.origin = origin;
+        this.unreadable = new UnreadableImages(split.training().size() + split.validation().size(), options.mostUnreadable());
         this.batchesPerEpoch = BatchLoader.batchesPerEpoch(split.training().size(), recipe.batch());
         int batch = Math.min(recipe.batch(), split.training().size());
         this.passImages = (batch + options.accumulate() - 1) / options.accumulate();
@@ -102,19 +105,35 @@ public final class Trainer implements AutoCloseable {
      */
     public static Trainer of(ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)
             throws IOException {
-        return new Trainer(start, split, preprocessing, recipe, options);
+        return new Trainer(start, split, preprocessing, recipe, options, TrainingOrigin.of(start.config(), start, split, preprocessing, recipe));
     }
 
     /**
      * A trainer that goes on where {@link #save} left another: from then on both give the same bits.
      *
      * @param config of the model that was trained
-     * @throws InputException if the state is malformed, or that of a training with another recipe, model, preprocessing or other images
+     * @throws InputException if the state is malformed or damaged, or that of a training with another recipe, model, preprocessing or other
+     *                        images
      */
     public static Trainer resume(Path state, VitConfig config, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)
             throws IOException {
-        try (TrainingState saved = TrainingState.open(state, config, origin(config, split, preprocessing, recipe))) {
-            Trainer trainer = new Trainer(saved, split, preprocessing, recipe, options);
+        return resume(state, TrainingOrigin.of(config, null, split, preprocessing, recipe), config, split, preprocessing, recipe, options);
+    }
+
+    /**
+     * As {@link #resume(Path, VitConfig, Split, Preprocessing, Recipe, TrainerOptions)}, where what the training started from is compared as
+     * well; it is not read.
+     */
+    public static Trainer resume(Path state, ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)
+            throws IOException {
+        return resume(state, TrainingOrigin.of(start.config(), start, split, preprocessing, recipe), start.config(), split, preprocessing, recipe, options);
+    }
+
+    private static Trainer resume(Path state, TrainingOrigin origin, VitConfig config, Split split, Preprocessing preprocessing, Recipe recipe,
+            TrainerOptions options) throws IOException {
+        try (TrainingState saved = TrainingState.open(state, config)) {
+            saved.require(origin);
+            Trainer trainer = new Trainer(saved, split, preprocessing, recipe, options, saved.origin());
             try {
                 saved.restore(trainer);
                 return trainer;
@@ -125,29 +144,37 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /**
+     * In what a training that was saved differs from one that would be made like this; {@link #resume} refuses it unless there is nothing.
+     *
+     * @throws InputException if the state is malformed or damaged
+     */
+    public static List<TrainingOrigin.Difference> differences(Path state, ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe)
+            throws IOException {
+        try (TrainingState saved = TrainingState.open(state, start.config())) {
+            return saved.origin().differences(TrainingOrigin.of(start.config(), start, split, preprocessing, recipe));
+        }
+    }
+
     /** Writes all that {@link #resume} needs into one file, atomically: after a kill at any moment the old file or the new one is there. */
     public void save(Path state) throws IOException {
-        TrainingState.write(state, this, origin);
+        TrainingState.write(state, this);
     }
 
-    /** What decides the result, as text. Of the images it knows number, order of labels and classes. */
-    private static String origin(VitConfig config, Split split, Preprocessing preprocessing, Recipe recipe) {
-        return recipe + " " + config + " " + preprocessing + " " + images(split.training()) + " " + images(split.validation());
+    TrainingOrigin origin() {
+        return origin;
     }
 
-    private static String images(ImageSource images) {
-        int hash = images.classes().hashCode();
-        for (int i = 0; i < images.size(); i++) {
-            hash = 31 * hash + images.label(i);
-        }
-        return images.size() + " images " + Integer.toHexString(hash);
+    /** The images that could not be used so far and were left out, a message each; never more than {@link TrainerOptions#mostUnreadable} allows. */
+    public List<String> unreadable() {
+        return unreadable.messages();
     }
 
     /**
      * Trains to the end of the recipe, or until cancelled. After a cancellation it may be called again and goes on where it was.
      *
      * @return the reports of all epochs so far
-     * @throws IOException       if an image cannot be used, {@link InputException} with its name
+     * @throws IOException       if more images cannot be used than the options allow, {@link InputException} with the first one's name
      * @throws DivergedException if the loss or a gradient is not finite; the weights are those before the step
      */
     public List<EpochReport> train(TrainingListener listener) throws IOException, DivergedException {
@@ -168,6 +195,7 @@ public final class Trainer implements AutoCloseable {
                     break;
                 } else {
                     Batch batch = loader.take();
+                    unreadable.add("", batch);
                     double loss = step(batch);
                     timed += batch.count;
                     loader.release(batch);
@@ -178,8 +206,12 @@ public final class Trainer implements AutoCloseable {
         return history();
     }
 
-    /** One optimiser step; the mean loss of the batch. */
+    /** One optimiser step; the mean loss of the batch. None of whose images could be read changes nothing, and has no loss. */
     private double step(Batch batch) throws DivergedException {
+        if (batch.count == 0) {
+            progress = new Progress(progress.steps + 1, progress.lossSum, progress.right, progress.seen);
+            return Double.NaN;
+        }
         double rate = recipe.schedule().at(progress.steps, steps());
         training.clearGradients();
         double lossSum = 0;
@@ -265,7 +297,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Evaluation evaluate(SampleMaker images) throws IOException {
-        return Evaluation.of(weights(), images, Math.min(recipe.batch(), 64), options, () -> cancelled);
+        return Evaluation.of(weights(), images, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
     }
 
     /** How the weights judge the validation images; after an epoch without running them again. */

@@ -117,6 +117,11 @@ public record TrainingFolder(Path path) {
         AtomicFile.write(labels(), (String.join("\n", classes) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
+    /** Makes the previous state the state, in place of a damaged one. */
+    public void restorePrevious() throws IOException {
+        AtomicFile.link(previousState(), state());
+    }
+
     /** Writes a trainer's state; the one that is there becomes {@link #previousState}. A state is there at every moment. */
     public void writeState(Trainer trainer) throws IOException {
         if (hasState()) {

@@ -1,12 +1,17 @@
 package vit.model.train;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.Parameter;
@@ -26,18 +31,21 @@ import vit.model.weights.TensorEntry;
 /**
  * Everything that training needs to go on as if it had never stopped, in one safetensors file: weights, moving average and the optimiser's
  * states under the parameters' names, and in the header's metadata how far training is. Random numbers need no state of their own: they
- * follow from the seed, which is the recipe's, and the step. Files are untrusted.
+ * follow from the seed, which is the recipe's, and the step. A checksum of all other bytes stands at the end. Files are untrusted.
  */
 final class TrainingState implements ParameterSource, AutoCloseable {
 
     private static final String METADATA = "vit.training";
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final String WEIGHT = "weight.";
     private static final String AVERAGE = "average.";
+    private static final String CHECKSUM = "checksum"; // the last tensor: one I64, the CRC-32C of all bytes before it
+    private static final int CHUNK = 1 << 18;
 
     private final SafetensorsFile file;
     private final VitConfig config;
     private final JsonObject document;
+    private final TrainingOrigin origin;
 
     private TrainingState(SafetensorsFile file, VitConfig config) throws IOException {
         this.file = file;
@@ -50,6 +58,41 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         if (document.integer("version") != VERSION) {
             throw document.fault("version").expected(VERSION).found(document.integer("version")).because("the state is of another version");
         }
+        requireChecksum();
+        origin = TrainingOrigin.read(document.object("origin"));
+    }
+
+    /** Reads the whole file once more than it will be read: a bit that flipped on the disk must not be trained on. */
+    private void requireChecksum() throws IOException {
+        TensorEntry entry = file.find(CHECKSUM);
+        if (entry == null || entry.dtype() != Dtype.I64 || entry.bytes() != Long.BYTES) {
+            throw fault().tensor(CHECKSUM).expected("one I64").found(entry == null ? "nothing" : entry.dtype() + " " + entry.shape())
+                    .because("the state is damaged: it has no checksum");
+        }
+        CRC32C sum = new CRC32C();
+        long stated;
+        try (FileChannel channel = FileChannel.open(file.path(), StandardOpenOption.READ)) {
+            ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+            for (long left = entry.offset(); left > 0; left -= bytes.limit()) {
+                read(channel, bytes.clear().limit((int) Math.min(CHUNK, left)));
+                sum.update(bytes.duplicate());
+            }
+            read(channel, bytes.clear().limit(Long.BYTES));
+            stated = bytes.getLong(0);
+        }
+        if (stated != sum.getValue()) {
+            throw fault().at(entry.offset()).expected(Long.toHexString(sum.getValue())).found(Long.toHexString(stated))
+                    .because("the state is damaged: its checksum is not that of its bytes");
+        }
+    }
+
+    private void read(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            if (channel.read(bytes) < 0) {
+                throw fault().at(channel.position()).because("the state is damaged: it became shorter while it was read");
+            }
+        }
+        bytes.flip();
     }
 
     private static String optimizerState(int which) {
@@ -57,7 +100,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
     }
 
     /** Writes a trainer's state, atomically. */
-    static void write(Path path, Trainer trainer, String origin) throws IOException {
+    static void write(Path path, Trainer trainer) throws IOException {
         VitTraining training = trainer.training();
         List<String> prefixes = prefixes(training.stateCount(), trainer.recipe().average() > 0);
         List<SafetensorsWriter.Tensor> tensors = new ArrayList<>();
@@ -68,14 +111,16 @@ final class TrainingState implements ParameterSource, AutoCloseable {
                 largest = Math.max(largest, Math.toIntExact(parameter.shape().size()));
             }
         }
+        tensors.add(new SafetensorsWriter.Tensor(CHECKSUM, Dtype.I64, Shape.of(1)));
         float[] values = new float[largest];
-        try (SafetensorsWriter writer = new SafetensorsWriter(path, tensors, Map.of(METADATA, Json.write(document(trainer, origin))))) {
+        try (SafetensorsWriter writer = new SafetensorsWriter(path, tensors, Map.of(METADATA, Json.write(document(trainer))))) {
             for (String prefix : prefixes) {
                 for (Parameter parameter : training.parameters().list()) {
                     read(training, prefix, parameter, values);
                     writer.write(values, 0, Math.toIntExact(parameter.shape().size()));
                 }
             }
+            writer.writeChecksum();
             writer.commit();
         }
     }
@@ -101,10 +146,10 @@ final class TrainingState implements ParameterSource, AutoCloseable {
     }
 
     /** Doubles are written as text, which keeps every bit and has a form for NaN. */
-    private static Map<String, Object> document(Trainer trainer, String origin) {
+    private static Map<String, Object> document(Trainer trainer) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("version", VERSION);
-        document.put("origin", origin);
+        document.put("origin", trainer.origin().facts());
         Progress progress = trainer.progress();
         document.put("steps", progress.steps());
         document.put("loss_sum", String.valueOf(progress.lossSum()));
@@ -120,35 +165,32 @@ final class TrainingState implements ParameterSource, AutoCloseable {
     }
 
     /**
-     * Opens a state.
+     * Opens a state and checks that it is whole.
      *
      * @param config of the model that was trained
-     * @param origin what the training was made of, as it was written
-     * @throws InputException if the file is malformed or the state of another training
+     * @throws InputException if the file is malformed or damaged
      */
-    static TrainingState open(Path path, VitConfig config, String origin) throws IOException {
+    static TrainingState open(Path path, VitConfig config) throws IOException {
         SafetensorsFile file = SafetensorsFile.open(path);
         try {
-            TrainingState state = new TrainingState(file, config);
-            String found = state.document.text("origin");
-            if (!found.equals(origin)) {
-                int at = 0;
-                while (at < Math.min(found.length(), origin.length()) && found.charAt(at) == origin.charAt(at)) {
-                    at++;
-                }
-                at = Math.max(0, origin.lastIndexOf(' ', at));
-                throw state.fault().expected("the state of this very training, …" + part(origin, at)).found("…" + part(found, at))
-                        .because("the training that stopped was another one");
-            }
-            return state;
+            return new TrainingState(file, config);
         } catch (Throwable t) {
             file.close();
             throw t;
         }
     }
 
-    private static String part(String text, int from) {
-        return text.substring(Math.min(from, text.length()), Math.min(text.length(), from + 60));
+    /** What the training was made of. */
+    TrainingOrigin origin() {
+        return origin;
+    }
+
+    /** Refuses to go on as another training. */
+    void require(TrainingOrigin now) throws InputException {
+        List<TrainingOrigin.Difference> differences = origin.differences(now);
+        if (!differences.isEmpty()) {
+            throw fault().expected(TrainingOrigin.text(differences)).because("the training that stopped was another one");
+        }
     }
 
     private InputException.Report fault() {
@@ -203,7 +245,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         long epochs = document.array("epochs").size();
         long whole = epochs * trainer.stepsPerEpoch();
         if (steps < whole || steps > Math.min(trainer.steps(), whole + trainer.stepsPerEpoch()) || seen < 0 || right < 0 || right > seen
-                || (seen == 0) != (steps == whole)) {
+                || steps == whole && seen != 0) {
             throw document.fault("steps").expected("steps of epoch " + (epochs + 1)).found(steps + " steps, " + seen + " images").because("the state contradicts itself");
         }
         return new Progress(steps, number(document.text("loss_sum"), "loss_sum"), right, seen);

@@ -128,7 +128,7 @@ class TrainTest {
         Path output = folder.resolve("out");
         train(output, "--epochs", 1).isDone();
         train(output, "--epochs", 1).isRefused("there is a training already");
-        train(output, "--epochs", 2, "--resume").isRefused("another one");
+        train(output, "--epochs", 2, "--resume").isRefused("another one", "--epochs 1, not 2");
         train(output, "--epochs", 1, "--overwrite").isDone();
     }
 
@@ -259,10 +259,83 @@ class TrainTest {
     }
 
     @Test
-    void aBrokenImageIsNamedAndEndsWithTwo() throws Exception {
-        Path broken = data.resolve("standing/7.png");
-        Files.write(broken, java.util.Arrays.copyOf(Files.readAllBytes(broken), 60));
-        train(folder.resolve("out"), "--epochs", 1).isRefused("7.png");
+    void brokenImagesAreCountedNamedAndLeftOut() throws Exception {
+        for (String name : List.of("standing/7.png", "lying/3.png")) {
+            Path broken = data.resolve(name);
+            Files.write(broken, java.util.Arrays.copyOf(Files.readAllBytes(broken), 60));
+        }
+        Ran ran = train(folder.resolve("out"), "--epochs", 2);
+        assertEquals(0, ran.code(), ran::toString);
+        List<String> warnings = ran.err().lines().filter(line -> line.startsWith("warning: 2 images cannot be read and are left out: ")).toList();
+        assertEquals(1, warnings.size(), ran::toString);
+        assertTrue(warnings.getFirst().contains("standing/7.png") && warnings.getFirst().contains("lying/3.png"), ran::toString);
+        train(folder.resolve("strict"), "--epochs", 1, "--max-unreadable", 0).isRefused(".png");
+        train(folder.resolve("share"), "--epochs", 1, "--max-unreadable", 0.02).isRefused("too many images cannot be read", "found 2");
+        train(folder.resolve("range"), "--epochs", 1, "--max-unreadable", 1.5).isRefused("1.5; expected 0 to 1");
+        Ran unsized = Ran.vit("train", "--data", data, "--output", folder.resolve("unsized"), "--epochs", 1, "--threads", 1);
+        assertEquals(0, unsized.code(), unsized::toString);
+    }
+
+    @Test
+    void aRefusedResumeSaysWhichOptionsDiffer() throws Exception {
+        Path output = folder.resolve("out");
+        train(output, "--epochs", 1, "--lr", "1e-3").isDone();
+        Ran.vit("train", "--data", data, "--output", output, "--config", config, "--recipe", "plain", "--validation", "0.25", "--epochs", 1, "--resume", "--lr", "2e-3",
+                "--seed", 4, "--optimizer", "sgd", "--augment", "light", "--init", "timm", "--preprocess", "timm-deit")
+                .isRefused("--lr 0.001, not 0.002", "--seed 0, not 4", "--optimizer", "--augment none, not light", "--momentum none, not 0.9",
+                        "--init, --weights or --reset-head: initialisation vit-pytorch of seed 0, not initialisation timm of seed 4", "--preprocess");
+        Files.delete(data.resolve("lying/0.png"));
+        train(output, "--epochs", 1, "--lr", "1e-3", "--resume").isRefused("--data or --validation: images to");
+    }
+
+    @Test
+    void aDamagedStateIsToldAndTheOneBeforeOffered() throws Exception {
+        Path whole = folder.resolve("whole");
+        train(whole, "--epochs", 2).isDone();
+        Path output = folder.resolve("out");
+        train(output, "--epochs", 2).isDone();
+        Path state = output.resolve("state.safetensors");
+        byte[] bytes = Files.readAllBytes(state);
+        bytes[bytes.length / 2] ^= 4;
+        Files.write(state, bytes);
+        Ran refused = train(output, "--epochs", 2, "--resume").isRefused("state.safetensors", "damaged", "checksum");
+        assertTrue(refused.err().contains("--resume-previous goes on from " + output.resolve("state.previous.safetensors")), refused::err);
+        assertArrayEquals(bytes, Files.readAllBytes(state), "nothing was touched");
+        train(output, "--epochs", 2, "--resume-previous").isDone();
+        assertSameFiles(whole, output);
+        train(output, "--epochs", 2, "--resume").isDone();
+        assertSameFiles(whole, output);
+        Files.delete(state);
+        assertTrue(train(output, "--epochs", 2, "--resume").isRefused("is missing").err().contains("--resume-previous"));
+        Files.write(output.resolve("state.previous.safetensors"), bytes);
+        train(output, "--epochs", 2, "--resume-previous").isRefused("state.previous.safetensors", "damaged");
+    }
+
+    @Test
+    void whatTrainingChangesOfTheWeightsIsSaid() throws Exception {
+        Path output = folder.resolve("first");
+        train(output, "--epochs", 1).isDone();
+        Path three = folder.resolve("three");
+        stripes(three, 4);
+        Files.createDirectories(three.resolve("other"));
+        Files.copy(data.resolve("lying/1.png"), three.resolve("other/1.png"));
+        for (Path image : List.of(three.resolve("lying/0.png"), three.resolve("lying/1.png"))) {
+            Files.copy(image, image.resolveSibling("copy of " + image.getFileName()));
+        }
+        Ran ran = Ran.vit("train", "--data", three, "--output", folder.resolve("tuned"), "--weights", output.resolve("best.safetensors"), "--image", 16, "--epochs",
+                1, "--threads", 1, "--head-only").isDone();
+        assertTrue(ran.lines().contains("the head starts from zero: the weights have 2 classes, the images 3"), ran::out);
+        assertTrue(ran.lines().contains("positions of 2×2 patches are resampled to 4×4"), ran::out);
+        assertTrue(ran.lines().stream().anyMatch(line -> line.matches("only the head trains: 75 of \\d+ parameters")), ran::out);
+        assertFalse(ran.out().contains("alpha"), ran::out);
+        BufferedImage clear = new BufferedImage(8, 8, BufferedImage.TYPE_INT_ARGB);
+        for (Path image : List.of(data.resolve("lying"), data.resolve("standing"))) {
+            for (int i = 0; i < 30; i++) {
+                ImageIO.write(clear, "png", image.resolve(i + ".png").toFile());
+            }
+        }
+        Ran alpha = train(folder.resolve("alpha"), "--epochs", 1).isDone();
+        assertTrue(alpha.out().contains("the alpha channel of the images is dropped, not blended"), alpha::out);
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
 import vit.model.InputException;
 import vit.model.Optimizer;
@@ -165,42 +166,78 @@ class TrainerTest {
         }
     }
 
+    /** Stripes of which some cannot be read. */
+    private record Damaged(Stripes stripes, IntPredicate damaged) implements ImageSource {
+        @Override
+        public int size() {
+            return stripes.size();
+        }
+
+        @Override
+        public List<String> classes() {
+            return stripes.classes();
+        }
+
+        @Override
+        public int label(int index) {
+            return stripes.label(index);
+        }
+
+        @Override
+        public RgbImage image(int index) throws InputException {
+            if (damaged.test(index)) {
+                throw InputException.in("image " + index).because("the image is broken");
+            }
+            return stripes.image(index);
+        }
+    }
+
+    private static Trainer withDamaged(IntPredicate damaged, Recipe recipe, TrainerOptions options) throws IOException {
+        return Trainer.of(Initialization.of(CONFIG, 5), Split.stratified(new Damaged(new Stripes(48, 10, 1), damaged), 0.25, 3), preprocessing(), recipe, options);
+    }
+
     @Test
-    void aBrokenImageEndsTrainingWithItsOwnFault() throws Exception {
-        Stripes stripes = new Stripes(48, 10, 1);
-        ImageSource broken = new ImageSource() {
-            @Override
-            public int size() {
-                return stripes.size();
-            }
-
-            @Override
-            public List<String> classes() {
-                return stripes.classes();
-            }
-
-            @Override
-            public int label(int index) {
-                return stripes.label(index);
-            }
-
-            @Override
-            public RgbImage image(int index) throws InputException {
-                if (index % 10 == 3) {
-                    throw InputException.in("image " + index).because("the image is broken");
+    void moreBrokenImagesThanAllowedEndTrainingWithTheFirstOne() throws Exception {
+        for (double most : new double[] {0, 0.05}) {
+            List<String> messages = new ArrayList<>();
+            for (int loaders = 1; loaders <= 4; loaders += 3) {
+                try (Trainer trainer = withDamaged(i -> i % 10 == 3, RECIPE, TrainerOptions.threads(2).withLoaderThreads(loaders).withMostUnreadable(most))) {
+                    messages.add(assertThrows(InputException.class, () -> trainer.train(TrainingListener.NONE)).getMessage());
                 }
-                return stripes.image(index);
             }
-        };
-        List<String> messages = new ArrayList<>();
-        for (int loaders = 1; loaders <= 4; loaders += 3) {
-            try (Trainer trainer = Trainer.of(Initialization.of(CONFIG, 5), Split.all(broken), preprocessing(), RECIPE,
-                    TrainerOptions.threads(2).withLoaderThreads(loaders))) {
-                messages.add(assertThrows(InputException.class, () -> trainer.train(TrainingListener.NONE)).getMessage());
+            assertTrue(messages.getFirst().contains("the image is broken"), messages::toString);
+            assertEquals(most > 0, messages.getFirst().contains("at most a share of 0.05; found 3, the first: image "), messages::toString);
+            assertEquals(messages.get(0), messages.get(1), "the same image at any number of threads");
+        }
+    }
+
+    @Test
+    void brokenImagesAreLeftOutAndCountedWithTheSameBitsAtAnyThreadCount() throws Exception {
+        IntPredicate damaged = i -> i % 10 == 3; // 5 of 48
+        List<String> bits = new ArrayList<>();
+        for (TrainerOptions options : List.of(TrainerOptions.threads(1), TrainerOptions.threads(3).withLoaderThreads(4).withPrefetch(1),
+                TrainerOptions.threads(2).withAccumulate(3).withCacheBytes(0))) {
+            try (Trainer trainer = withDamaged(damaged, RECIPE, options)) {
+                trainer.train(TrainingListener.NONE);
+                assertTrue(trainer.isDone());
+                assertEquals(List.of("image 13: the image is broken", "image 23: the image is broken", "image 33: the image is broken",
+                        "image 3: the image is broken", "image 43: the image is broken"), trainer.unreadable().stream().sorted().toList());
+                bits.add(bits(trainer));
             }
         }
-        assertTrue(messages.getFirst().contains("the image is broken"));
-        assertEquals(messages.get(0), messages.get(1), "the same image at any number of threads");
+        assertEquals(bits.get(0), bits.get(1));
+        assertEquals(bits.get(0), bits.get(2));
+    }
+
+    @Test
+    void batchesWithoutAnyReadableImageChangeNothing() throws Exception {
+        Recipe recipe = Recipe.plain(2, 4, 1e-3);
+        try (Trainer trainer = withDamaged(i -> i != 7 && i != 8 && i != 9, recipe, TrainerOptions.threads(1).withMostUnreadable(1))) {
+            trainer.train(TrainingListener.NONE);
+            assertTrue(trainer.isDone());
+            assertEquals(45, trainer.unreadable().size());
+            assertTrue(trainer.history().stream().allMatch(report -> Double.isFinite(report.loss())), () -> trainer.history().toString());
+        }
     }
 
     @Test
