@@ -39,7 +39,7 @@ final class Ablation implements Callable<Integer> {
 
     private static final int CALLS = 7;
 
-    @Option(names = "--images", paramLabel = "N", defaultValue = "30000", description = "Drawn images that each model learns from; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--images", paramLabel = "N", defaultValue = "30000", description = "Drawn images that each model learns from, a multiple of its 8 epochs; default: ${DEFAULT-VALUE}.")
     private int images;
 
     @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Another seed, other images and weights; default: ${DEFAULT-VALUE}.")
@@ -61,6 +61,11 @@ final class Ablation implements Callable<Integer> {
         }
         vit.status().warnOfMachine();
         PrintWriter out = spec.commandLine().getOut();
+        int epochs = ShapeLearning.demo().recipe().epochs();
+        if (images % epochs != 0) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--images': expected a multiple of the " + epochs
+                    + " epochs, for example " + images / epochs * epochs + " or " + (images / epochs + 1) * epochs + ", found " + images);
+        }
         out.println("trained on " + images + " drawn images of 32×32 pixels");
         TextTable table = new TextTable("lrrrrrr").row("", "tokens", "parameters", "MFLOP", "images/s", "val loss", "val acc");
         for (Map.Entry<String, ShapeLearning> variant : variants().entrySet()) {
@@ -80,7 +85,7 @@ final class Ablation implements Callable<Integer> {
 
     private Map<String, ShapeLearning> variants() {
         ShapeLearning base = ShapeLearning.demo().withSeed(seed).withSinCosStart();
-        base = base.withImagesPerEpoch(Math.ceilDiv(images, base.recipe().epochs()));
+        base = base.withImagesPerEpoch(images / base.recipe().epochs());
         Map<String, ShapeLearning> variants = new LinkedHashMap<>();
         variants.put("patch 4, mean of patches", base);
         variants.put("patch 4, class token", base.withConfig(withClassToken(base.config())));

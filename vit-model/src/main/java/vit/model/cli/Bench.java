@@ -1,7 +1,6 @@
 package vit.model.cli;
 
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -32,7 +31,7 @@ final class Bench implements Callable<Integer> {
 
     private static final String DEFAULT_MODEL = "vit_base_patch16_224";
     private static final double DEFAULT_SECONDS = 10;
-    private static final int MOST_CALLS = 1 << 20;
+    private static final int MOST_KEPT = 1 << 20;
     private static final int MAX_BATCH = 1024;
 
     @Mixin
@@ -60,7 +59,7 @@ final class Bench implements Callable<Integer> {
     private CommandSpec spec;
 
     /** What was measured; times in milliseconds a call. */
-    private record Result(String model, int batch, int threads, int calls, double p50, double p99, double max,
+    private record Result(String model, int batch, int threads, long calls, double p50, double p99, double max,
             double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens) {
 
         double shareOfPeak() {
@@ -99,7 +98,7 @@ final class Bench implements Callable<Integer> {
     }
 
     private VitModel open() throws Exception {
-        if (files.weights() != null) {
+        if (files.weights() != null || files.config() != null) { // a configuration alone is refused
             return files.load(vit.status());
         }
         VitConfig config = VitVariants.find(DEFAULT_MODEL).orElseThrow();
@@ -131,33 +130,27 @@ final class Bench implements Callable<Integer> {
         vit.status().show(warm + "; measuring");
         double peak = FmaPeak.measure(team).gflops();
         AllocationMeter allocation = new AllocationMeter(team);
-        long[] nanos = new long[MOST_CALLS];
+        Latencies latencies = new Latencies(MOST_KEPT);
         long limit = (long) (seconds * 1e9);
-        int calls = 0;
         session.logits(images, batch, logits);
         allocation.start();
         long start = System.nanoTime();
         long last = start;
-        while (calls < MOST_CALLS && last - start < limit) {
+        while (last - start < limit) {
             session.logits(images, batch, logits);
             long now = System.nanoTime();
-            nanos[calls++] = now - last;
+            latencies.add(now - last);
             last = now;
         }
         long bytes = allocation.stop();
         peak = Math.max(peak, FmaPeak.measure(team).gflops()); // again: a busy neighbour can only lower it
         vit.status().clear();
-        Arrays.sort(nanos, 0, calls);
-        double p50 = millis(nanos, calls, 0.5);
+        long calls = latencies.count();
+        double p50 = latencies.quantile(0.5);
         double gflops = session.cost().flops() * batch / p50 / 1e6;
-        return new Result(name(), batch, team.count(), calls, p50, millis(nanos, calls, 0.99), millis(nanos, calls, 1),
+        return new Result(name(), batch, team.count(), calls, p50, latencies.quantile(0.99), latencies.max(),
                 calls * (double) batch / ((last - start) / 1e9), gflops, peak, (bytes + calls - 1) / calls,
                 session.cost().equals(ForwardCost.of(config)));
-    }
-
-    /** The smallest time that at least {@code share} of the calls did not exceed. */
-    private static double millis(long[] sorted, int count, double share) {
-        return sorted[(int) Math.ceil(share * count) - 1] / 1e6;
     }
 
     private String name() {

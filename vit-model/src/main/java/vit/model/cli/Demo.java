@@ -57,16 +57,18 @@ import vit.model.weights.config.ModelConfig;
 final class Demo implements Callable<Integer> {
 
     /** What the built-in number of images takes on two cores, about. */
-    private static final double USUAL_SECONDS = 60;
+    private static final int USUAL_SECONDS = 60;
 
-    private static final int LEAST_IMAGES = 96; // an epoch
+    private static final int LEAST_IMAGES = 36; // an epoch: three a class
+
+    private static final int MOST_IMAGES = 1_000_000; // an epoch
 
     /** The recipe softens the labels and averages the weights, see {@link ShapeLearning#demo()}. */
     private static final String VALIDATION_NOTE = "Validation can be better than training: training is counted while the weights still change and"
             + " with softened labels, validation after each epoch with the average of the weights.";
 
-    @Option(names = "--seconds", paramLabel = "S", defaultValue = "60", description = "Time to train on two cores, about: decides the number of images; default: ${DEFAULT-VALUE}.")
-    private double seconds;
+    @Option(names = "--seconds", paramLabel = "S", description = "Time to train on two cores, about: decides the number of images; default: " + USUAL_SECONDS + ".")
+    private Double seconds;
 
     @Option(names = "--output", paramLabel = "DIR", defaultValue = "vit-demo",
             description = "Folder for pictures and model; made if need be; default: ${DEFAULT-VALUE}.")
@@ -91,10 +93,10 @@ final class Demo implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException, IOException, DivergedException {
-        if (!(seconds > 0 && seconds < 1e6)) {
-            throw new ParameterException(spec.commandLine(), "Invalid value for option '--seconds': expected above 0, found " + seconds);
+        if (full && seconds != null) {
+            throw new ParameterException(spec.commandLine(), "--full trains with the same number of images always, --seconds chooses it: only one of them can be given");
         }
-        vit.status().warnOfMachine();
+        imagesPerEpoch(ShapeLearning.demo()); // refused before anything is made
         out = spec.commandLine().getOut();
         PictureFolder folder = PictureFolder.open(output);
         ShapeLearning learning = plan();
@@ -131,8 +133,7 @@ final class Demo implements Callable<Integer> {
     private ShapeLearning plan() {
         ShapeLearning learning = (full ? ShapeLearning.shipped() : ShapeLearning.demo()).withSeed(seed);
         if (!full) {
-            double images = learning.imagesPerEpoch() * seconds / USUAL_SECONDS;
-            learning = learning.withImagesPerEpoch((int) Math.clamp(images, LEAST_IMAGES, 1e6));
+            learning = learning.withImagesPerEpoch(imagesPerEpoch(learning));
         }
         VitConfig c = learning.config();
         out.println(String.format(Locale.ROOT, "A ViT of %d blocks of width %d, %d heads, %d patches of %d×%d pixels: %,d parameters",
@@ -141,6 +142,19 @@ final class Demo implements Callable<Integer> {
                 c.classes(), learning.recipe().epochs(), learning.imagesPerEpoch(), threads.count(), threads.count() == 1 ? "" : "s", Simd.BITS));
         out.println();
         return learning;
+    }
+
+    private int imagesPerEpoch(ShapeLearning usual) {
+        if (seconds == null) {
+            return usual.imagesPerEpoch();
+        }
+        double images = usual.imagesPerEpoch() * seconds / USUAL_SECONDS;
+        if (!(images >= LEAST_IMAGES && images <= MOST_IMAGES)) {
+            double second = (double) USUAL_SECONDS / usual.imagesPerEpoch();
+            throw new ParameterException(spec.commandLine(), String.format(Locale.ROOT, "Invalid value for option '--seconds': expected %.1f to %.0f, found %s",
+                    Math.ceil(10 * LEAST_IMAGES * second) / 10, Math.floor(MOST_IMAGES * second), seconds));
+        }
+        return (int) images;
     }
 
     /** Weights, configuration and labels, as every command takes them. */

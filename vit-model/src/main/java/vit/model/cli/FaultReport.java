@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import picocli.CommandLine.ParameterException;
@@ -54,6 +55,7 @@ record FaultReport(String message, String hint) {
     static String reason(IOException e) {
         return switch (e) {
             case NoSuchFileException missing -> missing.getFile() + ": there is no such file or folder";
+            case FileAlreadyExistsException there -> there.getFile() + ": this is a file, not a folder";
             case AccessDeniedException denied -> denied.getFile() + ": access is denied";
             case FileSystemException other when other.getReason() != null -> other.getFile() + ": " + other.getReason();
             default -> e.getMessage() == null ? e.toString() : e.getMessage();

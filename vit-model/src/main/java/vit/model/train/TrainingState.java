@@ -42,12 +42,14 @@ final class TrainingState implements ParameterSource, AutoCloseable {
     private static final String CHECKSUM = "checksum"; // the last tensor: one I64, the CRC-32C of all bytes before it
     private static final int CHUNK = 1 << 18;
 
+    private final Path path;
     private final SafetensorsFile file;
     private final VitConfig config;
     private final JsonObject document;
     private final TrainingOrigin origin;
 
-    private TrainingState(SafetensorsFile file, VitConfig config) throws IOException {
+    private TrainingState(Path path, SafetensorsFile file, VitConfig config) throws IOException {
+        this.path = path;
         this.file = file;
         this.config = config;
         String text = file.metadata().get(METADATA);
@@ -71,7 +73,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         }
         CRC32C sum = new CRC32C();
         long stated;
-        try (FileChannel channel = FileChannel.open(file.path(), StandardOpenOption.READ)) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
             for (long left = entry.offset(); left > 0; left -= bytes.limit()) {
                 read(channel, bytes.clear().limit((int) Math.min(CHUNK, left)));
@@ -173,7 +175,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
     static TrainingState open(Path path, VitConfig config) throws IOException {
         SafetensorsFile file = SafetensorsFile.open(path);
         try {
-            return new TrainingState(file, config);
+            return new TrainingState(path, file, config);
         } catch (Throwable t) {
             file.close();
             throw t;

@@ -33,6 +33,10 @@ class DemoTest {
         vit("demo", "--seconds", "NaN", "--output", folder).isRefused("--seconds");
         Path file = Files.writeString(folder.resolve("file"), "");
         vit("demo", "--seconds", 1, "--output", file).isRefused(file, "folder cannot be made");
+        vit("demo", "--seconds", 1e7, "--output", folder.resolve("no")).isRefused("--seconds", "expected 0.6 to 14705, found 1.0E7");
+        vit("demo", "--full", "--seconds", 10, "--output", folder.resolve("no")).isRefused("--full", "--seconds");
+        assertTrue(Files.notExists(folder.resolve("no")));
         vit("ablation", "--images", 1).isRefused("--images");
+        vit("ablation", "--images", 30_001).isRefused("--images", "for example 30000 or 30008");
     }
 }

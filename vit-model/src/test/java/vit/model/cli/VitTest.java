@@ -51,6 +51,7 @@ class VitTest {
         vit("classify", "--weights").isRefused("--weights");
         vit("bench", "--batch", 0).isRefused("--batch", "found 0");
         vit("bench", "--seconds", "NaN").isRefused("--seconds");
+        vit("bench", "--config", "config.json").isRefused("no model is named");
         vit("classify", "nul\0character").isRefused("IMAGE");
         vit("inspect", "two\nlines").isRefused("two");
     }
