@@ -1,5 +1,8 @@
 package vit.model.image;
 
+import java.util.Arrays;
+import java.util.Locale;
+
 /**
  * The reconstruction filters of Pillow's {@code Image.resize}, under Pillow's names and with Pillow's arithmetic
  * ({@code libImaging/Resample.c}). When an image shrinks, the filter is stretched by the same factor (antialiasing).
@@ -64,12 +67,33 @@ public enum Filter {
             double angle = x * Math.PI;
             return StrictMath.sin(angle) / angle;
         }
+    },
+    /** The one pixel under the new pixel's centre, at any scale: no antialiasing. */
+    NEAREST(0.5) {
+        @Override
+        double weight(double x) {
+            return BOX.weight(x);
+        }
     };
+
+    /** Pillow's numbers of its filters. */
+    private static final Filter[] NUMBERED = {NEAREST, LANCZOS, BILINEAR, BICUBIC, BOX, HAMMING};
 
     private final double support;
 
     Filter(double support) {
         this.support = support;
+    }
+
+    /** The filter of Pillow's number, from 0 to 5; null if there is none. */
+    static Filter numbered(int number) {
+        return number >= 0 && number < NUMBERED.length ? NUMBERED[number] : null;
+    }
+
+    /** The filter of Pillow's name, in any case and with or without a class in front; null if there is none. */
+    static Filter named(String name) {
+        String word = name.substring(name.lastIndexOf('.') + 1).toUpperCase(Locale.ROOT);
+        return Arrays.stream(values()).filter(filter -> filter.name().equals(word)).findFirst().orElse(null);
     }
 
     /** Half the width of the filter at scale 1, in pixels. */

@@ -24,6 +24,9 @@ final class FilterTaps {
      * The taps of the new pixels {@code from} … {@code from + count − 1}, when {@code oldSize} pixels become {@code newSize}.
      */
     static FilterTaps of(Filter filter, int oldSize, int newSize, int from, int count) {
+        if (filter == Filter.NEAREST) {
+            return nearest(oldSize, newSize, from, count);
+        }
         double scale = (double) oldSize / newSize;
         double filterScale = Math.max(scale, 1.0);
         double support = filter.support() * filterScale;
@@ -49,6 +52,24 @@ final class FilterTaps {
             for (int t = 0; t < taps; t++) {
                 weights[offset[i] + t] = fixedPoint(sum != 0.0 ? exact[t] / sum : exact[t]);
             }
+        }
+        return new FilterTaps(first, offset, weights);
+    }
+
+    /** Pillow's {@code ImagingScaleAffine}: one pixel each, at a place that is added up step by step from the first pixel of the whole. */
+    private static FilterTaps nearest(int oldSize, int newSize, int from, int count) {
+        double scale = (double) oldSize / newSize;
+        int[] first = new int[count];
+        int[] offset = new int[count + 1];
+        int[] weights = new int[count];
+        double place = scale * 0.5;
+        for (int i = 0; i < from + count; i++) {
+            if (i >= from) {
+                first[i - from] = Math.min((int) place, oldSize - 1);
+                offset[i - from + 1] = i - from + 1;
+                weights[i - from] = 1 << PRECISION_BITS;
+            }
+            place += scale;
         }
         return new FilterTaps(first, offset, weights);
     }

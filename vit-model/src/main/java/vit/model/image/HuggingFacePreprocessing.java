@@ -3,17 +3,17 @@ package vit.model.image;
 import java.util.List;
 import java.util.Locale;
 import vit.model.InputException;
+import vit.model.json.JsonArray;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
+import vit.model.json.JsonValue;
+import vit.model.json.Relaxed;
 
 /**
  * Hugging Face's {@code preprocessor_config.json}, run as its Pillow-backed image processors run it. Sizes are a number in older files
  * ("feature extractors") and an object in newer ones; what a file leaves out, the processor's class decides.
  */
 final class HuggingFacePreprocessing {
-
-    /** Pillow's numbers of its filters; 0 is NEAREST. */
-    private static final Filter[] RESAMPLE = {null, Filter.LANCZOS, Filter.BILINEAR, Filter.BICUBIC, Filter.BOX, Filter.HAMMING};
 
     private static final int MAX_SIDE = 1 << 16;
 
@@ -38,7 +38,7 @@ final class HuggingFacePreprocessing {
 
     private HuggingFacePreprocessing(JsonObject config) throws InputException {
         this.config = config;
-        String processor = config.text("image_processor_type", config.text("feature_extractor_type", "")).toLowerCase(Locale.ROOT);
+        String processor = Relaxed.text(config, "image_processor_type", Relaxed.text(config, "feature_extractor_type", "")).toLowerCase(Locale.ROOT);
         this.defaults = DEFAULTS.stream().filter(d -> processor.startsWith(d.processor)).findFirst().orElseThrow();
     }
 
@@ -50,10 +50,10 @@ final class HuggingFacePreprocessing {
 
     static Preprocessing read(JsonObject config) throws InputException {
         HuggingFacePreprocessing reading = new HuggingFacePreprocessing(config);
-        if (config.flag("do_resize", true)) {
+        if (Relaxed.flag(config, "do_resize", true)) {
             reading.resize();
         }
-        if (config.flag("do_center_crop", reading.defaults.crop > 0)) {
+        if (Relaxed.flag(config, "do_center_crop", reading.defaults.crop > 0)) {
             reading.crop();
         }
         return new Preprocessing(config.source(), reading.fit, reading.resizeHeight, reading.resizeWidth, 1, reading.outputHeight,
@@ -64,7 +64,12 @@ final class HuggingFacePreprocessing {
         boolean shortSide = defaults.shortSide;
         int height = defaults.size;
         int width = defaults.size;
-        if (config.kind("size") == JsonKind.NUMBER) {
+        if (config.kind("size") == JsonKind.ARRAY) {
+            int[] pair = pair("size");
+            shortSide = false;
+            height = pair[0];
+            width = pair[1];
+        } else if (Relaxed.isNumber(config.get("size"))) {
             height = side(config, "size");
             width = height;
         } else if (config.has("size")) {
@@ -73,7 +78,7 @@ final class HuggingFacePreprocessing {
             height = side(size, shortSide ? "shortest_edge" : "height");
             width = shortSide ? height : side(size, "width");
         }
-        double cropFraction = config.number("crop_pct", 1);
+        double cropFraction = Relaxed.number(config, "crop_pct", 1);
         if (shortSide && cropFraction != 1) {
             cropFraction(height, cropFraction);
             return;
@@ -99,7 +104,11 @@ final class HuggingFacePreprocessing {
     private void crop() throws InputException {
         outputHeight = defaults.crop > 0 ? defaults.crop : defaults.size;
         outputWidth = outputHeight;
-        if (config.kind("crop_size") == JsonKind.NUMBER) {
+        if (config.kind("crop_size") == JsonKind.ARRAY) {
+            int[] pair = pair("crop_size");
+            outputHeight = pair[0];
+            outputWidth = pair[1];
+        } else if (Relaxed.isNumber(config.get("crop_size"))) {
             outputHeight = side(config, "crop_size");
             outputWidth = outputHeight;
         } else if (config.has("crop_size")) {
@@ -109,31 +118,36 @@ final class HuggingFacePreprocessing {
         }
     }
 
+    /** Height and width in a list. */
+    private int[] pair(String field) throws InputException {
+        JsonArray list = config.array(field);
+        if (list.size() != 2) {
+            throw config.fault(field).expected("[height, width]").found(list.size() + " values").because("the size is not a pair");
+        }
+        return new int[] {side(list.get(0)), side(list.get(1))};
+    }
+
     private static int side(JsonObject object, String field) throws InputException {
-        int pixels = object.integer(field);
+        return side(object.get(field));
+    }
+
+    private static int side(JsonValue value) throws InputException {
+        int pixels = Relaxed.integer(value);
         if (pixels < 1 || pixels > MAX_SIDE) {
-            throw object.fault(field).expected("1 … " + MAX_SIDE + " pixels").found(pixels).because("the size is out of range");
+            throw value.fault().expected("1 … " + MAX_SIDE + " pixels").found(pixels).because("the size is out of range");
         }
         return pixels;
     }
 
     private Filter filter() throws InputException {
-        if (!config.has("resample")) {
-            return defaults.filter;
-        }
-        int number = config.integer("resample");
-        if (number < 0 || number >= RESAMPLE.length || RESAMPLE[number] == null) {
-            throw config.fault("resample").expected("1 lanczos, 2 bilinear, 3 bicubic, 4 box or 5 hamming").found(number)
-                    .because("this interpolation is not offered");
-        }
-        return RESAMPLE[number];
+        return config.has("resample") ? TimmPreprocessing.filter(config.get("resample")) : defaults.filter;
     }
 
     private Normalization normalization() throws InputException {
-        double scale = config.flag("do_rescale", true) ? config.number("rescale_factor", Normalization.PER_255) : 1;
+        double scale = Relaxed.flag(config, "do_rescale", true) ? Relaxed.number(config, "rescale_factor", Normalization.PER_255) : 1;
         List<Double> mean = Normalization.UNIT.mean();
         List<Double> std = Normalization.UNIT.std();
-        if (config.flag("do_normalize", true)) {
+        if (Relaxed.flag(config, "do_normalize", true)) {
             mean = TimmPreprocessing.triple(config, "image_mean", defaults.normalization.mean());
             std = TimmPreprocessing.triple(config, "image_std", defaults.normalization.std());
         }

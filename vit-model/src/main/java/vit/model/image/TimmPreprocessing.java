@@ -1,12 +1,15 @@
 package vit.model.image;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import vit.model.InputException;
 import vit.model.json.JsonArray;
 import vit.model.json.JsonObject;
+import vit.model.json.JsonValue;
+import vit.model.json.Relaxed;
 
 /** timm's {@code pretrained_cfg}: {@code resolve_data_config} and {@code transforms_imagenet_eval}, with their defaults. */
 final class TimmPreprocessing {
@@ -22,13 +25,13 @@ final class TimmPreprocessing {
 
     static Preprocessing read(JsonObject config) throws InputException {
         int[] output = output(config);
-        double crop = config.number("crop_pct", DEFAULT_CROP);
+        double crop = Relaxed.number(config, "crop_pct", DEFAULT_CROP);
         if (!(crop >= 0.01 && crop <= 100)) {
             throw config.fault("crop_pct").expected("0.01 … 100").found(crop).because("the crop fraction is out of range");
         }
         List<Double> mean = triple(config, "mean", Normalization.IMAGENET.mean());
         List<Double> std = triple(config, "std", Normalization.IMAGENET.std());
-        return new Preprocessing(config.source(), fit(config), 0, 0, crop, output[0], output[1], filter(config), Convention.TORCH,
+        return new Preprocessing(config.source(), fit(config), 0, 0, crop, output[0], output[1], config.has("interpolation") ? filter(config.get("interpolation")) : Filter.BICUBIC, Convention.TORCH,
                 normalization(config, "std", Normalization.PER_255, mean, std));
     }
 
@@ -37,7 +40,10 @@ final class TimmPreprocessing {
         if (size.isEmpty()) {
             return new int[2];
         }
-        int[] shape = size.get().integers(); // channels, height, width
+        int[] shape = new int[size.get().size()]; // channels, height, width
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = Relaxed.integer(size.get().get(i));
+        }
         if (shape.length != 3 || shape[0] != RgbImage.CHANNELS || shape[1] < 1 || shape[2] < 1 || shape[1] > 1 << 16 || shape[2] > 1 << 16) {
             throw config.fault("input_size").expected("[3, height, width]").found(Arrays.toString(shape))
                     .because("the input is not a colour image");
@@ -46,7 +52,7 @@ final class TimmPreprocessing {
     }
 
     private static Fit fit(JsonObject config) throws InputException {
-        String mode = config.text("crop_mode", "center");
+        String mode = Relaxed.text(config, "crop_mode", "center");
         return switch (mode) {
             case "center" -> Fit.SHORT_SIDE;
             case "squash" -> Fit.SQUASH;
@@ -56,28 +62,32 @@ final class TimmPreprocessing {
         };
     }
 
-    private static Filter filter(JsonObject config) throws InputException {
-        String name = config.text("interpolation", "bicubic");
-        for (Filter filter : Filter.values()) {
-            if (filter.name().equals(name.toUpperCase(Locale.ROOT))) {
-                return filter;
-            }
+    /** A filter by Pillow's name or Pillow's number. */
+    static Filter filter(JsonValue value) throws InputException {
+        Filter filter = Relaxed.isNumber(value) ? Filter.numbered(Relaxed.integer(value)) : Filter.named(Relaxed.text(value));
+        if (filter == null) {
+            throw value.fault().expected("0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box or 5 hamming").found(value).because("this interpolation is not offered");
         }
-        throw config.fault("interpolation").expected("box, bilinear, hamming, bicubic or lanczos").found(name)
-                .because("this interpolation is not offered");
+        return filter;
     }
 
     /** Three numbers, or one that stands for three. */
     static List<Double> triple(JsonObject config, String field, List<Double> otherwise) throws InputException {
-        Optional<JsonArray> array = config.optionalArray(field);
-        if (array.isEmpty()) {
+        if (!config.has(field)) {
             return otherwise;
         }
-        double[] v = array.get().numbers();
-        if (v.length != 1 && v.length != RgbImage.CHANNELS) {
-            throw config.fault(field).expected("three numbers").found(v.length).because("one number for each of red, green and blue");
+        if (Relaxed.isNumber(config.get(field))) {
+            return Collections.nCopies(RgbImage.CHANNELS, Relaxed.number(config.get(field)));
         }
-        return v.length == 1 ? List.of(v[0], v[0], v[0]) : List.of(v[0], v[1], v[2]);
+        JsonArray array = config.array(field);
+        if (array.size() != 1 && array.size() != RgbImage.CHANNELS) {
+            throw config.fault(field).expected("three numbers").found(array.size()).because("one number for each of red, green and blue");
+        }
+        List<Double> numbers = new ArrayList<>();
+        for (int c = 0; c < RgbImage.CHANNELS; c++) {
+            numbers.add(Relaxed.number(array.get(array.size() == 1 ? 0 : c)));
+        }
+        return List.copyOf(numbers);
     }
 
     /** The normalisation; its own complaints become the file's. */

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.GeneratedWeights;
+import vit.model.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
@@ -166,6 +167,18 @@ class ClassifyTest {
         TinyModel.config(other);
         vit("classify", "--weights", headless, image).isRefused(headless, "no classification head");
         vit("logits", "--weights", headless, "--output", folder.resolve("o"), image).isRefused("no classification head");
+    }
+
+    @Test
+    void imagenetNamesAThousandClasses() throws IOException {
+        VitConfig config = TinyModel.CONFIG.toBuilder().classes(1000).build();
+        Path weights = TinyModel.weights(folder, new GeneratedWeights(config, 5));
+        TinyModel.config(folder);
+        Path image = TinyModel.image(folder.resolve("a.png"), 40, 40, 1);
+        List<String> lines = vit("classify", "--weights", weights, "--labels", "imagenet", "--top", 1000, image).isDone().lines();
+        assertTrue(lines.stream().anyMatch(line -> line.endsWith(" 285  Egyptian cat")), lines::toString);
+        TinyModel.weights(folder);
+        vit("classify", "--weights", weights, "--labels", "imagenet", image).isRefused("the labels do not fit the model", "7 labels", "1000");
     }
 
     @Test

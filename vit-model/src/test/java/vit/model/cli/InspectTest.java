@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.GeneratedWeights;
 import vit.model.Parameter;
 import vit.model.Parameters;
+import vit.model.VitConfig;
 
 class InspectTest {
 
@@ -47,6 +49,36 @@ class InspectTest {
         Path weights = TinyModel.weights(folder);
         Path config = Files.writeString(folder.resolve("other.json"), "{\"family\":\"timm\",\"image\":[24,16],\"heads\":3,\"depth\":3}");
         vit("inspect", "--config", config, weights).isRefused(config, "depth");
+    }
+
+    /** What no file tells is a warning on standard error, once, whatever the command. */
+    @Test
+    void guessesAreWarnedOfByEveryCommand() throws IOException {
+        VitConfig config = VitConfig.builder().image(32, 32).patch(16).width(64).depth(1).heads(1).mlp(24).classes(3).build();
+        Path weights = TinyModel.weights(folder, new GeneratedWeights(config, 2));
+        Path image = TinyModel.image(folder.resolve("a.png"), 40, 40, 1);
+        List<String> expected = List.of("warning: layer_norm_eps 1.0E-6, gelu erf, pool token assumed, as is usual for timm; the weights do not tell",
+                "warning: 1 heads assumed from the width 64; the weights do not tell", "warning: a square image of 32×32 pixels assumed; the weights do not tell");
+        List<Ran> runs = List.of(vit("inspect", weights), vit("classify", "--weights", weights, image), vit("logits", "--weights", weights, "--output", folder.resolve("l"), image),
+                vit("export", "--weights", weights, "--output", folder.resolve("m.onnx")));
+        for (Ran ran : runs) {
+            assertEquals(0, ran.code(), ran::toString);
+            assertEquals(expected, ran.err().lines().filter(line -> line.startsWith("warning: ")).toList(), ran::toString);
+        }
+    }
+
+    @Test
+    void imagesOfAnotherSizeAreShownAndTaken() throws IOException {
+        Path weights = TinyModel.weights(folder);
+        TinyModel.config(folder);
+        Path image = TinyModel.image(folder.resolve("a.png"), 40, 40, 1);
+        assertTrue(vit("inspect", "--image-size", "40x24", weights).isDone().out().replaceAll(" +", " ").contains("\nimage [40, 24]\n"));
+        vit("classify", "--weights", weights, "--image-size", "40x24", image).isDone();
+        vit("classify", "--weights", weights, "--image-size", "41", image).isRefused("41×41");
+        vit("classify", "--image-size", "48", image).isRefused("--weights is missing");
+        for (String size : List.of("0", "40x", "x40", "-8", "40x24x3", "wide")) {
+            vit("inspect", "--image-size=" + size, weights).isRefused("--image-size");
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 import vit.model.json.Json;
@@ -115,26 +116,58 @@ class PreprocessingFilesTest {
         "{\"do_resize\": true, \"size\": {\"longest_edge\": 224}}",
         "{\"do_resize\": true, \"size\": 0}",
         "{\"do_resize\": true, \"size\": 100000000}",
-        "{\"do_resize\": true, \"size\": \"224\"}",
-        "{\"do_resize\": true, \"resample\": 0}",
         "{\"do_resize\": true, \"resample\": 6}",
         "{\"do_resize\": true, \"image_mean\": [0.5, 0.5]}",
         "{\"do_resize\": true, \"image_std\": [0.5, 0, 0.5]}",
         "{\"do_resize\": true, \"image_std\": [1e-60, 1, 1]}",
-        "{\"do_resize\": 1}",
+        "{\"do_resize\": 2}",
+        "{\"do_resize\": \"false\"}",
+        "{\"do_resize\": true, \"size\": \"large\"}",
+        "{\"do_resize\": true, \"size\": [224]}",
+        "{\"do_resize\": true, \"resample\": \"sharp\"}",
+        "{\"pretrained_cfg\": {\"interpolation\": \"random\"}}",
         "{\"do_resize\": true, \"rescale_factor\": -1}",
         "{\"do_resize\": true, \"size\": {\"shortest_edge\": 224}, \"crop_pct\": 0}",
-        "{\"pretrained_cfg\": {\"interpolation\": \"nearest\"}}",
         "{\"pretrained_cfg\": {\"crop_mode\": \"zoom\"}}",
         "{\"pretrained_cfg\": {\"crop_pct\": 0}}",
         "{\"pretrained_cfg\": {\"crop_pct\": 1e300}}",
         "{\"pretrained_cfg\": {\"input_size\": [1, 28, 28]}}",
-        "{\"pretrained_cfg\": {\"mean\": 0.5}}",
         "{\"preprocess\": \"unknown\"}",
     })
     void unusableConfigurationsAreRefusedByField(String json) {
         InputException e = assertThrows(InputException.class, () -> parse(json));
         assertTrue(e.getMessage().contains("; found "), e.getMessage());
+    }
+
+    /** As transformers and timm read them: sizes in a list are height and width, one number stands for three, 0 is Pillow's NEAREST. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{\"do_resize\":1,\"size\":[224,224],\"resample\":2}|{\"do_resize\":true,\"size\":{\"height\":224,\"width\":224}}",
+        "{\"do_resize\":true,\"size\":\"224\",\"resample\":\"3\"}|{\"do_resize\":true,\"size\":224,\"resample\":3}",
+        "{\"do_resize\":true,\"resample\":\"PILImageResampling.BICUBIC\",\"size\":null}|{\"do_resize\":true,\"resample\":3}",
+        "{\"do_resize\":true,\"image_mean\":0.25,\"image_std\":\"0.5\"}|{\"do_resize\":true,\"image_mean\":[0.25,0.25,0.25],\"image_std\":[0.5,0.5,0.5]}",
+        "{\"do_resize\":true,\"do_center_crop\":1,\"crop_size\":[200,200]}|{\"do_resize\":true,\"do_center_crop\":true,\"crop_size\":{\"height\":200,\"width\":200}}",
+        "{\"pretrained_cfg\":{\"interpolation\":3,\"crop_pct\":\"0.9\",\"mean\":0.5,\"std\":0.5}}|{\"pretrained_cfg\":{\"interpolation\":\"bicubic\",\"crop_pct\":0.9,\"mean\":[0.5,0.5,0.5],\"std\":[0.5,0.5,0.5]}}",
+        "{\"pretrained_cfg\":{\"interpolation\":\"nearest\",\"mean\":null,\"input_size\":[3.0,32,\"32\"]}}|{\"pretrained_cfg\":{\"interpolation\":0,\"input_size\":[3,32,32]}}"})
+    void filesAreReadAsTheirOwnToolsReadThem(String loose, String usual) throws Exception {
+        assertEquals(read(usual), read(loose));
+    }
+
+    @Test
+    void listsAreHeightAndWidth() throws Exception {
+        Preprocessing list = parse("{\"do_resize\": true, \"size\": [20, 30], \"resample\": 0}").orElseThrow();
+        assertEquals(List.of(20, 30, Fit.SQUASH, Filter.NEAREST), List.of(list.resizeHeight(), list.resizeWidth(), list.fit(), list.filter()));
+    }
+
+    @Test
+    void aFilesSizesFollowTheImageThatIsAskedFor() throws Exception {
+        Preprocessing squash = parse(VIT.formatted("224", "feature_extractor_type", "ViTFeatureExtractor")).orElseThrow().forImage(384, 256);
+        assertEquals(3 * 384 * 256, squash.apply(ResampleTest.noise(4, 4, 1), 384, 256).length);
+        Preprocessing cut = read("{\"do_resize\": true, \"size\": {\"shortest_edge\": 256}, \"do_center_crop\": true, \"crop_size\": 224}").forImage(448, 336);
+        assertEquals(List.of(512, 512, 448, 336), List.of(cut.resizeHeight(), cut.resizeWidth(), cut.outputHeight(), cut.outputWidth()));
+        assertEquals(3 * 448 * 336, cut.apply(ResampleTest.noise(9, 30, 1), 448, 336).length);
+        Preprocessing preset = Preprocessing.named("timm-augreg");
+        assertEquals(preset, preset.forImage(100, 200));
     }
 
     @Test

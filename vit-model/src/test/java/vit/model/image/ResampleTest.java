@@ -106,7 +106,7 @@ class ResampleTest {
     @Property
     void staysNearTheExactConvolution(@ForAll Filter filter, @ForAll @IntRange(min = 1, max = SIDE) int width,
             @ForAll @IntRange(min = 1, max = SIDE) int newWidth, @ForAll long seed) {
-        Assume.that(filter != Filter.BOX);
+        Assume.that(filter != Filter.BOX && filter != Filter.NEAREST);
         RgbImage image = noise(1, width, seed);
         RgbImage actual = Resample.resize(image, 1, newWidth, filter);
         double stretch = Math.max((double) width / newWidth, 1);
@@ -123,6 +123,21 @@ class ResampleTest {
                 }
                 double exact = Math.clamp(sum / weights, 0, 255);
                 assertEquals(exact, actual.sample(0, x, c), bound, filter + " at " + x);
+            }
+        }
+    }
+
+    /** Pillow's {@code resize(…, NEAREST)} takes these columns of ten. */
+    @Test
+    void nearestTakesOnePixelWhole() {
+        RgbImage image = noise(3, 10, 5);
+        int[] columns = {1, 3, 6, 8};
+        RgbImage small = Resample.resize(image, 6, 4, Filter.NEAREST);
+        for (int y = 0; y < 6; y++) {
+            for (int x = 0; x < 4; x++) {
+                for (int c = 0; c < RgbImage.CHANNELS; c++) {
+                    assertEquals(image.pixels()[(y / 2 * 10 + columns[x]) * 3 + c], small.pixels()[(y * 4 + x) * 3 + c]);
+                }
             }
         }
     }

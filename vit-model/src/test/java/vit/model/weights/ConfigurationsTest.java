@@ -189,6 +189,53 @@ class ConfigurationsTest {
                 "{\"architecture\":\"vit_tiny_patch16_224\",\"num_classes\":1,\"label_names\":[\"n1\"],\"label_descriptions\":{\"n1\":\"cat, domestic\"}}")).labels());
     }
 
+    /** Keras' class index, transformers' label2id, numbers for names, a byte order mark. */
+    @Test
+    void labelsAreReadAsOtherToolsWriteThem() throws IOException {
+        for (String text : List.of("{\"0\":[\"n01440764\",\"tench\"],\"1\":[\"n01443537\",\"goldfish\"]}", "[[\"n01440764\",\"tench\"],[\"n01443537\",\"goldfish\"]]",
+                "{\"tench\":0,\"goldfish\":1}", "{\"label2id\":{\"goldfish\":1,\"tench\":\"0\"}}".replace("\"0\"", "0"), "{\"label_names\":[\"tench\",\"goldfish\"]}",
+                "\uFEFFtench\ngoldfish\n", "\uFEFF[\"tench\",\"goldfish\"]")) {
+            assertEquals(List.of("tench", "goldfish"), Labels.read(Files.writeString(folder.resolve("labels"), text)), text);
+        }
+        assertEquals(List.of("7", "8"), Labels.read(Files.writeString(folder.resolve("labels"), "{\"0\":7,\"1\":8}")));
+        assertEquals(List.of("0", "1"), Labels.read(Files.writeString(folder.resolve("labels"), "[0,1]")));
+        for (String text : List.of("{\"tench\":0,\"goldfish\":0}", "{\"tench\":0,\"goldfish\":2}", "{\"0\":[\"a\",\"b\",\"c\"]}", "{\"0\":{}}")) {
+            Path file = Files.writeString(folder.resolve("labels"), text);
+            assertThrows(InputException.class, () -> Labels.read(file), text);
+        }
+    }
+
+    @Test
+    void imagenetHasAThousandNamesInTheOrderOfItsWordNetIds() {
+        List<String> names = Labels.imagenet();
+        assertEquals(1000, names.size());
+        assertEquals(Map.of(0, "tench, Tinca tinca", 285, "Egyptian cat", 281, "tabby, tabby cat", 963, "pizza, pizza pie", 999, "toilet tissue, toilet paper, bathroom tissue"),
+                Map.of(0, names.get(0), 285, names.get(285), 281, names.get(281), 963, names.get(963), 999, names.get(999)));
+        assertEquals(List.of("crane", "crane"), List.of(names.get(134), names.get(517)), "a bird and a machine");
+        assertTrue(names.stream().noneMatch(String::isBlank));
+    }
+
+    /** Numbers in strings and strings in numbers, floats for integers, lists for squares, nulls, a string for a list of one. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "{\"model_type\":\"vit\",\"architectures\":\"ViTForImageClassification\",\"hidden_size\":\"96\",\"num_hidden_layers\":2.0,\"num_attention_heads\":\"4\",\"intermediate_size\":100,"
+            + "\"layer_norm_eps\":\"1e-5\",\"image_size\":[32,32],\"patch_size\":[\"16\",16],\"qkv_bias\":0,\"num_labels\":\"2\",\"hidden_act\":null,\"id2label\":null}",
+        "{\"architectures\":[\"ViTForImageClassification\"],\"hidden_size\":96,\"num_hidden_layers\":\"2\",\"num_attention_heads\":4,\"intermediate_size\":1e2,"
+            + "\"layer_norm_eps\":0.00001,\"image_size\":\"32\",\"patch_size\":16,\"qkv_bias\":false,\"id2label\":{\"0\":5,\"1\":true},\"label2id\":null,\"num_channels\":null}"})
+    void huggingFaceConfigurationsAreReadAsTheirToolReadsThem(String json) throws IOException {
+        VitConfig config = Weights.configuration(Files.writeString(folder.resolve("hf.json"), json)).vit();
+        assertEquals(VitConfig.builder().family("huggingface").width(96).depth(2).heads(4).mlp(100).layerNormEps(1e-5).image(32, 32).qkvBias(false).classes(2).build(), config);
+    }
+
+    @Test
+    void timmConfigurationsAreReadAsTheirToolReadsThem() throws IOException {
+        VitConfig config = timm("{\"architecture\":\"vit_tiny_patch16_224\",\"num_classes\":\"10\",\"global_pool\":null,\"label_names\":[0,1,2,3,4,5,6,7,8,9],"
+                + "\"model_args\":{\"img_size\":\"64\",\"patch_size\":[8,8],\"num_heads\":3.0,\"qkv_bias\":1,\"init_values\":null,\"mlp_ratio\":\"2\",\"norm_layer\":\"LayerNorm\",\"act_layer\":null},"
+                + "\"pretrained_cfg\":{\"input_size\":[3,224,224],\"num_classes\":1000,\"pool_size\":null,\"label_names\":null}}");
+        assertEquals(VitConfig.builder().width(192).heads(3).mlp(384).image(64, 64).patch(8).classes(10).build(), config);
+        assertEquals(VitVariants.find("vit_tiny_patch16_224").orElseThrow(), timm("{\"architecture\":\"vit_tiny_patch16_224\",\"model_args\":null,\"pretrained_cfg\":null}"));
+    }
+
     @Property(tries = 300)
     void labelFilesOfAnyBytesGiveLabelsOrAnInputException(@ForAll byte[] bytes) throws IOException {
         Path file = Files.createTempFile("vit", ".labels");
