@@ -153,7 +153,7 @@ class ClassifyTest {
     @Test
     void unusableModelsAreRefused() throws IOException {
         vit("classify", "--weights", folder.resolve("no.safetensors"), image).isRefused("no.safetensors", "no such file");
-        vit("classify", "--weights", folder, image).isRefused(folder, "folder");
+        vit("classify", "--weights", Files.createDirectory(folder.resolve("empty")), image).isRefused(folder.resolve("empty"), "folder");
         vit("classify", "--weights", image, image).isRefused(image);
         vit("classify", "--weights", weights, "--config", folder.resolve("no.json"), image).isRefused("no.json");
         vit("classify", "--weights", weights, "--config", folder, image).isRefused(folder);

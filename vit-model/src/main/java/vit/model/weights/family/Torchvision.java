@@ -46,7 +46,7 @@ final class Torchvision implements WeightFamily {
     /** Where the head is, or what holds it: people replace the layer {@code heads.head}, or all of {@code heads}. */
     private static String head(TensorDirectory tensors) {
         boolean whole = tensors.has("heads.weight") || !tensors.linearLayer("heads").equals("heads");
-        return whole && !tensors.has("heads.head.weight") && tensors.linearLayer(HEAD).equals(HEAD) ? "heads" : HEAD;
+        return whole && !tensors.has("heads.head.weight") && !tensors.has("heads.pre_logits.weight") && tensors.linearLayer(HEAD).equals(HEAD) ? "heads" : HEAD;
     }
 
     @Override
