@@ -1,6 +1,8 @@
 package vit.model;
 
 import java.io.IOException;
+import java.util.List;
+import vit.model.image.Preprocessing;
 
 /**
  * Where a model's parameters come from: a weight file, a formula, an initialisation. Read by one thread, parameter after
@@ -10,6 +12,22 @@ public interface ParameterSource {
 
     /** The configuration that the parameters belong to. */
     VitConfig config();
+
+    /** The name of every class of the head, or an empty list. */
+    default List<String> labels() {
+        return List.of();
+    }
+
+    /**
+     * How images become the model's input: what the parameters were trained with, or, where the source does not know, what their family
+     * is usually run with.
+     *
+     * @throws InputException if a file that says so cannot be used
+     * @throws IOException    if it cannot be read
+     */
+    default Preprocessing preprocessing() throws IOException {
+        return Preprocessing.forFamily(config().family());
+    }
 
     /**
      * Writes the values of {@code parameter}, in row-major order of its shape, into {@code target[0 … size)}; the array may

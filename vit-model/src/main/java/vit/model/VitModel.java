@@ -10,7 +10,6 @@ import vit.kernels.lifetime.Lifetime;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
 import vit.model.image.Preprocessing;
-import vit.model.image.PreprocessingFiles;
 import vit.model.weights.Weights;
 import vit.model.weights.WeightsReport;
 
@@ -95,11 +94,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     public static VitModel load(Path weights, Path config, LoadOptions options) throws IOException {
         Implementation.require();
         KernelCompilation.start();
-        try (Weights file = Weights.open(weights, config, options)) {
-            Preprocessing stated = PreprocessingFiles.choose(null, weights, config, file.config().family());
-            Preprocessing preprocessing = options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
-            return new VitModel(file, file.labels(), preprocessing, file.report());
-        }
+        return load(Weights.open(weights, config, options));
     }
 
     /**
@@ -138,8 +133,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         try (opened) {
             Implementation.require();
             KernelCompilation.start();
-            return new VitModel(opened, opened.labels(), PreprocessingFiles.choose(opened.model().raw(), opened.config().family()),
-                    opened.report());
+            return new VitModel(opened, opened.labels(), opened.preprocessing(), opened.report());
         }
     }
 
@@ -153,12 +147,29 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return ShippedModel.load();
     }
 
-    /** A model from any source of parameters, without labels. */
+    /**
+     * A model from any source of parameters, with the labels and the preprocessing that the source knows: those of its training, or of its
+     * file.
+     */
     public static VitModel of(ParameterSource source) throws IOException {
+        return of(source, source.labels(), source.preprocessing());
+    }
+
+    /**
+     * A model from any source of parameters, with these labels and this preprocessing.
+     *
+     * @param labels        the name of every class, or an empty list
+     * @param preprocessing how images become the model's input: as in training, or results are worse than they could be
+     * @throws IllegalArgumentException if the labels are not as many as the model's classes
+     */
+    public static VitModel of(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
+        int classes = source.config().classes();
+        if (!labels.isEmpty() && labels.size() != classes) {
+            throw new IllegalArgumentException(labels.size() + " labels for a model of " + classes + " classes");
+        }
         Implementation.require();
         KernelCompilation.start();
-        return new VitModel(source, List.of(), Preprocessing.forFamily(source.config().family()),
-                WeightsReport.ofNoFile(source.config().family()));
+        return new VitModel(source, labels, preprocessing, WeightsReport.ofNoFile(source.config().family()));
     }
 
     @Override
@@ -186,7 +197,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return parameters;
     }
 
-    /** The label of every class, or an empty list. */
+    @Override
     public List<String> labels() {
         return labels;
     }
@@ -196,7 +207,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return config.scores();
     }
 
-    /** How images become the model's input. */
+    @Override
     public Preprocessing preprocessing() {
         return preprocessing;
     }

@@ -1,6 +1,7 @@
 package vit.model;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.optim.GradientNorm;
@@ -8,6 +9,7 @@ import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
+import vit.model.image.Preprocessing;
 
 /**
  * Weights that learn: forward and backward passes that accumulate gradients, and optimiser steps that use them. All memory is
@@ -30,6 +32,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     private final VitConfig config;
     private final Parameters parameters;
+    private final List<String> labels;
+    private final Preprocessing preprocessing;
     private final TrainingOptions options;
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
@@ -50,6 +54,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
         Implementation.require();
         this.config = source.config();
+        this.labels = List.copyOf(source.labels());
+        this.preprocessing = source.preprocessing();
         this.options = options;
         this.parameters = Parameters.of(config);
         checkTrainable(config);
@@ -119,6 +125,18 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     @Override
     public VitConfig config() {
         return config;
+    }
+
+    /** Those of the source that training started from. */
+    @Override
+    public List<String> labels() {
+        return labels;
+    }
+
+    /** That of the source that training started from. */
+    @Override
+    public Preprocessing preprocessing() {
+        return preprocessing;
     }
 
     /** The tensors that learn. */

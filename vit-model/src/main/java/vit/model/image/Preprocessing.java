@@ -1,8 +1,6 @@
 package vit.model.image;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import vit.model.InputException;
@@ -96,30 +94,11 @@ public record Preprocessing(
     }
 
     /**
-     * The fields of a {@code config.json} that say this to {@link PreprocessingFiles}: the preset's name if there is one that does the
-     * same, or else timm's {@code interpolation}, {@code crop_pct}, {@code crop_mode}, {@code mean} and {@code std}.
-     *
-     * @param height rows that the model takes
+     * The field of a {@code config.json} of our own form that says exactly this to {@link PreprocessingFiles}: the name of the preset that
+     * does the same if there is one, or else every component.
      */
-    public Map<String, Object> fields(int height) {
-        for (String preset : names()) {
-            if (withName(preset).equals(Presets.find(preset))) {
-                return Map.of("preprocess", preset);
-            }
-        }
-        String mode = switch (fit) {
-            case SHORT_SIDE -> "center";
-            case INSIDE -> "border";
-            case SQUASH, NONE -> "squash";
-        };
-        double factor = normalization.scale() * 255;
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("interpolation", filter.name().toLowerCase(Locale.ROOT));
-        fields.put("crop_pct", fit == Fit.NONE ? 1.0 : (double) height / targetHeight(height));
-        fields.put("crop_mode", mode);
-        fields.put("mean", normalization.mean().stream().map(mean -> mean / factor).toList());
-        fields.put("std", normalization.std().stream().map(std -> std / factor).toList());
-        return fields;
+    public Map<String, Object> fields() {
+        return Map.of(OwnPreprocessing.FIELD, OwnPreprocessing.write(this));
     }
 
     /**

@@ -11,7 +11,7 @@ import vit.model.json.JsonObject;
 /**
  * Reads preprocessing from the files that accompany weights, and decides which one applies. Understands Hugging Face's
  * {@code preprocessor_config.json} (also the older feature-extractor form), timm's {@code config.json} (with
- * {@code pretrained_cfg}, or flat) and our own {@code config.json} with {@code "preprocess": NAME}.
+ * {@code pretrained_cfg}, or flat) and our own {@code config.json} with {@code "preprocess"}, a preset's name or an object.
  */
 public final class PreprocessingFiles {
 
@@ -76,8 +76,8 @@ public final class PreprocessingFiles {
 
     /** As {@link #read}, for a document at hand. */
     static Optional<Preprocessing> of(JsonObject document) throws InputException {
-        if (document.has("preprocess")) {
-            return Optional.of(Preprocessing.named(document.text("preprocess")));
+        if (document.has(OwnPreprocessing.FIELD)) {
+            return Optional.of(OwnPreprocessing.read(document.get(OwnPreprocessing.FIELD)));
         }
         if (HuggingFacePreprocessing.speaksOf(document)) {
             return Optional.of(HuggingFacePreprocessing.read(document));

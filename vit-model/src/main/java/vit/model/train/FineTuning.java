@@ -8,6 +8,7 @@ import vit.model.Parameter;
 import vit.model.ParameterSource;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.image.Preprocessing;
 import vit.model.positions.PositionResampling;
 
 /**
@@ -48,6 +49,17 @@ public final class FineTuning implements ParameterSource {
     @Override
     public VitConfig config() {
         return config;
+    }
+
+    /** Those of the trained weights, if their head is kept. */
+    @Override
+    public List<String> labels() {
+        return newHead ? List.of() : trained.labels();
+    }
+
+    @Override
+    public Preprocessing preprocessing() throws IOException {
+        return trained.preprocessing().forImage(config.imageHeight(), config.imageWidth());
     }
 
     /** Whether the head starts from zero. */

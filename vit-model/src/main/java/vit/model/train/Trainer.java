@@ -35,6 +35,8 @@ public final class Trainer implements AutoCloseable {
     private final TrainingOrigin origin; // tells one training from another
     private final Recipe recipe;
     private final TrainerOptions options;
+    private final List<String> labels; // of the images
+    private final Preprocessing preprocessing;
     private final SampleMaker samples;
     private final SampleMaker validation;
     private final VitTraining training;
@@ -67,6 +69,8 @@ public final class Trainer implements AutoCloseable {
         this.config = start.config();
         this.recipe = Objects.requireNonNull(recipe, "recipe");
         this.options = options;
+        this.labels = List.copyOf(split.classes());
+        this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
         if (config.classes() != split.classes().size()) {
             throw new IllegalArgumentException("a model of " + config.classes() + " classes for images of " + split.classes().size());
         }
@@ -344,22 +348,28 @@ public final class Trainer implements AutoCloseable {
         return training.plannedBytes();
     }
 
-    /** The weights to keep: the moving average where the recipe has one. A view, valid until the trainer is closed. */
+    /**
+     * The weights to keep: the moving average where the recipe has one. They know the classes and the preprocessing of the training. A view,
+     * valid until the trainer is closed.
+     */
     public ParameterSource weights() {
-        if (recipe.average() == 0) {
-            return training;
-        }
-        return new ParameterSource() {
-            @Override
-            public VitConfig config() {
-                return config;
-            }
+        return new Trained(training, recipe.average() > 0, labels, preprocessing);
+    }
 
-            @Override
-            public void read(Parameter parameter, float[] target) {
+    private record Trained(VitTraining training, boolean averaged, List<String> labels, Preprocessing preprocessing) implements ParameterSource {
+        @Override
+        public VitConfig config() {
+            return training.config();
+        }
+
+        @Override
+        public void read(Parameter parameter, float[] target) {
+            if (averaged) {
                 training.readAverage(parameter, target);
+            } else {
+                training.read(parameter, target);
             }
-        };
+        }
     }
 
     VitTraining training() {

@@ -113,7 +113,7 @@ public record TrainingFolder(Path path) {
     /** Writes what does not change any more. */
     public void describe(VitConfig config, List<String> classes, Preprocessing preprocessing) throws IOException {
         ModelConfig model = new ModelConfig(saved(config), classes, JsonObject.empty("no config.json"));
-        AtomicFile.write(config(), model.toJson(preprocessing.fields(config.imageHeight())).getBytes(StandardCharsets.UTF_8));
+        AtomicFile.write(config(), model.toJson(preprocessing.fields()).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(labels(), (String.join("\n", classes) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 

@@ -18,6 +18,8 @@ import vit.model.Parameter;
 import vit.model.ParameterSource;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.image.Preprocessing;
+import vit.model.image.PreprocessingFiles;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.config.ModelConfig;
@@ -39,6 +41,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private static final int CHUNK = 1 << 16;
 
     private final TensorFile file;
+    private final Paths paths;
+    private final LoadOptions options;
     private final WeightFamily family;
     private final ModelConfig model;
     private final VitConfig stored; // the model's, but for an image of the size that the file's positions are for
@@ -48,8 +52,10 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private final Map<String, List<TensorView>> byParameter = new LinkedHashMap<>();
     private final float[] chunk = new float[CHUNK];
 
-    private Weights(TensorFile file, ConfigFile stated, LoadOptions options, boolean resample) throws IOException {
+    private Weights(TensorFile file, ConfigFile stated, LoadOptions options, boolean resample, Paths paths) throws IOException {
         this.file = file;
+        this.paths = paths;
+        this.options = options;
         TensorDirectory all = directory(file);
         TensorDirectory tensors = NamePrefix.strip(all).orElseThrow(() -> unknown(all));
         this.family = family(tensors, stated);
@@ -97,7 +103,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
         ShardedFile.refuseShard(weights);
         Path beside = WeightFolder.beside(weights, CONFIG);
         Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
-        return open(TensorFile.open(weights), () -> found == null ? ConfigFile.absent() : ConfigFile.read(found), options, config != null);
+        return open(TensorFile.open(weights), () -> found == null ? ConfigFile.absent() : ConfigFile.read(found), options, config != null,
+                new Paths(weights, config));
     }
 
     /**
@@ -125,7 +132,12 @@ public final class Weights implements ParameterSource, AutoCloseable {
 
     private static Weights open(TensorFile file, byte[] config) throws IOException {
         return open(file, () -> config == null ? ConfigFile.absent() : ConfigFile.read("the configuration in memory", config),
-                LoadOptions.DEFAULTS, config != null);
+                LoadOptions.DEFAULTS, config != null, Paths.NONE);
+    }
+
+    /** What the caller named: weights or their folder, and a configuration; null where it did not, and both for weights in memory. */
+    private record Paths(Path weights, Path config) {
+        private static final Paths NONE = new Paths(null, null);
     }
 
     @FunctionalInterface
@@ -133,9 +145,10 @@ public final class Weights implements ParameterSource, AutoCloseable {
         ConfigFile read() throws IOException;
     }
 
-    private static Weights open(TensorFile file, Statement config, LoadOptions options, boolean named) throws IOException {
+    private static Weights open(TensorFile file, Statement config, LoadOptions options, boolean named, Paths paths)
+            throws IOException {
         try {
-            return new Weights(file, config.read(), options, named);
+            return new Weights(file, config.read(), options, named, paths);
         } catch (Throwable t) {
             file.close();
             throw t;
@@ -254,9 +267,18 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return model.vit();
     }
 
-    /** The name of every class, or an empty list. */
+    @Override
     public List<String> labels() {
         return model.labels();
+    }
+
+    /** What the files beside the weights say, or the configuration that was named, for the image that was asked for. */
+    @Override
+    public Preprocessing preprocessing() throws IOException {
+        String family = config().family();
+        Preprocessing stated = paths.weights == null ? PreprocessingFiles.choose(model.raw(), family)
+                : PreprocessingFiles.choose(null, paths.weights, paths.config, family);
+        return options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
     }
 
     /** How the weights' source carries positions over to another grid. */
