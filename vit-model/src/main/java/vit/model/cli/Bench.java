@@ -35,7 +35,7 @@ final class Bench implements Callable<Integer> {
     private static final int MAX_BATCH = 1024;
 
     @Mixin
-    private ModelFiles files;
+    private ModelFiles.OrGenerated files;
 
     @Mixin
     private ThreadsOption threads;
@@ -100,6 +100,9 @@ final class Bench implements Callable<Integer> {
     private VitModel open() throws Exception {
         if (files.weights() != null || files.config() != null) { // a configuration alone is refused
             return files.load(vit.status());
+        }
+        if (files.config() != null) {
+            throw new CommandException("--config needs the weights that it describes", "name them with --weights F");
         }
         VitConfig config = VitVariants.find(DEFAULT_MODEL).orElseThrow();
         LoadOptions options = files.options();

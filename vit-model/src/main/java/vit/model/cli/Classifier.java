@@ -1,26 +1,28 @@
 package vit.model.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import vit.model.InputException;
-import vit.model.NonFiniteException;
 import vit.model.SessionOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.image.ImageDecoder;
 import vit.model.image.Preprocessing;
+import vit.model.image.RgbImage;
 
 /** A loaded model with all that stands between an image file and its logits. For one thread. */
 final class Classifier implements AutoCloseable {
 
+    private final ModelFiles files;
+    private final Vit vit;
     private final VitModel model;
     private final VitSession session;
     private final Preprocessing preprocessing;
     private final float[] pixels; // (channels, H, W)
     private final float[] logits; // (classes)
 
-    private Classifier(VitModel model, int threads, Preprocessing preprocessing) {
+    private Classifier(ModelFiles files, Vit vit, VitModel model, int threads, Preprocessing preprocessing) {
+        this.files = files;
+        this.vit = vit;
         this.model = model;
         this.session = model.newSession(SessionOptions.threads(threads).withFiniteCheck(true));
         this.preprocessing = preprocessing;
@@ -34,12 +36,12 @@ final class Classifier implements AutoCloseable {
      *
      * @throws CommandException if the model cannot be loaded, or gives no logits
      */
-    static Classifier open(ModelFiles files, int threads, PreprocessOption preprocess, StatusLine status)
+    static Classifier open(ModelFiles files, int threads, PreprocessOption preprocess, Vit vit)
             throws CommandException, IOException {
-        VitModel model = files.load(status);
+        VitModel model = files.load(vit.status());
         try {
             ModelFiles.requireHead(model.config(), files.weights());
-            return new Classifier(model, threads, preprocess.choose(model));
+            return new Classifier(files, vit, model, threads, preprocess.choose(model));
         } catch (Throwable t) {
             model.close();
             throw t;
@@ -47,27 +49,27 @@ final class Classifier implements AutoCloseable {
     }
 
     /** What to do about an image that cannot be used. */
-    static String imageHint(Path image) {
-        return ModelFiles.hint(image, "images may be JPEG, PNG, BMP, GIF, WebP, TIFF or PPM");
+    static String imageHint(ImageInput image) {
+        String formats = "images may be JPEG, PNG, BMP, GIF, WebP, TIFF or PPM";
+        return image.path() == null ? formats : ModelFiles.hint(image.path(), formats);
     }
 
     VitModel model() {
         return model;
     }
 
-    /** The logits of an image, (classes): valid until the next call. */
-    float[] logits(Path image) throws CommandException, IOException {
+    /**
+     * The logits of an image, (classes): valid until the next call.
+     *
+     * @throws InputException             if the image is unusable
+     * @throws vit.model.NonFiniteException if the result is not finite
+     */
+    float[] logits(ImageInput image) throws IOException {
         VitConfig config = model.config();
-        try {
-            preprocessing.apply(ImageDecoder.decode(image), config.imageHeight(), config.imageWidth(), pixels, 0);
-        } catch (InputException e) {
-            throw new CommandException(e, imageHint(image));
-        }
-        try {
-            session.logits(pixels, 1, logits);
-        } catch (NonFiniteException e) {
-            throw new CommandException(image + ": " + e.getMessage(), FaultReport.NON_FINITE_HINT);
-        }
+        RgbImage decoded = image.decode();
+        files.noteIfPhoto(decoded, vit.status());
+        preprocessing.apply(decoded, config.imageHeight(), config.imageWidth(), pixels, 0);
+        session.logits(pixels, 1, logits);
         return logits;
     }
 

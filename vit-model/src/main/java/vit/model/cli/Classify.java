@@ -1,26 +1,19 @@
 package vit.model.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.InputException;
 import vit.model.Prediction;
 import vit.model.VitModel;
-import vit.model.json.Json;
 import vit.model.weights.config.Labels;
 
 /** {@code vit classify}: the most probable classes of photos. */
@@ -28,7 +21,7 @@ import vit.model.weights.config.Labels;
 final class Classify implements Callable<Integer> {
 
     @Mixin
-    private ModelFiles files;
+    private ModelFiles.OrShipped files;
 
     @Mixin
     private PreprocessOption preprocess;
@@ -47,8 +40,8 @@ final class Classify implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Image files.")
-    private List<Path> images;
+    @Mixin
+    private ImageArguments images;
 
     @ParentCommand
     private Vit vit;
@@ -61,26 +54,14 @@ final class Classify implements Callable<Integer> {
         if (top < 1) {
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--top': expected 1 or more, found " + top);
         }
-        PrintWriter out = spec.commandLine().getOut();
-        List<Object> objects = new ArrayList<>();
-        try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit.status())) {
-            List<String> names = names(classifier.model());
-            for (Path image : images) {
-                vit.status().show("classifying " + image);
-                Prediction prediction = Prediction.of(classifier.logits(image), 0, classifier.model().config().classes(), names, top,
-                        classifier.model().scores());
-                vit.status().clear();
-                if (json) {
-                    objects.add(json(image, prediction));
-                } else {
-                    print(image, prediction, out);
-                }
-            }
+        List<ImageInput> inputs = images.images(vit);
+        try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit)) {
+            VitModel model = classifier.model();
+            List<String> names = names(model);
+            return new EachImage(vit, inputs, images.isStrict()).run("classifying", image ->
+                    Prediction.of(classifier.logits(image), 0, model.config().classes(), names, top, model.scores()),
+                    ClassifyReport.to(spec.commandLine().getOut(), json));
         }
-        if (json) {
-            out.println(Json.write(Map.of("images", objects)));
-        }
-        return Vit.DONE;
     }
 
     /** The labels named, or else the model's own. */
@@ -94,32 +75,5 @@ final class Classify implements Callable<Integer> {
         } catch (InputException e) {
             throw new CommandException(e, "a label file has one line a class, or is JSON: an array, or id2label from number to name");
         }
-    }
-
-    private static void print(Path image, Prediction prediction, PrintWriter out) {
-        out.println(image);
-        TextTable table = new TextTable("rrl");
-        for (Prediction.Ranked ranked : prediction.top()) {
-            String number = String.valueOf(ranked.index());
-            String label = ranked.label().equals(number) ? "" : ranked.label();
-            table.row(String.format(Locale.ROOT, "%.4f", ranked.probability()), number, label);
-        }
-        table.print(out, "  ");
-        out.flush();
-    }
-
-    private static Map<String, Object> json(Path image, Prediction prediction) {
-        List<Object> classes = new ArrayList<>();
-        for (Prediction.Ranked ranked : prediction.top()) {
-            Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("class", ranked.index());
-            entry.put("label", ranked.label());
-            entry.put("probability", ranked.probability());
-            classes.add(entry);
-        }
-        Map<String, Object> object = new LinkedHashMap<>();
-        object.put("file", image.toString());
-        object.put("top", classes);
-        return object;
     }
 }

@@ -20,6 +20,12 @@ final class CommandException extends Exception {
         this.hint = fault.remedy().orElse(hint);
     }
 
+    /** The same for another cause. */
+    CommandException(String message, String hint, Throwable cause) {
+        super(message, cause);
+        this.hint = hint;
+    }
+
     String hint() {
         return hint;
     }

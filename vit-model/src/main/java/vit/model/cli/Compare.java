@@ -25,7 +25,7 @@ import vit.model.weights.Weights;
 final class Compare implements Callable<Integer> {
 
     @Mixin
-    private ModelFiles files;
+    private ModelFiles.Required files;
 
     @Mixin
     private ThreadsOption threads;

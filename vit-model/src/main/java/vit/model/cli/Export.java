@@ -2,7 +2,9 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -19,7 +21,7 @@ import vit.model.weights.Weights;
 final class Export implements Callable<Integer> {
 
     @Mixin
-    private ModelFiles files;
+    private ModelFiles.Required files;
 
     @Option(names = "--output", paramLabel = "F", required = true,
             description = "The ONNX file to write; above 2 GB with the weights in F.data beside it.")
@@ -34,7 +36,8 @@ final class Export implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException, IOException {
-        OutputOption.check(output, "model.onnx");
+        OutputCheck.require(output, OutputCheck.Format.ONNX, Stream.of(files.weights(), files.config()).filter(Objects::nonNull).toList());
+        boolean replaces = OutputCheck.replaces(output);
         vit.status().show("exporting " + files.weights());
         try (Weights source = files.open(vit.status())) {
             OnnxExport.write(source, output, operators);
@@ -44,6 +47,9 @@ final class Export implements Callable<Integer> {
             throw new CommandException(files.weights() + ": the model cannot be exported: " + e.getMessage(), "export models of other kinds");
         }
         vit.status().clear();
+        if (replaces) {
+            vit.status().note(output + ": replaced the file that was there");
+        }
         return Vit.DONE;
     }
 

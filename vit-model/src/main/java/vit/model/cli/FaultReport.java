@@ -4,13 +4,17 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 import vit.model.InputException;
 import vit.model.NonFiniteException;
+import vit.model.cli.StandardOutput.OutputFailure;
+import vit.model.text.PrintableText;
 import vit.model.train.DivergedException;
 
 /**
@@ -20,6 +24,9 @@ import vit.model.train.DivergedException;
  * @param hint    what to do
  */
 record FaultReport(String message, String hint) {
+
+    private static final int MOST_QUOTED = 60;
+    private static final int LONGEST_LINE = 2000;
 
     private static final String DEBUG_HINT = "run it again with --debug to see where";
 
@@ -31,19 +38,40 @@ record FaultReport(String message, String hint) {
 
     static FaultReport of(Throwable fault) {
         return switch (fault) {
-            case UnmatchedArgumentException e when !e.getSuggestions().isEmpty() ->
-                new FaultReport(e.getMessage(), "did you mean " + String.join(" or ", e.getSuggestions()) + "? " + usageHint(e));
+            case UnmatchedArgumentException e -> new FaultReport(unmatched(e), (e.getSuggestions().isEmpty() ? ""
+                    : "did you mean " + String.join(" or ", e.getSuggestions()) + "? ") + usageHint(e));
             case ParameterException e -> new FaultReport(e.getMessage(), usageHint(e));
             case CommandException e -> new FaultReport(e.getMessage(), e.hint());
             case DivergedException e -> new FaultReport(e.getMessage(), DIVERGED_HINT);
             case InputException e -> new FaultReport(e.fault(), e.remedy().orElse(DEBUG_HINT));
             case InterruptedIOException e -> new FaultReport(e.getMessage(), "the command was interrupted; run it again");
             case NonFiniteException e -> new FaultReport(e.getMessage(), NON_FINITE_HINT);
-            case IOException e -> new FaultReport(reason(e), "see whether the path is right and may be read or written");
+            case OutputFailure e -> new FaultReport("the results could not be written to standard output: " + reason((IOException) e.getCause()),
+                    "see whether there is room where they go");
+            case IOException e -> new FaultReport(reason(e), hint(e));
+            case ExceptionInInitializerError e when e.getCause() != null -> of(e.getCause());
             case OutOfMemoryError e -> new FaultReport("not enough memory: " + e.getMessage(),
                     "choose a smaller batch or model, or raise the heap, for example VIT_OPTS=-Xmx8g");
             case IllegalStateException e -> new FaultReport(e.getMessage(), "vit doctor shows what this JVM offers");
             default -> new FaultReport("internal fault: " + fault, DEBUG_HINT + ", and report it");
+        };
+    }
+
+    /** The first of perhaps hundreds, as a shell makes them of a pattern. */
+    private static String unmatched(UnmatchedArgumentException e) {
+        String first = e.getUnmatched().getFirst();
+        String kind = first.startsWith("-") && first.length() > 1 ? "unknown option"
+                : e.getCommandLine().getParent() == null ? "there is no command" : "unexpected argument";
+        int more = e.getUnmatched().size() - 1;
+        return kind + " '" + PrintableText.cut(PrintableText.line(first), MOST_QUOTED) + "'"
+                + (more == 0 ? "" : ", and " + more + " more argument" + (more == 1 ? "" : "s") + " after it");
+    }
+
+    private static String hint(IOException e) {
+        return switch (e) {
+            case FileAlreadyExistsException _, NotDirectoryException _ -> "name another folder, or remove the file first";
+            case AccessDeniedException _ -> "see whether you may read or write it";
+            default -> "see whether the path is right and whether there is room";
         };
     }
 
@@ -54,9 +82,11 @@ record FaultReport(String message, String hint) {
     /** Why a file could not be read or written. */
     static String reason(IOException e) {
         return switch (e) {
-            case NoSuchFileException missing -> missing.getFile() + ": there is no such file or folder";
+            case NoSuchFileException missing -> missing.getFile() + ": " + (missing.getReason() == null ? "there is no such file or folder" : missing.getReason());
+            case AccessDeniedException denied -> denied.getFile() + ": access is denied" + (denied.getReason() == null ? "" : ": " + denied.getReason());
             case FileAlreadyExistsException there -> there.getFile() + ": this is a file, not a folder";
-            case AccessDeniedException denied -> denied.getFile() + ": access is denied";
+            case NotDirectoryException file -> file.getFile() + ": this is a file, not a folder";
+            case DirectoryNotEmptyException folder -> folder.getFile() + ": the folder is not empty";
             case FileSystemException other when other.getReason() != null -> other.getFile() + ": " + other.getReason();
             default -> e.getMessage() == null ? e.toString() : e.getMessage();
         };
@@ -70,9 +100,6 @@ record FaultReport(String message, String hint) {
 
     /** One line, whatever is in it: parts come from untrusted files. */
     private static String line(String text) {
-        StringBuilder clean = new StringBuilder();
-        String.valueOf(text).strip().codePoints()
-                .forEach(c -> clean.appendCodePoint(c == '\n' ? ' ' : Character.isISOControl(c) ? '?' : c));
-        return clean.toString();
+        return PrintableText.cut(PrintableText.line(String.valueOf(text).strip().replace('\n', ' ')), LONGEST_LINE);
     }
 }

@@ -1,22 +1,21 @@
 package vit.model.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import vit.kernels.tensor.Shape;
-import vit.model.weights.SafetensorsWriter;
 
 /** {@code vit logits}: what the model says of images, as a safetensors file. */
-@Command(name = "logits", description = "Write the logits of images, (B, classes) float32, as safetensors tensor 'logits'.")
+@Command(name = "logits", description = {
+    "Write the logits of images, (B, classes) float32, as safetensors tensor 'logits'.",
+    "Row i is image i; the row of an image that gives no result holds NaN."})
 final class Logits implements Callable<Integer> {
 
     @Mixin
-    private ModelFiles files;
+    private ModelFiles.OrShipped files;
 
     @Mixin
     private PreprocessOption preprocess;
@@ -27,26 +26,19 @@ final class Logits implements Callable<Integer> {
     @Mixin
     private OutputOption output;
 
-    @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Image files.")
-    private List<Path> images;
+    @Mixin
+    private ImageArguments images;
 
     @ParentCommand
     private Vit vit;
 
     @Override
     public Integer call() throws CommandException, IOException {
-        output.check();
-        try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit.status())) {
+        List<ImageInput> inputs = images.images(vit);
+        output.check(files.weights(), files.config(), inputs);
+        try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit)) {
             int classes = classifier.model().config().classes();
-            try (SafetensorsWriter writer = output.open("logits", Shape.of(images.size(), classes))) {
-                for (Path image : images) {
-                    vit.status().show("computing " + image);
-                    writer.write(classifier.logits(image), 0, classes);
-                }
-                writer.commit();
-            }
+            return output.write(vit, "logits", Shape.of(classes), inputs, images.isStrict(), "computing", classifier::logits);
         }
-        vit.status().clear();
-        return Vit.DONE;
     }
 }

@@ -8,17 +8,26 @@ import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
+import vit.model.image.RgbImage;
 import vit.model.weights.Weights;
 import vit.model.weights.WeightsReport;
 
-/** {@code --weights}, {@code --config} and {@code --image-size}: which model. */
-final class ModelFiles {
+/**
+ * {@code --weights}, {@code --config} and {@code --image-size}: which model. The subclasses differ in what happens without {@code --weights},
+ * and in nothing else.
+ */
+abstract class ModelFiles {
+
+    private static final String WEIGHTS = "Weights: a safetensors or npz file, an index of several, or a folder with one, of timm, Hugging Face, torchvision, Google JAX"
+            + " or vit-pytorch";
 
     private static final String HINT = "vit inspect shows what a weight file holds; --config names its configuration if it lies elsewhere";
 
-    @Option(names = "--weights", paramLabel = "F",
-            description = "Weights: a safetensors or npz file, an index of several, or a folder with one, of timm, Hugging Face, torchvision, Google JAX or vit-pytorch; "
-                    + "default: the small model that ships with the program, which names drawn shapes.")
+    /** Longest side of an image that may be a drawn one; they are square. */
+    private static final int MOST_DRAWN = 128;
+
+    private boolean noted;
+
     private Path weights;
 
     @Option(names = "--config", paramLabel = "F",
@@ -28,6 +37,34 @@ final class ModelFiles {
     @Option(names = "--image-size", paramLabel = "HxW", converter = ImageSizeConverter.class,
             description = "Take images of this size, in pixels, and carry learned positions over to it as the weights' library does; default: the configuration's.")
     private LoadOptions options = LoadOptions.DEFAULTS;
+    /** Without weights, the model that ships. */
+    static final class OrShipped extends ModelFiles {
+        @Option(names = "--weights", paramLabel = "F",
+                description = WEIGHTS + "; default: the small model that ships with the program, which names drawn shapes.")
+        void setWeights(Path file) {
+            super.name(file);
+        }
+    }
+
+    /** Without weights, generated ones of a usual size. */
+    static final class OrGenerated extends ModelFiles {
+        @Option(names = "--weights", paramLabel = "F", description = WEIGHTS + "; default: ViT-B/16 at 224 pixels with generated weights.")
+        void setWeights(Path file) {
+            super.name(file);
+        }
+    }
+
+    /** Not without weights. */
+    static final class Required extends ModelFiles {
+        @Option(names = "--weights", paramLabel = "F", required = true, description = WEIGHTS + ".")
+        void setWeights(Path file) {
+            super.name(file);
+        }
+    }
+
+    private void name(Path file) {
+        weights = file;
+    }
 
     /** The weight file, or null. */
     Path weights() {
@@ -103,6 +140,15 @@ final class ModelFiles {
     /** Says what was assumed because no file tells it. */
     static void warn(WeightsReport report, StatusLine status) {
         report.warnings().forEach(status::warn);
+    }
+
+    /** Says once, where the model that ships is asked about what looks like a photo, that it knows nothing of photos. */
+    void noteIfPhoto(RgbImage image, StatusLine status) {
+        boolean drawn = image.height() == image.width() && image.height() <= MOST_DRAWN;
+        if (weights == null && !drawn && !noted) {
+            noted = true;
+            status.note("no --weights are named, so the small model that ships answers: it knows twelve kinds of drawn shapes, and nothing of photos");
+        }
     }
 
     /** What to do about {@code file}: {@code otherwise}, if there is such a file or folder. */

@@ -1,47 +1,97 @@
 package vit.model.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 import vit.kernels.tensor.Shape;
 import vit.model.weights.Dtype;
 import vit.model.weights.SafetensorsWriter;
 
-/** {@code --output F}: a safetensors file of one float32 tensor. */
+/** {@code --output F}: a safetensors file of one float32 tensor, a row an image. */
 final class OutputOption {
 
-    @Option(names = "--output", paramLabel = "F", required = true, description = "The safetensors file to write.")
+    @Option(names = "--output", paramLabel = "F", required = true,
+            description = "The safetensors file to write; one that is there is replaced.")
     private Path file;
 
-    /** Refuses what cannot become a file, before any work is done. */
-    void check() throws CommandException {
-        check(file, "out.safetensors");
-    }
-
-    /** The same for any file; {@code example} is a good name. */
-    static void check(Path file, String example) throws CommandException {
-        Path folder = file.toAbsolutePath().getParent();
-        if (folder == null || Files.isDirectory(file)) {
-            throw new CommandException(file + ": the output is a folder", "name a file, for example " + file.resolve(example));
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new CommandException(file + ": there is no folder " + folder, "make the folder first, or name another");
-        }
+    /** Refuses what cannot become the file, before any work is done. The inputs may be null. */
+    void check(Path weights, Path config, List<ImageInput> images) throws CommandException {
+        Stream<Path> inputs = Stream.concat(Stream.of(weights, config), images.stream().map(ImageInput::path)).filter(Objects::nonNull);
+        OutputCheck.require(file, OutputCheck.Format.SAFETENSORS, inputs.toList());
     }
 
     /**
-     * Starts the file.
+     * Writes a row an image. The row of an image without a result is NaN, so that each row stays at its image's place; where no image
+     * gives a result, nothing is written.
      *
-     * @throws CommandException if it cannot be made
+     * @param tensor      its name
+     * @param row         the shape of one row
+     * @param computation gives a row's elements
+     * @return the exit code
+     * @throws CommandException if the file cannot be written, or as {@link EachImage#run} says
      */
-    SafetensorsWriter open(String tensor, Shape shape) throws CommandException {
+    int write(Vit vit, String tensor, Shape row, List<ImageInput> images, boolean strict, String doing, EachImage.Computation<float[]> computation)
+            throws CommandException, IOException {
+        boolean replaced = OutputCheck.replaces(file);
+        Shape shape = Shape.of(IntStream.concat(IntStream.of(images.size()), Arrays.stream(row.dimensions())).toArray());
+        int code;
+        try (SafetensorsWriter writer = open(tensor, shape)) {
+            Rows rows = new Rows(vit, tensor, writer, Math.toIntExact(row.size()));
+            code = new EachImage(vit, images, strict).run(doing, computation, rows);
+            if (rows.good == 0) {
+                return code;
+            }
+            writer.commit();
+        }
+        if (replaced) {
+            vit.status().note(file + ": replaced the file that was there");
+        }
+        return code;
+    }
+
+    private SafetensorsWriter open(String tensor, Shape shape) throws CommandException {
         try {
             return new SafetensorsWriter(file, List.of(new SafetensorsWriter.Tensor(tensor, Dtype.F32, shape)), Map.of());
         } catch (IOException e) {
-            throw new CommandException(file + ": the output cannot be written: " + FaultReport.reason(e), "name another file with --output");
+            throw new CommandException("--output " + FaultReport.reason(e), "name another file with --output", e);
+        }
+    }
+
+    /** Writes rows as they come. */
+    private static final class Rows implements EachImage.Results<float[]> {
+        private final Vit vit;
+        private final String tensor;
+        private final SafetensorsWriter writer;
+        private final float[] missing;
+        private int row;
+        private int good;
+
+        Rows(Vit vit, String tensor, SafetensorsWriter writer, int elements) {
+            this.vit = vit;
+            this.tensor = tensor;
+            this.writer = writer;
+            this.missing = new float[elements];
+            Arrays.fill(missing, Float.NaN);
+        }
+
+        @Override
+        public void good(ImageInput image, float[] result) throws IOException {
+            writer.write(result, 0, missing.length);
+            row++;
+            good++;
+        }
+
+        @Override
+        public void bad(ImageInput image, String fault) throws IOException {
+            writer.write(missing, 0, missing.length);
+            vit.status().warn(fault + "; row " + row + " of '" + tensor + "' is NaN");
+            row++;
         }
     }
 }

@@ -8,16 +8,13 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.image.Fit;
-import vit.model.image.ImageDecoder;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
 import vit.model.image.RgbImage;
-import vit.model.weights.SafetensorsWriter;
 import vit.model.weights.config.ConfigField;
 import vit.model.weights.config.ConfigField.ImageSize;
 import vit.model.weights.config.ConfigFile;
@@ -25,7 +22,8 @@ import vit.model.weights.config.ConfigFile;
 /** {@code vit preprocess}: what a model would see of images, as a safetensors file. */
 @Command(name = "preprocess", description = {
     "Write what the model would see of images, (B, 3, H, W) float32, as safetensors tensor 'images'.",
-    "The size is the configuration's; 224 x 224 where there is none."})
+    "The size is the configuration's; 224 x 224 where there is none.",
+    "Row i is image i; the row of an image that cannot be used holds NaN."})
 final class Preprocess implements Callable<Integer> {
 
     private static final ImageSize DEFAULT_SIZE = new ImageSize(224, 224);
@@ -43,15 +41,16 @@ final class Preprocess implements Callable<Integer> {
     @Mixin
     private OutputOption output;
 
-    @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Image files.")
-    private List<Path> images;
+    @Mixin
+    private ImageArguments images;
 
     @ParentCommand
     private Vit vit;
 
     @Override
     public Integer call() throws CommandException, IOException {
-        output.check();
+        List<ImageInput> inputs = images.images(vit);
+        output.check(null, config, inputs);
         if (preprocess.name() == null && config == null) {
             throw new CommandException("no preprocessing is named",
                     "name one with --preprocess (" + String.join(", ", Preprocessing.names()) + ") or a file with --config");
@@ -65,8 +64,13 @@ final class Preprocess implements Callable<Integer> {
         } catch (InputException e) {
             throw new CommandException(e, "--config takes a Hugging Face, timm or own config.json, or a preprocessor_config.json");
         }
-        write(preprocessing, size);
-        return Vit.DONE;
+        int height = size.height();
+        int width = size.width();
+        float[] pixels = new float[RgbImage.CHANNELS * height * width];
+        return output.write(vit, "images", Shape.of(RgbImage.CHANNELS, height, width), inputs, images.isStrict(), "preprocessing", image -> {
+            preprocessing.apply(image.decode(), height, width, pixels, 0);
+            return pixels;
+        });
     }
 
     /** The family that the configuration names, for its usual preprocessing; null where it speaks of preprocessing alone. */
@@ -91,24 +95,5 @@ final class Preprocess implements Callable<Integer> {
         if (size.height() < 1 || size.width() < 1 || (long) size.height() * size.width() > MAX_PIXELS) {
             throw InputException.in(config).expected("1 to " + MAX_PIXELS + " pixels").found(size).because("the image size is out of range");
         }
-    }
-
-    private void write(Preprocessing preprocessing, ImageSize size) throws CommandException, IOException {
-        int height = size.height();
-        int width = size.width();
-        float[] pixels = new float[RgbImage.CHANNELS * height * width];
-        try (SafetensorsWriter writer = output.open("images", Shape.of(images.size(), RgbImage.CHANNELS, height, width))) {
-            for (Path image : images) {
-                vit.status().show("preprocessing " + image);
-                try {
-                    preprocessing.apply(ImageDecoder.decode(image), height, width, pixels, 0);
-                } catch (InputException e) {
-                    throw new CommandException(e, Classifier.imageHint(image));
-                }
-                writer.write(pixels, 0, pixels.length);
-            }
-            writer.commit();
-        }
-        vit.status().clear();
     }
 }

@@ -9,7 +9,7 @@ import vit.model.image.Preprocessing;
 final class PreprocessOption {
 
     @Option(names = "--preprocess", paramLabel = "NAME", completionCandidates = Names.class,
-            description = "Preprocessing: ${COMPLETION-CANDIDATES}; default: what the file beside the weights says.")
+            description = "Preprocessing: ${COMPLETION-CANDIDATES}; default: what the configuration says.")
     private String name;
 
     /** The presets there are. */

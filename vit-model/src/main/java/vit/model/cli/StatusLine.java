@@ -2,6 +2,7 @@ package vit.model.cli;
 
 import java.io.PrintWriter;
 import vit.kernels.simd.NativeSpeed;
+import vit.model.text.PrintableText;
 
 /** A line on standard error that says what is going on, where that is a terminal, and leaves no trace; and warnings, which stay. */
 final class StatusLine {
@@ -9,18 +10,34 @@ final class StatusLine {
     /** The launcher sets it where standard error is a terminal. */
     private static final String TERMINAL_PROPERTY = "vit.stderr.terminal";
 
+    /** Its width, which the launcher knows as well. */
+    private static final String COLUMNS_PROPERTY = "vit.stderr.columns";
+
+    private static final int USUAL_COLUMNS = 80;
+
+    /** On a narrower terminal, or one that knows no escape sequences, nothing moves. */
+    private static final int LEAST_COLUMNS = 40;
+
     /** Goes to the beginning of the line and removes it. */
     static final String ERASE = "\r\u001b[K";
 
     private final PrintWriter err;
     private final boolean terminal;
+    private final int columns;
 
     StatusLine(PrintWriter err) {
         this.err = err;
-        this.terminal = Boolean.getBoolean(TERMINAL_PROPERTY);
+        int told = Integer.getInteger(COLUMNS_PROPERTY, 0);
+        this.columns = told > 0 ? told : USUAL_COLUMNS; // 0: a terminal that does not say
+        this.terminal = Boolean.getBoolean(TERMINAL_PROPERTY) && columns >= LEAST_COLUMNS;
     }
 
-    /** Whether standard error is a terminal. */
+    /** How many columns the line may take: in the last one, a terminal may go on to the next line. */
+    int columns() {
+        return columns - 1;
+    }
+
+    /** Whether standard error is a terminal that can show a line that changes. */
     boolean isTerminal() {
         return terminal;
     }
@@ -28,15 +45,24 @@ final class StatusLine {
     /** Replaces the line. */
     void show(String text) {
         if (terminal) {
-            err.print(ERASE + text);
+            err.print(ERASE + PrintableText.cut(PrintableText.line(text), columns()));
             err.flush();
         }
     }
 
-    /** Prints a line {@code warning: …} that stays. */
+    /** Prints a line {@code note: …} that stays: something that the user may not expect. */
+    void note(String sentence) {
+        stay("note: ", sentence);
+    }
+
+    /** Prints a line {@code warning: …} that stays: something that may make results slow, incomplete or wrong. */
     void warn(String sentence) {
+        stay("warning: ", sentence);
+    }
+
+    private void stay(String prefix, String sentence) {
         clear();
-        err.println("warning: " + sentence);
+        err.println(prefix + PrintableText.line(sentence));
         err.flush();
     }
 

@@ -3,8 +3,9 @@ package vit.model.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import vit.model.text.PrintableText;
 
-/** Rows of text in aligned columns, two blanks apart. */
+/** Rows of text in aligned columns, two blanks apart. Cells may come from untrusted files. */
 final class TextTable {
 
     private static final String GAP = "  ";
@@ -26,7 +27,7 @@ final class TextTable {
         }
         String[] row = new String[cells.length];
         for (int i = 0; i < row.length; i++) {
-            row[i] = String.valueOf(cells[i]);
+            row[i] = PrintableText.line(cells[i]);
         }
         rows.add(row);
         return this;
@@ -37,20 +38,16 @@ final class TextTable {
         int[] widths = new int[right.length];
         for (String[] row : rows) {
             for (int i = 0; i < row.length; i++) {
-                widths[i] = Math.max(widths[i], length(row[i]));
+                widths[i] = Math.max(widths[i], PrintableText.columns(row[i]));
             }
         }
         for (String[] row : rows) {
             StringBuilder line = new StringBuilder(indent);
             for (int i = 0; i < row.length; i++) {
-                String fill = " ".repeat(widths[i] - length(row[i]));
+                String fill = " ".repeat(widths[i] - PrintableText.columns(row[i]));
                 line.append(i == 0 ? "" : GAP).append(right[i] ? fill + row[i] : row[i] + fill);
             }
             out.println(line.toString().stripTrailing());
         }
-    }
-
-    private static int length(String text) {
-        return text.codePointCount(0, text.length());
     }
 }

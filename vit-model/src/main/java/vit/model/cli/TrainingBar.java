@@ -9,7 +9,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
 /** A bar on standard error that says how far training is and how long it still takes, where that is a terminal; otherwise nothing. */
 final class TrainingBar implements AutoCloseable {
 
-    private static final int WIDTH = 79;
+    private static final int MOST_COLUMNS = 79;
     private static final int UPDATE_MILLIS = 250;
 
     private final Line line;
@@ -18,15 +18,17 @@ final class TrainingBar implements AutoCloseable {
     /** The line of the terminal; the bar draws itself on a thread of its own. */
     private static final class Line implements ProgressBarConsumer {
         private final PrintWriter err;
+        private final int columns;
         private boolean hidden;
 
-        Line(PrintWriter err) {
+        Line(PrintWriter err, int columns) {
             this.err = err;
+            this.columns = Math.min(MOST_COLUMNS, columns);
         }
 
         @Override
         public int getMaxRenderedLength() {
-            return WIDTH;
+            return columns;
         }
 
         @Override
@@ -53,8 +55,9 @@ final class TrainingBar implements AutoCloseable {
         }
     }
 
-    TrainingBar(PrintWriter err, boolean terminal, long done, long steps) {
-        line = terminal ? new Line(err) : null;
+    TrainingBar(PrintWriter err, StatusLine status, long done, long steps) {
+        boolean terminal = status.isTerminal();
+        line = terminal ? new Line(err, status.columns()) : null;
         bar = terminal ? new ProgressBarBuilder().setTaskName("training").setInitialMax(steps).startsFrom(done, java.time.Duration.ZERO)
                 .setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(UPDATE_MILLIS).setConsumer(line).build() : null;
     }

@@ -19,8 +19,9 @@ import vit.model.SessionOptions;
 import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.image.ImageDecoder;
 import vit.model.image.Preprocessing;
+import vit.model.image.RgbImage;
+import vit.model.text.PrintableText;
 import vit.model.visualise.AttentionRollout;
 import vit.model.visualise.PatchMap;
 import vit.model.visualise.Pictures;
@@ -32,7 +33,7 @@ import vit.model.visualise.TextPicture;
 final class Visualise implements Callable<Integer> {
 
     @Mixin
-    private ModelFiles files;
+    private ModelFiles.OrShipped files;
 
     @Mixin
     private PreprocessOption preprocess;
@@ -47,8 +48,8 @@ final class Visualise implements Callable<Integer> {
     @Option(names = "--block", paramLabel = "N", description = "Show the heads of block N alone, from 0; default: of all blocks.")
     private Integer block;
 
-    @Parameters(paramLabel = "IMAGE", description = "Image file.")
-    private Path image;
+    @Parameters(paramLabel = "IMAGE", description = "Image file, or - for standard input.")
+    private String name;
 
     @ParentCommand
     private Vit vit;
@@ -58,14 +59,15 @@ final class Visualise implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException, IOException {
+        ImageInput image = ImageInput.named(name);
         PictureFolder folder = PictureFolder.open(output);
         try (VitModel model = files.load(vit.status());
                 VitSession session = model.newSession(SessionOptions.threads(threads.count()))) {
             VitConfig config = model.config();
             checkBlock(config);
             Preprocessing preprocessing = preprocess.choose(model);
-            float[] pixels = pixels(preprocessing, config);
-            vit.status().show("looking at " + image);
+            float[] pixels = pixels(image, preprocessing, config);
+            vit.status().show("looking at " + name);
             AttentionMaps maps = attention(session, pixels);
             PatchMap rollout = PooledAttention.of(config, AttentionRollout.of(maps));
             ModelPictures.writeRollout(Pictures.seen(pixels, config, preprocessing.normalization()), rollout, config, folder);
@@ -73,7 +75,7 @@ final class Visualise implements Callable<Integer> {
             ModelPictures.writeModel(model, folder);
             vit.status().clear();
             PrintWriter out = spec.commandLine().getOut();
-            out.println(image + ": attention rollout, " + PooledAttention.describe(config));
+            out.println(PrintableText.line(name) + ": attention rollout, " + PooledAttention.describe(config));
             out.println(TextPicture.of(rollout).indent(2));
             folder.list(out);
         }
@@ -84,7 +86,7 @@ final class Visualise implements Callable<Integer> {
         try {
             return session.attention(pixels);
         } catch (NonFiniteException e) {
-            throw new CommandException(image + ": " + e.getMessage(), FaultReport.NON_FINITE_HINT);
+            throw new CommandException(name + ": " + e.getMessage(), FaultReport.NON_FINITE_HINT);
         }
     }
 
@@ -95,9 +97,11 @@ final class Visualise implements Callable<Integer> {
         }
     }
 
-    private float[] pixels(Preprocessing preprocessing, VitConfig config) throws CommandException {
+    private float[] pixels(ImageInput image, Preprocessing preprocessing, VitConfig config) throws CommandException {
         try {
-            return preprocessing.apply(ImageDecoder.decode(image), config.imageHeight(), config.imageWidth());
+            RgbImage decoded = image.decode();
+            files.noteIfPhoto(decoded, vit.status());
+            return preprocessing.apply(decoded, config.imageHeight(), config.imageWidth());
         } catch (InputException e) {
             throw new CommandException(e, Classifier.imageHint(image));
         }

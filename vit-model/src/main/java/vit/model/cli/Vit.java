@@ -7,6 +7,7 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -15,10 +16,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import vit.model.cli.StandardOutput.OutputFailure;
 
 /**
- * The command line. Exit codes: 0 done, 1 a comparison failed, 2 bad usage or bad input, with one line {@code error: …} and a
- * hint on standard error.
+ * The command line. Exit codes: 0 done, 1 a comparison failed or some images of many gave no result, 2 bad usage or bad input, with one
+ * line {@code error: …} and a hint on standard error, 141 the reader of standard output left.
  */
 @Command(
         name = "vit",
@@ -29,15 +31,20 @@ import picocli.CommandLine.Spec;
         usageHelpAutoWidth = true,
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {Classify.class, Compare.class, Logits.class, Preprocess.class, Export.class, Inspect.class, Train.class,
-            Visualise.class, Demo.class, Draw.class, Ablation.class, Bench.class, Doctor.class})
+            Visualise.class, Demo.class, Draw.class, Ablation.class, Bench.class, Doctor.class, Help.class,
+            Completion.class})
 public final class Vit implements Runnable {
 
     /** The command did what it should. */
     public static final int DONE = 0;
     /** A comparison failed. */
     public static final int DIFFERENT = 1;
+    /** Some images of many gave no result. */
+    public static final int INCOMPLETE = 1;
     /** Bad usage or bad input. */
     public static final int REFUSED = 2;
+    /** The reader of standard output has left: what a shell reports of a program that SIGPIPE, signal 13, ended. */
+    public static final int READER_LEFT = 128 + 13;
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
     private boolean debug;
@@ -53,13 +60,10 @@ public final class Vit implements Runnable {
 
     /** Runs the command in {@code args} and ends the JVM with its exit code. */
     public static void main(String[] args) {
-        PrintWriter out = utf8(FileDescriptor.out);
-        PrintWriter err = utf8(FileDescriptor.err);
+        Locale.setDefault(Locale.ROOT); // numbers and pictures have the same digits everywhere, in libraries as well
+        PrintWriter out = StandardOutput.open();
+        PrintWriter err = new PrintWriter(new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), StandardCharsets.UTF_8), false);
         System.exit(run(out, err, args));
-    }
-
-    private static PrintWriter utf8(FileDescriptor stream) {
-        return new PrintWriter(new OutputStreamWriter(new FileOutputStream(stream), StandardCharsets.UTF_8), false);
     }
 
     /**
@@ -79,20 +83,32 @@ public final class Vit implements Runnable {
                 .setExitCodeExceptionMapper(fault -> REFUSED)
                 .setParameterExceptionHandler((fault, arguments) -> vit.refuse(fault))
                 .setExecutionExceptionHandler((fault, command, parsed) -> vit.refuse(fault));
+        if (isPlain()) {
+            line.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
+        }
         int code;
         try {
+            JvmOptions.check();
             code = line.execute(args);
-        } catch (Error fault) { // picocli hands on exceptions only
+            if (out.checkError() && code == DONE) {
+                code = vit.refuse(new IOException("the results could not be written to standard output"));
+            }
+        } catch (Error | OutputFailure | CommandException fault) { // picocli hands on exceptions of commands only, not of its own printing
             code = vit.refuse(fault);
-        }
-        if (out.checkError() && code == DONE) {
-            code = vit.refuse(new IOException("the results could not be written to standard output"));
         }
         err.flush();
         return code;
     }
 
+    /** Whether the terminal shows escape sequences as they are. */
+    private static boolean isPlain() {
+        return "dumb".equals(System.getenv("TERM"));
+    }
+
     private int refuse(Throwable fault) {
+        if (fault instanceof OutputFailure failure && failure.readerLeft()) {
+            return READER_LEFT;
+        }
         Throwable cause = fault instanceof UncheckedIOException e ? e.getCause() : fault;
         status.clear();
         PrintWriter err = spec.commandLine().getErr();
@@ -107,6 +123,12 @@ public final class Vit implements Runnable {
     /** The line that says what is going on. */
     StatusLine status() {
         return status;
+    }
+
+    /** Prints what went wrong where the command goes on. */
+    void report(FaultReport fault) {
+        status.clear();
+        fault.print(spec.commandLine().getErr());
     }
 
     /** Without a command there is nothing to do. */

@@ -1,7 +1,6 @@
 package vit.model.weights;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
@@ -43,19 +42,18 @@ public final class AtomicFile implements AutoCloseable {
         this.target = found.path();
         boolean whole = found.kind() == OutputTarget.Kind.ABSENT || found.kind() == OutputTarget.Kind.FILE;
         this.temporary = whole ? temporary(target) : null;
-        try {
-            this.channel = switch (found.kind()) {
-                case ABSENT, FILE -> FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-                case PIPE -> PipeOpening.open(named);
-                case STREAM -> FileChannel.open(target, StandardOpenOption.APPEND);
-            };
-        } catch (InterruptedIOException e) {
-            throw e;
-        } catch (IOException e) {
-            throw fault(e);
-        }
+        this.channel = found.kind() == OutputTarget.Kind.PIPE ? PipeOpening.open(named) : open();
         if (found.replaces()) {
             keepPermissions();
+        }
+    }
+
+    private FileChannel open() throws IOException {
+        try {
+            return temporary == null ? FileChannel.open(target, StandardOpenOption.APPEND)
+                    : FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw fault(e);
         }
     }
 

@@ -1,0 +1,94 @@
+package vit.model.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import vit.model.Prediction;
+import vit.model.json.Json;
+import vit.model.text.PrintableText;
+
+/** The classes of images as they come, for people or as one JSON object. */
+interface ClassifyReport extends EachImage.Results<Prediction> {
+
+    @Override
+    void good(ImageInput image, Prediction prediction);
+
+    @Override
+    void bad(ImageInput image, String fault);
+
+    /** A report on {@code out}. */
+    static ClassifyReport to(PrintWriter out, boolean json) {
+        return json ? new JsonObject(out) : new Tables(out);
+    }
+
+    /** A table an image. */
+    record Tables(PrintWriter out) implements ClassifyReport {
+
+        @Override
+        public void good(ImageInput image, Prediction prediction) {
+            out.println(PrintableText.line(image.name()));
+            TextTable table = new TextTable("rrl");
+            for (Prediction.Ranked ranked : prediction.top()) {
+                String number = String.valueOf(ranked.index());
+                String label = ranked.label().equals(number) ? "" : ranked.label();
+                table.row(String.format(Locale.ROOT, "%.4f", ranked.probability()), number, label);
+            }
+            table.print(out, "  ");
+            out.flush();
+        }
+
+        @Override
+        public void bad(ImageInput image, String fault) {
+            out.println(PrintableText.line(image.name()));
+            out.println("  error: " + PrintableText.line(fault));
+            out.flush();
+        }
+    }
+
+    /** {@code {"images":[…]}} on one line, an entry as soon as it is known. */
+    final class JsonObject implements ClassifyReport {
+        private final PrintWriter out;
+        private boolean first = true;
+
+        JsonObject(PrintWriter out) {
+            this.out = out;
+            out.print("{\"images\":[");
+        }
+
+        @Override
+        public void good(ImageInput image, Prediction prediction) {
+            List<Object> classes = new ArrayList<>();
+            for (Prediction.Ranked ranked : prediction.top()) {
+                Map<String, Object> entry = new LinkedHashMap<>();
+                entry.put("class", ranked.index());
+                entry.put("label", ranked.label());
+                entry.put("probability", ranked.probability());
+                classes.add(entry);
+            }
+            print(image, "top", classes);
+        }
+
+        @Override
+        public void bad(ImageInput image, String fault) {
+            print(image, "error", fault);
+        }
+
+        private void print(ImageInput image, String field, Object value) {
+            Map<String, Object> object = new LinkedHashMap<>();
+            object.put("file", image.name());
+            object.put(field, value);
+            out.print((first ? "" : ",") + Json.write(object));
+            out.flush();
+            first = false;
+        }
+
+        @Override
+        public void end() {
+            out.println("]}");
+            out.flush();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import vit.model.InputException;
+import vit.model.NonFiniteException;
+
+/**
+ * Runs a command over many images so that a bad one costs its own result alone: it is reported in its place, the others go on, and the exit
+ * code says at the end that something is missing. Where there is but one image, or with {@code --strict}, a bad one ends the command.
+ */
+final class EachImage {
+
+    private static final int MOST_NAMED = 3;
+
+    private final Vit vit;
+    private final List<ImageInput> images;
+    private final boolean strict;
+
+    /** @param images at least one */
+    EachImage(Vit vit, List<ImageInput> images, boolean strict) {
+        this.vit = vit;
+        this.images = images;
+        this.strict = strict;
+    }
+
+    /** What is computed of one image. */
+    @FunctionalInterface
+    interface Computation<T> {
+
+        /**
+         * Computes.
+         *
+         * @throws InputException     if the image is unusable
+         * @throws NonFiniteException if its result is not finite
+         */
+        T of(ImageInput image) throws IOException;
+    }
+
+    /** Receives what comes of the images, in their order. */
+    interface Results<T> {
+
+        /** The result of an image. */
+        void good(ImageInput image, T result) throws IOException;
+
+        /** An image without a result. */
+        void bad(ImageInput image, String fault) throws IOException;
+
+        /** No more will come, whatever the reason. */
+        default void end() {}
+    }
+
+    /**
+     * Computes all.
+     *
+     * @param doing what is done, for the status line
+     * @return the exit code
+     * @throws CommandException if an image is bad, and there is no other, or {@code --strict} is given
+     */
+    <T> int run(String doing, Computation<T> computation, Results<T> results) throws CommandException, IOException {
+        List<String> failed = new ArrayList<>();
+        try {
+            all(doing, computation, results, failed);
+        } finally {
+            vit.status().clear();
+            results.end();
+        }
+        if (failed.isEmpty()) {
+            return Vit.DONE;
+        }
+        vit.report(summary(failed));
+        return Vit.INCOMPLETE;
+    }
+
+    private <T> void all(String doing, Computation<T> computation, Results<T> results, List<String> failed) throws CommandException, IOException {
+        for (ImageInput image : images) {
+            vit.status().show(doing + " " + image.name());
+            T result;
+            try {
+                result = computation.of(image);
+            } catch (InputException | NonFiniteException | OutOfMemoryError e) {
+                vit.status().clear();
+                String fault = fault(image, e);
+                results.bad(image, fault);
+                failed.add(image.name());
+                if (strict || images.size() == 1) {
+                    throw new CommandException(fault, hint(image, e), e);
+                }
+                continue;
+            }
+            vit.status().clear();
+            results.good(image, result);
+        }
+    }
+
+    private FaultReport summary(List<String> failed) {
+        String names = String.join(", ", failed.subList(0, Math.min(MOST_NAMED, failed.size())))
+                + (failed.size() > MOST_NAMED ? " and " + (failed.size() - MOST_NAMED) + " more" : "");
+        return new FaultReport(failed.size() + " of " + images.size() + " images gave no result: " + names,
+                "see what is said of each; --strict stops at the first");
+    }
+
+    private static String fault(ImageInput image, Throwable fault) {
+        return switch (fault) {
+            case NonFiniteException e -> image.name() + ": " + e.getMessage();
+            case OutOfMemoryError e -> image.name() + ": not enough memory: " + e.getMessage();
+            case InputException e -> e.fault();
+            default -> fault.getMessage();
+        };
+    }
+
+    private static String hint(ImageInput image, Throwable fault) {
+        return switch (fault) {
+            case InputException e -> e.remedy().orElse(Classifier.imageHint(image));
+            case NonFiniteException _ -> FaultReport.NON_FINITE_HINT;
+            default -> "raise the heap, for example VIT_OPTS=-Xmx8g";
+        };
+    }
+}

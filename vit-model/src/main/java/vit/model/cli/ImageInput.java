@@ -1,0 +1,66 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import vit.model.InputException;
+import vit.model.image.DecodeOptions;
+import vit.model.image.ImageDecoder;
+import vit.model.image.RgbImage;
+
+/**
+ * One image that a command was given: a file, or standard input.
+ *
+ * @param name as the user gave it, or as the folder lists it
+ * @param path null for standard input, and for a name that is no path
+ */
+record ImageInput(String name, Path path) {
+
+    /** What stands for standard input. */
+    static final String STANDARD_INPUT = "-";
+
+    static ImageInput of(Path file) {
+        return new ImageInput(file.toString(), file);
+    }
+
+    /** {@code -} is standard input. A name that is no path here is a fault of this image, found when it is decoded. */
+    static ImageInput named(String name) {
+        if (name.equals(STANDARD_INPUT)) {
+            return new ImageInput(name, null);
+        }
+        try {
+            return new ImageInput(name, Path.of(name));
+        } catch (InvalidPathException e) {
+            return new ImageInput(name, null);
+        }
+    }
+
+    private boolean isStandardInput() {
+        return name.equals(STANDARD_INPUT) && path == null;
+    }
+
+    /**
+     * The image; standard input can be read once.
+     *
+     * @throws InputException if it cannot be read, or is no image
+     */
+    RgbImage decode() throws InputException {
+        if (path != null) {
+            return ImageDecoder.decode(path);
+        }
+        if (!isStandardInput()) {
+            throw InputException.in(name).expected("an image file").because("the name cannot be a path");
+        }
+        long most = DecodeOptions.DEFAULT.maxFileBytes();
+        byte[] bytes;
+        try {
+            bytes = System.in.readNBytes(Math.toIntExact(most + 1));
+        } catch (IOException e) {
+            throw InputException.in("standard input").cause(e).expected("an image").found(e.getMessage()).because("it cannot be read");
+        }
+        if (bytes.length == 0) {
+            throw InputException.in("standard input").expected("an image").found("nothing").because("it is empty");
+        }
+        return ImageDecoder.decode("standard input", bytes);
+    }
+}

@@ -1,0 +1,98 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import vit.model.weights.OutputTarget;
+
+/** What {@code --output} may name. A file of another kind, or one that the command reads, is never replaced: it was named by mistake. */
+final class OutputCheck {
+
+    private static final int START_BYTES = 9;
+
+    private OutputCheck() {}
+
+    /** What the command writes, and how a file of that kind begins. */
+    enum Format {
+        /** Eight bytes of length, then an object. */
+        SAFETENSORS("safetensors", "safetensors"),
+        /** A protobuf message that begins with its version. */
+        ONNX("ONNX", "onnx");
+
+        private final String words;
+        private final String ending;
+
+        Format(String words, String ending) {
+            this.words = words;
+            this.ending = ending;
+        }
+
+        private boolean fits(byte[] start) {
+            return start.length == 0 || (this == ONNX ? start[0] == 0x08 : start.length == START_BYTES && start[START_BYTES - 1] == '{');
+        }
+    }
+
+    /**
+     * Refuses what cannot, or should not, become the file.
+     *
+     * @param inputs files that the command reads
+     */
+    static void require(Path file, Format format, List<Path> inputs) throws CommandException {
+        OutputTarget target;
+        try {
+            target = OutputTarget.of(file);
+        } catch (FileSystemException e) {
+            throw new CommandException("--output " + FaultReport.reason(e), "name a file, for example out." + format.ending, e);
+        } catch (IOException e) {
+            throw new CommandException("--output " + file + ": " + FaultReport.reason(e), "name another file", e);
+        }
+        Path folder = target.path().getParent();
+        if (target.kind() == OutputTarget.Kind.ABSENT || target.kind() == OutputTarget.Kind.FILE) {
+            if (!Files.isDirectory(folder)) {
+                throw new CommandException("--output " + file + ": there is no folder " + folder, "make the folder first, or name another");
+            }
+            if (!Files.isWritable(folder)) {
+                throw new CommandException("--output " + file + ": files may not be made in the folder " + folder, "name a file in another folder");
+            }
+        }
+        if (target.replaces()) {
+            requireOutput(file, target.path(), format, inputs);
+        }
+    }
+
+    private static void requireOutput(Path file, Path target, Format format, List<Path> inputs) throws CommandException {
+        try (InputStream in = Files.newInputStream(target)) {
+            for (Path input : inputs) {
+                if (Files.exists(input) && isRead(input, target)) {
+                    throw new CommandException("--output " + file + ": the command reads this file, so it does not replace it", "name another file");
+                }
+            }
+            boolean named = target.getFileName().toString().toLowerCase(Locale.ROOT).endsWith("." + format.ending);
+            if (!named && !format.fits(in.readNBytes(START_BYTES))) {
+                throw new CommandException("--output " + file + ": the file that is there is no " + format.words + " file, so it is not replaced",
+                        "name another file, or remove this one first");
+            }
+        } catch (IOException e) {
+            throw new CommandException("--output " + file + ": " + FaultReport.reason(e), "name another file", e);
+        }
+    }
+
+    /** Whether {@code target} is an input, or a part of weights that lie in several files, or in a folder. */
+    private static boolean isRead(Path input, Path target) throws IOException {
+        boolean folder = Files.isDirectory(input);
+        if (folder || input.toString().endsWith(".index.json")) {
+            Path holds = folder ? input : input.toAbsolutePath().getParent();
+            return Files.isSameFile(holds, target.getParent()) && target.getFileName().toString().matches(".*model.*\\.(safetensors|npz)");
+        }
+        return Files.isSameFile(input, target);
+    }
+
+    /** Whether writing {@code file} will replace a regular file. */
+    static boolean replaces(Path file) throws IOException {
+        return OutputTarget.of(file).replaces();
+    }
+}

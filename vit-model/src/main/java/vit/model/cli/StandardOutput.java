@@ -1,0 +1,103 @@
+package vit.model.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Standard output in UTF-8. Each line goes out as soon as it is whole, and the first one that cannot be written ends the command with an
+ * {@link OutputFailure}: a {@link PrintWriter} alone would go on without a word, through all images, for a reader who has left. What is
+ * printed after that is dropped, so that a command can still put its files in order.
+ */
+final class StandardOutput extends Writer {
+
+    /** Where the operating system shows what standard output is. */
+    private static final Path DESCRIPTOR = Path.of("/dev/fd/1");
+
+    // The type bits of a file's mode, POSIX <sys/stat.h>.
+    private static final int TYPE = 0170000;
+    private static final int TYPE_PIPE = 0010000;
+    private static final int TYPE_SOCKET = 0140000;
+
+    private final Writer to;
+    private boolean failed;
+
+    StandardOutput(OutputStream to) {
+        this.to = new OutputStreamWriter(to, StandardCharsets.UTF_8);
+    }
+
+    /** Standard output could not be written. */
+    static final class OutputFailure extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        OutputFailure(IOException cause) {
+            super(cause);
+        }
+
+        /** Whether the reader of a pipe or a connection has left, which is no fault of the command; a full disk is one. */
+        boolean readerLeft() {
+            String message = String.valueOf(getCause().getMessage());
+            return message.contains("roken pipe") || message.contains("onnection reset") || goesToAReader();
+        }
+
+        /** Messages speak the system's language; the type of the file does not. A pipe fails for one reason only. */
+        private static boolean goesToAReader() {
+            try {
+                int type = (Integer) Files.getAttribute(DESCRIPTOR, "unix:mode") & TYPE;
+                return type == TYPE_PIPE || type == TYPE_SOCKET;
+            } catch (IOException | RuntimeException e) {
+                return false; // nothing is known: then it is an error
+            }
+        }
+    }
+
+    /** The process's own. */
+    static PrintWriter open() {
+        return printer(new FileOutputStream(FileDescriptor.out));
+    }
+
+    /** A printer of lines that end the command when they cannot be written. */
+    static PrintWriter printer(OutputStream to) {
+        return new PrintWriter(new StandardOutput(to), true);
+    }
+
+    @Override
+    public void write(char[] text, int from, int count) {
+        attempt(() -> to.write(text, from, count));
+    }
+
+    @Override
+    public void flush() {
+        attempt(to::flush);
+    }
+
+    @Override
+    public void close() {
+        attempt(to::close);
+    }
+
+    @FunctionalInterface
+    private interface Attempt {
+        void run() throws IOException;
+    }
+
+    private void attempt(Attempt attempt) {
+        if (failed) {
+            return;
+        }
+        try {
+            attempt.run();
+        } catch (IOException e) {
+            failed = true;
+            throw new OutputFailure(e);
+        }
+    }
+}
