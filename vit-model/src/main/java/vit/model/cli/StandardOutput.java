@@ -27,10 +27,12 @@ final class StandardOutput extends Writer {
     private static final int TYPE_SOCKET = 0140000;
 
     private final Writer to;
+    private final boolean ofTheProcess;
     private boolean failed;
 
-    StandardOutput(OutputStream to) {
+    private StandardOutput(OutputStream to, boolean ofTheProcess) {
         this.to = new OutputStreamWriter(to, StandardCharsets.UTF_8);
+        this.ofTheProcess = ofTheProcess;
     }
 
     /** Standard output could not be written. */
@@ -38,35 +40,42 @@ final class StandardOutput extends Writer {
 
         private static final long serialVersionUID = 1L;
 
-        OutputFailure(IOException cause) {
+        private final boolean readerLeft;
+
+        OutputFailure(IOException cause, boolean readerLeft) {
             super(cause);
+            this.readerLeft = readerLeft;
         }
 
         /** Whether the reader of a pipe or a connection has left, which is no fault of the command; a full disk is one. */
         boolean readerLeft() {
-            String message = String.valueOf(getCause().getMessage());
-            return message.contains("roken pipe") || message.contains("onnection reset") || goesToAReader();
-        }
-
-        /** Messages speak the system's language; the type of the file does not. A pipe fails for one reason only. */
-        private static boolean goesToAReader() {
-            try {
-                int type = (Integer) Files.getAttribute(DESCRIPTOR, "unix:mode") & TYPE;
-                return type == TYPE_PIPE || type == TYPE_SOCKET;
-            } catch (IOException | RuntimeException e) {
-                return false; // nothing is known: then it is an error
-            }
+            return readerLeft;
         }
     }
 
     /** The process's own. */
     static PrintWriter open() {
-        return printer(new FileOutputStream(FileDescriptor.out));
+        return new PrintWriter(new StandardOutput(new FileOutputStream(FileDescriptor.out), true), true);
     }
 
     /** A printer of lines that end the command when they cannot be written. */
     static PrintWriter printer(OutputStream to) {
-        return new PrintWriter(new StandardOutput(to), true);
+        return new PrintWriter(new StandardOutput(to, false), true);
+    }
+
+    private boolean readerLeft(IOException fault) {
+        String message = String.valueOf(fault.getMessage());
+        return message.contains("roken pipe") || message.contains("onnection reset") || ofTheProcess && goesToAReader();
+    }
+
+    /** Messages speak the system's language; the type of the file does not. A pipe fails for one reason only. */
+    private static boolean goesToAReader() {
+        try {
+            int type = (Integer) Files.getAttribute(DESCRIPTOR, "unix:mode") & TYPE;
+            return type == TYPE_PIPE || type == TYPE_SOCKET;
+        } catch (IOException | RuntimeException e) {
+            return false; // nothing is known: then it is an error
+        }
     }
 
     @Override
@@ -97,7 +106,7 @@ final class StandardOutput extends Writer {
             attempt.run();
         } catch (IOException e) {
             failed = true;
-            throw new OutputFailure(e);
+            throw new OutputFailure(e, readerLeft(e));
         }
     }
 }

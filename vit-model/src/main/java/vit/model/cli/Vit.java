@@ -81,6 +81,7 @@ public final class Vit implements Runnable {
                 .setErr(err)
                 .setExpandAtFiles(false)
                 .setExitCodeExceptionMapper(fault -> REFUSED)
+                .setExecutionStrategy(Vit::execute)
                 .setParameterExceptionHandler((fault, arguments) -> vit.refuse(fault))
                 .setExecutionExceptionHandler((fault, command, parsed) -> vit.refuse(fault));
         if (isPlain()) {
@@ -98,6 +99,15 @@ public final class Vit implements Runnable {
         }
         err.flush();
         return code;
+    }
+
+    /** As picocli does, but what its own printing of help meets is handled as what commands meet. */
+    private static int execute(CommandLine.ParseResult parsed) {
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (OutputFailure fault) {
+            throw new CommandLine.ExecutionException(parsed.commandSpec().commandLine(), "standard output cannot be written", fault);
+        }
     }
 
     /** Whether the terminal shows escape sequences as they are. */

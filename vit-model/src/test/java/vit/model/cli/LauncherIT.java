@@ -139,6 +139,55 @@ class LauncherIT {
     }
 
     @Test
+    void namesBeyondAsciiSurviveALocaleThatIsNotInstalledOrOfAnotherCharacterSet() throws Exception {
+        environment.put("JAVA25_HOME", System.getProperty("java.home"));
+        Path script = folder.resolve("call.sh");
+        Files.writeString(script, "exec '" + launcher(BUILT) + "' inspect 'größe 日本.safetensors'\n", StandardCharsets.UTF_8);
+        for (String variable : List.of("LANG", "LC_CTYPE", "LC_ALL")) {
+            for (String value : List.of("xx_XX.UTF-8", "de_DE", "C", "POSIX", "C.UTF-8", "nonsense", "")) {
+                environment.put(variable, value);
+                run(home, "sh", script).isRefused("größe 日本.safetensors");
+                environment.remove(variable);
+            }
+        }
+    }
+
+    @Test
+    void whatIsPrintedDoesNotDependOnTheLocale() throws Exception {
+        environment.put("JAVA25_HOME", System.getProperty("java.home"));
+        for (List<String> command : List.of(List.of("help", "train"), List.of("help", "bench"), List.of("completion"), List.of("help"))) {
+            List<Object> call = new ArrayList<>(List.of(launcher(BUILT)));
+            call.addAll(command);
+            environment.put("VIT_OPTS", "-Duser.language=en");
+            List<String> expected = run(home, call.toArray()).out;
+            for (String locale : List.of("-Duser.language=tr -Duser.country=TR", "-Duser.language=ar -Duser.country=EG",
+                    "-Duser.language=th -Duser.country=TH -Duser.variant=TH")) {
+                environment.put("VIT_OPTS", locale);
+                assertEquals(expected, run(home, call.toArray()).out);
+            }
+        }
+    }
+
+    @Test
+    void readerThatLeavesEndsTheProgramQuietly() throws Exception {
+        environment.put("JAVA25_HOME", System.getProperty("java.home"));
+        assertEquals(0, run(home, launcher(BUILT), "draw", "--output", "d", "--images", 12).code);
+        Ended ended = run(home, "bash", "-c", "{ '" + launcher(BUILT) + "' classify d d d d none.png; echo $? >rc; } | head -1");
+        assertEquals(1, ended.out.size());
+        assertEquals(List.of(), ended.own());
+        assertEquals("141", Files.readString(home.resolve("rc")).strip());
+    }
+
+    @Test
+    void widthThatDoesNotExistIsBadUsage() throws Exception {
+        environment.put("JAVA25_HOME", System.getProperty("java.home"));
+        for (String option : List.of("-Dvit.simd.bits=99", "-Dvit.simd.bits=wide", "-Dvit.simd.bits=", "-Dvit.kernels=fast")) {
+            environment.put("VIT_OPTS", option);
+            run(home, launcher(BUILT), "doctor").isRefused(option + ": expected");
+        }
+    }
+
+    @Test
     void theDedicatedVariableComesFirstThenJavaHomeThenThePath() throws Exception {
         Path dedicated = jdk(folder.resolve("dedicated"), "25", MODULES);
         Path javaHome = jdk(folder.resolve("java home"), "25.0.3", MODULES);

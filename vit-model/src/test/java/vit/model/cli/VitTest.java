@@ -26,13 +26,18 @@ class VitTest {
     @Test
     void helpAndVersionAreResults() {
         assertTrue(vit("--help").isDone().out().contains("classify"));
+        assertEquals(vit("--help").out(), vit("help").isDone().out());
+        vit("help", "clasify").isRefused("there is no command 'clasify'");
+        assertTrue(vit("help", "clasify").err().contains("did you mean classify"));
         assertTrue(vit("--version").isDone().out().startsWith("vit "));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"classify", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "doctor"})
+    @ValueSource(strings = {"classify", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "doctor", "export",
+        "train", "completion", "help"})
     void everyCommandHasHelpAndRefusesBadUsage(String command) {
         assertTrue(vit(command, "--help").isDone().out().startsWith("Usage: vit " + command));
+        assertEquals(vit(command, "--help").out(), vit("help", command).isDone().out());
         vit(command, "--wieghts", "x").isRefused();
     }
 
@@ -42,6 +47,9 @@ class VitTest {
         vit("inspect", "--wieghts", "x").isRefused("--wieghts");
         vit("clasify").isRefused("clasify");
         assertTrue(vit("clasify").err().contains("did you mean classify"));
+        vit("clasify", "a", "b", "c").isRefused("there is no command 'clasify', and 3 more arguments after it");
+        vit("inspect", "x", "unexpected", "more").isRefused("unexpected argument 'unexpected', and 1 more argument after it");
+        assertTrue(vit("y".repeat(5000)).err().length() < 300);
         vit("classify").isRefused("IMAGE");
         vit("classify", "--top", "many", "x").isRefused("--top", "many");
         vit("classify", "--top", 0, "x").isRefused("--top", "found 0");
@@ -52,7 +60,6 @@ class VitTest {
         vit("bench", "--batch", 0).isRefused("--batch", "found 0");
         vit("bench", "--seconds", "NaN").isRefused("--seconds");
         vit("bench", "--config", "config.json").isRefused("no model is named");
-        vit("classify", "nul\0character").isRefused("IMAGE");
         vit("inspect", "two\nlines").isRefused("two");
     }
 

@@ -1,0 +1,163 @@
+package vit.model.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static vit.model.cli.Ran.vit;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import vit.model.json.Json;
+import vit.model.json.JsonArray;
+import vit.model.text.PrintableText;
+
+/** Commands over many images: where these come from, and what a bad one costs. */
+class ManyImagesTest {
+
+    @TempDir
+    private Path folder;
+
+    private Path weights;
+    private Path images;
+    private Path a;
+    private Path bad;
+    private Path c;
+
+    @BeforeEach
+    void writeModelAndImages() throws IOException {
+        weights = TinyModel.weights(folder);
+        TinyModel.config(folder);
+        images = Files.createDirectory(folder.resolve("images"));
+        a = TinyModel.image(images.resolve("a.png"), 40, 30, 1);
+        bad = Files.write(images.resolve("bad.jpg"), new byte[] {(byte) 0xFF, (byte) 0xD8, (byte) 0xFF, (byte) 0xE0, 1});
+        c = TinyModel.image(images.resolve("c.png"), 20, 50, 2);
+    }
+
+    private Ran classify(Object... more) {
+        Object[] arguments = new Object[more.length + 3];
+        System.arraycopy(new Object[] {"classify", "--weights", weights}, 0, arguments, 0, 3);
+        System.arraycopy(more, 0, arguments, 3, more.length);
+        return vit(arguments);
+    }
+
+    private Ran classifyWithInput(byte[] input, Object... more) {
+        InputStream before = System.in;
+        System.setIn(new ByteArrayInputStream(input));
+        try {
+            return classify(more);
+        } finally {
+            System.setIn(before);
+        }
+    }
+
+    private static JsonArray entries(Ran ran) throws IOException {
+        assertEquals(1, ran.lines().size(), ran::toString);
+        return Json.parse("standard output", ran.out().getBytes(StandardCharsets.UTF_8)).array("images");
+    }
+
+    private static List<String> files(Ran ran) throws IOException {
+        JsonArray entries = entries(ran);
+        String[] files = new String[entries.size()];
+        for (int i = 0; i < files.length; i++) {
+            files[i] = entries.get(i).object().text("file");
+        }
+        return List.of(files);
+    }
+
+    @Test
+    void badImageIsReportedInItsPlaceAndTheOthersGoOn() throws IOException {
+        Ran ran = classify("--top", 1, a, bad, c, folder.resolve("no.png"), a);
+        assertEquals(1, ran.code());
+        List<String> lines = ran.lines();
+        assertEquals(List.of(a.toString(), bad.toString(), c.toString(), folder.resolve("no.png").toString(), a.toString()),
+                List.of(lines.get(0), lines.get(2), lines.get(4), lines.get(6), lines.get(8)));
+        assertTrue(lines.get(3).startsWith("  error: " + bad), ran::toString);
+        assertTrue(lines.get(7).contains("no such file"), ran::toString);
+        assertEquals(List.of("error: 2 of 5 images gave no result: " + bad + ", " + folder.resolve("no.png"),
+                "hint: see what is said of each; --strict stops at the first"), ran.err().lines().toList());
+        assertEquals(classify("--top", 1, c).isDone().lines(), lines.subList(4, 6), "the result does not depend on the company");
+    }
+
+    @Test
+    void jsonHasAnErrorEntryInTheSameObject() throws IOException {
+        Ran ran = classify("--json", a, bad, "nul\0character", c);
+        assertEquals(1, ran.code());
+        assertEquals(List.of(a.toString(), bad.toString(), "nul\0character", c.toString()), files(ran));
+        assertEquals(List.of("file", "top"), List.copyOf(entries(ran).get(0).object().names()));
+        assertEquals(List.of("file", "error"), List.copyOf(entries(ran).get(1).object().names()));
+        assertTrue(entries(ran).get(1).object().text("error").contains("truncated"), ran::toString);
+        Ran only = classify("--json", bad);
+        assertEquals(2, only.code());
+        assertEquals(List.of(bad.toString()), files(only));
+        assertTrue(only.err().startsWith("error: " + bad), only::toString);
+    }
+
+    @Test
+    void strictStopsAtTheFirstAndLosesNothing() throws IOException {
+        Ran ran = classify("--json", "--strict", a, bad, c).isRefused(bad, "truncated");
+        assertEquals(List.of(a.toString(), bad.toString()), files(ran));
+        assertFalse(classify("--strict", a, bad, c).isRefused(bad).out().contains(c.toString()));
+    }
+
+    @Test
+    void folderGivesItsImagesSortedAndSaysWhatItLeavesOut() throws IOException {
+        Files.createDirectory(images.resolve("below"));
+        TinyModel.image(images.resolve("below/d.PNG"), 20, 50, 3);
+        Files.writeString(images.resolve("notes.txt"), "x");
+        Files.writeString(images.resolve(".hidden.png"), "x");
+        Files.createSymbolicLink(images.resolve("below/circle"), images);
+        Files.createSymbolicLink(images.resolve("again"), Path.of("below"));
+        Ran ran = classify("--json", images);
+        assertEquals(1, ran.code(), "one is bad");
+        assertEquals(4, entries(ran).size(), ran::toString);
+        assertTrue(ran.err().contains("note: " + images + ": 1 file is left out, not named as an image"), ran::toString);
+    }
+
+    @Test
+    void listNamesImagesByLineOrByNul() throws IOException {
+        Path list = folder.resolve("list");
+        for (String text : List.of(a + "\n" + c + "\n", "\uFEFF" + a + "\r\n\r\n" + c, a + "\0" + c + "\0")) {
+            Files.writeString(list, text);
+            assertEquals(List.of(a.toString(), c.toString()), files(classify("--json", "--list", list).isDone()));
+            assertEquals(List.of(a.toString(), c.toString()),
+                    files(classifyWithInput(text.getBytes(StandardCharsets.UTF_8), "--json", "--list", "-").isDone()));
+        }
+        assertEquals(List.of(c.toString(), a.toString(), c.toString()), files(classify("--json", "--list", list, c).isDone()));
+        Files.writeString(list, "\n\n");
+        classify("--list", list).isRefused("no images");
+        classify("--list", folder.resolve("none")).isRefused("--list", "no such file");
+        classify("--list", images).isRefused("--list");
+        classify().isRefused("IMAGE");
+    }
+
+    @Test
+    void imageComesFromStandardInput() throws IOException {
+        Ran ran = classifyWithInput(Files.readAllBytes(a), "--json", "-").isDone();
+        assertEquals(List.of("-"), files(ran));
+        assertEquals(ran.out().replace("\"-\"", ""), classify("--json", a).out().replace(Json.write(a.toString()), ""));
+        classifyWithInput(new byte[0], "-").isRefused("standard input", "empty");
+        classifyWithInput(new byte[] {1, 2}, "-").isRefused("standard input");
+        classifyWithInput(new byte[0], "-", "-").isRefused("2 times");
+        classifyWithInput(new byte[0], "--list", "-", "-").isRefused("2 times");
+    }
+
+    @Test
+    void namesAndLabelsReachTheTerminalHarmless() throws IOException {
+        Path evil = TinyModel.image(images.resolve("e\u001b]0;x\u0007\u202e\n.png"), 40, 30, 1);
+        Path labels = Files.writeString(folder.resolve("labels.json"),
+                "[\"a\\u001b[2J\",\"b\\u202e\",\"c\\u009b\",\"d\\u2066\",\"e\\r\",\"f\\u2028\",\"g\\u0007\"]");
+        for (Ran ran : List.of(classify("--labels", labels, "--top", 7, evil, bad), classify("--json", "--labels", labels, "--top", 7, evil, bad),
+                classify(images.resolve("no\u001b.png")), vit("inspect", evil), vit("no\u001b[2Jcommand"))) {
+            String all = (ran.out() + ran.err()).replace("\n", "");
+            assertTrue(all.codePoints().allMatch(PrintableText::isHarmless), () -> Json.write(all));
+        }
+    }
+}
