@@ -110,7 +110,7 @@ class LocaleTest {
             assertEquals(expected.keySet(), written.keySet(), locale::toString);
             expected.forEach((name, bytes) -> {
                 if (!name.endsWith("state.safetensors")) { // holds the times of the epochs
-                    assertEquals(bytes, written.get(name), () -> locale + " " + name);
+                    assertTrue(bytes.equals(written.get(name)), () -> locale + " " + name + (name.endsWith(".txt") ? ": " + written.get(name) : ""));
                 }
             });
         }
