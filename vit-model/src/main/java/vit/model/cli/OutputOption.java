@@ -42,9 +42,10 @@ final class OutputOption {
         Shape shape = Shape.of(IntStream.concat(IntStream.of(images.size()), Arrays.stream(row.dimensions())).toArray());
         int code;
         try (SafetensorsWriter writer = open(tensor, shape)) {
-            Rows rows = new Rows(vit, tensor, writer, Math.toIntExact(row.size()));
+            Rows rows = new Rows(vit, tensor, writer, Math.toIntExact(row.size()), !strict && images.size() > 1);
             code = new EachImage(vit, images, strict).run(doing, computation, rows);
             if (rows.good == 0) {
+                vit.status().note(file + ": no image gave a result, so nothing is written");
                 return code;
             }
             writer.commit();
@@ -69,10 +70,12 @@ final class OutputOption {
         private final String tensor;
         private final SafetensorsWriter writer;
         private final float[] missing;
+        private final boolean goesOn; // after a bad image
         private int row;
         private int good;
 
-        Rows(Vit vit, String tensor, SafetensorsWriter writer, int elements) {
+        Rows(Vit vit, String tensor, SafetensorsWriter writer, int elements, boolean goesOn) {
+            this.goesOn = goesOn;
             this.vit = vit;
             this.tensor = tensor;
             this.writer = writer;
@@ -90,7 +93,9 @@ final class OutputOption {
         @Override
         public void bad(ImageInput image, String fault) throws IOException {
             writer.write(missing, 0, missing.length);
-            vit.status().warn(fault + "; row " + row + " of '" + tensor + "' is NaN");
+            if (goesOn) {
+                vit.status().warn(fault + "; row " + row + " of '" + tensor + "' is NaN");
+            }
             row++;
         }
     }
