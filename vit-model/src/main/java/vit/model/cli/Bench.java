@@ -101,9 +101,6 @@ final class Bench implements Callable<Integer> {
         if (files.weights() != null || files.config() != null) { // a configuration alone is refused
             return files.load(vit.status());
         }
-        if (files.config() != null) {
-            throw new CommandException("--config needs the weights that it describes", "name them with --weights F");
-        }
         VitConfig config = VitVariants.find(DEFAULT_MODEL).orElseThrow();
         LoadOptions options = files.options();
         if (options.hasImage()) {
