@@ -1,0 +1,27 @@
+package vit.model.hardening;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs a main class of the tests in a JVM of its own, with flags. */
+final class ChildJvm {
+
+    private ChildJvm() {}
+
+    /** All that it prints, with a last line {@code exit N}. */
+    static String run(List<String> flags, Class<?> main, Object... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElseThrow());
+        command.add("--add-modules=jdk.incubator.vector");
+        command.addAll(flags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        for (Object argument : arguments) {
+            command.add(String.valueOf(argument));
+        }
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return output + "exit " + process.waitFor();
+    }
+}

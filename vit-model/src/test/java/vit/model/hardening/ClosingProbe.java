@@ -1,0 +1,85 @@
+package vit.model.hardening;
+
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import vit.kernels.tensor.TensorArena;
+import vit.model.ModelClosedException;
+import vit.model.SessionClosedException;
+import vit.model.SessionInUseException;
+import vit.model.SessionOptions;
+import vit.model.VitModel;
+import vit.model.VitSession;
+
+/** Closes sessions and models while calls run: each call gives the right bits or the documented exception. */
+final class ClosingProbe {
+
+    private static final int MOST_THREADS = 4;
+
+    private static final AtomicInteger RIGHT = new AtomicInteger();
+    private static final AtomicInteger REFUSED = new AtomicInteger();
+    private static final AtomicReference<Object> WRONG = new AtomicReference<>();
+
+    private ClosingProbe() {}
+
+    /**
+     * @param arguments closes
+     */
+    public static void main(String[] arguments) throws Exception {
+        int closes = Integer.parseInt(arguments[0]);
+        String expected = SmallModel.logits();
+        SmallModel.awaitCompilation();
+        Random random = new Random(1);
+        for (int i = 0; i < closes; i++) {
+            close(1 + i % MOST_THREADS, random, expected);
+        }
+        while (SmallModel.threads() > 0) {
+            Thread.sleep(1);
+        }
+        System.out.println("closes " + closes + ", right " + RIGHT + ", refused " + REFUSED + ", wrong " + WRONG + ", live bytes "
+                + TensorArena.liveBytes());
+        System.exit(WRONG.get() == null && TensorArena.liveBytes() == 0 && RIGHT.get() > 0 && REFUSED.get() > 0 ? 0 : 1);
+    }
+
+    /** One session of so many threads, called by one or two, and closed, or its model, at a random moment. */
+    private static void close(int threads, Random random, String expected) throws Exception {
+        VitModel model = SmallModel.open();
+        VitSession session = model.newSession(SessionOptions.threads(threads));
+        Thread[] callers = new Thread[1 + random.nextInt(2)];
+        for (int i = 0; i < callers.length; i++) {
+            callers[i] = Thread.ofPlatform().start(() -> call(session, expected));
+        }
+        LockSupport.parkNanos(random.nextInt(2_000_000));
+        if (random.nextBoolean()) {
+            model.close();
+            session.close();
+        } else {
+            session.close();
+            model.close();
+        }
+        for (Thread caller : callers) {
+            caller.join();
+        }
+    }
+
+    private static void call(VitSession session, String expected) {
+        while (true) {
+            try {
+                String logits = SmallModel.call(session);
+                if (!logits.equals(expected)) {
+                    WRONG.compareAndSet(null, logits);
+                }
+                RIGHT.incrementAndGet();
+            } catch (SessionInUseException e) {
+                Thread.onSpinWait();
+            } catch (SessionClosedException | ModelClosedException e) {
+                REFUSED.incrementAndGet();
+                return;
+            } catch (Throwable e) {
+                WRONG.compareAndSet(null, e);
+                return;
+            }
+        }
+    }
+}

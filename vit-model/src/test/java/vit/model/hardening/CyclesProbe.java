@@ -1,0 +1,77 @@
+package vit.model.hardening;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import vit.kernels.tensor.TensorArena;
+import vit.model.GeneratedWeights;
+import vit.model.SessionOptions;
+import vit.model.VitModel;
+import vit.model.VitSession;
+import vit.model.VitVariants;
+
+/** Loads, calls and closes again and again, and prints what is left: bytes on the ledger, threads, descriptors, resident memory. */
+final class CyclesProbe {
+
+    private CyclesProbe() {}
+
+    /**
+     * @param arguments cycles, and the file of the {@link SmallModel}, or {@code base} for ViT-B/16 with generated weights
+     */
+    public static void main(String[] arguments) throws Exception {
+        int cycles = Integer.parseInt(arguments[0]);
+        String first = cycle(arguments[1]);
+        SmallModel.awaitCompilation();
+        for (int i = 0; i < cycles / 4; i++) { // until the JIT and the allocator of the system have what they want
+            cycle(arguments[1]);
+        }
+        long threads = settledThreads();
+        long descriptors = descriptors();
+        long resident = residentKilobytes();
+        for (int i = cycles / 4; i < cycles; i++) {
+            if (!cycle(arguments[1]).equals(first)) {
+                throw new AssertionError("other logits in cycle " + i);
+            }
+        }
+        System.out.println("cycles " + cycles + ", live bytes " + TensorArena.liveBytes() + ", threads more " + (settledThreads() - threads)
+                + ", descriptors more " + (descriptors() - descriptors) + ", resident KiB more " + (residentKilobytes() - resident));
+    }
+
+    private static String cycle(String what) throws IOException {
+        if (!what.equals("base")) {
+            try (VitModel model = VitModel.load(Path.of(what)); VitSession session = model.newSession(SessionOptions.threads(2))) {
+                return SmallModel.call(session);
+            }
+        }
+        try (VitModel model = VitModel.of(new GeneratedWeights(VitVariants.find("vit_base_patch16_224").orElseThrow(), 0));
+                VitSession session = model.newSession(SessionOptions.threads(2))) {
+            float[] logits = new float[model.config().classes()];
+            session.logits(new float[3 * 224 * 224], 1, logits);
+            return String.valueOf(logits[0]);
+        }
+    }
+
+    /** Threads of sessions, once those that were told to end have ended. */
+    private static long settledThreads() throws InterruptedException {
+        for (int i = 0; i < 1000 && SmallModel.threads() > 0; i++) {
+            Thread.sleep(5);
+        }
+        return SmallModel.threads();
+    }
+
+    private static long descriptors() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix ? unix.getOpenFileDescriptorCount() : 0;
+    }
+
+    private static long residentKilobytes() throws IOException {
+        System.gc();
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return 0;
+        }
+        return Files.readAllLines(status).stream().filter(line -> line.startsWith("VmRSS:")).mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst().orElse(0);
+    }
+}

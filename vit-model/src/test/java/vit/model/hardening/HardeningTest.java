@@ -1,0 +1,77 @@
+package vit.model.hardening;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Attacks in JVMs of their own: few rounds with every build, many in the heavy profile. */
+class HardeningTest {
+
+    private static final String INTERPRETER = "-Xint";
+    private static final String C1 = "-XX:TieredStopAtLevel=1";
+    private static final String C2 = "-XX:+TieredCompilation";
+
+    @TempDir
+    private Path folder;
+
+    private static String succeed(List<String> flags, Class<?> probe, Object... arguments) throws Exception {
+        String output = ChildJvm.run(flags, probe, arguments);
+        System.out.println(probe.getSimpleName() + " " + flags + ": " + output);
+        assertTrue(output.endsWith("exit 0"), output);
+        return output;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {INTERPRETER, C1, C2})
+    void closesWhileCallsRunGiveRightBitsOrTheDocumentedException(String compiler) throws Exception {
+        succeed(List.of(compiler), ClosingProbe.class, compiler.equals(INTERPRETER) ? 20 : 100);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {INTERPRETER, C1, C2})
+    @Tag("heavy")
+    void tenThousandClosesWhileCallsRun(String compiler) throws Exception {
+        succeed(List.of(compiler), ClosingProbe.class, 10_000);
+    }
+
+    private void cyclesLeaveNothing(int cycles, String what, int mostKilobytes) throws Exception {
+        String output = succeed(List.of(), CyclesProbe.class, cycles, what);
+        assertTrue(output.contains("live bytes 0, threads more 0, descriptors more 0"), output);
+        long grown = Long.parseLong(output.lines().filter(line -> line.startsWith("cycles")).findFirst().orElseThrow().replaceAll(".* ", ""));
+        assertTrue(grown < mostKilobytes, output);
+    }
+
+    @Test
+    void cyclesOfLoadCallAndCloseLeaveNothing() throws Exception {
+        cyclesLeaveNothing(60, SmallModel.write(folder).toString(), 64 << 10);
+    }
+
+    @Test
+    @Tag("heavy")
+    void twoThousandCyclesLeaveNothing() throws Exception {
+        cyclesLeaveNothing(2000, SmallModel.write(folder).toString(), 32 << 10);
+    }
+
+    @Test
+    @Tag("heavy")
+    void twentyCyclesOfTheBaseModelLeaveNothing() throws Exception {
+        cyclesLeaveNothing(20, "base", 64 << 10);
+    }
+
+    @Test
+    void workersThatRunOutOfHeapOrStackFailTheCallAndTheNextOneIsRight() throws Exception {
+        succeed(List.of("-Xmx48m"), ExhaustionProbe.class, 12);
+    }
+
+    @Test
+    @Tag("heavy")
+    void workersThatRunOutOfHeapOrStackManyTimes() throws Exception {
+        succeed(List.of("-Xmx48m"), ExhaustionProbe.class, 600);
+    }
+}
