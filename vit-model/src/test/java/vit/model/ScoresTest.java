@@ -31,7 +31,7 @@ class ScoresTest {
     @TempDir
     private Path folder;
 
-    private static VitConfig.Builder small(String family) {
+    private static VitConfigBuilder small(String family) {
         return VitConfig.builder().family(family).image(16, 16).patch(8).width(64).heads(1).depth(1).mlp(16);
     }
 

@@ -68,7 +68,7 @@ class VitSessionTest {
     /** The class token alone, class and distillation token, and a mean, which needs every token. */
     @Test
     void skippedTokensChangeNoBit() throws IOException {
-        for (UnaryOperator<VitConfig.Builder> kind : List.<UnaryOperator<VitConfig.Builder>>of(
+        for (UnaryOperator<VitConfigBuilder> kind : List.<UnaryOperator<VitConfigBuilder>>of(
                 b -> b, b -> b.distillationToken(true), b -> b.pooling(Pooling.PATCH_MEAN))) {
             VitConfig config = kind.apply(CONFIG.toBuilder()).build();
             float[] images = images(3, 9);
@@ -297,7 +297,7 @@ class VitSessionTest {
         absurd("tokens", b -> b.image(1 << 19, 1 << 19));
     }
 
-    private static void absurd(String part, UnaryOperator<VitConfig.Builder> change) {
+    private static void absurd(String part, UnaryOperator<VitConfigBuilder> change) {
         IllegalArgumentException thrown =
                 assertThrows(IllegalArgumentException.class, () -> change.apply(CONFIG.toBuilder()).build());
         assertTrue(thrown.getMessage().contains(part), thrown.getMessage());

@@ -14,6 +14,7 @@ import vit.model.Parameter;
 import vit.model.ParameterSource;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.Positions;
 import vit.model.image.Preprocessing;
 import vit.model.json.JsonObject;
@@ -157,7 +158,7 @@ public record TrainingFolder(Path path) {
         if (config.patchNorm() || config.patchOrder() != PatchOrder.CHANNEL_FIRST) {
             return config;
         }
-        VitConfig.Builder builder = config.toBuilder().family("timm");
+        VitConfigBuilder builder = config.toBuilder().family("timm");
         return (config.positions() == Positions.SINCOS_2D ? builder.positions(Positions.LEARNED_PATCHES) : builder).build();
     }
 

@@ -5,6 +5,7 @@ import java.util.Map;
 import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitVariants;
@@ -65,7 +66,7 @@ final class ConfigResolver {
      * @throws InputException if statements and shapes contradict one another or make no model, or nothing tells a value that is needed
      */
     ModelConfig resolve() throws InputException {
-        VitConfig.Builder builder = family.defaults();
+        VitConfigBuilder builder = family.defaults();
         merge();
         if (inference == null && !merged.has(ConfigField.FINAL_NORM)) {
             builder.finalNorm(family.finalNorm(value(ConfigField.POOL)));
@@ -113,7 +114,7 @@ final class ConfigResolver {
 
     /** Warns of the conventions that no file tells. */
     private void assumed() {
-        VitConfig.Builder builder = family.defaults().classes(0);
+        VitConfigBuilder builder = family.defaults().classes(0);
         if (merged.has(ConfigField.POOL)) {
             builder.pooling(merged.get(ConfigField.POOL)).classToken(merged.get(ConfigField.POOL) == Pooling.TOKEN);
         }
@@ -153,7 +154,7 @@ final class ConfigResolver {
     }
 
     /** Heads show in shapes only where a family keeps them apart; then the configuration decides, and without one the usual width of a head. */
-    private void heads(VitConfig.Builder builder) throws InputException {
+    private void heads(VitConfigBuilder builder) throws InputException {
         int width = value(ConfigField.WIDTH);
         int inner = inference != null && inference.inner() > 0 ? inference.inner() : 0;
         Integer heads = merged.get(ConfigField.HEADS);
@@ -202,7 +203,7 @@ final class ConfigResolver {
     }
 
     /** The image's size and which tokens have a position, from the rows of the position embeddings. */
-    private void image(VitConfig.Builder builder) throws InputException {
+    private void image(VitConfigBuilder builder) throws InputException {
         if (inference == null || inference.positionRows() < 0) {
             if (options.hasImage()) {
                 builder.image(options.imageHeight(), options.imageWidth());

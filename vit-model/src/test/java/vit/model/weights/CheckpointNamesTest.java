@@ -22,6 +22,7 @@ import vit.model.GeneratedWeights;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
@@ -40,11 +41,11 @@ class CheckpointNamesTest {
         config = null;
     }
 
-    private static VitConfig.Builder small() {
+    private static VitConfigBuilder small() {
         return VitConfig.builder().image(16, 16).patch(8).width(64).depth(2).heads(1).mlp(12).classes(3);
     }
 
-    private static VitConfig.Builder vitPytorch() {
+    private static VitConfigBuilder vitPytorch() {
         return small().family("vit-pytorch").layerNormEps(1e-5).qkvBias(false).patchOrder(PatchOrder.CHANNEL_LAST).patchNorm(true);
     }
 

@@ -21,6 +21,7 @@ import vit.kernels.gelu.GeluKind;
 import vit.model.GeneratedWeights;
 import vit.model.InputException;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
@@ -44,7 +45,7 @@ class ConfigurationsTest {
     }
 
     /** A small model of a family with heads of the usual width. */
-    private static VitConfig.Builder small(String family) {
+    private static VitConfigBuilder small(String family) {
         return WeightFamilies.find(family).orElseThrow().defaults().image(24, 24).patch(8).width(128).heads(2).depth(2).mlp(40).classes(3);
     }
 

@@ -25,6 +25,7 @@ import vit.model.GeneratedWeights;
 import vit.model.Parameter;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
@@ -80,7 +81,7 @@ class GeneratedModelsTest {
     private static VitConfig configuration(WeightFamily family, Shape grid, int[] sizes, boolean[] flags) {
         int patch = sizes[0];
         int headDim = 4 * sizes[2];
-        VitConfig.Builder b = family.defaults().image(grid.dimension(0) * patch, grid.dimension(1) * patch).patch(patch).channels(sizes[1])
+        VitConfigBuilder b = family.defaults().image(grid.dimension(0) * patch, grid.dimension(1) * patch).patch(patch).channels(sizes[1])
                 .heads(sizes[3]).width(sizes[3] * headDim + 4).headDim(headDim).mlp(5 * sizes[4]).depth(sizes[4]).classes(flags[0] ? 3 : 0)
                 .gelu(flags[1] ? GeluKind.TANH : GeluKind.ERF).layerNormEps(flags[2] ? 1e-12 : 0.25);
         boolean simple = family.id().equals("vit-pytorch-simple");

@@ -19,6 +19,7 @@ import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.Positions;
 import vit.model.VitModel;
 import vit.model.weights.family.WeightFamilies;
@@ -35,7 +36,7 @@ class PositionGridTest {
         return file;
     }
 
-    private static VitConfig.Builder small(String family) {
+    private static VitConfigBuilder small(String family) {
         return WeightFamilies.find(family).orElseThrow().defaults().patch(8).width(64).heads(1).depth(1).mlp(16).classes(3);
     }
 

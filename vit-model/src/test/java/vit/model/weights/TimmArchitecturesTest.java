@@ -18,6 +18,7 @@ import vit.kernels.gelu.GeluKind;
 import vit.model.GeneratedWeights;
 import vit.model.InputException;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
@@ -36,7 +37,7 @@ class TimmArchitecturesTest {
         return Weights.open(weights, null);
     }
 
-    private static VitConfig.Builder block(int width, int heads) {
+    private static VitConfigBuilder block(int width, int heads) {
         return VitConfig.builder().image(28, 28).patch(14).width(width).heads(heads).depth(1).mlp(8).classes(5);
     }
 

@@ -10,6 +10,7 @@ import vit.kernels.patchembed.PatchOrder;
 import vit.model.InputException;
 import vit.model.Scores;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
@@ -60,31 +61,31 @@ public final class ConfigField<T> {
             size -> new int[] {size.height, size.width}, (b, size) -> b.image(size.height, size.width),
             c -> new ImageSize(c.imageHeight(), c.imageWidth()));
     public static final ConfigField<Integer> PATCH = new ConfigField<>("patch", ConfigField::patchSide, side -> side,
-            VitConfig.Builder::patch, VitConfig::patch);
-    public static final ConfigField<Integer> CHANNELS = count("channels", 1, VitConfig.Builder::channels, VitConfig::channels);
-    public static final ConfigField<Integer> WIDTH = count("width", 1, VitConfig.Builder::width, VitConfig::width);
-    public static final ConfigField<Integer> DEPTH = count("depth", 0, VitConfig.Builder::depth, VitConfig::depth);
-    public static final ConfigField<Integer> HEADS = count("heads", 1, VitConfig.Builder::heads, VitConfig::heads);
-    public static final ConfigField<Integer> HEAD_DIM = count("head_dim", 1, VitConfig.Builder::headDim, VitConfig::headDim);
-    public static final ConfigField<Integer> MLP = count("mlp", 1, VitConfig.Builder::mlp, VitConfig::mlp);
-    public static final ConfigField<Integer> CLASSES = count("classes", 0, VitConfig.Builder::classes, VitConfig::classes);
+            VitConfigBuilder::patch, VitConfig::patch);
+    public static final ConfigField<Integer> CHANNELS = count("channels", 1, VitConfigBuilder::channels, VitConfig::channels);
+    public static final ConfigField<Integer> WIDTH = count("width", 1, VitConfigBuilder::width, VitConfig::width);
+    public static final ConfigField<Integer> DEPTH = count("depth", 0, VitConfigBuilder::depth, VitConfig::depth);
+    public static final ConfigField<Integer> HEADS = count("heads", 1, VitConfigBuilder::heads, VitConfig::heads);
+    public static final ConfigField<Integer> HEAD_DIM = count("head_dim", 1, VitConfigBuilder::headDim, VitConfig::headDim);
+    public static final ConfigField<Integer> MLP = count("mlp", 1, VitConfigBuilder::mlp, VitConfig::mlp);
+    public static final ConfigField<Integer> CLASSES = count("classes", 0, VitConfigBuilder::classes, VitConfig::classes);
     public static final ConfigField<Double> LAYER_NORM_EPS = new ConfigField<>("layer_norm_eps", Relaxed::number, eps -> eps,
-            VitConfig.Builder::layerNormEps, VitConfig::layerNormEps);
-    public static final ConfigField<GeluKind> GELU = word("gelu", GELUS, VitConfig.Builder::gelu, VitConfig::gelu);
-    public static final ConfigField<Pooling> POOL = word("pool", POOLINGS, VitConfig.Builder::pooling, VitConfig::pooling);
-    public static final ConfigField<FinalNorm> FINAL_NORM = word("final_norm", NORMS, VitConfig.Builder::finalNorm, VitConfig::finalNorm);
-    public static final ConfigField<Boolean> QKV_BIAS = flag("qkv_bias", VitConfig.Builder::qkvBias, VitConfig::qkvBias);
-    public static final ConfigField<Boolean> OUTPUT_BIAS = flag("output_bias", VitConfig.Builder::outputBias, VitConfig::outputBias);
-    public static final ConfigField<Boolean> CLASS_TOKEN = flag("class_token", VitConfig.Builder::classToken, VitConfig::classToken);
+            VitConfigBuilder::layerNormEps, VitConfig::layerNormEps);
+    public static final ConfigField<GeluKind> GELU = word("gelu", GELUS, VitConfigBuilder::gelu, VitConfig::gelu);
+    public static final ConfigField<Pooling> POOL = word("pool", POOLINGS, VitConfigBuilder::pooling, VitConfig::pooling);
+    public static final ConfigField<FinalNorm> FINAL_NORM = word("final_norm", NORMS, VitConfigBuilder::finalNorm, VitConfig::finalNorm);
+    public static final ConfigField<Boolean> QKV_BIAS = flag("qkv_bias", VitConfigBuilder::qkvBias, VitConfig::qkvBias);
+    public static final ConfigField<Boolean> OUTPUT_BIAS = flag("output_bias", VitConfigBuilder::outputBias, VitConfig::outputBias);
+    public static final ConfigField<Boolean> CLASS_TOKEN = flag("class_token", VitConfigBuilder::classToken, VitConfig::classToken);
     public static final ConfigField<Boolean> DISTILLATION_TOKEN =
-            flag("distillation_token", VitConfig.Builder::distillationToken, VitConfig::distillationToken);
-    public static final ConfigField<Integer> REGISTERS = count("registers", 0, VitConfig.Builder::registers, VitConfig::registers);
-    public static final ConfigField<Positions> POSITIONS = word("positions", POSITION_SCHEMES, VitConfig.Builder::positions, VitConfig::positions);
-    public static final ConfigField<PatchOrder> PATCH_ORDER = word("patch_order", ORDERS, VitConfig.Builder::patchOrder, VitConfig::patchOrder);
-    public static final ConfigField<Boolean> PATCH_NORM = flag("patch_norm", VitConfig.Builder::patchNorm, VitConfig::patchNorm);
-    public static final ConfigField<Boolean> LAYER_SCALE = flag("layer_scale", VitConfig.Builder::layerScale, VitConfig::layerScale);
-    public static final ConfigField<Boolean> PRE_LOGITS = flag("pre_logits", VitConfig.Builder::preLogits, VitConfig::preLogits);
-    public static final ConfigField<Scores> SCORES = word("scores", SCORE_KINDS, VitConfig.Builder::scores, VitConfig::scores);
+            flag("distillation_token", VitConfigBuilder::distillationToken, VitConfig::distillationToken);
+    public static final ConfigField<Integer> REGISTERS = count("registers", 0, VitConfigBuilder::registers, VitConfig::registers);
+    public static final ConfigField<Positions> POSITIONS = word("positions", POSITION_SCHEMES, VitConfigBuilder::positions, VitConfig::positions);
+    public static final ConfigField<PatchOrder> PATCH_ORDER = word("patch_order", ORDERS, VitConfigBuilder::patchOrder, VitConfig::patchOrder);
+    public static final ConfigField<Boolean> PATCH_NORM = flag("patch_norm", VitConfigBuilder::patchNorm, VitConfig::patchNorm);
+    public static final ConfigField<Boolean> LAYER_SCALE = flag("layer_scale", VitConfigBuilder::layerScale, VitConfig::layerScale);
+    public static final ConfigField<Boolean> PRE_LOGITS = flag("pre_logits", VitConfigBuilder::preLogits, VitConfig::preLogits);
+    public static final ConfigField<Scores> SCORES = word("scores", SCORE_KINDS, VitConfigBuilder::scores, VitConfig::scores);
 
     /** All fields, in the order in which our own form is written. */
     public static final List<ConfigField<?>> ALL = List.of(IMAGE, PATCH, CHANNELS, WIDTH, DEPTH, HEADS, HEAD_DIM, MLP, CLASSES, LAYER_NORM_EPS, GELU,
@@ -94,11 +95,11 @@ public final class ConfigField<T> {
     private final String name;
     private final Parser<T> parser;
     private final Function<T, Object> writer;
-    private final BiFunction<VitConfig.Builder, T, VitConfig.Builder> setter;
+    private final BiFunction<VitConfigBuilder, T, VitConfigBuilder> setter;
     private final Function<VitConfig, T> getter;
 
     private ConfigField(String name, Parser<T> parser, Function<T, Object> writer,
-            BiFunction<VitConfig.Builder, T, VitConfig.Builder> setter, Function<VitConfig, T> getter) {
+            BiFunction<VitConfigBuilder, T, VitConfigBuilder> setter, Function<VitConfig, T> getter) {
         this.name = name;
         this.parser = parser;
         this.writer = writer;
@@ -106,17 +107,17 @@ public final class ConfigField<T> {
         this.getter = getter;
     }
 
-    private static ConfigField<Integer> count(String name, int least, BiFunction<VitConfig.Builder, Integer, VitConfig.Builder> setter,
+    private static ConfigField<Integer> count(String name, int least, BiFunction<VitConfigBuilder, Integer, VitConfigBuilder> setter,
             Function<VitConfig, Integer> getter) {
         return new ConfigField<>(name, value -> atLeast(least, value), number -> number, setter, getter);
     }
 
-    private static ConfigField<Boolean> flag(String name, BiFunction<VitConfig.Builder, Boolean, VitConfig.Builder> setter,
+    private static ConfigField<Boolean> flag(String name, BiFunction<VitConfigBuilder, Boolean, VitConfigBuilder> setter,
             Function<VitConfig, Boolean> getter) {
         return new ConfigField<>(name, Relaxed::flag, flag -> flag, setter, getter);
     }
 
-    private static <E> ConfigField<E> word(String name, Map<String, E> words, BiFunction<VitConfig.Builder, E, VitConfig.Builder> setter,
+    private static <E> ConfigField<E> word(String name, Map<String, E> words, BiFunction<VitConfigBuilder, E, VitConfigBuilder> setter,
             Function<VitConfig, E> getter) {
         Function<E, Object> writer = value -> words.entrySet().stream()
                 .filter(e -> e.getValue().equals(value)).findFirst().orElseThrow().getKey();
@@ -184,7 +185,7 @@ public final class ConfigField<T> {
     }
 
     /** Sets the value in {@code builder}. */
-    public void set(VitConfig.Builder builder, T value) {
+    public void set(VitConfigBuilder builder, T value) {
         setter.apply(builder, value);
     }
 

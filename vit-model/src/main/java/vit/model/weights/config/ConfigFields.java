@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import vit.model.InputException;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.json.JsonValue;
 
 /**
@@ -95,13 +96,13 @@ public final class ConfigFields {
     }
 
     /** Sets all known values in {@code builder}. */
-    public void applyTo(VitConfig.Builder builder) {
+    public void applyTo(VitConfigBuilder builder) {
         for (ConfigField<?> field : known.keySet()) {
             apply(field, builder);
         }
     }
 
-    private <T> void apply(ConfigField<T> field, VitConfig.Builder builder) {
+    private <T> void apply(ConfigField<T> field, VitConfigBuilder builder) {
         field.set(builder, get(field));
     }
 }

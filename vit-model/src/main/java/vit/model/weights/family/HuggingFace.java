@@ -6,6 +6,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
@@ -86,7 +87,7 @@ final class HuggingFace implements WeightFamily {
     }
 
     @Override
-    public VitConfig.Builder defaults() {
+    public VitConfigBuilder defaults() {
         return VitConfig.builder().family(id).layerNormEps(1e-12);
     }
 

@@ -8,6 +8,7 @@ import vit.model.InputException;
 import vit.model.Parameter;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.Pooling;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
@@ -41,7 +42,7 @@ final class Jax implements WeightFamily {
     }
 
     @Override
-    public VitConfig.Builder defaults() {
+    public VitConfigBuilder defaults() {
         return VitConfig.builder().family(id()).gelu(GeluKind.TANH);
     }
 

@@ -5,6 +5,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.weights.config.ConfigField;
@@ -28,7 +29,7 @@ final class Timm implements WeightFamily {
     }
 
     @Override
-    public VitConfig.Builder defaults() {
+    public VitConfigBuilder defaults() {
         return VitConfig.builder().family(id());
     }
 

@@ -5,6 +5,7 @@ import java.util.Map;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
@@ -35,7 +36,7 @@ final class Torchvision implements WeightFamily {
     }
 
     @Override
-    public VitConfig.Builder defaults() {
+    public VitConfigBuilder defaults() {
         return VitConfig.builder().family(id());
     }
 

@@ -8,6 +8,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.weights.config.ConfigField;
@@ -39,11 +40,11 @@ final class VitPytorch implements WeightFamily {
     }
 
     @Override
-    public VitConfig.Builder defaults() {
+    public VitConfigBuilder defaults() {
         return conventions().family(id());
     }
 
-    static VitConfig.Builder conventions() {
+    static VitConfigBuilder conventions() {
         return VitConfig.builder().layerNormEps(1e-5).qkvBias(false).patchOrder(PatchOrder.CHANNEL_LAST).patchNorm(true);
     }
 

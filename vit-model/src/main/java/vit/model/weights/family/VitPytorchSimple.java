@@ -4,6 +4,7 @@ import java.util.List;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
 import vit.model.weights.config.ConfigField;
@@ -27,7 +28,7 @@ final class VitPytorchSimple implements WeightFamily {
     }
 
     @Override
-    public VitConfig.Builder defaults() {
+    public VitConfigBuilder defaults() {
         return VitPytorch.conventions().family(id()).classToken(false).outputBias(false)
                 .positions(Positions.SINCOS_2D).pooling(Pooling.ALL_MEAN);
     }

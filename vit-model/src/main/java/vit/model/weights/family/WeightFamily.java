@@ -5,6 +5,7 @@ import java.util.Set;
 import vit.model.InputException;
 import vit.model.Parameters;
 import vit.model.VitConfig;
+import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.positions.PositionResampling;
@@ -27,7 +28,7 @@ public interface WeightFamily {
     boolean recognises(TensorDirectory tensors);
 
     /** A builder with the family's conventions; sizes are those of ViT-B/16. */
-    VitConfig.Builder defaults();
+    VitConfigBuilder defaults();
 
     /** Where the final LayerNorm stands with this pooling, where neither a file nor a configuration says so. */
     default FinalNorm finalNorm(Pooling pooling) {
