@@ -3,6 +3,7 @@ package vit.model;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.parallel.Worker;
@@ -47,6 +48,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final Lifetime lifetime;
     private final Workers.Task clear;
     private final Workers.Task measure;
+    private final AtomicReference<TensorArena> averageMemory = new AtomicReference<>(); // empty until then
     private WeightAverages average; // null until it is tracked
     private volatile int steps; // read by any thread
     private int imagesInStep; // since the gradients were cleared
@@ -71,28 +73,27 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
             measure = norm::measure;
             team = Workers.of(options.threads(), name);
             team.run(values::updateTransposes);
-            begun = lifetime(name, team, arena);
+            begun = lifetime(name, team, arena, averageMemory);
         } finally {
             if (begun == null) {
-                free(team, arena);
+                free(team, arena, null);
             }
         }
         this.workers = team;
         this.lifetime = begun;
     }
 
-    private static Lifetime lifetime(String name, Workers team, TensorArena arena) {
+    private static Lifetime lifetime(String name, Workers team, TensorArena arena, AtomicReference<TensorArena> averageMemory) {
         return new Lifetime(1, () -> new SessionInUseException("the training is in use by another call; it serves one at a time"),
-                () -> new SessionClosedException("the training is closed"), "the training " + name, () -> free(team, arena), VitTraining.class);
+                () -> new SessionClosedException("the training is closed"), "the training " + name,
+                () -> free(team, arena, averageMemory.get()), VitTraining.class);
     }
 
-    private static void free(Workers team, TensorArena arena) {
-        try {
+    private static void free(Workers team, TensorArena arena, TensorArena averageMemory) {
+        try (arena; averageMemory) {
             if (team != null) {
                 team.close();
             }
-        } finally {
-            arena.close();
         }
     }
 
@@ -151,7 +152,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     /** Bytes held, off and on the heap: weights, gradients, optimiser states and activations. */
     public long plannedBytes() {
-        return arena.bytes();
+        TensorArena averages = averageMemory.get();
+        return arena.bytes() + (averages == null ? 0 : averages.bytes());
     }
 
     /** Sets all gradients to zero. */
@@ -378,13 +380,28 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             if (average == null) {
-                WeightAverages planned = new WeightAverages(config, values, arena);
-                planned.prepare(0);
-                workers.run(planned);
-                average = planned;
+                average = averages();
             }
         } finally {
             lifetime.exit();
+        }
+    }
+
+    /** In memory of their own, which goes back at once if there is not enough. */
+    private WeightAverages averages() {
+        TensorArena own = TensorArena.open();
+        boolean done = false;
+        try {
+            WeightAverages planned = new WeightAverages(config, values, own);
+            planned.prepare(0);
+            workers.run(planned);
+            averageMemory.set(own);
+            done = true;
+            return planned;
+        } finally {
+            if (!done) {
+                own.close();
+            }
         }
     }
 

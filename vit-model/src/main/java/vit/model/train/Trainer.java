@@ -2,9 +2,9 @@ package vit.model.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import vit.kernels.optim.GradientNorm;
 import vit.model.InputException;
 import vit.model.Parameter;
@@ -26,8 +26,9 @@ import vit.model.image.Preprocessing;
  * }
  * }</pre>
  *
- * Recipe, weights and images decide every bit of the result; threads, loaders, accumulation and checkpointing do not. For one thread at a
- * time, except {@link #cancel()}.
+ * Recipe, weights and images decide every bit of the result; threads, loaders, accumulation and checkpointing do not. It serves one thread at
+ * a time: {@link #train}, {@link #evaluate()}, {@link #save} and the reading of {@link #weights()} throw
+ * {@link vit.model.SessionInUseException} while another thread is in one of them. A listener may call them.
  */
 public final class Trainer implements AutoCloseable {
 
@@ -49,9 +50,10 @@ public final class Trainer implements AutoCloseable {
     private final float[] passLosses; // (passImages)
 
     private final UnreadableImages unreadable;
-    private final List<EpochReport> history = new ArrayList<>();
+    private final SoleCaller caller = new SoleCaller("the trainer");
+    private final List<EpochReport> history = new CopyOnWriteArrayList<>(); // read by any thread
     private Evaluation lastEvaluation;
-    private Progress progress = new Progress(0, 0, 0, 0);
+    private volatile Progress progress = new Progress(0, 0, 0, 0);
     private volatile boolean cancelled;
 
     /**
@@ -96,8 +98,16 @@ public final class Trainer implements AutoCloseable {
         this.training = VitTraining.of(start, TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing())
                 .withLabelSmoothing(recipe.labelSmoothing()).withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth())
                 .withSeed(recipe.seed()), recipe.optimizer());
-        if (recipe.average() > 0) {
-            training.trackAverage();
+        boolean made = false;
+        try {
+            if (recipe.average() > 0) {
+                training.trackAverage();
+            }
+            made = true;
+        } finally {
+            if (!made) {
+                training.close();
+            }
         }
     }
 
@@ -162,7 +172,12 @@ public final class Trainer implements AutoCloseable {
 
     /** Writes all that {@link #resume} needs into one file, atomically: after a kill at any moment the old file or the new one is there. */
     public void save(Path state) throws IOException {
-        TrainingState.write(state, this);
+        caller.enter();
+        try {
+            TrainingState.write(state, this);
+        } finally {
+            caller.exit();
+        }
     }
 
     TrainingOrigin origin() {
@@ -182,6 +197,15 @@ public final class Trainer implements AutoCloseable {
      * @throws DivergedException if the loss or a gradient is not finite; the weights are those before the step
      */
     public List<EpochReport> train(TrainingListener listener) throws IOException, DivergedException {
+        caller.enter();
+        try {
+            return run(listener);
+        } finally {
+            caller.exit();
+        }
+    }
+
+    private List<EpochReport> run(TrainingListener listener) throws IOException, DivergedException {
         cancelled = false;
         long start = System.nanoTime();
         long timed = 0;
@@ -306,8 +330,13 @@ public final class Trainer implements AutoCloseable {
 
     /** How the weights judge the validation images; after an epoch without running them again. */
     public Evaluation evaluate() throws IOException {
-        cancelled = false;
-        return lastEvaluation != null && progress.seen == 0 ? lastEvaluation : evaluate(validation);
+        caller.enter();
+        try {
+            cancelled = false;
+            return lastEvaluation != null && progress.seen == 0 ? lastEvaluation : evaluate(validation);
+        } finally {
+            caller.exit();
+        }
     }
 
     /** Ends {@link #train} after the step under way. Any thread may call. */
@@ -353,23 +382,26 @@ public final class Trainer implements AutoCloseable {
      * valid until the trainer is closed.
      */
     public ParameterSource weights() {
-        return new Trained(training, recipe.average() > 0, labels, preprocessing);
-    }
-
-    private record Trained(VitTraining training, boolean averaged, List<String> labels, Preprocessing preprocessing) implements ParameterSource {
-        @Override
-        public VitConfig config() {
-            return training.config();
-        }
-
-        @Override
-        public void read(Parameter parameter, float[] target) {
-            if (averaged) {
-                training.readAverage(parameter, target);
-            } else {
-                training.read(parameter, target);
+        return new ParameterSource() {
+            @Override
+            public VitConfig config() {
+                return config;
             }
-        }
+
+            @Override
+            public void read(Parameter parameter, float[] target) {
+                caller.enter(); // or another thread would read the weights of several steps
+                try {
+                    if (recipe.average() == 0) {
+                        training.read(parameter, target);
+                    } else {
+                        training.readAverage(parameter, target);
+                    }
+                } finally {
+                    caller.exit();
+                }
+            }
+        };
     }
 
     VitTraining training() {

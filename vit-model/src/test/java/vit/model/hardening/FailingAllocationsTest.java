@@ -90,11 +90,15 @@ class FailingAllocationsTest {
             }
         }) > 30);
         try (VitTraining kept = SmallModel.training(2)) {
+            long bytes = TensorArena.liveBytes();
+            long planned = kept.plannedBytes();
             FailingAllocations failing = FailingAllocations.at(3);
             try (failing) {
                 assertThrows(OutOfMemoryError.class, kept::trackAverage);
             }
-            kept.trackAverage(); // what the failed attempt took is freed with the training
+            assertEquals(bytes, TensorArena.liveBytes(), "what the failed attempt took is back");
+            kept.trackAverage();
+            assertTrue(kept.plannedBytes() > planned);
             kept.updateAverage(0.5);
         }
     }

@@ -1,0 +1,118 @@
+package vit.model.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import vit.kernels.parallel.CallInterruptedException;
+import vit.model.SessionInUseException;
+import vit.model.VitModel;
+
+/** A trainer in the hands of several threads, and of one that is interrupted. */
+@Timeout(300)
+class TrainerThreadsTest {
+
+    @TempDir
+    private Path folder;
+
+    private static Trainer trainer() throws IOException {
+        return TrainerTest.trainer(TrainerTest.RECIPE.withEpochs(2), TrainerOptions.threads(2).withLoaderThreads(2));
+    }
+
+    private static String right() throws Exception {
+        try (Trainer trainer = trainer()) {
+            trainer.train(TrainingListener.NONE);
+            return TrainerTest.bits(trainer);
+        }
+    }
+
+    @Test
+    void aSecondThreadIsRefusedAndTheTrainingComesOutAsWithoutIt() throws Exception {
+        try (Trainer trainer = trainer()) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch leave = new CountDownLatch(1);
+            AtomicReference<Throwable> wrong = new AtomicReference<>();
+            Thread first = Thread.ofPlatform().uncaughtExceptionHandler((t, e) -> wrong.set(e)).start(() -> train(trainer, inside, leave));
+            inside.await();
+            assertThrowsExactly(SessionInUseException.class, () -> trainer.train(TrainingListener.NONE));
+            assertThrowsExactly(SessionInUseException.class, trainer::evaluate);
+            assertThrowsExactly(SessionInUseException.class, () -> trainer.save(folder.resolve("state.safetensors")));
+            assertThrowsExactly(SessionInUseException.class, () -> VitModel.of(trainer.weights()));
+            assertEquals(0, trainer.history().size());
+            leave.countDown();
+            first.join();
+            assertEquals(null, wrong.get());
+            assertEquals(right(), TrainerTest.bits(trainer));
+        }
+    }
+
+    /** Trains, and stops in the first step until it may go on. */
+    private void train(Trainer trainer, CountDownLatch inside, CountDownLatch leave) {
+        try {
+            trainer.train(new TrainingListener() {
+                @Override
+                public void step(long step, long steps, double loss) {
+                    inside.countDown();
+                    try {
+                        leave.await();
+                        trainer.save(folder.resolve("own.safetensors")); // a listener may
+                    } catch (InterruptedException | IOException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }
+            });
+        } catch (IOException | DivergedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void anInterruptedTrainingGoesOnAsIfThereHadBeenNoInterrupt() throws Exception {
+        String right = right();
+        Random random = new Random(1);
+        int interrupts = 0;
+        for (int i = 0; i < 10; i++) {
+            try (Trainer trainer = trainer()) {
+                while (!trainer.isDone()) {
+                    interrupts += interrupted(trainer, random.nextInt(60_000_000)) ? 1 : 0;
+                }
+                assertEquals(right, TrainerTest.bits(trainer), "after " + interrupts + " interrupts");
+            }
+        }
+        System.out.println("training: " + interrupts + " interrupts ended it, and it came out the same");
+        assertTrue(interrupts > 0);
+    }
+
+    /** Trains with an interrupt on the way, and returns whether that ended it. */
+    private static boolean interrupted(Trainer trainer, int afterNanos) throws DivergedException {
+        Thread target = Thread.currentThread();
+        AtomicBoolean done = new AtomicBoolean();
+        Thread.ofPlatform().start(() -> {
+            LockSupport.parkNanos(afterNanos);
+            target.interrupt();
+            done.set(true);
+        });
+        boolean ended = false;
+        try {
+            trainer.train(TrainingListener.NONE);
+        } catch (IOException | CallInterruptedException e) {
+            ended = true;
+            assertTrue(e.toString().contains("nterrupt"), "it says so: " + e);
+        }
+        while (!done.get()) {
+            Thread.onSpinWait();
+        }
+        assertTrue(Thread.interrupted(), "the flag is kept");
+        return ended;
+    }
+}
