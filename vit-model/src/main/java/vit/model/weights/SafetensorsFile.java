@@ -16,6 +16,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
+import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 
@@ -98,7 +99,9 @@ public final class SafetensorsFile implements TensorFile {
         long dataStart = LENGTH_BYTES + length;
         Json.forEachField(source.name(), header, LENGTH_BYTES, (name, value) -> {
             if (name.equals(METADATA)) {
-                readMetadata(value.object());
+                if (value.kind() != JsonKind.NULL) { // the format's own reader takes null for none
+                    readMetadata(value.object());
+                }
             } else {
                 found.add(entry(name, value, dataStart, size));
             }
