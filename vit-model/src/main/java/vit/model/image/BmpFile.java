@@ -96,8 +96,11 @@ final class BmpFile implements EncodedImage {
     }
 
     @Override
-    public int bytesPerPixel() {
-        return 4 + RgbImage.CHANNELS;
+    public DecodeCost cost() {
+        long pixels = height * width;
+        long stored = pixels * (bits <= 8 ? 1 : bits / 8);
+        boolean copied = bits != 24; // the JDK's array becomes the image's
+        return DecodeCost.of(stored + (copied ? pixels * RgbImage.CHANNELS : 0) + Math.max(file.length(), pixelsEnd), 30 * pixels);
     }
 
     @Override

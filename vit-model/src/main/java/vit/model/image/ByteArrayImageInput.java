@@ -13,19 +13,33 @@ import javax.imageio.stream.ImageInputStreamImpl;
 final class ByteArrayImageInput extends ImageInputStreamImpl {
 
     private static final int PATIENCE = 1000;
+    private static final int READS_BETWEEN_CHECKS = 64;
 
     private final byte[] data;
     private final int lookAhead;
     private int readsAtEnd;
+    private final AllocationLimit limit;
+    private int reads;
 
-    /** @param lookAhead zeros that follow the last byte, for decoders that read ahead of their need */
-    ByteArrayImageInput(byte[] data, int lookAhead) {
+    /**
+     * @param lookAhead zeros that follow the last byte, for decoders that read ahead of their need
+     * @param limit     asked while the decoder reads
+     */
+    ByteArrayImageInput(byte[] data, int lookAhead, AllocationLimit limit) {
         this.data = data;
         this.lookAhead = lookAhead;
+        this.limit = limit;
+    }
+
+    private void count() {
+        if (++reads % READS_BETWEEN_CHECKS == 0) {
+            limit.check();
+        }
     }
 
     @Override
     public int read() {
+        count();
         bitOffset = 0;
         if (streamPos >= data.length + lookAhead) {
             return end();
@@ -36,6 +50,7 @@ final class ByteArrayImageInput extends ImageInputStreamImpl {
 
     @Override
     public int read(byte[] to, int offset, int length) {
+        count();
         bitOffset = 0;
         if (length == 0) {
             return 0;
@@ -58,8 +73,12 @@ final class ByteArrayImageInput extends ImageInputStreamImpl {
         return -1;
     }
 
+    /**
+     * The length where no bytes follow it; otherwise −1 (unknown): a plug-in that is told compares it with the picture's size by a rule of thumb,
+     * which refuses pictures of one colour. The estimate has been checked before.
+     */
     @Override
     public long length() {
-        return data.length;
+        return lookAhead == 0 ? data.length : -1;
     }
 }

@@ -11,8 +11,8 @@ interface EncodedImage {
     /** Columns that the header claims. */
     long width();
 
-    /** Bytes that decoding takes at its peak, for each pixel. */
-    int bytesPerPixel();
+    /** What decoding takes. Asked only where sides and pixels are within their bounds. */
+    DecodeCost cost();
 
     /** Most pixels that a file of this many bytes can hold in this format. */
     long mostPixels();

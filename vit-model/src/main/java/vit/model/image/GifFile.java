@@ -132,8 +132,10 @@ final class GifFile implements EncodedImage {
     }
 
     @Override
-    public int bytesPerPixel() {
-        return 1 + RgbImage.CHANNELS;
+    public DecodeCost cost() {
+        long frame = (long) frameHeight * frameWidth;
+        long screen = height() * width();
+        return DecodeCost.of(frame + screen * RgbImage.CHANNELS + compressed, 25 * frame + 5 * screen + 30 * compressed);
     }
 
     @Override

@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import vit.model.InputException;
 
 /**
- * Decodes JPEG, PNG, BMP and GIF (its first frame) with the JDK's readers, PPM, PGM and PBM with its own, and WebP and TIFF (its first image) where
- * TwelveMonkeys' plug-ins are on the class path, to the samples that Pillow's {@code Image.open(f).convert("RGB")} gives: colour profiles and gamma are not applied, alpha is dropped, not
- * blended.
+ * Decodes JPEG, PNG, BMP and GIF (its first frame) with the JDK's readers, PPM, PGM and PBM with its own, and WebP and TIFF (its first
+ * image) where TwelveMonkeys' plug-ins are on the class path, to the samples that Pillow's {@code Image.open(f).convert("RGB")} gives: colour
+ * profiles and gamma are not applied, alpha is dropped, not blended.
  *
  * <p>Files are untrusted. The format is recognised by content; size and structure are checked before pixels are decoded; a damaged
  * or truncated file is an {@link InputException}, never a partly decoded image. Stateless; any number of threads may call.
@@ -72,6 +72,8 @@ public final class ImageDecoder {
             return options.applyOrientation() ? Orientation.apply(image, encoded.orientation()) : image;
         } catch (InputException e) {
             throw e;
+        } catch (AllocationLimit.Exceeded e) {
+            throw InputException.in(source).cause(e).expected(memoryBound(options)).found("more").because("decoding the image would take too much memory");
         } catch (IOException | RuntimeException e) {
             // ImageIO's readers answer damaged data with whatever exception they stumble into.
             throw InputException.in(source).cause(e).found(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage())
@@ -118,30 +120,49 @@ public final class ImageDecoder {
     }
 
     /** Everything that the header claims is bounded here, before anything is allocated for it. */
-    private static void checkSize(FileBytes bytes, EncodedImage encoded, DecodeOptions options) throws InputException {
+    private static void checkSize(FileBytes file, EncodedImage encoded, DecodeOptions options) throws InputException {
         long height = encoded.height();
         long width = encoded.width();
         if (height < 1 || width < 1 || height > DecodeOptions.MAX_SIDE || width > DecodeOptions.MAX_SIDE) {
-            throw claims(bytes, height, width).expected("sides of 1 … " + DecodeOptions.MAX_SIDE + " pixels")
+            throw claims(file, height, width).expected("sides of 1 … " + DecodeOptions.MAX_SIDE + " pixels")
                     .because("the image size is out of range");
         }
         long pixels = height * width;
         if (pixels > options.maxPixels()) {
-            throw claims(bytes, height, width).expected("at most " + options.maxPixels() + " pixels")
+            throw claims(file, height, width).expected("at most " + options.maxPixels() + " pixels")
                     .because("the image is too large");
         }
         if (pixels > encoded.mostPixels()) {
-            throw claims(bytes, height, width).expected("at most " + encoded.mostPixels() + " pixels in a file of " + bytes.length() + " bytes")
+            throw claims(file, height, width).expected("at most " + encoded.mostPixels() + " pixels in a file of " + file.length() + " bytes")
                     .because("the header claims more pixels than the file can hold");
         }
-        long heap = pixels * encoded.bytesPerPixel();
-        if (heap > Runtime.getRuntime().maxMemory() / 4 * 3) {
-            throw claims(bytes, height, width).expected("a heap (-Xmx) well above " + (heap >> 20) + " MiB")
-                    .because("the image does not fit into the heap");
+        DecodeCost cost = encoded.cost();
+        long bytes = cost.bytes() + (encoded.orientation() > 1 && options.applyOrientation() ? pixels * RgbImage.CHANNELS : 0);
+        if (bytes > options.maxMemoryBytes()) {
+            throw claims(mebibytes(bytes), file, height, width).expected(memoryBound(options))
+                    .because("decoding the image would take too much memory");
+        }
+        if (cost.milliseconds() > options.maxMilliseconds() && cost.nanos() > 2 * cost.ordinary()) {
+            throw claims(cost.milliseconds() + " ms", file, height, width)
+                    .expected("at most " + options.maxMilliseconds() + " ms, or twice the " + cost.ordinary() / 1_000_000
+                            + " ms of an ordinary image of this size (DecodeOptions.withMaxMilliseconds)")
+                    .because("decoding the image would take too long");
         }
     }
 
-    private static InputException.Report claims(FileBytes bytes, long height, long width) {
-        return InputException.in(bytes.source()).found(height + "×" + width + " (height × width)");
+    private static String memoryBound(DecodeOptions options) {
+        return "at most " + mebibytes(options.maxMemoryBytes()) + " of memory (half of -Xmx, or DecodeOptions.withMaxMemoryBytes)";
+    }
+
+    private static String mebibytes(long bytes) {
+        return (bytes + (1 << 20) - 1 >> 20) + " MiB";
+    }
+
+    private static InputException.Report claims(String estimate, FileBytes file, long height, long width) {
+        return InputException.in(file.source()).found("an estimate of " + estimate + " for " + height + "×" + width + " pixels");
+    }
+
+    private static InputException.Report claims(FileBytes file, long height, long width) {
+        return InputException.in(file.source()).found(height + "×" + width + " (height × width)");
     }
 }

@@ -62,8 +62,13 @@ final class PluginReader {
      * @param width  columns that it must have
      */
     static Raster read(String source, ImageReaderSpi spi, byte[] stream, long height, long width, Work work) throws IOException {
+        return read(source, spi, stream, height, width, AllocationLimit.none(), work);
+    }
+
+    /** @param limit what the reader may allocate while it reads */
+    static Raster read(String source, ImageReaderSpi spi, byte[] stream, long height, long width, AllocationLimit limit, Work work) throws IOException {
         ImageReader reader = spi.createReaderInstance();
-        try (ByteArrayImageInput input = new ByteArrayImageInput(stream, isJdk(spi) ? 0 : PLUGIN_LOOK_AHEAD)) {
+        try (ByteArrayImageInput input = new ByteArrayImageInput(stream, isJdk(spi) ? 0 : PLUGIN_LOOK_AHEAD, limit)) {
             String[] damage = new String[1];
             reader.addIIOReadWarningListener((from, warning) -> {
                 if (damage[0] == null && meansLostPixels(warning)) {

@@ -213,8 +213,13 @@ final class PngFile implements EncodedImage {
     }
 
     @Override
-    public int bytesPerPixel() {
-        return channels() * (depth == 16 ? 2 : 1) + RgbImage.CHANNELS;
+    public DecodeCost cost() {
+        long pixels = height * width;
+        int bitsPerPixel = channels() * depth;
+        long raster = depth < 8 ? pixels * depth / 8 + height : pixels * bitsPerPixel / 8;
+        boolean copied = colourType != RGB || depth != 8; // otherwise the JDK's array becomes the image's
+        long rows = 64 + 8 * width * Math.max(1, bitsPerPixel / 8); // the JDK's rows, as bytes and as integers
+        return DecodeCost.of(raster + (copied ? pixels * RgbImage.CHANNELS : 0) + rows + 2L * data.size(), 20 * pixels + pixels * bitsPerPixel + 10L * data.size());
     }
 
     @Override
@@ -232,8 +237,8 @@ final class PngFile implements EncodedImage {
         if (colourType == PALETTE && palette.length == 0) {
             throw InputException.in(file.source()).expected("a palette (PLTE)").found("none").because("the PNG has no palette");
         }
-        if (mismatch != null && cut == null && !deflateChecksumIsRight()) {
-            throw mismatch;
+        if (mismatch != null || cut != null) {
+            checkDeflateStream();
         }
         try {
             Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("png"), picture(), height, width,
@@ -268,8 +273,13 @@ final class PngFile implements EncodedImage {
         return text.getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** Whether the deflate stream is whole and ends with its right checksum (Adler-32). */
-    private boolean deflateChecksumIsRight() {
+    /**
+     * Where a chunk's checksum does not vouch for the pixels, the deflate stream's own (Adler-32) must. In a file that is cut off it may be missing, but not
+     * wrong.
+     */
+    private void checkDeflateStream() throws InputException {
+        boolean whole = false;
+        boolean wrong = false;
         try (Inflater inflater = new Inflater()) {
             inflater.setInput(data.join());
             byte[] sink = new byte[1 << 16];
@@ -277,13 +287,19 @@ final class PngFile implements EncodedImage {
             while (!inflater.finished() && left > 0) {
                 int count = inflater.inflate(sink);
                 if (count == 0 && !inflater.finished()) {
-                    return false;
+                    break;
                 }
                 left -= count;
             }
-            return inflater.finished();
+            whole = inflater.finished();
         } catch (DataFormatException e) {
-            return false;
+            wrong = true;
+        }
+        if (mismatch != null && !whole) {
+            throw mismatch;
+        }
+        if (wrong) {
+            throw cut;
         }
     }
 

@@ -111,8 +111,9 @@ final class PnmFile implements EncodedImage {
     }
 
     @Override
-    public int bytesPerPixel() {
-        return RgbImage.CHANNELS;
+    public DecodeCost cost() {
+        long pixels = height * width;
+        return DecodeCost.of(pixels * RgbImage.CHANNELS + 2L * most, 20 * pixels * channels() + 2 * file.length());
     }
 
     @Override

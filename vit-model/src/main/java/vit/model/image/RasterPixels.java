@@ -1,5 +1,7 @@
 package vit.model.image;
 
+import java.awt.image.DataBufferByte;
+import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 
 /** Takes stored samples out of a raster; no colour model has a say. */
@@ -42,9 +44,19 @@ final class RasterPixels {
     static RgbImage rgb(String source, Raster raster, Conversion conversion) {
         int height = raster.getHeight();
         int width = raster.getWidth();
-        byte[] rgb = new byte[Math.multiplyExact(Math.multiplyExact(height, width), RgbImage.CHANNELS)];
+        byte[] own = threeBytesAPixel(raster);
+        byte[] rgb = own != null ? own : new byte[Math.multiplyExact(Math.multiplyExact(height, width), RgbImage.CHANNELS)];
         put(raster, conversion, rgb, 0, width);
         return new RgbImage(source, height, width, rgb);
+    }
+
+    /** The raster's array, if it has the form of an image's: each row is then converted in place, which halves the memory. */
+    private static byte[] threeBytesAPixel(Raster raster) {
+        boolean fits = raster.getSampleModel() instanceof PixelInterleavedSampleModel model && raster.getNumBands() == RgbImage.CHANNELS
+                && model.getPixelStride() == RgbImage.CHANNELS && model.getScanlineStride() == RgbImage.CHANNELS * raster.getWidth()
+                && raster.getSampleModelTranslateX() == raster.getMinX() && raster.getSampleModelTranslateY() == raster.getMinY();
+        return fits && raster.getDataBuffer() instanceof DataBufferByte bytes && bytes.getNumBanks() == 1 && bytes.getOffset() == 0
+                && bytes.getData().length == raster.getHeight() * raster.getWidth() * RgbImage.CHANNELS ? bytes.getData() : null;
     }
 
     /**

@@ -59,6 +59,10 @@ final class TiffFile implements EncodedImage {
     private final OrientationTags tags = new OrientationTags();
     private long compressed; // bytes of all strips or tiles
     private long partPixels; // of a strip or tile
+    private long parts;
+    private int planes = 1;
+    private long jpegBytes; // of the largest JPEG
+    private long jpegNanos; // of all of them
 
     private TiffFile(FileBytes file) throws InputException {
         this.file = file;
@@ -121,8 +125,8 @@ final class TiffFile implements EncodedImage {
                     .because("the TIFF's strips or tiles are unsound");
         }
         partPixels = partWidth * partHeight;
-        int planes = directory.value(PLANAR, 1L) == 2 ? samples : 1;
-        long parts = (width + partWidth - 1) / partWidth * ((height + partHeight - 1) / partHeight) * planes;
+        planes = directory.value(PLANAR, 1L) == 2 ? samples : 1;
+        parts = (width + partWidth - 1) / partWidth * ((height + partHeight - 1) / partHeight) * planes;
         if (directory.count(offsets) < parts || directory.count(bytes) < parts) {
             throw file.fault(0).expected(parts + " strips or tiles").found(Math.min(directory.count(offsets), directory.count(bytes)))
                     .because("the TIFF's strips or tiles are unsound");
@@ -145,6 +149,11 @@ final class TiffFile implements EncodedImage {
             throw file.fault(at).expected("at most " + partHeight + "×" + partWidth).found(jpeg.height() + "×" + jpeg.width())
                     .because("a JPEG in a TIFF is larger than its strip or tile");
         }
+        if (jpeg.height() > 0 && jpeg.width() > 0) {
+            DecodeCost cost = jpeg.cost();
+            jpegBytes = Math.max(jpegBytes, cost.bytes());
+            jpegNanos += cost.nanos();
+        }
     }
 
     @Override
@@ -158,8 +167,12 @@ final class TiffFile implements EncodedImage {
     }
 
     @Override
-    public int bytesPerPixel() {
-        return storedBytes() + RgbImage.CHANNELS;
+    public DecodeCost cost() {
+        long pixels = height * width;
+        boolean copied = samples != RgbImage.CHANNELS || bits != 8 || planes > 1;
+        long bytes = pixels * storedBytes() + (copied ? pixels * RgbImage.CHANNELS : 0) + 2 * partPixels * storedBytes() + file.length() + jpegBytes;
+        long ordinary = 60 * pixels * samples + 20 * compressed;
+        return new DecodeCost(bytes, ordinary + parts * (compression == JPEG ? 200_000L : 20_000L) + jpegNanos, 2 * ordinary);
     }
 
     private int storedBytes() {

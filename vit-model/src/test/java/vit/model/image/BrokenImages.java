@@ -139,7 +139,7 @@ public final class BrokenImages {
         add(all, "nothing.webp", text("RIFF\4\0\0\0WEBP"), "the WebP holds no picture");
         add(all, "outside.webp", text("RIFF\f\0\0\0WEBPVP8L\n\0\0\0\u002F\u0006\0\1\0\u00FF\u00FF\u00FF\u00FF\u00FF"), "the WebP's last chunk is longer");
         add(all, "pictureless.webp", text("RIFF\u0016\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0\u000F\0\0\u000F\0\0"), "the WebP holds no picture");
-        add(all, "huge.webp", text("RIFF\u001E\0\0\0WEBPVP8X\n\0\0\0\0\0\0\0\u00FF\u00FF\0\u00FF\u00FF\0VP8L\0\0\0\0"), "the image size is out of range");
+        add(all, "huge.webp", text("RIFF\u001E\0\0\0WEBPVP8X\n\0\0\0\2\0\0\0\u00FF\u00FF\0\u00FF\u00FF\0ANMF\0\0\0\0"), "the image size is out of range");
         add(all, "damaged.webp", text("RIFF\u0016\0\0\0WEBPVP8L\n\0\0\0\u002F\u0006\0\1\0\u00FF\u00FF\u00FF\u00FF\u00FF"), "the image data is damaged");
     }
 

@@ -269,7 +269,7 @@ class ImageDecoderTest {
 
     @Test
     void readerThatInsistsAtTheEndIsStopped() throws Exception {
-        try (ByteArrayImageInput input = new ByteArrayImageInput(new byte[] {5}, 2)) {
+        try (ByteArrayImageInput input = new ByteArrayImageInput(new byte[] {5}, 2, AllocationLimit.none())) {
             assertEquals(5, input.read());
             assertEquals(2, input.read(new byte[9], 0, 9)); // the zeros that follow
             assertEquals(-1, input.read());
