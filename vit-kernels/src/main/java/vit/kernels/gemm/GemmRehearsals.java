@@ -39,7 +39,7 @@ final class GemmRehearsals {
         float[] panel = new float[STAGED_STEPS * 2 * Simd.LANES];
         MemorySegment memory = Arena.ofAuto().allocate(Math.max(STEPS, Tile.ROWS) * ROW_BYTES, Simd.VECTOR_BYTES);
         List<Rehearsal> kernels = new ArrayList<>();
-        if (MicroKernel.VECTORS == 4) {
+        if (MicroKernel.WIDE) {
             kernels.add(Rehearsal.of("MicroKernel6x4.multiply", STEPS, (steps, times) -> {
                 for (int i = 0; i < times; i++) {
                     MicroKernel6x4.multiply(rows, 0, memory, 0, steps, Tile.ZEROS, tile, 0);
@@ -50,20 +50,30 @@ final class GemmRehearsals {
                     MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, vectors);
                 }
             }));
-            kernels.add(Rehearsal.of("Tile.loadFour", Tile.ROWS, (count, times) -> {
+            kernels.add(Rehearsal.of("MicroKernel6x4.load", Tile.ROWS, (count, times) -> {
                 for (int i = 0; i < times; i++) {
-                    Tile.loadFour(tile, count, memory, 0, ROW_BYTES);
+                    MicroKernel6x4.load(tile, count, memory, 0, ROW_BYTES);
                 }
             }));
-            kernels.add(Rehearsal.of("Tile.storeFour", Tile.ROWS, (count, times) -> {
+            kernels.add(Rehearsal.of("MicroKernel6x4.store", Tile.ROWS, (count, times) -> {
                 for (int i = 0; i < times; i++) {
-                    Tile.storeFour(tile, count, memory, 0, ROW_BYTES);
+                    MicroKernel6x4.store(tile, count, memory, 0, ROW_BYTES);
+                }
+            }));
+            kernels.add(Rehearsal.of("MicroKernel6x4.storeToArray", Tile.ROWS, MOVED_TILES, (count, times) -> {
+                for (int i = 0; i < times; i++) {
+                    MicroKernel6x4.storeToArray(tile, count, rows, 0, Tile.COLUMNS);
                 }
             }));
         } else {
-            kernels.add(Rehearsal.of("Tile.loadTwo", Tile.ROWS, MOVED_TILES, (count, times) -> {
+            kernels.add(Rehearsal.of("MicroKernel6x2.load", Tile.ROWS, MOVED_TILES, (count, times) -> {
                 for (int i = 0; i < times; i++) {
-                    Tile.loadTwo(tile, count, memory, 0, ROW_BYTES);
+                    MicroKernel6x2.load(tile, count, memory, 0, ROW_BYTES);
+                }
+            }));
+            kernels.add(Rehearsal.of("MicroKernel6x2.storeToArray", Tile.ROWS, MOVED_TILES, (count, times) -> {
+                for (int i = 0; i < times; i++) {
+                    MicroKernel6x2.storeToArray(tile, count, rows, 0, Tile.COLUMNS);
                 }
             }));
         }
@@ -77,14 +87,9 @@ final class GemmRehearsals {
                 MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, vectors);
             }
         }));
-        kernels.add(Rehearsal.of("Tile.storeTwo", Tile.ROWS, MOVED_TILES, (count, times) -> {
+        kernels.add(Rehearsal.of("MicroKernel6x2.store", Tile.ROWS, MOVED_TILES, (count, times) -> {
             for (int i = 0; i < times; i++) {
-                Tile.storeTwo(tile, count, memory, 0, ROW_BYTES);
-            }
-        }));
-        kernels.add(Rehearsal.of("Tile.storeWhole", Tile.ROWS, MOVED_TILES, (count, times) -> {
-            for (int i = 0; i < times; i++) {
-                Tile.storeWhole(tile, count, rows, 0, Tile.COLUMNS);
+                MicroKernel6x2.store(tile, count, memory, 0, ROW_BYTES);
             }
         }));
         kernels.add(Rehearsal.of("Tile.add", Tile.ROWS, (count, times) -> {

@@ -36,8 +36,11 @@ final class MicroKernel {
     /** Rows of C in a tile. */
     static final int ROWS = 6;
 
-    /** Vectors in a row of a tile: 24 accumulators where there are 32 registers, 12 where there are 16. */
-    static final int VECTORS = Simd.REGISTERS == 32 ? 4 : 2;
+    /** Whether the tile is {@link MicroKernel6x4}'s, with 24 accumulators, or {@link MicroKernel6x2}'s, with 12. */
+    static final boolean WIDE = Simd.REGISTERS == 32;
+
+    /** Vectors in a row of a tile. */
+    static final int VECTORS = WIDE ? 4 : 2;
 
     /**
      * Floats from one packed row to the next, which is also the most steps of k of a call. No multiple of 4096 bytes, and a multiple of
@@ -47,7 +50,7 @@ final class MicroKernel {
     static final int ROW = 768;
 
     /** Whether the kernel reads the panel in a {@code float[]} instead of in memory, where somebody must have copied it. */
-    static final boolean STAGED = VECTORS == 2;
+    static final boolean STAGED = !WIDE;
 
     /** Floats of a block of packed rows. */
     static final int BLOCK = ROWS * ROW;
@@ -74,7 +77,7 @@ final class MicroKernel {
      */
     static void multiply(float[] a, int aStart, MemorySegment b, long bOffset, float[] staged, int stagedAt, int depth,
             float[] from, float[] c, long nextOffset) {
-        if (VECTORS == 4) {
+        if (WIDE) {
             multiplyWide(a, aStart, b, bOffset, depth, from, c, nextOffset);
         } else {
             multiplyNarrow(a, aStart, staged, stagedAt, depth, from, c);

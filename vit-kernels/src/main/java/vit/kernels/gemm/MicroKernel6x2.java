@@ -2,18 +2,26 @@ package vit.kernels.gemm;
 
 import static vit.kernels.gemm.MicroKernel.ROW;
 import static vit.kernels.simd.Simd.LANES;
+import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
+import static vit.kernels.simd.Simd.VECTOR_BYTES;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.tensor.Tensor;
+
+// Written by MicroKernelSource, which stands with the tests. Change that, not this.
 
 /**
- * The GEMM tile for machines with 16 vector registers: 6 rows by 2 vectors, 12 accumulators, 2 panel vectors, and a broadcast.
- * {@link MicroKernel} says what all of them do and why they are written as they are.
+ * The GEMM tile for machines with 16 vector registers: 6 rows by 2 vectors, 12 accumulators, 2 panel vectors, and one broadcast at a
+ * time.
  *
- * <p>A fence stands after every row. It costs no instruction, and C2 moves no load across it: without it the loads of all steps come
- * first and the accumulators spill. The panel lies in an array, since of a memory segment C2 would read the bounds and the state
- * again after each fence.
+ * <p>A fence stands after every row. It costs no instruction, and C2 moves no load across it: without it the loads of all steps
+ * come first and the accumulators spill. The panel lies in an array, since C2 would read the bounds and the state of a memory
+ * segment again after each fence.
+ *
+ * <p>{@link MicroKernel} says what all kernels do and why they are written as they are.
  */
 final class MicroKernel6x2 {
 
@@ -161,5 +169,37 @@ final class MicroKernel6x2 {
         acc4b.intoArray(c, 9 * LANES);
         acc5a.intoArray(c, 10 * LANES);
         acc5b.intoArray(c, 11 * LANES);
+    }
+
+    /** Reads the first {@code rows} rows of the tile from C in memory. */
+    static void load(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            int at = r * 2 * LANES;
+            FloatVector.fromMemorySegment(SPECIES, c, row, ORDER).intoArray(tile, at);
+            FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER).intoArray(tile, at + LANES);
+        }
+    }
+
+    /** Writes the first {@code rows} rows of the tile to C in memory. */
+    static void store(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            int at = r * 2 * LANES;
+            FloatVector.fromArray(SPECIES, tile, at).intoMemorySegment(c, row, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + LANES).intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
+        }
+    }
+
+    /** Writes the first {@code rows} rows of the tile to C in an array: a call of the JDK's copying takes longer than a row. */
+    static void storeToArray(float[] tile, int rows, float[] c, int cStart, int cRow) {
+        for (int r = 0; r < rows; r++) {
+            int row = cStart + r * cRow;
+            int at = r * 2 * LANES;
+            FloatVector.fromArray(SPECIES, tile, at).intoArray(c, row);
+            FloatVector.fromArray(SPECIES, tile, at + LANES).intoArray(c, row + LANES);
+        }
     }
 }

@@ -13,18 +13,21 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.tensor.Tensor;
 
+// Written by MicroKernelSource, which stands with the tests. Change that, not this.
+
 /**
- * The GEMM tile for machines with 32 vector registers: 6 rows by 4 vectors, 24 accumulators, 6 broadcasts, and a panel vector at a time:
- * row by row, with four panel vectors, C2 was seen to spill an accumulator. {@link MicroKernel} says what all of them do and why they are
- * written as they are.
+ * The GEMM tile for machines with 32 vector registers: 6 rows by 4 vectors, 24 accumulators, 6 broadcasts, and one panel vector at a
+ * time. With four panel vectors at a time, row by row, C2 spilled an accumulator.
+ *
+ * <p>{@link MicroKernel} says what all kernels do and why they are written as they are.
  */
 final class MicroKernel6x4 {
 
-    /** Bytes of one k of the panel. */
-    private static final int B_BYTES = 4 * VECTOR_BYTES;
-
     /** Steps of k in one iteration of the loop. */
     static final int UNROLL = 3;
+
+    /** Bytes of one k of the panel. */
+    private static final int STEP_BYTES = 4 * VECTOR_BYTES;
 
     private MicroKernel6x4() {}
 
@@ -62,7 +65,7 @@ final class MicroKernel6x4 {
         int end = Math.min(steps, ROW); // C2 sees how far the offsets go, and checks the panel's with 300 instructions less
         int done = end;
         for (int i = 0; i < end; i += UNROLL) {
-            long at = bOffset + (long) i * B_BYTES;
+            long at = bOffset + (long) i * STEP_BYTES;
             FloatVector x0 = FloatVector.broadcast(SPECIES, a[aStart + i]);
             FloatVector x1 = FloatVector.broadcast(SPECIES, a[aStart + i + ROW]);
             FloatVector x2 = FloatVector.broadcast(SPECIES, a[aStart + i + 2 * ROW]);
@@ -198,5 +201,43 @@ final class MicroKernel6x4 {
         acc5c.intoArray(c, 22 * LANES);
         acc5d.intoArray(c, 23 * LANES);
         return done;
+    }
+
+    /** Reads the first {@code rows} rows of the tile from C in memory. */
+    static void load(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            int at = r * 4 * LANES;
+            FloatVector.fromMemorySegment(SPECIES, c, row, ORDER).intoArray(tile, at);
+            FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER).intoArray(tile, at + LANES);
+            FloatVector.fromMemorySegment(SPECIES, c, row + 2 * VECTOR_BYTES, ORDER).intoArray(tile, at + 2 * LANES);
+            FloatVector.fromMemorySegment(SPECIES, c, row + 3 * VECTOR_BYTES, ORDER).intoArray(tile, at + 3 * LANES);
+        }
+    }
+
+    /** Writes the first {@code rows} rows of the tile to C in memory. */
+    static void store(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
+        c = Tensor.offHeap(c);
+        for (int r = 0; r < rows; r++) {
+            long row = cOffset + r * cRowBytes;
+            int at = r * 4 * LANES;
+            FloatVector.fromArray(SPECIES, tile, at).intoMemorySegment(c, row, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + LANES).intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + 2 * LANES).intoMemorySegment(c, row + 2 * VECTOR_BYTES, ORDER);
+            FloatVector.fromArray(SPECIES, tile, at + 3 * LANES).intoMemorySegment(c, row + 3 * VECTOR_BYTES, ORDER);
+        }
+    }
+
+    /** Writes the first {@code rows} rows of the tile to C in an array: a call of the JDK's copying takes longer than a row. */
+    static void storeToArray(float[] tile, int rows, float[] c, int cStart, int cRow) {
+        for (int r = 0; r < rows; r++) {
+            int row = cStart + r * cRow;
+            int at = r * 4 * LANES;
+            FloatVector.fromArray(SPECIES, tile, at).intoArray(c, row);
+            FloatVector.fromArray(SPECIES, tile, at + LANES).intoArray(c, row + LANES);
+            FloatVector.fromArray(SPECIES, tile, at + 2 * LANES).intoArray(c, row + 2 * LANES);
+            FloatVector.fromArray(SPECIES, tile, at + 3 * LANES).intoArray(c, row + 3 * LANES);
+        }
     }
 }

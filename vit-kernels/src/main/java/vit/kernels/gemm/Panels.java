@@ -256,7 +256,7 @@ public final class Panels {
         }
         if (wide < n) {
             MicroKernel.multiplyNarrow(rows, start, staged, stagedAt + wide * k, k, Tile.ZEROS, tile);
-            Tile.storeTwo(tile, count, c, cOffset + (long) wide * Float.BYTES, cRowBytes);
+            MicroKernel6x2.store(tile, count, c, cOffset + (long) wide * Float.BYTES, cRowBytes);
         }
     }
 

@@ -3,7 +3,6 @@ package vit.kernels.gemm;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
-import static vit.kernels.simd.Simd.VECTOR_BYTES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
@@ -68,17 +67,16 @@ final class Tile {
         return (n + COLUMNS - 1) / COLUMNS;
     }
 
-
     /** Reads the first {@code rows} by {@code columns} elements from C; the others are left as they are. */
     static void load(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
         if (columns < COLUMNS) {
             for (int r = 0; r < rows; r++) {
                 MemorySegment.copy(c, Tensor.FLOAT, cOffset + r * cRowBytes, tile, r * COLUMNS, columns);
             }
-        } else if (MicroKernel.VECTORS == 4) {
-            loadFour(tile, rows, c, cOffset, cRowBytes);
+        } else if (MicroKernel.WIDE) {
+            MicroKernel6x4.load(tile, rows, c, cOffset, cRowBytes);
         } else {
-            loadTwo(tile, rows, c, cOffset, cRowBytes);
+            MicroKernel6x2.load(tile, rows, c, cOffset, cRowBytes);
         }
     }
 
@@ -88,82 +86,23 @@ final class Tile {
             for (int r = 0; r < rows; r++) {
                 MemorySegment.copy(tile, r * COLUMNS, c, Tensor.FLOAT, cOffset + r * cRowBytes, columns);
             }
-        } else if (MicroKernel.VECTORS == 4) {
-            storeFour(tile, rows, c, cOffset, cRowBytes);
+        } else if (MicroKernel.WIDE) {
+            MicroKernel6x4.store(tile, rows, c, cOffset, cRowBytes);
         } else {
-            storeTwo(tile, rows, c, cOffset, cRowBytes);
+            MicroKernel6x2.store(tile, rows, c, cOffset, cRowBytes);
         }
     }
 
     /** Copies the first {@code rows} rows of a tile of {@code width} columns to C in an array, {@code columns} of each. */
     static void store(float[] tile, int rows, int width, int columns, float[] c, int cStart, int cRow) {
-        if (columns == COLUMNS && width == COLUMNS) {
-            storeWhole(tile, rows, c, cStart, cRow);
-            return;
-        }
-        for (int r = 0; r < rows; r++) {
-            System.arraycopy(tile, r * width, c, cStart + r * cRow, columns);
-        }
-    }
-
-    /** Whole rows, by vectors: a call of the JDK's copying takes longer than a row. */
-    static void storeWhole(float[] tile, int rows, float[] c, int cStart, int cRow) {
-        for (int r = 0; r < rows; r++) {
-            int from = r * COLUMNS;
-            int to = cStart + r * cRow;
-            FloatVector.fromArray(SPECIES, tile, from).intoArray(c, to);
-            FloatVector.fromArray(SPECIES, tile, from + LANES).intoArray(c, to + LANES);
-            if (MicroKernel.VECTORS == 4) {
-                FloatVector.fromArray(SPECIES, tile, from + 2 * LANES).intoArray(c, to + 2 * LANES);
-                FloatVector.fromArray(SPECIES, tile, from + 3 * LANES).intoArray(c, to + 3 * LANES);
+        if (columns < COLUMNS || width < COLUMNS) {
+            for (int r = 0; r < rows; r++) {
+                System.arraycopy(tile, r * width, c, cStart + r * cRow, columns);
             }
-        }
-    }
-
-    // Rows of four or two vectors, written out: a loop over them C2 was seen to leave as it is, 27 instructions for a vector.
-
-    static void loadFour(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
-        c = Tensor.offHeap(c);
-        for (int r = 0; r < rows; r++) {
-            long row = cOffset + r * cRowBytes;
-            int at = r * 4 * LANES;
-            FloatVector.fromMemorySegment(SPECIES, c, row, ORDER).intoArray(tile, at);
-            FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER).intoArray(tile, at + LANES);
-            FloatVector.fromMemorySegment(SPECIES, c, row + 2 * VECTOR_BYTES, ORDER).intoArray(tile, at + 2 * LANES);
-            FloatVector.fromMemorySegment(SPECIES, c, row + 3 * VECTOR_BYTES, ORDER).intoArray(tile, at + 3 * LANES);
-        }
-    }
-
-    static void loadTwo(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
-        c = Tensor.offHeap(c);
-        for (int r = 0; r < rows; r++) {
-            long row = cOffset + r * cRowBytes;
-            int at = r * 2 * LANES;
-            FloatVector.fromMemorySegment(SPECIES, c, row, ORDER).intoArray(tile, at);
-            FloatVector.fromMemorySegment(SPECIES, c, row + VECTOR_BYTES, ORDER).intoArray(tile, at + LANES);
-        }
-    }
-
-    static void storeFour(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
-        c = Tensor.offHeap(c);
-        for (int r = 0; r < rows; r++) {
-            long row = cOffset + r * cRowBytes;
-            int at = r * 4 * LANES;
-            FloatVector.fromArray(SPECIES, tile, at).intoMemorySegment(c, row, ORDER);
-            FloatVector.fromArray(SPECIES, tile, at + LANES).intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
-            FloatVector.fromArray(SPECIES, tile, at + 2 * LANES).intoMemorySegment(c, row + 2 * VECTOR_BYTES, ORDER);
-            FloatVector.fromArray(SPECIES, tile, at + 3 * LANES).intoMemorySegment(c, row + 3 * VECTOR_BYTES, ORDER);
-        }
-    }
-
-    /** Also for the tiles of two vectors that {@link MicroKernel#multiplyNarrow} makes. */
-    static void storeTwo(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
-        c = Tensor.offHeap(c);
-        for (int r = 0; r < rows; r++) {
-            long row = cOffset + r * cRowBytes;
-            int at = r * 2 * LANES;
-            FloatVector.fromArray(SPECIES, tile, at).intoMemorySegment(c, row, ORDER);
-            FloatVector.fromArray(SPECIES, tile, at + LANES).intoMemorySegment(c, row + VECTOR_BYTES, ORDER);
+        } else if (MicroKernel.WIDE) {
+            MicroKernel6x4.storeToArray(tile, rows, c, cStart, cRow);
+        } else {
+            MicroKernel6x2.storeToArray(tile, rows, c, cStart, cRow);
         }
     }
 

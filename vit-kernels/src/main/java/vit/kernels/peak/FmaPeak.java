@@ -1,8 +1,5 @@
 package vit.kernels.peak;
 
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Simd;
 
@@ -29,7 +26,7 @@ public record FmaPeak(int threads, int bits, double gflops) {
     private static final int TRIALS = 40;
     private static final long TRIAL_NANOS = 5_000_000;
 
-    /** The kernels below. */
+    /** The kernels of {@link FmaChains}. */
     private enum Chains {
         TWELVE(12),
         TWENTY_FOUR(24);
@@ -42,7 +39,7 @@ public record FmaPeak(int threads, int bits, double gflops) {
 
         /** Runs {@code steps} fused multiply-adds on every chain: chain i counts from i to i + steps, exactly. */
         void run(int steps) {
-            float highest = this == TWELVE ? chains12(steps, 1) : chains24(steps, 1);
+            float highest = this == TWELVE ? FmaChains.twelve(steps, 1) : FmaChains.twentyFour(steps, 1);
             if (highest != count - 1 + steps) {
                 throw new IllegalStateException("the peak probe counted to " + highest + " instead of " + (count - 1 + steps));
             }
@@ -112,108 +109,5 @@ public record FmaPeak(int threads, int bits, double gflops) {
             calls++;
         } while (System.nanoTime() - start < nanos);
         return calls;
-    }
-
-    // The chains are named locals, since C2 does not keep an array's elements in registers. The accumulator is the addend:
-    // C2's fused multiply-add overwrites its addend, so in any other place every one costs a register copy (seen on Zen 3:
-    // 66 to 91 GFLOP/s that way, 103 this way, 103 in C).
-
-    private static float chains12(int steps, float one) {
-        VectorSpecies<Float> species = Simd.SPECIES;
-        FloatVector a = FloatVector.broadcast(species, one);
-        FloatVector b = a;
-        FloatVector acc0 = FloatVector.broadcast(species, 0f);
-        FloatVector acc1 = FloatVector.broadcast(species, 1f);
-        FloatVector acc2 = FloatVector.broadcast(species, 2f);
-        FloatVector acc3 = FloatVector.broadcast(species, 3f);
-        FloatVector acc4 = FloatVector.broadcast(species, 4f);
-        FloatVector acc5 = FloatVector.broadcast(species, 5f);
-        FloatVector acc6 = FloatVector.broadcast(species, 6f);
-        FloatVector acc7 = FloatVector.broadcast(species, 7f);
-        FloatVector acc8 = FloatVector.broadcast(species, 8f);
-        FloatVector acc9 = FloatVector.broadcast(species, 9f);
-        FloatVector acc10 = FloatVector.broadcast(species, 10f);
-        FloatVector acc11 = FloatVector.broadcast(species, 11f);
-        for (int step = 0; step < steps; step++) {
-            acc0 = a.fma(b, acc0);
-            acc1 = a.fma(b, acc1);
-            acc2 = a.fma(b, acc2);
-            acc3 = a.fma(b, acc3);
-            acc4 = a.fma(b, acc4);
-            acc5 = a.fma(b, acc5);
-            acc6 = a.fma(b, acc6);
-            acc7 = a.fma(b, acc7);
-            acc8 = a.fma(b, acc8);
-            acc9 = a.fma(b, acc9);
-            acc10 = a.fma(b, acc10);
-            acc11 = a.fma(b, acc11);
-        }
-        FloatVector max0 = acc0.max(acc1).max(acc2.max(acc3));
-        FloatVector max1 = acc4.max(acc5).max(acc6.max(acc7));
-        FloatVector max2 = acc8.max(acc9).max(acc10.max(acc11));
-        return max0.max(max1).max(max2).reduceLanes(VectorOperators.MAX);
-    }
-
-    private static float chains24(int steps, float one) {
-        VectorSpecies<Float> species = Simd.SPECIES;
-        FloatVector a = FloatVector.broadcast(species, one);
-        FloatVector b = a;
-        FloatVector acc0 = FloatVector.broadcast(species, 0f);
-        FloatVector acc1 = FloatVector.broadcast(species, 1f);
-        FloatVector acc2 = FloatVector.broadcast(species, 2f);
-        FloatVector acc3 = FloatVector.broadcast(species, 3f);
-        FloatVector acc4 = FloatVector.broadcast(species, 4f);
-        FloatVector acc5 = FloatVector.broadcast(species, 5f);
-        FloatVector acc6 = FloatVector.broadcast(species, 6f);
-        FloatVector acc7 = FloatVector.broadcast(species, 7f);
-        FloatVector acc8 = FloatVector.broadcast(species, 8f);
-        FloatVector acc9 = FloatVector.broadcast(species, 9f);
-        FloatVector acc10 = FloatVector.broadcast(species, 10f);
-        FloatVector acc11 = FloatVector.broadcast(species, 11f);
-        FloatVector acc12 = FloatVector.broadcast(species, 12f);
-        FloatVector acc13 = FloatVector.broadcast(species, 13f);
-        FloatVector acc14 = FloatVector.broadcast(species, 14f);
-        FloatVector acc15 = FloatVector.broadcast(species, 15f);
-        FloatVector acc16 = FloatVector.broadcast(species, 16f);
-        FloatVector acc17 = FloatVector.broadcast(species, 17f);
-        FloatVector acc18 = FloatVector.broadcast(species, 18f);
-        FloatVector acc19 = FloatVector.broadcast(species, 19f);
-        FloatVector acc20 = FloatVector.broadcast(species, 20f);
-        FloatVector acc21 = FloatVector.broadcast(species, 21f);
-        FloatVector acc22 = FloatVector.broadcast(species, 22f);
-        FloatVector acc23 = FloatVector.broadcast(species, 23f);
-        for (int step = 0; step < steps; step++) {
-            acc0 = a.fma(b, acc0);
-            acc1 = a.fma(b, acc1);
-            acc2 = a.fma(b, acc2);
-            acc3 = a.fma(b, acc3);
-            acc4 = a.fma(b, acc4);
-            acc5 = a.fma(b, acc5);
-            acc6 = a.fma(b, acc6);
-            acc7 = a.fma(b, acc7);
-            acc8 = a.fma(b, acc8);
-            acc9 = a.fma(b, acc9);
-            acc10 = a.fma(b, acc10);
-            acc11 = a.fma(b, acc11);
-            acc12 = a.fma(b, acc12);
-            acc13 = a.fma(b, acc13);
-            acc14 = a.fma(b, acc14);
-            acc15 = a.fma(b, acc15);
-            acc16 = a.fma(b, acc16);
-            acc17 = a.fma(b, acc17);
-            acc18 = a.fma(b, acc18);
-            acc19 = a.fma(b, acc19);
-            acc20 = a.fma(b, acc20);
-            acc21 = a.fma(b, acc21);
-            acc22 = a.fma(b, acc22);
-            acc23 = a.fma(b, acc23);
-        }
-        FloatVector max0 = acc0.max(acc1).max(acc2.max(acc3));
-        FloatVector max1 = acc4.max(acc5).max(acc6.max(acc7));
-        FloatVector max2 = acc8.max(acc9).max(acc10.max(acc11));
-        FloatVector max3 = acc12.max(acc13).max(acc14.max(acc15));
-        FloatVector max4 = acc16.max(acc17).max(acc18.max(acc19));
-        FloatVector max5 = acc20.max(acc21).max(acc22.max(acc23));
-        return max0.max(max1).max(max2).max(max3).max(max4).max(max5).reduceLanes(VectorOperators.MAX);
     }
 }

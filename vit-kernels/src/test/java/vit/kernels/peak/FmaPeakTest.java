@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Simd;
@@ -24,6 +27,12 @@ class FmaPeakTest {
             double now = peak.gflopsNow(team, 50_000_000);
             assertTrue(now > peak.gflops() / 10 && now < peak.gflops() * 3, () -> now + " GFLOP/s where " + peak.gflops() + " was the most");
         }
+    }
+
+    @Test
+    void theChainsThatAreCheckedInAreWhatTheGeneratorWrites() throws IOException {
+        assertEquals(FmaChainsSource.source(), Files.readString(Path.of("src", "main", "java", "vit", "kernels", "peak", "FmaChains.java")),
+                "FmaChains differs from what FmaChainsSource writes: change the generator and run it");
     }
 
     @Test
