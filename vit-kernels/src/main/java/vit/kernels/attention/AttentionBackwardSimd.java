@@ -9,6 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.gemm.Panels;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Exp;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -123,6 +124,7 @@ final class AttentionBackwardSimd {
     }
 
     /** s → p in place, and dp → ds in place. */
+    @VectorLoop
     private static void scoreGradient(MemorySegment memory, long p, long ds, int tokens, float scale, float logSumExp, float delta) {
         memory = Tensor.offHeap(memory);
         int j = 0;

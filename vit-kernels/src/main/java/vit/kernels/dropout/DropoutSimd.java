@@ -10,6 +10,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import vit.kernels.simd.VectorHelper;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -45,6 +47,7 @@ final class DropoutSimd {
     }
 
     /** The four words of the blocks {@code block …} of one vector, to {@code lane}, + 16, + 32 and + 48. */
+    @VectorLoop
     private static void randomWords(int[] words, int lane, long seed, long stream, long block) {
         IntVector c0 = IntVector.broadcast(INT_SPECIES, (int) block).addIndex(1);
         IntVector c1 = IntVector.broadcast(INT_SPECIES, (int) (block >>> Integer.SIZE));
@@ -81,6 +84,7 @@ final class DropoutSimd {
      *   high = a1·b1 + ⌊s / 2¹⁶⌋ + ⌊t / 2¹⁶⌋
      * </pre>
      */
+    @VectorHelper
     private static IntVector multiplyHigh(IntVector a, int b) {
         int b0 = b & LOW_HALF;
         int b1 = b >>> HALF;
@@ -92,6 +96,7 @@ final class DropoutSimd {
     }
 
     /** The first {@code count} elements of a group. */
+    @VectorLoop
     private static void select(MemorySegment out, long outAt, MemorySegment in, long inAt, int[] words, int count,
             int threshold, float scale) {
         out = Tensor.offHeap(out);

@@ -5,6 +5,7 @@ import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /** {@link StochasticDepth} on the Vector API: elementwise, so a lane is an element. */
@@ -25,6 +26,7 @@ final class StochasticDepthSimd {
         }
     }
 
+    @VectorLoop
     private static void scale(Tensor out, Tensor in, int row, float factor) {
         int C = in.columns();
         long outAt = (long) row * out.rowStride();
@@ -39,6 +41,7 @@ final class StochasticDepthSimd {
         }
     }
 
+    @VectorLoop
     private static void zero(Tensor out, int row) {
         int C = out.columns();
         long at = (long) row * out.rowStride();

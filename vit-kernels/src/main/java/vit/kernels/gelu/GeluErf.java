@@ -6,6 +6,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.NormalTail;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorHelper;
 
 /**
  * The exact GELU x·Φ(x) and its derivative, lane by lane, with a bounded relative error on both sides of 0:
@@ -44,6 +45,7 @@ final class GeluErf {
 
     private GeluErf() {}
 
+    @VectorHelper
     static FloatVector of(FloatVector x) {
         FloatVector t = x.abs();
         // The factor e^(−t²/2) comes last: whatever is multiplied before it stays clear of the subnormals.
@@ -58,6 +60,7 @@ final class GeluErf {
         return (x < 0f ? 0f : x) - (t > END ? 0f : tail);
     }
 
+    @VectorHelper
     static FloatVector derivative(FloatVector x) {
         FloatVector t = x.abs();
         FloatVector h = NormalTail.ratio(t).sub(t.mul(Lanes.DENSITY_AT_0)).mul(NormalTail.bell(t));

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.NormalTail;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -27,6 +28,7 @@ public final class GeluSimd {
         }
     }
 
+    @VectorLoop
     private static void applyTanh(float[] values, int count) {
         for (int i = 0; i < count; i += Simd.LANES) {
             GeluTanh.of(FloatVector.fromArray(SPECIES, values, i)).intoArray(values, i);
@@ -53,6 +55,7 @@ public final class GeluSimd {
         return kind == GeluKind.ERF ? GeluErf.of(x) : GeluTanh.of(x);
     }
 
+    @VectorLoop
     private static void forwardErf(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
         y = Tensor.offHeap(y);
         x = Tensor.offHeap(x);
@@ -62,6 +65,7 @@ public final class GeluSimd {
         }
     }
 
+    @VectorLoop
     private static void forwardTanh(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
         y = Tensor.offHeap(y);
         x = Tensor.offHeap(x);
@@ -92,6 +96,7 @@ public final class GeluSimd {
         }
     }
 
+    @VectorLoop
     private static void backwardErf(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
         dx = Tensor.offHeap(dx);
@@ -105,6 +110,7 @@ public final class GeluSimd {
         }
     }
 
+    @VectorLoop
     private static void backwardTanh(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
         dx = Tensor.offHeap(dx);

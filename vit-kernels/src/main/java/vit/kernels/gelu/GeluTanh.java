@@ -7,6 +7,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import vit.kernels.simd.Exp;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorHelper;
 
 /**
  * The tanh form of GELU, ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), and its derivative, lane by lane.
@@ -51,6 +52,7 @@ final class GeluTanh {
 
     private GeluTanh() {}
 
+    @VectorHelper
     static FloatVector of(FloatVector x) {
         FloatVector t = x.abs();
         FloatVector z = power(t);
@@ -68,6 +70,7 @@ final class GeluTanh {
         return (x < 0f ? negative : x) / ((beyond ? 0f : z) + 1f);
     }
 
+    @VectorHelper
     static FloatVector derivative(FloatVector x) {
         FloatVector t = x.abs();
         FloatVector z = power(t);
@@ -89,6 +92,7 @@ final class GeluTanh {
     }
 
     /** z = e^(−t·(A + B·t²)). */
+    @VectorHelper
     private static FloatVector power(FloatVector t) {
         FloatVector minusSlope = t.mul(t).fma(Lanes.MINUS_B, Lanes.MINUS_A);
         FloatVector high = t.mul(minusSlope);

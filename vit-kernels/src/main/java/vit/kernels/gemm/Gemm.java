@@ -1,8 +1,8 @@
 package vit.kernels.gemm;
 
 import java.util.List;
-import vit.kernels.jit.Rehearsal;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;

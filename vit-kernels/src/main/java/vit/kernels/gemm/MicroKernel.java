@@ -7,6 +7,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -128,6 +129,7 @@ final class MicroKernel {
     }
 
     /** One step of k, for the last ones, fewer than an iteration, which cost little as they are. All {@link #VECTORS} vectors or none. */
+    @VectorLoop
     static void step(float[] a, int aStart, MemorySegment b, long bOffset, float[] from, float[] c, int vectors) {
         b = Tensor.offHeap(b);
         for (int j = 0; j < vectors; j++) {
@@ -140,6 +142,7 @@ final class MicroKernel {
     }
 
     /** The same for a panel in an array and a tile of two vectors. */
+    @VectorLoop
     static void narrowStep(float[] a, int aStart, float[] b, int bStart, float[] from, float[] c, int vectors) {
         for (int j = 0; j < vectors; j++) {
             FloatVector vector = FloatVector.fromArray(SPECIES, b, bStart + j * LANES);

@@ -9,6 +9,7 @@ import static vit.kernels.simd.Simd.VECTOR_BYTES;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 // Written by MicroKernelSource, which stands with the tests. Change that, not this.
@@ -34,6 +35,7 @@ final class MicroKernel6x2 {
     private MicroKernel6x2() {}
 
     /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}. */
+    @VectorLoop
     static void multiply(float[] a, int aStart, float[] b, int bStart, int steps, float[] from, float[] c) {
         if (steps == 0) {
             return;
@@ -172,6 +174,7 @@ final class MicroKernel6x2 {
     }
 
     /** Reads the first {@code rows} rows of the tile from C in memory. */
+    @VectorLoop
     static void load(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
         c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
@@ -183,6 +186,7 @@ final class MicroKernel6x2 {
     }
 
     /** Writes the first {@code rows} rows of the tile to C in memory. */
+    @VectorLoop
     static void store(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
         c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
@@ -194,6 +198,7 @@ final class MicroKernel6x2 {
     }
 
     /** Writes the first {@code rows} rows of the tile to C in an array: a call of the JDK's copying takes longer than a row. */
+    @VectorLoop
     static void storeToArray(float[] tile, int rows, float[] c, int cStart, int cRow) {
         for (int r = 0; r < rows; r++) {
             int row = cStart + r * cRow;

@@ -11,6 +11,7 @@ import static vit.kernels.simd.Simd.VECTOR_BYTES;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 // Written by MicroKernelSource, which stands with the tests. Change that, not this.
@@ -32,6 +33,7 @@ final class MicroKernel6x4 {
     private MicroKernel6x4() {}
 
     /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}, or the first of them, and returns how many. */
+    @VectorLoop
     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
         b = Tensor.offHeap(b);
         if (steps == 0) {
@@ -204,6 +206,7 @@ final class MicroKernel6x4 {
     }
 
     /** Reads the first {@code rows} rows of the tile from C in memory. */
+    @VectorLoop
     static void load(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
         c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
@@ -217,6 +220,7 @@ final class MicroKernel6x4 {
     }
 
     /** Writes the first {@code rows} rows of the tile to C in memory. */
+    @VectorLoop
     static void store(float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes) {
         c = Tensor.offHeap(c);
         for (int r = 0; r < rows; r++) {
@@ -230,6 +234,7 @@ final class MicroKernel6x4 {
     }
 
     /** Writes the first {@code rows} rows of the tile to C in an array: a call of the JDK's copying takes longer than a row. */
+    @VectorLoop
     static void storeToArray(float[] tile, int rows, float[] c, int cStart, int cRow) {
         for (int r = 0; r < rows; r++) {
             int row = cStart + r * cRow;

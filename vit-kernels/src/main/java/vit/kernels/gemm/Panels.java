@@ -9,6 +9,7 @@ import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -119,6 +120,7 @@ public final class Panels {
     }
 
     /** One panel of {@code width} outputs. */
+    @VectorLoop
     static void packSteps(float[] target, int to, float[] source, int from, int stride, int width, int k) {
         int whole = width / Simd.LANES * Simd.LANES;
         for (int i = 0; i < k; i++) {
@@ -140,6 +142,7 @@ public final class Panels {
      * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code offset + k·rowBytes}, outputs
      * contiguous, in memory. Missing outputs of the last panel become zeros.
      */
+    @VectorLoop
     public static void packDepth(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
         target = Tensor.offHeap(target);
         source = Tensor.offHeap(source);

@@ -6,6 +6,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -107,6 +108,7 @@ final class Tile {
     }
 
     /** tile[r] = vector + tile[r], for every row r in use. */
+    @VectorLoop
     static void addVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
         vector = Tensor.offHeap(vector);
         int whole = columns / LANES * LANES;
@@ -125,6 +127,7 @@ final class Tile {
     }
 
     /** tile = x + tile, for every row in use. */
+    @VectorLoop
     static void add(float[] tile, int rows, float[] x) {
         for (int i = 0; i < rows * COLUMNS; i += LANES) {
             FloatVector.fromArray(SPECIES, x, i).add(FloatVector.fromArray(SPECIES, tile, i)).intoArray(tile, i);
@@ -138,6 +141,7 @@ final class Tile {
         }
     }
 
+    @VectorLoop
     private static void multiplyRow(float[] tile, int start, int columns, MemorySegment x, long offset) {
         x = Tensor.offHeap(x);
         int i = 0;

@@ -8,6 +8,8 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.Reduction;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorHelper;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -21,6 +23,7 @@ final class LayerNormSimd {
      * Σ d and Σ d² of the deviations d = x − centre of {@code n} floats, as virtual lanes: {@code lanes[0..15]} and
      * {@code lanes[16..31]}.
      */
+    @VectorLoop
     static void deviations(MemorySegment x, long xOffset, int n, float centre, float[] lanes) {
         x = Tensor.offHeap(x);
         if (n == 0) {
@@ -79,6 +82,7 @@ final class LayerNormSimd {
     }
 
     /** y = (x − mean)·rstd·weight + bias over {@code n} floats; y may be x. */
+    @VectorLoop
     static void normalise(
             MemorySegment y, long yOffset, MemorySegment x, long xOffset, MemorySegment weight, MemorySegment bias, int n,
             float mean, float rstd) {
@@ -102,6 +106,7 @@ final class LayerNormSimd {
     }
 
     /** The same for {@code n} floats from element {@code from} of the row on, to an array. */
+    @VectorLoop
     static void normalise(
             float[] y, int yStart, MemorySegment x, long xOffset, MemorySegment weight, MemorySegment bias, int from, int n,
             float mean, float rstd) {
@@ -123,6 +128,7 @@ final class LayerNormSimd {
     }
 
     /** Σ dy·weight·(x − mean) over a row; overwrites {@code lanes}. */
+    @VectorLoop
     static float sumOfWeightedDeviations(
             MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float mean,
             float[] lanes) {
@@ -162,6 +168,7 @@ final class LayerNormSimd {
         return Reduction.sum(lanes);
     }
 
+    @VectorHelper
     private static FloatVector addWeightedDeviation(
             FloatVector sum, MemorySegment dy, long dyOffset, MemorySegment weight, long weightOffset, MemorySegment x,
             long xOffset, float mean) {
@@ -171,6 +178,7 @@ final class LayerNormSimd {
     }
 
     /** dx = rstd·(dy·weight − meanOfG − x̂·meanOfGNormal) over a row. */
+    @VectorLoop
     static void inputGradient(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
             MemorySegment weight, int n, float mean, float rstd, float meanOfG, float meanOfGNormal) {
@@ -197,6 +205,7 @@ final class LayerNormSimd {
     }
 
     /** dweight += dy·x̂ and dbias += dy over columns {@code from} to {@code to} of one row. */
+    @VectorLoop
     static void addParameterGradients(
             MemorySegment dweight, MemorySegment dbias, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
             int from, int to, float mean, float rstd) {

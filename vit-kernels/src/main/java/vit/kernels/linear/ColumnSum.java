@@ -7,6 +7,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import vit.kernels.parallel.Worker;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /** Sums over the rows, column by column, in ascending order of the rows. Workers share the columns. */
@@ -18,6 +19,7 @@ final class ColumnSum {
     private ColumnSum() {}
 
     /** sum[n] += x[0, n] + … + x[rows − 1, n], from left to right. */
+    @VectorLoop
     static void accumulate(Tensor sum, Tensor x, int rows, Worker worker) {
         int columns = x.columns();
         int grains = (columns + GRAIN - 1) / GRAIN;

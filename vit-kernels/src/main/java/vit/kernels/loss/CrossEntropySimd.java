@@ -10,6 +10,7 @@ import vit.kernels.simd.Exp;
 import vit.kernels.simd.Log;
 import vit.kernels.simd.Reduction;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.softmax.SoftmaxSimd;
 import vit.kernels.tensor.Tensor;
 
@@ -72,6 +73,7 @@ final class CrossEntropySimd {
     }
 
     /** y = x − max(x), all at most 0. */
+    @VectorLoop
     private static void shift(MemorySegment y, long yAt, MemorySegment x, long xAt, int n, float[] lanes) {
         y = Tensor.offHeap(y);
         x = Tensor.offHeap(x);
@@ -95,6 +97,7 @@ final class CrossEntropySimd {
     }
 
     /** Images {@code from} to {@code to}. */
+    @VectorLoop
     static void backward(
             Tensor dlogits, Tensor probabilities, int[] labels, double smoothing, double scale, int from, int to) {
         int K = dlogits.columns();
@@ -120,6 +123,7 @@ final class CrossEntropySimd {
     }
 
     /** Images {@code from} to {@code to}. */
+    @VectorLoop
     static void backward(
             Tensor dlogits, Tensor probabilities, Tensor targets, double smoothing, double scale, int from, int to,
             float[] lanes) {

@@ -6,6 +6,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /** {@link Adam} on the Vector API: elementwise, so a lane is an element. The step's scalars are computed in double. */
@@ -13,6 +14,7 @@ final class AdamSimd {
 
     private AdamSimd() {}
 
+    @VectorLoop
     static void update(
             Tensor param, Tensor mean, Tensor square, Tensor grad,
             Adam adam, double rate, double weightDecay, double gradientScale, int step, int from, int to) {

@@ -14,6 +14,7 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 import vit.kernels.gemm.Panels;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -38,6 +39,7 @@ final class GradientNormSimd {
         }
     }
 
+    @VectorLoop
     private static void twoVectors(double[] sums, int firstSum, MemorySegment segment, int from, int to) {
         segment = Tensor.offHeap(segment);
         DoubleVector acc0 = DoubleVector.zero(DOUBLES);
@@ -63,6 +65,7 @@ final class GradientNormSimd {
     }
 
     /** A chunk. */
+    @VectorLoop
     static double sumOfSquares(Tensor tensor, int from, int to, double[] lanes) {
         MemorySegment segment = tensor.segment();
         int whole = from + (to - from) / VIRTUAL_LANES * VIRTUAL_LANES;

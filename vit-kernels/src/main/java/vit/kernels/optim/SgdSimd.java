@@ -6,6 +6,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -17,6 +18,7 @@ final class SgdSimd {
 
     private SgdSimd() {}
 
+    @VectorLoop
     static void update(
             Tensor param, Tensor velocity, Tensor grad,
             Sgd sgd, double rate, double weightDecay, double gradientScale, int from, int to) {

@@ -6,6 +6,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /** {@link WeightAverage} on the Vector API: elementwise, so a lane is an element. */
@@ -13,6 +14,7 @@ final class WeightAverageSimd {
 
     private WeightAverageSimd() {}
 
+    @VectorLoop
     static void update(Tensor average, Tensor param, double decay, int from, int to) {
         float share = (float) (1 - decay);
         MemorySegment a = average.segment();

@@ -6,6 +6,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /** {@link PatchEmbed} on the Vector API: copies, and additions of one number to one number, so the width cannot show. */
@@ -117,6 +118,7 @@ final class PatchEmbedSimd {
         add(gradient.segment(), at, gradient.segment(), at, in, inAt, n);
     }
 
+    @VectorLoop
     static void add(
             MemorySegment out, long outAt, MemorySegment a, long aAt, MemorySegment b, long bAt, int n) {
         out = Tensor.offHeap(out);

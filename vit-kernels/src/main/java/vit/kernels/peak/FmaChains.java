@@ -4,6 +4,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import vit.kernels.simd.VectorLoop;
 
 // Written by FmaChainsSource, which stands with the tests. Change that, not this.
 
@@ -18,6 +19,7 @@ final class FmaChains {
 
     private FmaChains() {}
 
+    @VectorLoop
     static float twelve(int steps, float one) {
         FloatVector x = FloatVector.broadcast(SPECIES, one);
         FloatVector acc0 = FloatVector.broadcast(SPECIES, 0f);
@@ -60,6 +62,7 @@ final class FmaChains {
         return acc0.reduceLanes(VectorOperators.MAX);
     }
 
+    @VectorLoop
     static float twentyFour(int steps, float one) {
         FloatVector x = FloatVector.broadcast(SPECIES, one);
         FloatVector acc0 = FloatVector.broadcast(SPECIES, 0f);

@@ -6,6 +6,8 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorHelper;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -89,6 +91,7 @@ public record MemoryBandwidth(int threads, double read, double copy) {
     }
 
     /** Lane 0 of the sum; four chains, so that the additions do not wait for one another. */
+    @VectorLoop
     private static float sum(MemorySegment from, int first, int last) {
         from = Tensor.offHeap(from);
         FloatVector acc0 = FloatVector.zero(Simd.SPECIES);
@@ -97,14 +100,15 @@ public record MemoryBandwidth(int threads, double read, double copy) {
         FloatVector acc3 = acc0;
         int lanes = Simd.LANES;
         for (int i = first; i < last; i += 4 * lanes) {
-            acc0 = acc0.add(load(from, i));
-            acc1 = acc1.add(load(from, i + lanes));
-            acc2 = acc2.add(load(from, i + 2 * lanes));
-            acc3 = acc3.add(load(from, i + 3 * lanes));
+            acc0 = load(from, i).add(acc0);
+            acc1 = load(from, i + lanes).add(acc1);
+            acc2 = load(from, i + 2 * lanes).add(acc2);
+            acc3 = load(from, i + 3 * lanes).add(acc3);
         }
         return acc0.add(acc1).add(acc2.add(acc3)).lane(0);
     }
 
+    @VectorLoop
     private static void copy(MemorySegment from, MemorySegment to, int first, int last) {
         from = Tensor.offHeap(from);
         to = Tensor.offHeap(to);
@@ -114,6 +118,7 @@ public record MemoryBandwidth(int threads, double read, double copy) {
         }
     }
 
+    @VectorHelper
     private static FloatVector load(MemorySegment from, int index) {
         return FloatVector.fromMemorySegment(Simd.SPECIES, from, (long) index * Float.BYTES, ByteOrder.nativeOrder());
     }

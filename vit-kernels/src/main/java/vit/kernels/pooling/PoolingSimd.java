@@ -6,6 +6,8 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorHelper;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /** {@link Pooling} on the Vector API. A lane is one column's sum over the tokens. */
@@ -40,6 +42,7 @@ final class PoolingSimd {
         }
     }
 
+    @VectorLoop
     private static void meanVector(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {
         MemorySegment in = tokens.segment();
         int stride = tokens.rowStride();
@@ -77,6 +80,7 @@ final class PoolingSimd {
     }
 
     /** dtokens[row] = dpooled[b] / n. */
+    @VectorLoop
     private static void share(Tensor dtokens, int row, Tensor dpooled, int b, int n) {
         int C = dtokens.columns();
         long outAt = (long) row * dtokens.rowStride();
@@ -91,6 +95,7 @@ final class PoolingSimd {
         }
     }
 
+    @VectorLoop
     private static void zero(Tensor dtokens, int row) {
         int C = dtokens.columns();
         long at = (long) row * dtokens.rowStride();
@@ -104,10 +109,12 @@ final class PoolingSimd {
         }
     }
 
+    @VectorHelper
     private static FloatVector load(MemorySegment segment, long at) {
         return FloatVector.fromMemorySegment(SPECIES, segment, at * Float.BYTES, ORDER);
     }
 
+    @VectorHelper
     private static void store(FloatVector v, MemorySegment segment, long at) {
         v.intoMemorySegment(segment, at * Float.BYTES, ORDER);
     }

@@ -6,6 +6,8 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.VectorHelper;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /** {@link Residual} on the Vector API. A lane is one element, or one column's chain over the rows. */
@@ -17,6 +19,7 @@ final class ResidualSimd {
     private ResidualSimd() {}
 
     /** Rows {@code from} to {@code to}. */
+    @VectorLoop
     static void add(Tensor y, Tensor x, Tensor branch, int from, int to) {
         int C = y.columns();
         for (int row = from; row < to; row++) {
@@ -36,6 +39,7 @@ final class ResidualSimd {
     }
 
     /** Rows {@code from} to {@code to}; one rounding an element: fma(gamma, branch, x). */
+    @VectorLoop
     static void addScaled(Tensor y, Tensor x, Tensor branch, Tensor gamma, int from, int to) {
         int C = y.columns();
         for (int row = from; row < to; row++) {
@@ -69,6 +73,7 @@ final class ResidualSimd {
         }
     }
 
+    @VectorLoop
     private static void backwardAbreast(
             Tensor dbranch, Tensor dgamma, Tensor dy, Tensor branch, Tensor gamma, int rows, int c) {
         FloatVector gamma0 = load(gamma.segment(), c);
@@ -102,6 +107,7 @@ final class ResidualSimd {
         store(acc3, dgamma.segment(), c + 3 * LANES);
     }
 
+    @VectorLoop
     private static void backwardVector(
             Tensor dbranch, Tensor dgamma, Tensor dy, Tensor branch, Tensor gamma, int rows, int c) {
         FloatVector scale = load(gamma.segment(), c);
@@ -126,10 +132,12 @@ final class ResidualSimd {
         set(dgamma.segment(), c, acc);
     }
 
+    @VectorHelper
     private static FloatVector load(MemorySegment segment, long at) {
         return FloatVector.fromMemorySegment(SPECIES, segment, at * Float.BYTES, ORDER);
     }
 
+    @VectorHelper
     private static void store(FloatVector v, MemorySegment segment, long at) {
         v.intoMemorySegment(segment, at * Float.BYTES, ORDER);
     }

@@ -43,6 +43,7 @@ public final class Erf {
     private Erf() {}
 
     /** erf of each lane. */
+    @VectorHelper
     public static FloatVector of(FloatVector x) {
         FloatVector t = x.abs();
         FloatVector u = t.mul(Lanes.SQRT_2);

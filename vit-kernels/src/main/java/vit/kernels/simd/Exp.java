@@ -79,6 +79,7 @@ public final class Exp {
     private Exp() {}
 
     /** e to the power of each lane. */
+    @VectorHelper
     public static FloatVector of(FloatVector x) {
         FloatVector rounded = x.fma(Lanes.LOG2_E, Lanes.ROUND);
         FloatVector n = rounded.sub(Lanes.ROUND);
@@ -112,6 +113,7 @@ public final class Exp {
      *
      * @param lanes 16 floats of the caller's own, overwritten
      */
+    @VectorLoop
     public static void ofNonPositive(MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n,
             float scale, float max, float[] lanes) {
         y = Tensor.offHeap(y);
@@ -138,6 +140,7 @@ public final class Exp {
      * Replaces {@code count} floats x from {@code from} on, whole vectors, by e to the power of x − max: the same bits as the other form with
      * a scale of 1. A vector costs a third of what it costs in a memory segment, whose bounds and state C2 reads again after every store.
      */
+    @VectorLoop
     public static void ofNonPositive(float[] values, int from, int count, float max) {
         if (count == 0) {
             return;
@@ -193,6 +196,7 @@ public final class Exp {
      * away: without it the error of a large argument would be that many times larger in the result. For {@link #LOWEST} ≤
      * high ≤ 0 and NaN; callers discard what they get below.
      */
+    @VectorHelper
     public static FloatVector ofSplit(FloatVector high, FloatVector low) {
         FloatVector rounded = high.fma(Lanes.LOG2_E, Lanes.ROUND);
         FloatVector n = rounded.sub(Lanes.ROUND);

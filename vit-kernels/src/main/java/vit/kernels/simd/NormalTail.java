@@ -66,6 +66,7 @@ public final class NormalTail {
      * <p>All of it stands in one loop, {@link #ratio}, {@link #bell} and {@link Exp#ofSplit} again: once C2 has compiled such a method alone, or
      * before it has seen many calls of it, it does not inline it, and then the loop boxes a vector at every step.
      */
+    @VectorLoop
     public static void timesProbability(float[] values, int count) {
         if (count == 0) {
             return;
@@ -116,6 +117,7 @@ public final class NormalTail {
     }
 
     /** e^(−t²/2). Rounding t² alone would cost up to 44 ulp at the far end, so what it takes away is passed on. */
+    @VectorHelper
     public static FloatVector bell(FloatVector t) {
         FloatVector half = t.mul(Lanes.MINUS_HALF);
         FloatVector high = half.mul(t);
@@ -130,6 +132,7 @@ public final class NormalTail {
     }
 
     /** P(t)/D(t). */
+    @VectorHelper
     public static FloatVector ratio(FloatVector t) {
         FloatVector p = t.fma(Lanes.P4, Lanes.P3).fma(t, Lanes.P2).fma(t, Lanes.P1).fma(t, Lanes.P0);
         FloatVector d = t.fma(Lanes.D5, Lanes.D4).fma(t, Lanes.D3).fma(t, Lanes.D2).fma(t, Lanes.D1).fma(t, Lanes.D0);

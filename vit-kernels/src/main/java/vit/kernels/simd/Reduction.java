@@ -28,6 +28,7 @@ public final class Reduction {
     private Reduction() {}
 
     /** The sum of {@code n} floats from {@code byteOffset} on; overwrites {@code lanes[0..15]}. */
+    @VectorLoop
     public static float sum(MemorySegment segment, long byteOffset, int n, float[] lanes) {
         segment = Tensor.offHeap(segment);
         if (n == 0) {
@@ -64,6 +65,7 @@ public final class Reduction {
     }
 
     /** The sum of {@code n} floats from {@code from} on, n a multiple of 16; overwrites {@code lanes[0..15]}. */
+    @VectorLoop
     public static float sum(float[] values, int from, int n, float[] lanes) {
         if (n == 0) {
             return 0f;
@@ -94,6 +96,7 @@ public final class Reduction {
     }
 
     /** Σ a·b over {@code n} floats, each lane a chain of fma; overwrites {@code lanes[0..15]}. */
+    @VectorLoop
     public static float sumOfProducts(
             MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n, float[] lanes) {
         a = Tensor.offHeap(a);

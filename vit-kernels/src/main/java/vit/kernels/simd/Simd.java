@@ -64,6 +64,7 @@ public final class Simd {
     }
 
     /** A vector with {@code value} in every lane. */
+    @VectorHelper
     public static FloatVector broadcast(float value) {
         return FloatVector.broadcast(SPECIES, value);
     }

@@ -37,6 +37,7 @@ public final class Tanh {
     private Tanh() {}
 
     /** tanh of each lane. */
+    @VectorHelper
     public static FloatVector of(FloatVector x) {
         FloatVector t = x.abs();
         FloatVector far = Lanes.ONE.sub(Lanes.TWO.div(Exp.of(t.add(t)).add(Lanes.ONE)));

@@ -11,6 +11,7 @@ import vit.kernels.simd.Exp;
 import vit.kernels.simd.Log;
 import vit.kernels.simd.Reduction;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -59,6 +60,7 @@ public final class SoftmaxSimd {
     }
 
     /** Multiplies {@code n} floats, a multiple of 16, by {@code scale}, and gives the greatest, NaN apart. */
+    @VectorLoop
     static float scale(float[] row, int from, int n, float scale) {
         if (n == 0) {
             return Float.NEGATIVE_INFINITY;
@@ -79,6 +81,7 @@ public final class SoftmaxSimd {
     }
 
     /** Multiplies {@code n} floats, whole vectors, by {@code factor}. */
+    @VectorLoop
     static void multiply(float[] row, int from, int n, float factor) {
         for (int i = from; i < from + n; i += Simd.LANES) {
             FloatVector.fromArray(SPECIES, row, i).mul(factor).intoArray(row, i);
@@ -86,6 +89,7 @@ public final class SoftmaxSimd {
     }
 
     /** The greatest of scale · x, NaN apart, which the exponentials bring back. */
+    @VectorLoop
     public static float max(MemorySegment x, long xOffset, int n, float scale) {
         x = Tensor.offHeap(x);
         FloatVector acc0 = Simd.broadcast(Float.NEGATIVE_INFINITY);
@@ -126,6 +130,7 @@ public final class SoftmaxSimd {
     }
 
     /** y = y · (1 / sum), over {@code n} floats: a division takes as long as sixteen products. */
+    @VectorLoop
     public static void divide(MemorySegment y, long yOffset, int n, float sum) {
         y = Tensor.offHeap(y);
         float factor = 1f / sum;
@@ -140,6 +145,7 @@ public final class SoftmaxSimd {
     }
 
     /** dx = y·(dy − Σ dy·y) over {@code n} floats; dx may be dy or y. Overwrites {@code lanes}. */
+    @VectorLoop
     static void rowBackward(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment y, long yOffset, int n,
             float[] lanes) {

@@ -111,6 +111,7 @@ final class MicroKernelSource {
         out.append(memory ? "import java.lang.foreign.ValueLayout;\n" : "import java.lang.invoke.VarHandle;\n");
         out.append("""
                 import jdk.incubator.vector.FloatVector;
+                import vit.kernels.simd.VectorLoop;
                 import vit.kernels.tensor.Tensor;
 
                 // Written by MicroKernelSource, which stands with the tests. Change that, not this.
@@ -147,6 +148,7 @@ final class MicroKernelSource {
     private void multiplyInMemory() {
         out.append("""
                     /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}, or the first of them, and returns how many. */
+                    @VectorLoop
                     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
                         b = Tensor.offHeap(b);
                         if (steps == 0) {
@@ -199,6 +201,7 @@ final class MicroKernelSource {
     private void multiplyInArray() {
         out.append("""
                     /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}. */
+                    @VectorLoop
                     static void multiply(float[] a, int aStart, float[] b, int bStart, int steps, float[] from, float[] c) {
                         if (steps == 0) {
                             return;
@@ -264,6 +267,7 @@ final class MicroKernelSource {
     private void move(String says, String name, String parameters, String first, String target, String vectorMove) {
         line("");
         line("    /** " + says + " */");
+        line("    @VectorLoop");
         line("    static void " + name + "(" + parameters + ") {");
         if (first != null) {
             line("        " + first);

@@ -27,6 +27,7 @@ final class FmaChainsSource {
 
                 import jdk.incubator.vector.FloatVector;
                 import jdk.incubator.vector.VectorOperators;
+                import vit.kernels.simd.VectorLoop;
 
                 // Written by FmaChainsSource, which stands with the tests. Change that, not this.
 
@@ -44,7 +45,7 @@ final class FmaChainsSource {
     }
 
     private static String method(String name, int chains) {
-        StringBuilder out = new StringBuilder("\n    static float " + name + "(int steps, float one) {\n        FloatVector x = FloatVector.broadcast(SPECIES, one);\n");
+        StringBuilder out = new StringBuilder("\n    @VectorLoop\n    static float " + name + "(int steps, float one) {\n        FloatVector x = FloatVector.broadcast(SPECIES, one);\n");
         for (int i = 0; i < chains; i++) {
             out.append("        FloatVector acc").append(i).append(" = FloatVector.broadcast(SPECIES, ").append(i).append("f);\n");
         }
