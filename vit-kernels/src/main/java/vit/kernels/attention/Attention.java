@@ -66,7 +66,7 @@ public final class Attention {
     public static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, float scale, AttentionWorkspace workspace,
             Worker worker) {
         int headDim = checkShapes(out, out.rows(), out.columns(), qkv, qkv.rows(), qkv.columns(), batch, tokens, heads);
-        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 out.write(referenceForward(null, null, qkv.read(batch * tokens), batch, tokens, heads, headDim, scale), batch * tokens);
@@ -98,7 +98,7 @@ public final class Attention {
             throw new IllegalArgumentException("query " + query.shape() + " and qkv " + qkv + " are not " + queries + " of "
                     + tokens + " tokens of " + batch + " images");
         }
-        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 referenceQueries(out, query, qkv.read(batch * tokens), batch, queries, tokens, heads, headDim, scale);
@@ -127,7 +127,7 @@ public final class Attention {
             int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, logSumExp, null, qkv, batch, tokens, heads);
         checkShapes(dout, logSumExp, null, dqkv, batch, tokens, heads);
-        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 referenceBackward(dqkv, dout, qkv, batch, tokens, heads, headDim, scale);
@@ -140,7 +140,7 @@ public final class Attention {
     private static int check(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
             int batch, int tokens, int heads, AttentionWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, logSumExp, probabilities, qkv, batch, tokens, heads);
-        checkWorkspace(workspace.tokens(), workspace.headDim(), workspace.workers(), tokens, headDim, worker);
+        checkWorkspace(workspace, tokens, headDim, worker);
         return headDim;
     }
 
@@ -171,10 +171,10 @@ public final class Attention {
         return headDim;
     }
 
-    private static void checkWorkspace(int plannedTokens, int plannedHeadDim, int plannedWorkers, int tokens, int headDim, Worker worker) {
-        if (plannedTokens < tokens || plannedHeadDim != headDim || plannedWorkers < worker.count()) {
-            throw new IllegalArgumentException("the workspace is planned for " + plannedTokens + " tokens, heads of "
-                    + plannedHeadDim + ", " + plannedWorkers + " workers; needed are " + tokens + ", " + headDim + ", " + worker.count());
+    private static void checkWorkspace(HeadWorkspace workspace, int tokens, int headDim, Worker worker) {
+        if (workspace.tokens() < tokens || workspace.headDim() != headDim || workspace.workers() < worker.count()) {
+            throw new IllegalArgumentException("the workspace is planned for " + workspace.tokens() + " tokens, heads of "
+                    + workspace.headDim() + ", " + workspace.workers() + " workers; needed are " + tokens + ", " + headDim + ", " + worker.count());
         }
     }
 
