@@ -132,10 +132,13 @@ final class StartOptions {
         if (config != null) {
             VitConfig stated = Weights.configuration(config).vit();
             requireSide(stated.patch());
-            chosen = stated.toBuilder().classes(classes).distillationToken(false).preLogits(false).build();
+            chosen = stated.toBuilder().classes(classes).distillationToken(false).preLogits(false).scores(null).build();
             chosen = side == null ? chosen : chosen.toBuilder().image(side, side).build();
             if (stated.distillationToken()) {
                 notes.add("the distillation token of the configuration is left out: there is no teacher");
+            }
+            if (stated.scores() == Scores.SIGMOID) {
+                notes.add(FineTuning.NEW_SCORES);
             }
             if (stated.preLogits()) {
                 notes.add("the pre-logits layer of the configuration is left out");

@@ -122,8 +122,7 @@ final class Train implements Callable<Integer> {
                 }
                 Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
                 TrainerOptions options = options(begin.config(), recipe.batch());
-                try (Trainer trainer = goOn ? resume(folder, begin, split, recipe, options)
-                        : Trainer.of(begin.source(), split, begin.preprocessing(), recipe, options)) {
+                try (Trainer trainer = trainer(goOn, folder, begin, split, recipe, options)) {
                     vit.status().clear();
                     folder.prepare();
                     if (resumePrevious) {
@@ -147,6 +146,15 @@ final class Train implements Callable<Integer> {
             vit.status().clear();
         }
         return Vit.DONE;
+    }
+
+    private Trainer trainer(boolean goOn, TrainingFolder folder, StartOptions.Start begin, Split split, Recipe recipe, TrainerOptions options)
+            throws CommandException, IOException {
+        try {
+            return goOn ? resume(folder, begin, split, recipe, options) : Trainer.of(begin.source(), split, begin.preprocessing(), recipe, options);
+        } catch (IllegalArgumentException e) { // a model that takes other than RGB images, and the like
+            throw new ParameterException(spec.commandLine(), "Invalid model: " + e.getMessage());
+        }
     }
 
     /** Goes on, or says in which options the training was another one, or where its last good state is. */

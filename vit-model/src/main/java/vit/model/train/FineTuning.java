@@ -7,6 +7,7 @@ import java.util.Objects;
 import vit.model.Parameter;
 import vit.model.ParameterSource;
 import vit.model.Parameters;
+import vit.model.Scores;
 import vit.model.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.positions.PositionResampling;
@@ -17,6 +18,9 @@ import vit.model.positions.PositionResampling;
  * with its head and position are dropped. Training is for one label an image, so the scores become those of a softmax. Reads from the trained weights while it is read.
  */
 public final class FineTuning implements ParameterSource {
+
+    /** What is said where the model had the scores of several labels an image. */
+    public static final String NEW_SCORES = "the scores become those of a softmax: an image of a class folder has one label";
 
     private final ParameterSource trained;
     private final VitConfig config;
@@ -78,6 +82,9 @@ public final class FineTuning implements ParameterSource {
         if (old.gridHeight() != config.gridHeight() || old.gridWidth() != config.gridWidth()) {
             changes.add("positions of " + old.gridHeight() + "×" + old.gridWidth() + " patches are resampled to " + config.gridHeight() + "×"
                     + config.gridWidth());
+        }
+        if (old.scores() == Scores.SIGMOID) {
+            changes.add(NEW_SCORES);
         }
         if (old.distillationToken()) {
             changes.add("the distillation token with its head is left out");

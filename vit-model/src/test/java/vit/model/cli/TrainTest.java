@@ -216,6 +216,33 @@ class TrainTest {
     }
 
     @Test
+    void aConfigurationWithSigmoidScoresIsTrainedWithSoftmaxAndSaysSo() throws Exception {
+        Path sigmoid = Files.writeString(folder.resolve("sigmoid.json"), CONFIG.replace("\"family\"", "\"scores\":\"sigmoid\",\"family\""));
+        Path output = folder.resolve("out");
+        Ran ran = Ran.vit("train", "--data", data, "--output", output, "--config", sigmoid, "--epochs", 1, "--threads", 1).isDone();
+        assertTrue(ran.out().contains("the scores become those of a softmax"), ran::out);
+        try (VitModel model = VitModel.load(output.resolve("best.safetensors"))) {
+            assertEquals(vit.model.Scores.SOFTMAX, model.scores());
+        }
+        Path grey = Files.writeString(folder.resolve("grey.json"), CONFIG.replace("\"family\"", "\"channels\":1,\"family\""));
+        Ran.vit("train", "--data", data, "--output", folder.resolve("grey"), "--config", grey).isRefused("channels");
+    }
+
+    @Test
+    void tiffAndPpmAreImages() throws Exception {
+        for (String name : List.of("lying", "standing")) {
+            for (int i = 0; i < 4; i++) {
+                byte[] pixels = ("P6\n8 8\n255\n" + "abc".repeat(64)).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+                Files.write(data.resolve(name).resolve("more" + i + ".ppm"), pixels);
+                BufferedImage image = ImageIO.read(data.resolve(name).resolve(i + ".png").toFile());
+                assertTrue(ImageIO.write(image, "tiff", data.resolve(name).resolve("more" + i + ".TIF").toFile()));
+            }
+        }
+        Ran ran = train(folder.resolve("out"), "--epochs", 1).isDone();
+        assertEquals("2 classes, 72 images to train on, 24 to validate", ran.lines().getFirst());
+    }
+
+    @Test
     void anOutputThatIsAFileIsNamedAsOne() throws Exception {
         Path file = Files.writeString(folder.resolve("afile"), "x");
         train(file).isRefused("afile: the output is a file, not a folder");
