@@ -7,7 +7,7 @@ package vit.kernels.lifetime;
 public final class Headroom {
 
     /** Together more than what stands between begin and end outside of the work itself: some five small methods deep. */
-    private static final int FRAMES = 12;
+    private static final int FRAMES = 8;
 
     private Headroom() {}
 
@@ -17,11 +17,11 @@ public final class Headroom {
      * @throws StackOverflowError if there is not enough left
      */
     public static void require() {
-        descend(FRAMES, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+        descend(FRAMES, 1, 2, 3);
     }
 
     /** Its parameters make the frame larger. */
-    private static long descend(int frames, long a, long b, long c, long d, long e, long f, long g, long h, long i, long j, long k, long l) {
-        return frames == 0 ? a + b + c + d + e + f + g + h + i + j + k + l : descend(frames - 1, b, c, d, e, f, g, h, i, j, k, l, a) + a;
+    private static long descend(int frames, long a, long b, long c) {
+        return frames == 0 ? a : descend(frames - 1, a, b, c) + b + c;
     }
 }
