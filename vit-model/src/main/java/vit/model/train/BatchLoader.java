@@ -62,11 +62,12 @@ final class BatchLoader implements AutoCloseable {
     /**
      * Starts the threads.
      *
+     * @param owner    what the threads are named after
      * @param first    number of the batch to begin with
      * @param epochs   how often all images come
      * @param prefetch batches in memory
      */
-    BatchLoader(SampleMaker samples, int batchSize, long first, int epochs, boolean shuffled, Mixing mixing, int threadCount, int prefetch) {
+    BatchLoader(String owner, SampleMaker samples, int batchSize, long first, int epochs, boolean shuffled, Mixing mixing, int threadCount, int prefetch) {
         this.samples = samples;
         this.batchSize = batchSize;
         this.batchesPerEpoch = batchesPerEpoch(samples.images().size(), batchSize);
@@ -82,7 +83,18 @@ final class BatchLoader implements AutoCloseable {
         }
         threads = new Thread[threadCount];
         for (int i = 0; i < threadCount; i++) {
-            threads[i] = Thread.ofPlatform().daemon().name("vit-loader-" + i).start(this::work);
+            threads[i] = Thread.ofPlatform().daemon().name(owner + "-loader-" + i).unstarted(this::work);
+        }
+        boolean running = false;
+        try {
+            for (Thread thread : threads) {
+                thread.start();
+            }
+            running = true;
+        } finally {
+            if (!running) {
+                close(); // joins at once what has not started
+            }
         }
     }
 

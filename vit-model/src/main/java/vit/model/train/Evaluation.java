@@ -58,7 +58,7 @@ public record Evaluation(List<String> classes, int[][] confusion, double loss) {
         float[] logits = new float[most * classes];
         try (VitModel model = VitModel.of(weights);
                 VitSession session = model.newSession(SessionOptions.threads(options.threads()).withBatch(most));
-                BatchLoader loader = new BatchLoader(samples, most, 0, 1, false, Mixing.NONE, options.loaderThreads(), options.prefetch())) {
+                BatchLoader loader = new BatchLoader(session.toString(), samples, most, 0, 1, false, Mixing.NONE, options.loaderThreads(), options.prefetch())) {
             for (int batches = BatchLoader.batchesPerEpoch(size, most); batches > 0; batches--) {
                 if (cancelled.getAsBoolean()) {
                     return null;

@@ -209,7 +209,7 @@ public final class Trainer implements AutoCloseable {
         cancelled = false;
         long start = System.nanoTime();
         long timed = 0;
-        try (BatchLoader loader = new BatchLoader(samples, recipe.batch(), progress.steps, recipe.epochs(), true, recipe.mixing(),
+        try (BatchLoader loader = new BatchLoader(training.toString(), samples, recipe.batch(), progress.steps, recipe.epochs(), true, recipe.mixing(),
                 options.loaderThreads(), options.prefetch())) {
             while (!cancelled) {
                 if (progress.steps == (long) (history.size() + 1) * batchesPerEpoch) {

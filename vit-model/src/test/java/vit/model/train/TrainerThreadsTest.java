@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,6 +57,30 @@ class TrainerThreadsTest {
             assertEquals(null, wrong.get());
             assertEquals(right(), TrainerTest.bits(trainer));
         }
+    }
+
+    @Test
+    void threadsCarryTheNameOfTheTrainingAndEndWithIt() throws Exception {
+        Set<String> names = new HashSet<>();
+        String owner;
+        try (Trainer trainer = trainer()) {
+            owner = trainer.training().toString();
+            trainer.train(new TrainingListener() {
+                @Override
+                public void step(long step, long steps, double loss) {
+                    names.addAll(threads(owner));
+                }
+            });
+            assertEquals(Set.of(owner + "-worker-1"), threads(owner), "between two calls");
+        }
+        assertTrue(names.contains(owner + "-loader-0"), names::toString);
+        while (!threads(owner).isEmpty()) {
+            Thread.sleep(1);
+        }
+    }
+
+    private static Set<String> threads(String owner) {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.startsWith(owner + "-")).collect(Collectors.toSet());
     }
 
     /** Trains, and stops in the first step until it may go on. */
