@@ -105,7 +105,8 @@ class OutputTargetTest {
         Path node = folder.resolve(name);
         Process made = new ProcessBuilder("mknod", node.toString(), "c", "1", String.valueOf(minor)).redirectErrorStream(true).start();
         assumeTrue(made.waitFor() == 0, "device nodes can be made");
-        try (var usable = Files.newOutputStream(node)) {
+        try {
+            Files.newOutputStream(node).close();
             return node;
         } catch (IOException e) {
             return abort("device nodes are usable in the temporary folder");
