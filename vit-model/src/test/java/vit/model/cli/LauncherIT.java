@@ -274,7 +274,7 @@ class LauncherIT {
     @Test
     void demoTrainsAndLeavesItsPicturesAndAModel() throws Exception {
         environment.put("JAVA25_HOME", System.getProperty("java.home"));
-        Ended ended = run(home, launcher(BUILT), "demo", "--seconds", 0.5, "--threads", 1);
+        Ended ended = run(home, launcher(BUILT), "demo", "--seconds", 0.6, "--threads", 1);
         assertEquals(0, ended.code, ended::toString);
         assertTrue(ended.out.contains("epoch   loss    acc   val loss  val acc   lr        images/s"), ended::toString);
         assertTrue(ended.out.stream().anyMatch(line -> line.matches(" +8 +\\d\\.\\d{3} .*")), "epoch 8: " + ended);
