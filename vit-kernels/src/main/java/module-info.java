@@ -1,6 +1,6 @@
 /** SIMD kernels on the Vector API and off-heap tensors, in safe Java. Depends on the JDK alone. */
 module vit.kernels {
-    requires jdk.incubator.vector;
+    requires transitive jdk.incubator.vector; // exp, erf and tanh take and return vectors
 
     exports vit.kernels.attention;
     exports vit.kernels.dropout;

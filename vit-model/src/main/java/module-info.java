@@ -13,9 +13,11 @@ module vit.model {
     exports vit.model.image;
     exports vit.model.onnx;
     exports vit.model.plot;
+    exports vit.model.positions;
     exports vit.model.shapes;
     exports vit.model.train;
     exports vit.model.visualise;
+    exports vit.model.weights;
 
     opens vit.model.cli to info.picocli;
 }

@@ -18,12 +18,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vit.model.image.RgbImage;
-import vit.model.json.JsonObject;
 import vit.model.positions.PositionResampling;
 import vit.model.train.FineTuning;
 import vit.model.weights.Weights;
 import vit.model.weights.WeightsWriter;
-import vit.model.weights.config.ModelConfig;
+import vit.model.weights.ModelConfig;
 
 /** Softmax or sigmoid, by transformers' rule: a sigmoid for one label and for several labels an image. */
 class ScoresTest {
@@ -108,7 +107,7 @@ class ScoresTest {
     void ownFormKeepsThemOnSave() throws IOException {
         for (VitConfig config : List.of(small("timm").classes(1).build(), small("timm").classes(3).build(),
                 small("timm").classes(3).scores(Scores.SIGMOID).build())) {
-            String json = new ModelConfig(config, List.of(), JsonObject.empty("none")).toJson(Map.of());
+            String json = new ModelConfig(config, List.of()).toJson(Map.of());
             assertEquals(config, resolved(config, json));
         }
     }

@@ -26,7 +26,6 @@ import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.image.Preprocessing;
-import vit.model.json.JsonObject;
 import vit.model.plot.Picture;
 import vit.model.plot.Sheet;
 import vit.model.shapes.ShapeImage;
@@ -48,7 +47,7 @@ import vit.model.visualise.PositionSimilarity;
 import vit.model.visualise.TextPicture;
 import vit.model.weights.AtomicFile;
 import vit.model.weights.WeightsWriter;
-import vit.model.weights.config.ModelConfig;
+import vit.model.weights.ModelConfig;
 
 /** {@code vit demo}: trains a model from scratch on images that it draws, and shows what came of it. */
 @Command(name = "demo", sortOptions = false, description = {
@@ -160,7 +159,7 @@ final class Demo implements Callable<Integer> {
     /** Weights, configuration and labels, as every command takes them. */
     private void save(ParameterSource weights) throws IOException {
         WeightsWriter.write(output.resolve("model.safetensors"), weights, Map.of());
-        ModelConfig config = new ModelConfig(weights.config(), ShapeKind.labels(), JsonObject.empty("no config.json"));
+        ModelConfig config = new ModelConfig(weights.config(), ShapeKind.labels());
         AtomicFile.write(output.resolve("config.json"),
                 config.toJson(Map.of("preprocess", ShapeLearning.PREPROCESSING)).getBytes(StandardCharsets.UTF_8));
     }

@@ -6,14 +6,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.Parameter;
 import vit.model.TrainingOptions;
 import vit.model.VitConfig;
 import vit.model.VitTraining;
 import vit.model.weights.TensorEntry;
 import vit.model.weights.TensorFile;
 import vit.model.weights.Weights;
-import vit.model.weights.family.TensorView;
 
 /**
  * Runs forward and backward on the {@code images} and {@code labels} of a reference file and holds {@code loss},
@@ -75,15 +73,7 @@ final class GradientCheck {
     private void compareGradients(Comparison comparison, VitTraining training, float[] imageGradients) throws IOException {
         Map<String, float[]> gradients = new LinkedHashMap<>();
         gradients.put(GRADIENT + IMAGES, imageGradients);
-        for (TensorView view : weights.views()) {
-            Parameter parameter = training.parameters().find(view.parameter());
-            float[] values = new float[Math.toIntExact(parameter.shape().size())];
-            training.readGradient(parameter, values);
-            float[] file = gradients.computeIfAbsent(GRADIENT + view.fileName(), name -> new float[Math.toIntExact(view.fileShape().size())]);
-            float[] region = new float[Math.toIntExact(view.shape().size())];
-            view.gather(values, 0, region.length, region);
-            System.arraycopy(region, 0, file, Math.toIntExact(view.fileOffset()), region.length);
-        }
+        weights.inFileLayout(training::readGradient).forEach((name, values) -> gradients.put(GRADIENT + name, values));
         for (TensorEntry entry : reference.entries()) {
             if (entry.name().startsWith(GRADIENT)) {
                 float[] gradient = gradients.get(entry.name());

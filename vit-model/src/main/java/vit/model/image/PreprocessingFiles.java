@@ -68,10 +68,12 @@ public final class PreprocessingFiles {
     /**
      * The preprocessing that a configuration in memory speaks of, or else that of {@code family}.
      *
-     * @throws InputException if it asks for something that is not offered
+     * @param config a configuration of any kind, or null
+     * @throws InputException if it is malformed or asks for something that is not offered
      */
-    public static Preprocessing choose(JsonObject config, String family) throws InputException {
-        return of(config).orElse(Preprocessing.forFamily(family));
+    public static Preprocessing inMemory(byte[] config, String family) throws InputException {
+        Optional<Preprocessing> said = config == null ? Optional.empty() : of(Json.parse("the configuration in memory", config));
+        return said.orElse(Preprocessing.forFamily(family));
     }
 
     /** As {@link #read}, for a document at hand. */

@@ -17,11 +17,10 @@ import vit.model.VitConfig;
 import vit.model.VitConfigBuilder;
 import vit.model.VitConfig.Positions;
 import vit.model.image.Preprocessing;
-import vit.model.json.JsonObject;
 import vit.model.positions.SinCosPositions;
 import vit.model.weights.AtomicFile;
 import vit.model.weights.WeightsWriter;
-import vit.model.weights.config.ModelConfig;
+import vit.model.weights.ModelConfig;
 
 /**
  * What a training leaves in its folder: {@code best.safetensors} and {@code last.safetensors} under timm's names with {@code config.json}
@@ -113,7 +112,7 @@ public record TrainingFolder(Path path) {
 
     /** Writes what does not change any more. */
     public void describe(VitConfig config, List<String> classes, Preprocessing preprocessing) throws IOException {
-        ModelConfig model = new ModelConfig(saved(config), classes, JsonObject.empty("no config.json"));
+        ModelConfig model = new ModelConfig(saved(config), classes);
         AtomicFile.write(config(), model.toJson(preprocessing.fields()).getBytes(StandardCharsets.UTF_8));
         AtomicFile.write(labels(), (String.join("\n", classes) + "\n").getBytes(StandardCharsets.UTF_8));
     }

@@ -14,7 +14,6 @@ import vit.model.weights.config.ConfigField.ImageSize;
 import vit.model.weights.config.ConfigFields;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.config.Labels;
-import vit.model.weights.config.ModelConfig;
 import vit.model.weights.family.Inference;
 import vit.model.weights.family.WeightFamily;
 
@@ -81,7 +80,7 @@ final class ConfigResolver {
         } catch (IllegalArgumentException e) {
             throw fault().cause(e).expected("values that make a model").found(e.getMessage()).because("the configuration is impossible");
         }
-        return new ModelConfig(vit, labels(vit), stated.raw());
+        return new ModelConfig(vit, labels(vit));
     }
 
     /** Weakest first: what usually goes with such a file, what the architecture's name implies, what shapes tell, what is stated. */

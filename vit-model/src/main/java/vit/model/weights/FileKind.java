@@ -72,6 +72,15 @@ enum FileKind {
         return magic != null ? magic : isText(start) ? byText(start) : start.length <= 8 || start[8] == '{' ? SAFETENSORS : OTHER;
     }
 
+    /** Opens what {@code source} has; it belongs to what is returned. */
+    static TensorFile open(ByteSource source) throws IOException {
+        return switch (of(source)) {
+            case SAFETENSORS -> SafetensorsFile.open(source, SafetensorsFile.newBuffer());
+            case ZIP -> NpzFile.open(source);
+            case FileKind other -> throw other.refusal(source.name());
+        };
+    }
+
     private static FileKind byMagic(byte[] start, String name) {
         if (has(start, "PK\003\004") || has(start, "PK\005\006")) {
             return ZIP;

@@ -140,13 +140,13 @@ public final class NpzFile implements TensorFile {
 
     @Override
     public void readFloats(TensorEntry entry, long first, float[] target, int offset, int count) throws IOException {
-        TensorFile.checkRange(entry, first, target.length, offset, count);
+        entry.checkRange(first, target.length, offset, count);
         read(entry, first, count, (from, done, part) -> entry.dtype().decode(from, target, offset + done, part));
     }
 
     @Override
     public void readDoubles(TensorEntry entry, long first, double[] target, int offset, int count) throws IOException {
-        TensorFile.checkRange(entry, first, target.length, offset, count);
+        entry.checkRange(first, target.length, offset, count);
         read(entry, first, count, (from, done, part) -> entry.dtype().decode(from, target, offset + done, part));
     }
 

@@ -208,7 +208,7 @@ public final class SafetensorsFile implements TensorFile {
 
     @Override
     public void readFloats(TensorEntry entry, long first, float[] target, int offset, int count) throws IOException {
-        TensorFile.checkRange(entry, first, target.length, offset, count);
+        entry.checkRange(first, target.length, offset, count);
         for (int done = 0; done < count; ) {
             int part = fill(entry, first + done, count - done);
             entry.dtype().decode(buffer, target, offset + done, part);
@@ -218,7 +218,7 @@ public final class SafetensorsFile implements TensorFile {
 
     @Override
     public void readDoubles(TensorEntry entry, long first, double[] target, int offset, int count) throws IOException {
-        TensorFile.checkRange(entry, first, target.length, offset, count);
+        entry.checkRange(first, target.length, offset, count);
         for (int done = 0; done < count; ) {
             int part = fill(entry, first + done, count - done);
             entry.dtype().decode(buffer, target, offset + done, part);

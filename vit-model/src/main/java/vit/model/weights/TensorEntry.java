@@ -1,5 +1,6 @@
 package vit.model.weights;
 
+import java.util.Objects;
 import vit.kernels.tensor.Shape;
 
 /**
@@ -11,4 +12,11 @@ import vit.kernels.tensor.Shape;
  * @param offset where the elements start: in safetensors the byte in the file, in npz the byte in the inflated entry
  * @param bytes  how many bytes the elements take
  */
-public record TensorEntry(String name, Dtype dtype, Shape shape, long offset, long bytes) {}
+public record TensorEntry(String name, Dtype dtype, Shape shape, long offset, long bytes) {
+
+    /** Checks a caller's range against the tensor and the caller's array. */
+    void checkRange(long first, int arrayLength, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, arrayLength);
+        Objects.checkFromIndexSize(first, (long) count, shape.size());
+    }
+}

@@ -2,6 +2,7 @@ package vit.model.weights;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,7 @@ public sealed interface TensorFile extends Closeable permits SafetensorsFile, Np
         ByteSource source = ByteSource.OfFile.open(chosen);
         try {
             if (FileKind.of(source) != FileKind.JSON) {
-                return open(source);
+                return FileKind.open(source);
             }
             source.close();
             return ShardedFile.open(chosen);
@@ -66,21 +67,17 @@ public sealed interface TensorFile extends Closeable permits SafetensorsFile, Np
      * @throws InputException as for a file
      */
     static TensorFile open(String name, byte[] bytes) throws IOException {
-        return open(ByteSource.InMemory.of(name, bytes));
+        return FileKind.open(ByteSource.InMemory.of(name, bytes));
     }
 
-    /** Opens what {@code source} has; it belongs to what is returned. */
-    static TensorFile open(ByteSource source) throws IOException {
-        return switch (FileKind.of(source)) {
-            case SAFETENSORS -> SafetensorsFile.open(source, SafetensorsFile.newBuffer());
-            case ZIP -> NpzFile.open(source);
-            case FileKind other -> throw other.refusal(source.name());
-        };
-    }
-
-    /** Checks a caller's range against the tensor and the array. */
-    static void checkRange(TensorEntry entry, long first, int arrayLength, int offset, int count) {
-        java.util.Objects.checkFromIndexSize(offset, count, arrayLength);
-        java.util.Objects.checkFromIndexSize(first, (long) count, entry.shape().size());
+    /**
+     * Opens weights from a stream, which is read to its end at once and not closed.
+     *
+     * @param name   what messages call them
+     * @param stream a safetensors or npz file
+     * @throws InputException as for a file
+     */
+    static TensorFile open(String name, InputStream stream) throws IOException {
+        return FileKind.open(ByteSource.InMemory.readAll(name, stream));
     }
 }

@@ -22,7 +22,6 @@ import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigFile;
-import vit.model.weights.config.ModelConfig;
 import vit.model.weights.family.Inference;
 import vit.model.weights.family.NamePrefix;
 import vit.model.weights.family.TensorDirectory;
@@ -104,7 +103,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         Path beside = WeightFolder.beside(weights, CONFIG);
         Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
         return open(TensorFile.open(weights), () -> found == null ? ConfigFile.absent() : ConfigFile.read(found), options, config != null,
-                new Paths(weights, config));
+                new Paths(weights, config, null));
     }
 
     /**
@@ -127,18 +126,16 @@ public final class Weights implements ParameterSource, AutoCloseable {
      * @throws IOException    if the stream cannot be read
      */
     public static Weights open(InputStream weights, byte[] config) throws IOException {
-        return open(TensorFile.open(ByteSource.InMemory.readAll(IN_MEMORY, weights)), config);
+        return open(TensorFile.open(IN_MEMORY, weights), config);
     }
 
     private static Weights open(TensorFile file, byte[] config) throws IOException {
         return open(file, () -> config == null ? ConfigFile.absent() : ConfigFile.read("the configuration in memory", config),
-                LoadOptions.DEFAULTS, config != null, Paths.NONE);
+                LoadOptions.DEFAULTS, config != null, new Paths(null, null, config));
     }
 
-    /** What the caller named: weights or their folder, and a configuration; null where it did not, and both for weights in memory. */
-    private record Paths(Path weights, Path config) {
-        private static final Paths NONE = new Paths(null, null);
-    }
+    /** What the caller named: weights or their folder, and a configuration. Weights in memory have no path, but perhaps a document. */
+    private record Paths(Path weights, Path config, byte[] document) {}
 
     @FunctionalInterface
     private interface Statement {
@@ -257,7 +254,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return file;
     }
 
-    /** The network, its labels and the document that it was configured by. */
+    /** The network and its labels. */
     public ModelConfig model() {
         return model;
     }
@@ -276,7 +273,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     @Override
     public Preprocessing preprocessing() throws IOException {
         String family = config().family();
-        Preprocessing stated = paths.weights == null ? PreprocessingFiles.choose(model.raw(), family)
+        Preprocessing stated = paths.weights == null ? PreprocessingFiles.inMemory(paths.document, family)
                 : PreprocessingFiles.choose(null, paths.weights, paths.config, family);
         return options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
     }
@@ -287,8 +284,35 @@ public final class Weights implements ParameterSource, AutoCloseable {
     }
 
     /** Which tensor of the file is which part of which parameter. */
-    public List<TensorView> views() {
+    List<TensorView> views() {
         return views;
+    }
+
+    /**
+     * Values of parameters under the names and in the layout of the file's tensors, row-major: gradients, for example, as the file's own
+     * library would name them.
+     */
+    public Map<String, float[]> inFileLayout(ParameterValues source) throws IOException {
+        Map<String, float[]> tensors = new LinkedHashMap<>();
+        Parameters parameters = Parameters.of(stored);
+        for (TensorView view : views) {
+            Parameter parameter = parameters.find(view.parameter());
+            float[] values = new float[Math.toIntExact(parameter.shape().size())];
+            source.read(parameter, values);
+            float[] tensor = tensors.computeIfAbsent(view.fileName(), _ -> new float[Math.toIntExact(view.fileShape().size())]);
+            float[] region = new float[Math.toIntExact(view.shape().size())];
+            view.gather(values, 0, region.length, region);
+            System.arraycopy(region, 0, tensor, Math.toIntExact(view.fileOffset()), region.length);
+        }
+        return tensors;
+    }
+
+    /** Something that every parameter of a model has: its weight, or its gradient. */
+    @FunctionalInterface
+    public interface ParameterValues {
+
+        /** Writes what {@code parameter} has, row-major. */
+        void read(Parameter parameter, float[] target) throws IOException;
     }
 
     /** What was ignored and assumed. */

@@ -13,7 +13,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.Sgd;
 import vit.model.Optimizer;
-import vit.model.Parameter;
 import vit.model.TrainingOptions;
 import vit.model.VitTraining;
 import vit.model.json.Json;
@@ -22,7 +21,6 @@ import vit.model.json.JsonObject;
 import vit.model.weights.TensorEntry;
 import vit.model.weights.TensorFile;
 import vit.model.weights.Weights;
-import vit.model.weights.family.TensorView;
 
 /** Every family's loss, gradients and first optimiser steps against the float64 truth of the peer's own code. */
 class GradientsGoldenTest {
@@ -81,16 +79,7 @@ class GradientsGoldenTest {
         float[] images = new float[Math.toIntExact(reference.find("images").shape().size())];
         training.imageGradient(images, batch(reference));
         gradients.put("grad.images", images);
-        for (TensorView view : weights.views()) {
-            Parameter parameter = training.parameters().find(view.parameter());
-            float[] values = new float[Math.toIntExact(parameter.shape().size())];
-            training.readGradient(parameter, values);
-            float[] file = gradients.computeIfAbsent("grad." + view.fileName(),
-                    key -> new float[Math.toIntExact(view.fileShape().size())]);
-            for (int i = 0; i < view.shape().size(); i++) {
-                file[Math.toIntExact(view.fileOffset()) + i] = values[view.parameterIndex(i)];
-            }
-        }
+        weights.inFileLayout(training::readGradient).forEach((name, values) -> gradients.put("grad." + name, values));
         return gradients;
     }
 

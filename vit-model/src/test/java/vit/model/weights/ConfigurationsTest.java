@@ -26,9 +26,7 @@ import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
 import vit.model.VitVariants;
-import vit.model.json.JsonObject;
 import vit.model.weights.config.Labels;
-import vit.model.weights.config.ModelConfig;
 import vit.model.weights.family.WeightFamilies;
 
 /** What configurations state, what files tell, and which of them is right. */
@@ -178,7 +176,7 @@ class ConfigurationsTest {
                 " {\"id2label\":{\"0\":\"tench\",\"1\":\"gold fish\",\"2\":\"shark\"},\"model_type\":\"vit\"}")) {
             assertEquals(expected, Labels.read(Files.writeString(folder.resolve("labels"), text)), text);
         }
-        ModelConfig model = new ModelConfig(small("timm").build(), List.of(), JsonObject.empty("none"));
+        ModelConfig model = new ModelConfig(small("timm").build(), List.of());
         assertEquals("2", model.label(2));
         assertEquals("shark", model.withLabels(folder.resolve("labels")).label(2));
         Path two = Files.writeString(folder.resolve("two"), "a\nb");

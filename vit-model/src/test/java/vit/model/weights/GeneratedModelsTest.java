@@ -30,8 +30,6 @@ import vit.model.VitConfig.FinalNorm;
 import vit.model.VitConfig.Pooling;
 import vit.model.VitConfig.Positions;
 import vit.model.VitVariants;
-import vit.model.json.JsonObject;
-import vit.model.weights.config.ModelConfig;
 import vit.model.weights.family.WeightFamilies;
 import vit.model.weights.family.WeightFamily;
 
@@ -110,7 +108,7 @@ class GeneratedModelsTest {
         GeneratedWeights source = new GeneratedWeights(config, 7);
         try {
             WeightsWriter.write(file, source, Map.of("step", "3"));
-            Files.writeString(json, new ModelConfig(config, List.of(), JsonObject.empty("none")).toJson(Map.of()), StandardCharsets.UTF_8);
+            Files.writeString(json, new ModelConfig(config, List.of()).toJson(Map.of()), StandardCharsets.UTF_8);
             assertEquals(config, Weights.configuration(json).vit());
             try (Weights weights = Weights.open(file, null)) {
                 assertEquals(withoutAmbiguity(config), withoutAmbiguity(weights.config()));

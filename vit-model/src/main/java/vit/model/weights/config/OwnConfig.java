@@ -14,7 +14,7 @@ import vit.model.json.JsonObject;
  * Our own form: {@code family}, the names of {@link ConfigField}, {@code labels}, and {@code model} for a published
  * variant's sizes. What it does not state is the family's default.
  */
-final class OwnConfig {
+public final class OwnConfig {
 
     private static final Set<String> OTHERS = Set.of("family", "model", "labels");
 
@@ -52,7 +52,7 @@ final class OwnConfig {
     }
 
     /** The document for {@code config}, one line; {@code more} are further fields, for example image preprocessing. */
-    static String write(VitConfig config, List<String> labels, Map<String, ?> more) {
+    public static String write(VitConfig config, List<String> labels, Map<String, ?> more) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("family", config.family());
         for (ConfigField<?> field : ConfigField.ALL) {

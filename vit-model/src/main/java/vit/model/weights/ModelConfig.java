@@ -1,4 +1,4 @@
-package vit.model.weights.config;
+package vit.model.weights;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -6,16 +6,16 @@ import java.util.List;
 import java.util.Map;
 import vit.model.InputException;
 import vit.model.VitConfig;
-import vit.model.json.JsonObject;
+import vit.model.weights.config.Labels;
+import vit.model.weights.config.OwnConfig;
 
 /**
  * A model's whole configuration.
  *
  * @param vit    the network
  * @param labels names of the classes: empty, or one a class
- * @param raw    the document it was read from, for image preprocessing; without fields if there was none
  */
-public record ModelConfig(VitConfig vit, List<String> labels, JsonObject raw) {
+public record ModelConfig(VitConfig vit, List<String> labels) {
 
     public ModelConfig {
         labels = List.copyOf(labels);
@@ -35,13 +35,13 @@ public record ModelConfig(VitConfig vit, List<String> labels, JsonObject raw) {
      * @throws InputException if the file is malformed or does not have a label for every class
      */
     public ModelConfig withLabels(Path file) throws IOException {
-        return new ModelConfig(vit, Labels.require(file, Labels.read(file), vit.classes()), raw);
+        return new ModelConfig(vit, Labels.require(file, Labels.read(file), vit.classes()));
     }
 
     /**
      * The configuration in our own form, as a {@code config.json} beside the weights has it.
      *
-     * @param more further fields, for example of image preprocessing; values as {@link vit.model.json.Json#write} takes them
+     * @param more further fields, for example of image preprocessing; values are strings, numbers, truth values, null, and lists and maps of these
      */
     public String toJson(Map<String, ?> more) {
         return OwnConfig.write(vit, labels, more);
