@@ -31,7 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
  * What the pages say a user can write compiles against what a user gets: on the module path, in a module that requires {@code vit.model} alone.
  *
  * <p>An example is a fenced block of Java: statements, or whole types, or a module descriptor, with its imports in front. Variables that an
- * example takes from the program around it are declared in a comment of the page, which readers do not see: {@code <!-- given: Path file -->}.
+ * example takes from the program around it are declared in a comment of the page, which readers do not see, with the imports that
+ * the program around it has: {@code <!-- given: import java.nio.file.Path; Path file -->}.
  */
 class PageExamplesTest {
 
@@ -52,7 +53,7 @@ class PageExamplesTest {
         modules = ProjectModules.find(scratch);
     }
 
-    /** @param given declarations of variables that it uses, or an empty text */
+    /** @param given imports, each with a semicolon, and declarations of variables that it uses; or an empty text */
     private record Example(Path page, int line, String given, List<String> lines) {
 
         String name() {
@@ -152,8 +153,9 @@ class PageExamplesTest {
         List<String> imports = example.lines().stream().filter(line -> line.startsWith("import ")).toList();
         String rest = example.lines().stream().filter(line -> !line.startsWith("import ")).collect(Collectors.joining("\n"));
         boolean types = example.lines().stream().filter(line -> !line.isBlank() && !line.startsWith("import ")).findFirst().filter(line -> TYPE.matcher(line).find()).isPresent();
-        return "package example;\n" + String.join("\n", imports) + "\n"
-                + (types ? rest : "class Example { void run(" + example.given() + ") throws Exception {\n" + rest + "\n}}\n");
+        int variables = example.given().lastIndexOf(';') + 1;
+        return "package example;\n" + String.join("\n", imports) + "\n" + example.given().substring(0, variables)
+                + (types ? rest : "class Example { void run(" + example.given().substring(variables) + ") throws Exception {\n" + rest + "\n}}\n");
     }
 
     private static JavaFileObject source(String name, String text) {
