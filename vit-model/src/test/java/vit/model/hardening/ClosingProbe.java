@@ -17,6 +17,9 @@ final class ClosingProbe {
 
     private static final int MOST_THREADS = 4;
 
+    /** To make a model takes the interpreter longer than all else. */
+    private static final int CLOSES_A_MODEL = 5;
+
     private static final AtomicInteger RIGHT = new AtomicInteger();
     private static final AtomicInteger REFUSED = new AtomicInteger();
     private static final AtomicReference<Object> WRONG = new AtomicReference<>();
@@ -31,8 +34,12 @@ final class ClosingProbe {
         String expected = SmallModel.logits();
         SmallModel.awaitCompilation();
         Random random = new Random(1);
-        for (int i = 0; i < closes; i++) {
-            close(1 + i % MOST_THREADS, random, expected);
+        for (int i = 0; i < closes; ) {
+            VitModel model = SmallModel.open();
+            for (int of = Math.min(i + CLOSES_A_MODEL, closes); i < of; i++) {
+                close(model, i + 1 == of, 1 + i % MOST_THREADS, random, expected);
+            }
+            model.close();
         }
         while (SmallModel.threads() > 0) {
             Thread.sleep(1);
@@ -42,22 +49,18 @@ final class ClosingProbe {
         System.exit(WRONG.get() == null && TensorArena.liveBytes() == 0 && RIGHT.get() > 0 && REFUSED.get() > 0 ? 0 : 1);
     }
 
-    /** One session of so many threads, called by one or two, and closed, or its model, at a random moment. */
-    private static void close(int threads, Random random, String expected) throws Exception {
-        VitModel model = SmallModel.open();
+    /** One session of so many threads, called by one or two, and closed at a random moment; the last one's model first. */
+    private static void close(VitModel model, boolean last, int threads, Random random, String expected) throws Exception {
         VitSession session = model.newSession(SessionOptions.threads(threads));
         Thread[] callers = new Thread[1 + random.nextInt(2)];
         for (int i = 0; i < callers.length; i++) {
             callers[i] = Thread.ofPlatform().start(() -> call(session, expected));
         }
         LockSupport.parkNanos(random.nextInt(2_000_000));
-        if (random.nextBoolean()) {
-            model.close();
-            session.close();
-        } else {
-            session.close();
+        if (last) {
             model.close();
         }
+        session.close();
         for (Thread caller : callers) {
             caller.join();
         }
