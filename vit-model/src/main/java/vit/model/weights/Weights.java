@@ -158,7 +158,11 @@ public final class Weights implements ParameterSource, AutoCloseable {
      * @throws InputException if it is malformed or makes no model
      */
     public static ModelConfig configuration(Path config) throws IOException {
-        ConfigFile stated = ConfigFile.read(config);
+        return configuration(ConfigFile.read(config));
+    }
+
+    /** As {@link #configuration(Path)}, for a document at hand. */
+    static ModelConfig configuration(ConfigFile stated) throws InputException {
         WeightFamily family = stated.family() == null ? WeightFamilies.all().getFirst() : named(stated);
         return new ConfigResolver(stated, null, family, new ArrayList<>(), LoadOptions.DEFAULTS, false).resolve();
     }

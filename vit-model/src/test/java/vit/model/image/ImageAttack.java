@@ -18,7 +18,7 @@ import vit.model.InputException;
  * Changes small images of every format and decodes the result. Whatever changes: the answer is an image or an {@link InputException} of one line, soon and at
  * little cost; and where a checksum or a count vouches for the pixels, an accepted image has the pixels of the unchanged one.
  */
-final class ImageAttack {
+public final class ImageAttack {
 
     /** Lossy, 16×16, made by libwebp. */
     private static final String LOSSY_WEBP = "UklGRqwAAABXRUJQVlA4IKAAAABQAQCdASoQABAABUB8JaQABYwAAOQ+kTUYWbt89wf/ttufDexz8L2bnDf7LOASjBa1xdmag2Bc7JGvx/3b/Sfvmdtr0cKy"
@@ -50,7 +50,8 @@ final class ImageAttack {
         return accepted + " accepted; at worst " + worstNanos / 1_000_000 + " ms and " + (worstBytes >> 10) + " KiB for one";
     }
 
-    static Map<String, byte[]> originals() {
+    /** Sound images of every format, by their names. */
+    public static Map<String, byte[]> originals() {
         Map<String, byte[]> all = new LinkedHashMap<>();
         all.put("baseline.jpg", TestImages.encoded("jpg", 30, 20));
         all.put("progressive.jpg", TestImages.encoded("jpg", TestImages.scene(30, 20, BufferedImage.TYPE_3BYTE_BGR), true));
@@ -120,7 +121,7 @@ final class ImageAttack {
      *
      * @param vouched the file whose pixels an accepted image must have; null where nothing vouches for them
      */
-    void judge(String name, byte[] file, byte[] vouched) {
+    public void judge(String name, byte[] file, byte[] vouched) {
         long bytes = threads.getCurrentThreadAllocatedBytes();
         long nanos = threads.getCurrentThreadCpuTime();
         RgbImage image = null;
@@ -199,7 +200,7 @@ final class ImageAttack {
     }
 
     /** A PNG whose chunks have right checksums, as far as they can be walked: the change then gets behind them. */
-    private static byte[] withRightChecksums(byte[] png) {
+    public static byte[] withRightChecksums(byte[] png) {
         ByteBuffer out = ByteBuffer.wrap(png.clone());
         int at = 8;
         while (at + 12 <= png.length) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -32,25 +30,7 @@ class HeaderAttackTest {
 
     private static final int MOST_SHOWN = 5;
 
-    private final ByteBuffer buffer = SafetensorsFile.newBuffer();
-
-    /** What the reader makes of a file: as {@link HeaderOracle#judge}. */
-    private Map<String, String> read(byte[] file) throws IOException {
-        try (SafetensorsFile opened = SafetensorsFile.open(ByteSource.InMemory.of("mutant", file), buffer)) {
-            Map<String, String> tensors = new TreeMap<>();
-            for (TensorEntry entry : opened.entries()) {
-                List<Integer> shape = new ArrayList<>();
-                for (int dimension : entry.shape().dimensions()) {
-                    shape.add(dimension);
-                }
-                tensors.put(entry.name(), entry.dtype() + shape.toString() + "@" + entry.offset());
-            }
-            return tensors;
-        } catch (InputException e) {
-            assertTrue(e.getMessage().length() < 2000 && e.getMessage().lines().count() == 1, e.getMessage());
-            return null;
-        }
-    }
+    private final HeaderReader reader = new HeaderReader();
 
     private void attackHeaders(long first, int count) throws IOException {
         int accepted = 0;
@@ -62,7 +42,7 @@ class HeaderAttackTest {
             Map<String, String> right = HeaderOracle.judge(mutant.file());
             Map<String, String> found;
             try {
-                found = read(mutant.file());
+                found = reader.read(mutant.file());
             } catch (IOException | RuntimeException | StackOverflowError e) {
                 found = Map.of("", e.toString());
             }
@@ -114,7 +94,7 @@ class HeaderAttackTest {
                 byte[] file = Files.readAllBytes(finding);
                 boolean refused = finding.getFileName().toString().startsWith("refused-");
                 assertEquals(refused, HeaderOracle.judge(file) == null, "the oracle on " + finding);
-                assertEquals(HeaderOracle.judge(file), read(file), finding.toString());
+                assertEquals(HeaderOracle.judge(file), reader.read(file), finding.toString());
                 files++;
             }
         }
@@ -124,7 +104,8 @@ class HeaderAttackTest {
     private static final String[] VALUES = {"null", "true", "false", "0", "-1", "-0", "1", "3", "8", "1e308", "1e999", "0.5", "2147483648", "9223372036854775808", "\"\"", "\"x\"", "\"8\"", "\"timm\"",
         "[]", "[8]", "[8,8]", "[3,16,16]", "[[8]]", "{}", "{\"0\":\"a\"}", "{\"a\":[1]}", "\"\\uD800\"", "NaN"};
 
-    private static final String[] CONFIGURATIONS = {BrokenFiles.CONFIG,
+    /** One of each form. */
+    static final String[] CONFIGURATIONS = {BrokenFiles.CONFIG,
         "{\"model_type\":\"vit\",\"architectures\":[\"ViTForImageClassification\"],\"hidden_size\":8,\"num_hidden_layers\":1,\"num_attention_heads\":2,\"intermediate_size\":12,\"image_size\":16,"
             + "\"patch_size\":8,\"num_channels\":3,\"layer_norm_eps\":1e-12,\"hidden_act\":\"gelu\",\"qkv_bias\":true,\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}",
         "{\"architecture\":\"vit_tiny_test\",\"num_classes\":3,\"num_features\":8,\"global_pool\":\"token\",\"model_args\":{\"img_size\":16,\"patch_size\":8,\"embed_dim\":8,\"depth\":1,"

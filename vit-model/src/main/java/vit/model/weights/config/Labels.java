@@ -49,15 +49,24 @@ public final class Labels {
      * @throws InputException if it is malformed
      */
     public static List<String> read(Path file) throws IOException {
-        byte[] bytes = withoutMark(bytes(file));
+        return parse(file.toString(), bytes(file));
+    }
+
+    /**
+     * As {@link #read}, for a file's bytes.
+     *
+     * @param source what messages call the file
+     */
+    public static List<String> parse(String source, byte[] document) throws InputException {
+        byte[] bytes = withoutMark(document);
         int first = 0;
         while (first < bytes.length && Character.isWhitespace(bytes[first])) {
             first++;
         }
         if (first < bytes.length && (bytes[first] == '[' || bytes[first] == '{')) {
-            return ofJson(Json.parseValue(file.toString(), bytes));
+            return ofJson(Json.parseValue(source, bytes));
         }
-        return lines(file, bytes);
+        return lines(source, bytes);
     }
 
     /** Without the mark that some editors put before UTF-8. */
@@ -109,12 +118,12 @@ public final class Labels {
         }
     }
 
-    private static List<String> lines(Path file, byte[] bytes) throws InputException {
+    private static List<String> lines(String source, byte[] bytes) throws InputException {
         try {
             String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
             return text.stripTrailing().lines().map(String::strip).toList();
         } catch (CharacterCodingException e) {
-            throw InputException.in(file).cause(e).expected("UTF-8 text, a line a class").found("other bytes").because("the label file is not text");
+            throw InputException.in(source).cause(e).expected("UTF-8 text, a line a class").found("other bytes").because("the label file is not text");
         }
     }
 
