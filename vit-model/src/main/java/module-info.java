@@ -10,14 +10,20 @@ module vit.model {
     requires static jdk.management;
 
     exports vit.model;
+    exports vit.model.config;
     exports vit.model.image;
+    exports vit.model.image.format;
     exports vit.model.onnx;
     exports vit.model.plot;
+    exports vit.model.parameters;
     exports vit.model.positions;
     exports vit.model.shapes;
     exports vit.model.train;
+    exports vit.model.train.augment;
+    exports vit.model.train.data;
     exports vit.model.visualise;
     exports vit.model.weights;
+    exports vit.model.weights.format;
 
     opens vit.model.cli to info.picocli;
 }

@@ -13,14 +13,14 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import vit.kernels.parallel.Workers;
 import vit.kernels.peak.FmaPeak;
-import vit.model.ForwardCost;
-import vit.model.GeneratedWeights;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.VitVariants;
 import vit.model.WarmUpReport;
+import vit.model.config.ForwardCost;
+import vit.model.config.VitConfig;
+import vit.model.config.VitVariants;
+import vit.model.parameters.GeneratedWeights;
 
 /**
  * The forward pass as a service sees it: latency as percentiles (HdrHistogram), throughput, bytes allocated a call by every thread

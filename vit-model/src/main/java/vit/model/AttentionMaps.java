@@ -1,5 +1,7 @@
 package vit.model;
 
+import vit.model.config.VitConfig;
+
 /**
  * The attention probabilities of one image: for each block and head, how much each token (the query, a row) takes from each token
  * (the key, a column). Every row sums to one. Tokens are the prefix tokens, then the patches row by row. Immutable.

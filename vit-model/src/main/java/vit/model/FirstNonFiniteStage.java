@@ -6,6 +6,12 @@ import java.util.List;
 import java.util.Optional;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
+import vit.model.config.VitConfig;
+import vit.model.forward.VitForward;
+import vit.model.parameters.NonFiniteWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 
 /**
  * Finds out where the numbers of an image stopped being finite, by running its pass again with a look at every stage. Nothing of it runs

@@ -2,6 +2,9 @@ package vit.model;
 
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.Sgd;
+import vit.model.config.VitConfig;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 
 /**
  * Which optimiser, and what it does to which parameter. Immutable.
@@ -52,12 +55,12 @@ public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll
         return new Optimizer(sgd, adam, weightDecay, decayAll, layerDecay, true);
     }
 
-    double weightDecay(Parameter parameter) {
+    public double weightDecay(Parameter parameter) {
         return decayAll || parameter.isMatrix() ? weightDecay : 0;
     }
 
     /** Factor on the learning rate: 1 for the head and final norm, one layerDecay more for each block below. */
-    double rateFactor(Parameter parameter, VitConfig config) {
+    public double rateFactor(Parameter parameter, VitConfig config) {
         String name = parameter.name();
         boolean head = name.startsWith(Parameters.HEAD + ".");
         if (headOnly) {

@@ -2,6 +2,7 @@ package vit.model;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import vit.model.config.Scores;
 
 /**
  * The classes of one image, most probable first.

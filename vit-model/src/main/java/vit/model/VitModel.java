@@ -9,7 +9,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
+import vit.model.config.Scores;
+import vit.model.config.VitConfig;
+import vit.model.forward.KernelCompilation;
+import vit.model.forward.VitForward;
+import vit.model.forward.VitWeights;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.weights.Weights;
 import vit.model.weights.WeightsReport;
 

@@ -9,8 +9,15 @@ import vit.kernels.lifetime.Lifetime;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
-import vit.model.image.ImageDecoder;
+import vit.model.config.ForwardCost;
+import vit.model.config.VitConfig;
+import vit.model.forward.AttentionProbe;
+import vit.model.forward.KernelCompilation;
+import vit.model.forward.Spans;
+import vit.model.forward.VitForward;
 import vit.model.image.RgbImage;
+import vit.model.image.format.ImageDecoder;
+import vit.model.parameters.NonFiniteWeights;
 
 /**
  * Runs a model: all memory is planned when the session is made, and after {@link #warmUp()} the calls that take and fill

@@ -10,7 +10,18 @@ import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
+import vit.model.backward.ParameterUpdate;
+import vit.model.backward.TrainingParameters;
+import vit.model.backward.TrainingPass;
+import vit.model.backward.WeightAverages;
+import vit.model.config.Scores;
+import vit.model.config.VitConfig;
+import vit.model.forward.Spans;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.ParameterTensors;
+import vit.model.parameters.Parameters;
 
 /**
  * Weights that learn: forward and backward passes that accumulate gradients, and optimiser steps that use them. All memory is

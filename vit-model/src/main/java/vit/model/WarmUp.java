@@ -5,6 +5,10 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.locks.LockSupport;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.parallel.Workers;
+import vit.model.config.VitConfig;
+import vit.model.forward.KernelCompilation;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
 
 /**
  * Gets calls to full speed. The kernels are compiled by {@link KernelCompilation}; what is around them, and the kernels that it leaves out, are

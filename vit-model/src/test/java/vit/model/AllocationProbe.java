@@ -4,6 +4,8 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import vit.kernels.parallel.Workers;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
 
 /** Prints the bytes that calls allocate on all threads of the team once the JIT is done, for {@link SessionAllocationTest}. */
 final class AllocationProbe {

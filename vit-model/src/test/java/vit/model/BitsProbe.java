@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.util.zip.CRC32;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.optim.GradientNorm;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
 
 /** Prints one line with a hash of logits, gradients and trained weights of small models, for {@link SameBitsTest}. */
 final class BitsProbe {

@@ -26,7 +26,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import vit.kernels.parallel.Workers;
 import vit.kernels.parallel.WorkersClosedException;
+import vit.model.config.VitConfig;
 import vit.model.image.RgbImage;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 
 /**
  * Every public method from several threads: the right answer, or the exception that says why not. A new method is called as well; if

@@ -15,7 +15,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import vit.model.config.VitConfig;
 import vit.model.image.RgbImage;
+import vit.model.parameters.GeneratedWeights;
 
 /** One model, a few sessions that many threads take turns with: every result has the bits that one thread alone gets. */
 class ManyThreadsTest {

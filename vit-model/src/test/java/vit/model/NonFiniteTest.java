@@ -14,9 +14,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitVariants;
 import vit.model.image.RgbImage;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 
 /** A result that is NaN or infinite is an error that names the image and the first stage that is not finite. */
 @Timeout(120)

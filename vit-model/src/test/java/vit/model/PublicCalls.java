@@ -10,8 +10,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
-import vit.model.image.ImageDecoder;
 import vit.model.image.RgbImage;
+import vit.model.image.format.ImageDecoder;
+import vit.model.parameters.Parameter;
 
 /** Calls every public method of a class with arguments that it accepts, found by reflection so that no new method is left out. */
 final class PublicCalls {

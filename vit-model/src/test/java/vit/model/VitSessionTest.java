@@ -15,8 +15,11 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.parallel.Workers;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.GeneratedWeights;
 
 @Timeout(300)
 class VitSessionTest {

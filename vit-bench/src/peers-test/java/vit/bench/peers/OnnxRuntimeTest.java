@@ -19,17 +19,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
-import vit.model.GeneratedWeights;
-import vit.model.ParameterSource;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
 import vit.model.onnx.OnnxExport;
 import vit.model.onnx.OnnxOperators;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.ParameterSource;
 import vit.model.weights.Weights;
 
 /** ONNX Runtime on an exported model gives our logits. */

@@ -13,13 +13,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import vit.model.GeneratedWeights;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.VitVariants;
+import vit.model.config.VitConfig;
+import vit.model.config.VitVariants;
 import vit.model.onnx.OnnxExport;
+import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.WeightsWriter;
 
 /**

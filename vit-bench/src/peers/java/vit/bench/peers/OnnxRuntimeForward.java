@@ -12,10 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
-import vit.model.ParameterSource;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.onnx.OnnxExport;
 import vit.model.onnx.OnnxOperators;
+import vit.model.parameters.ParameterSource;
 
 /**
  * ONNX Runtime on an exported model, with standard operators or with the runtime's own, whichever is faster in trial calls: all graph optimisations, sequential execution with {@code threads} threads inside operators, the

@@ -1,12 +1,12 @@
 package vit.bench.peers;
 
 import java.io.IOException;
-import vit.model.GeneratedWeights;
 import vit.model.Optimizer;
-import vit.model.Parameter;
 import vit.model.TrainingOptions;
-import vit.model.VitConfig;
 import vit.model.VitTraining;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
 
 /** This project's training step. */
 final class OurTraining implements Contender {

@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
-import vit.model.GeneratedWeights;
+import vit.model.parameters.GeneratedWeights;
 
 /** PyTorch's forward pass by DJL's operations. No gradients are recorded, since no array requires one. */
 final class PyTorchForward implements Contender {

@@ -13,7 +13,7 @@ import ai.djl.training.optimizer.Optimizer;
 import ai.djl.training.tracker.Tracker;
 import java.io.IOException;
 import java.util.List;
-import vit.model.Parameter;
+import vit.model.parameters.Parameter;
 
 /** PyTorch's training step by DJL: its gradient collector over PyTorch's autograd, its cross-entropy and its AdamW. */
 final class PyTorchTraining implements Contender {

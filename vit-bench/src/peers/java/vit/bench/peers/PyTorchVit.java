@@ -16,12 +16,12 @@ import java.util.List;
 import java.util.Map;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 
 /**
  * timm's Vision Transformer by DJL's operations, each of which is one call of PyTorch's own ({@code linear}, {@code layer_norm},

@@ -14,7 +14,7 @@ import vit.model.json.Json;
 import vit.model.json.JsonArray;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
-import vit.model.weights.AtomicFile;
+import vit.model.weights.format.AtomicFile;
 
 /**
  * Comparisons as files: {@code NAME.json}, {@code NAME.md}, {@code NAME.png} (speeds) and {@code NAME-ratios.png}, each with the machine and

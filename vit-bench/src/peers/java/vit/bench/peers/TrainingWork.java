@@ -2,11 +2,11 @@ package vit.bench.peers;
 
 import java.util.List;
 import java.util.stream.Stream;
-import vit.model.ForwardCost;
-import vit.model.GeneratedWeights;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.VitConfig;
+import vit.model.config.ForwardCost;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 
 /**
  * A training step that both sides do: the mean cross-entropy of a batch and its gradients, and where {@code update} an AdamW step.

@@ -15,12 +15,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import vit.model.ForwardCost;
-import vit.model.GeneratedWeights;
-import vit.model.VitConfig;
 import vit.model.VitModel;
-import vit.model.VitVariants;
+import vit.model.config.ForwardCost;
+import vit.model.config.VitConfig;
+import vit.model.config.VitVariants;
 import vit.model.json.Json;
+import vit.model.parameters.GeneratedWeights;
 
 /** Ours and every peer in turn, in one process. */
 @Command(name = "vit-peers", mixinStandardHelpOptions = true, usageHelpAutoWidth = true,

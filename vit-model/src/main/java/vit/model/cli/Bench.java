@@ -14,16 +14,16 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.kernels.parallel.Workers;
 import vit.kernels.peak.FmaPeak;
-import vit.model.ForwardCost;
-import vit.model.GeneratedWeights;
 import vit.model.LoadOptions;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.VitVariants;
 import vit.model.WarmUpReport;
+import vit.model.config.ForwardCost;
+import vit.model.config.VitConfig;
+import vit.model.config.VitVariants;
 import vit.model.json.Json;
+import vit.model.parameters.GeneratedWeights;
 
 /** {@code vit bench}: the time of the forward pass on this machine, and how near it is to the machine's limit. */
 @Command(name = "bench", description = "Measure the forward pass: latency, throughput, share of the FMA peak, allocation.")

@@ -3,9 +3,9 @@ package vit.model.cli;
 import java.io.IOException;
 import vit.model.InputException;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.RgbImage;
 

@@ -15,8 +15,8 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.InputException;
 import vit.model.VitModel;
-import vit.model.weights.TensorFile;
 import vit.model.weights.Weights;
+import vit.model.weights.format.TensorFile;
 
 /** {@code vit compare}: holds the model against another program's results. */
 @Command(name = "compare", description = {

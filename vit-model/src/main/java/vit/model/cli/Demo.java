@@ -18,14 +18,14 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.kernels.simd.Simd;
 import vit.model.AttentionMaps;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
 import vit.model.Prediction;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.plot.Picture;
 import vit.model.plot.Sheet;
 import vit.model.shapes.ShapeImage;
@@ -45,9 +45,9 @@ import vit.model.visualise.Pictures;
 import vit.model.visualise.PooledAttention;
 import vit.model.visualise.PositionSimilarity;
 import vit.model.visualise.TextPicture;
-import vit.model.weights.AtomicFile;
-import vit.model.weights.WeightsWriter;
 import vit.model.weights.ModelConfig;
+import vit.model.weights.WeightsWriter;
+import vit.model.weights.format.AtomicFile;
 
 /** {@code vit demo}: trains a model from scratch on images that it draws, and shows what came of it. */
 @Command(name = "demo", sortOptions = false, description = {

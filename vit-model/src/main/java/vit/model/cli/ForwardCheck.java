@@ -8,11 +8,11 @@ import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 import vit.model.InputException;
 import vit.model.SessionOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.weights.TensorEntry;
-import vit.model.weights.TensorFile;
+import vit.model.config.VitConfig;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /**
  * Runs a model on the {@code images} of a reference file and holds the stages and logits that the file has against the run's.

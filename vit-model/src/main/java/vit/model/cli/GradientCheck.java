@@ -7,11 +7,11 @@ import java.util.Map;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.TrainingOptions;
-import vit.model.VitConfig;
 import vit.model.VitTraining;
-import vit.model.weights.TensorEntry;
-import vit.model.weights.TensorFile;
+import vit.model.config.VitConfig;
 import vit.model.weights.Weights;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /**
  * Runs forward and backward on the {@code images} and {@code labels} of a reference file and holds {@code loss},

@@ -13,7 +13,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
-import vit.model.image.ImageFiles;
+import vit.model.image.format.ImageFiles;
 
 /** {@code IMAGE…}, {@code --list} and {@code --strict}: which images, and what a bad one costs. */
 final class ImageArguments {

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import vit.model.InputException;
-import vit.model.image.DecodeOptions;
-import vit.model.image.ImageDecoder;
 import vit.model.image.RgbImage;
+import vit.model.image.format.DecodeOptions;
+import vit.model.image.format.ImageDecoder;
 
 /**
  * One image that a command was given: a file, or standard input.

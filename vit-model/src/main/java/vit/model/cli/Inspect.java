@@ -15,15 +15,15 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.kernels.tensor.Shape;
-import vit.model.ForwardCost;
 import vit.model.InputException;
 import vit.model.LoadOptions;
-import vit.model.VitConfig;
+import vit.model.config.ForwardCost;
+import vit.model.config.VitConfig;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
-import vit.model.weights.TensorEntry;
-import vit.model.weights.TensorFile;
 import vit.model.weights.Weights;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /** {@code vit inspect}: what a weight file holds. A file that makes no model is listed as well, and then refused. */
 @Command(name = "inspect", description = "Show family, configuration, every tensor and the parameter count of a weight file.")
@@ -92,7 +92,7 @@ final class Inspect implements Callable<Integer> {
         table.row("labels", weights.labels().isEmpty() ? "none" : weights.labels().size() + ", from " + weights.labels().getFirst() + " to "
                 + weights.labels().getLast());
         table.row("tokens", config.tokens());
-        table.row("parameters", String.format(Locale.ROOT, "%,d", vit.model.Parameters.of(config).count()));
+        table.row("parameters", String.format(Locale.ROOT, "%,d", vit.model.parameters.Parameters.of(config).count()));
         table.row("forward pass", String.format(Locale.ROOT, "%.3g GFLOP an image", ForwardCost.of(config).flops() / 1e9));
         table.row("missing", "none");
         table.row("not used", weights.report().ignored().isEmpty() ? "none" : String.join(", ", weights.report().ignored()));

@@ -2,8 +2,8 @@ package vit.model.cli;
 
 import java.io.IOException;
 import vit.model.AttentionMaps;
-import vit.model.VitConfig;
 import vit.model.VitModel;
+import vit.model.config.VitConfig;
 import vit.model.plot.Picture;
 import vit.model.visualise.AttentionDistance;
 import vit.model.visualise.DistanceChart;

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import vit.model.weights.OutputTarget;
+import vit.model.weights.format.OutputTarget;
 
 /** What {@code --output} may name. A file of another kind, or one that the command reads, is never replaced: it was named by mistake. */
 final class OutputCheck {

@@ -10,8 +10,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 import vit.kernels.tensor.Shape;
-import vit.model.weights.Dtype;
-import vit.model.weights.SafetensorsWriter;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.SafetensorsWriter;
 
 /** {@code --output F}: a safetensors file of one float32 tensor, a row an image. */
 final class OutputOption {

@@ -9,11 +9,11 @@ import vit.kernels.optim.Adam;
 import vit.kernels.optim.Sgd;
 import vit.model.InputException;
 import vit.model.Optimizer;
-import vit.model.train.Augmentation;
-import vit.model.train.Mixing;
 import vit.model.train.Recipe;
 import vit.model.train.Recipes;
 import vit.model.train.Schedule;
+import vit.model.train.augment.Augmentation;
+import vit.model.train.augment.Mixing;
 
 /** A recipe and what is changed of it. */
 final class RecipeOptions {

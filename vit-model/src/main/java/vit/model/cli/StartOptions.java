@@ -16,15 +16,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 import vit.model.InputException;
-import vit.model.ParameterSource;
-import vit.model.Scores;
-import vit.model.VitConfig;
+import vit.model.config.Scores;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
 import vit.model.image.RgbImage;
+import vit.model.parameters.ParameterSource;
 import vit.model.train.FineTuning;
-import vit.model.train.ImageSource;
 import vit.model.train.Initialization;
+import vit.model.train.data.ImageSource;
 import vit.model.weights.Weights;
 
 /** What training starts from: trained weights, or fresh ones for a configuration, or for one that suits the images. */

@@ -112,7 +112,7 @@ public final class Resample {
     }
 
     /** A part of the image; the image itself if the part is all of it. */
-    static RgbImage crop(RgbImage image, int top, int left, int height, int width) {
+    public static RgbImage crop(RgbImage image, int top, int left, int height, int width) {
         if (height == image.height() && width == image.width()) {
             return image;
         }

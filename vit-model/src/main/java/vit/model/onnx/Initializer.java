@@ -1,7 +1,7 @@
 package vit.model.onnx;
 
 import vit.kernels.tensor.Shape;
-import vit.model.Parameter;
+import vit.model.parameters.Parameter;
 
 /** A constant tensor of the graph. Its elements are 4 or 8 bytes, little-endian, row-major. */
 sealed interface Initializer {

@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import vit.model.ParameterSource;
-import vit.model.weights.AtomicFile;
+import vit.model.parameters.ParameterSource;
+import vit.model.weights.format.AtomicFile;
 
 /**
  * Writes a model as ONNX: input {@code images} (batch, channels, height, width), output {@code logits} (batch, classes), or

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import vit.model.Parameter;
+import vit.model.parameters.Parameter;
 
 /**
  * A graph under construction: nodes in the order in which they are added, which is a topological one, and the constants that they

@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 import vit.model.positions.SinCosPositions;
 
 /**

@@ -10,7 +10,7 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 import vit.model.image.Filter;
 import vit.model.image.Resample;
 import vit.model.image.RgbImage;
-import vit.model.weights.AtomicFile;
+import vit.model.weights.format.AtomicFile;
 
 /** An RGB picture. Drawn on with {@link Canvas}. Immutable from outside. */
 public final class Picture {

@@ -1,7 +1,7 @@
 package vit.model.positions;
 
 import java.util.Arrays;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 
 /**
  * How learned position embeddings are carried over to another grid of patches. Each source of checkpoints has its own method, and

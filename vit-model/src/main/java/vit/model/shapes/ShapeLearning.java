@@ -3,19 +3,19 @@ package vit.model.shapes;
 import java.io.IOException;
 import vit.kernels.optim.Adam;
 import vit.model.Optimizer;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.VitConfig;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
 import vit.model.positions.SinCosPositions;
 import vit.model.train.Initialization;
 import vit.model.train.Recipe;
 import vit.model.train.Schedule;
-import vit.model.train.Split;
 import vit.model.train.Trainer;
 import vit.model.train.TrainerOptions;
+import vit.model.train.data.Split;
 
 /**
  * How a model learns drawn shapes: the shipped model's training, and the small one of {@code vit demo}. Immutable.

@@ -2,7 +2,7 @@ package vit.model.shapes;
 
 import java.util.List;
 import vit.model.image.RgbImage;
-import vit.model.train.ImageSource;
+import vit.model.train.data.ImageSource;
 
 /**
  * Drawn images to train on: other ones in every epoch, harder from epoch to epoch at the beginning. A model that learns a little from

@@ -3,11 +3,11 @@ package vit.model.train;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import vit.kernels.tensor.Tensor;
-import vit.model.NonFiniteWeights;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.VitConfig;
 import vit.model.VitTraining;
+import vit.model.config.VitConfig;
+import vit.model.parameters.NonFiniteWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 
 /** Finds out in which layer numbers stopped being finite. For one thread. */
 final class Divergence {

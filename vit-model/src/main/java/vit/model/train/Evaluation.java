@@ -3,10 +3,15 @@ package vit.model.train;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import vit.model.ParameterSource;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.parameters.ParameterSource;
+import vit.model.train.augment.Mixing;
+import vit.model.train.data.Batch;
+import vit.model.train.data.BatchLoader;
+import vit.model.train.data.SampleMaker;
+import vit.model.train.data.UnreadableImages;
 
 /**
  * How a model judges labelled images.

@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.Scores;
-import vit.model.VitConfig;
+import vit.model.config.Scores;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 
 /**

@@ -6,11 +6,12 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
 import vit.model.InputException;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.train.CounterRandom.Purpose;
+import vit.model.config.VitConfig;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
+import vit.model.train.augment.CounterRandom;
+import vit.model.train.augment.CounterRandom.Purpose;
 
 /**
  * Weights to start training from, as one of the published sources draws them. Each tensor's numbers depend on the seed and its name

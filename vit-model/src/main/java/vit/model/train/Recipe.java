@@ -2,6 +2,8 @@ package vit.model.train;
 
 import java.util.Objects;
 import vit.model.Optimizer;
+import vit.model.train.augment.Augmentation;
+import vit.model.train.augment.Mixing;
 
 /**
  * Everything that decides what training makes of given weights and images, bit for bit. Immutable.

@@ -7,6 +7,8 @@ import vit.kernels.optim.Adam;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.train.Schedule.Shape;
+import vit.model.train.augment.Augmentation;
+import vit.model.train.augment.Mixing;
 
 /** Recipes by name. A recipe is one entry; every part of it can be changed afterwards. */
 public final class Recipes {

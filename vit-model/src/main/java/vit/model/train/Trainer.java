@@ -7,12 +7,21 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import vit.kernels.optim.GradientNorm;
 import vit.model.InputException;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
 import vit.model.TrainingOptions;
-import vit.model.VitConfig;
 import vit.model.VitTraining;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.train.augment.Augmentation;
+import vit.model.train.data.Batch;
+import vit.model.train.data.BatchLoader;
+import vit.model.train.data.CachedImages;
+import vit.model.train.data.ImageFolder;
+import vit.model.train.data.ImageSource;
+import vit.model.train.data.SampleMaker;
+import vit.model.train.data.Split;
+import vit.model.train.data.UnreadableImages;
 
 /**
  * Trains a model on labelled images by a {@link Recipe}.

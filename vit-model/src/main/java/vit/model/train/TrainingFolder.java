@@ -10,17 +10,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
 import vit.kernels.patchembed.PatchOrder;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.Positions;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Positions;
+import vit.model.config.VitConfigBuilder;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
 import vit.model.positions.SinCosPositions;
-import vit.model.weights.AtomicFile;
-import vit.model.weights.WeightsWriter;
+import vit.model.train.data.ImageListing;
 import vit.model.weights.ModelConfig;
+import vit.model.weights.WeightsWriter;
+import vit.model.weights.format.AtomicFile;
 
 /**
  * What a training leaves in its folder: {@code best.safetensors} and {@code last.safetensors} under timm's names with {@code config.json}
@@ -33,7 +34,7 @@ import vit.model.weights.ModelConfig;
 public record TrainingFolder(Path path) {
 
     /** The pictures that {@code vit train} leaves. */
-    static final List<String> PICTURES = List.of("loss.png", "confusion.png");
+    public static final List<String> PICTURES = List.of("loss.png", "confusion.png");
 
     /** Weights after the best epoch. */
     public Path best() {
@@ -85,12 +86,12 @@ public record TrainingFolder(Path path) {
     }
 
     /** Whether a training has left state or weights here. */
-    boolean holdsTraining() {
+    public boolean holdsTraining() {
         return List.of(state(), previousState(), best(), last()).stream().anyMatch(Files::exists);
     }
 
     /** Whether {@code folder} holds a training, or weights with their configuration. */
-    static boolean isModelFolder(Path folder) throws IOException {
+    public static boolean isModelFolder(Path folder) throws IOException {
         if (new TrainingFolder(folder).holdsTraining()) {
             return true;
         }

@@ -8,10 +8,12 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import vit.model.InputException;
 import vit.model.Optimizer;
-import vit.model.ParameterSource;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.json.JsonObject;
+import vit.model.parameters.ParameterSource;
+import vit.model.train.data.ImageSource;
+import vit.model.train.data.Split;
 
 /**
  * What decides the result of a training, fact by fact: recipe, model, preprocessing, images and the weights at the start. Of the images it

@@ -14,19 +14,19 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
 import vit.model.VitTraining;
+import vit.model.config.VitConfig;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
 import vit.model.json.JsonObject;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.train.Trainer.Progress;
-import vit.model.weights.Dtype;
-import vit.model.weights.SafetensorsFile;
-import vit.model.weights.SafetensorsWriter;
-import vit.model.weights.TensorEntry;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.SafetensorsFile;
+import vit.model.weights.format.SafetensorsWriter;
+import vit.model.weights.format.TensorEntry;
 
 /**
  * Everything that training needs to go on as if it had never stopped, in one safetensors file: weights, moving average and the optimiser's

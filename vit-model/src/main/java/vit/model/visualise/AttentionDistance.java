@@ -1,7 +1,7 @@
 package vit.model.visualise;
 
 import vit.model.AttentionMaps;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 
 /**
  * How far heads look (Dosovitskiy et al. 2020, figure 7, right): the distance in pixels between a patch and the patches that it

@@ -1,7 +1,7 @@
 package vit.model.visualise;
 
 import java.util.Arrays;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.plot.Chart;
 import vit.model.plot.Palette;
 import vit.model.plot.Picture;

@@ -3,10 +3,10 @@ package vit.model.visualise;
 import java.io.IOException;
 import java.util.Arrays;
 import vit.kernels.patchembed.PatchOrder;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 
 /**
  * What the patch embedding looks for: its filters' principal components (Dosovitskiy et al. 2020, figure 7, left).

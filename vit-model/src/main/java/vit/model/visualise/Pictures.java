@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import vit.model.AttentionMaps;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.image.Normalization;
 import vit.model.image.RgbImage;
 import vit.model.plot.ColourBar;

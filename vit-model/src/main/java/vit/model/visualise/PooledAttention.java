@@ -1,6 +1,6 @@
 package vit.model.visualise;
 
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 
 /**
  * What the head's input takes from each patch, by a (T, T) attention or rollout matrix: the class token's row where the model pools

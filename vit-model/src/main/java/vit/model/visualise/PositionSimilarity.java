@@ -1,10 +1,10 @@
 package vit.model.visualise;
 
 import java.io.IOException;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.positions.SinCosPositions;
 
 /**

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import vit.model.InputException;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.weights.config.Labels;
 import vit.model.weights.config.OwnConfig;
 

@@ -6,13 +6,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import vit.model.InputException;
+import vit.model.weights.format.FileKind;
 
 /**
  * Which file of a folder is the weights. The first of these that is there: {@code model.safetensors} (Hugging Face, timm),
  * {@code model.safetensors.index.json} (Hugging Face, in parts), {@code best.safetensors} (what this program trained); or
  * else the only safetensors or npz file.
  */
-final class WeightFolder {
+public final class WeightFolder {
 
     private static final List<String> USUAL = List.of("model.safetensors", "model.safetensors.index.json", "best.safetensors");
 
@@ -23,7 +24,7 @@ final class WeightFolder {
      *
      * @throws InputException if the folder holds none, or several without one of the usual names
      */
-    static Path weights(Path named) throws IOException {
+    public static Path weights(Path named) throws IOException {
         if (!Files.isDirectory(named)) {
             return named;
         }

@@ -14,12 +14,12 @@ import java.util.Set;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.LoadOptions;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.family.Inference;
@@ -28,6 +28,9 @@ import vit.model.weights.family.TensorDirectory;
 import vit.model.weights.family.TensorView;
 import vit.model.weights.family.WeightFamilies;
 import vit.model.weights.family.WeightFamily;
+import vit.model.weights.format.ShardedFile;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /**
  * A weight file opened as the parameters of a model: every tensor accounted for, every shape checked, before an element is

@@ -14,12 +14,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.GeneratedWeights;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
 import vit.model.json.JsonObject;
+import vit.model.parameters.GeneratedWeights;
 import vit.model.shapes.ShapeKind;
 
 class ClassifyTest {

@@ -18,13 +18,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.tensor.Shape;
-import vit.model.GeneratedWeights;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.golden.Golden;
-import vit.model.weights.Dtype;
-import vit.model.weights.SafetensorsWriter;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.SafetensorsWriter;
 
 class CompareTest {
 

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.image.ImageDecoder;
+import vit.model.image.format.ImageDecoder;
 import vit.model.shapes.ShapeImages;
 import vit.model.shapes.ShapeKind;
 

@@ -24,7 +24,7 @@ class ExportTest {
         Path output = folder.resolve("model.onnx");
         Ran ran = vit("export", "--weights", weights, "--config", config, "--output", output).isDone();
         assertEquals("", ran.out());
-        long parameters = vit.model.Parameters.of(TinyModel.CONFIG).count();
+        long parameters = vit.model.parameters.Parameters.of(TinyModel.CONFIG).count();
         assertTrue(Files.size(output) > parameters * Float.BYTES, () -> output + " is too small");
     }
 

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.image.BrokenImages;
-import vit.model.weights.BrokenFiles;
+import vit.model.image.format.BrokenImages;
+import vit.model.weights.format.BrokenFiles;
 
 /** Every kind of broken file that the readers are tried with, given to {@code vit classify}: exit code 2, one line, no trace. */
 class HostileInputCommandTest {

@@ -10,10 +10,10 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.GeneratedWeights;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 
 class InspectTest {
 

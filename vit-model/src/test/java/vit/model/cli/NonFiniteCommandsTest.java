@@ -14,8 +14,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.kernels.tensor.Shape;
-import vit.model.weights.Dtype;
-import vit.model.weights.SafetensorsWriter;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.SafetensorsWriter;
 
 /** Commands fail where a weight is NaN or infinite, and name the image, the stage and the weight. */
 class NonFiniteCommandsTest {

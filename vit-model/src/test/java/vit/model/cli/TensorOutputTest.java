@@ -18,9 +18,9 @@ import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.golden.Golden;
 import vit.model.image.Preprocessing;
-import vit.model.weights.Dtype;
-import vit.model.weights.TensorEntry;
-import vit.model.weights.TensorFile;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /** {@code vit preprocess} and {@code vit logits}. */
 class TensorOutputTest {

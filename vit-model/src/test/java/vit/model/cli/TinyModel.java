@@ -7,10 +7,10 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
 import javax.imageio.ImageIO;
-import vit.model.GeneratedWeights;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
 import vit.model.weights.WeightsWriter;
 
 /** Small models and images in files. */

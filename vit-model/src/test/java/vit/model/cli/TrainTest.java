@@ -16,8 +16,8 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.VitConfig;
 import vit.model.VitModel;
+import vit.model.config.VitConfig;
 
 class TrainTest {
 
@@ -222,7 +222,7 @@ class TrainTest {
         Ran ran = Ran.vit("train", "--data", data, "--output", output, "--config", sigmoid, "--epochs", 1, "--threads", 1).isDone();
         assertTrue(ran.out().contains("the scores become those of a softmax"), ran::out);
         try (VitModel model = VitModel.load(output.resolve("best.safetensors"))) {
-            assertEquals(vit.model.Scores.SOFTMAX, model.scores());
+            assertEquals(vit.model.config.Scores.SOFTMAX, model.scores());
         }
         Path grey = Files.writeString(folder.resolve("grey.json"), CONFIG.replace("\"family\"", "\"channels\":1,\"family\""));
         Ran.vit("train", "--data", data, "--output", folder.resolve("grey"), "--config", grey).isRefused("channels");

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.function.Supplier;
 import vit.model.InputException;
 import vit.model.image.ImageReaderRules;
+import vit.model.image.format.OrientationRules;
 import vit.model.weights.WeightReaderRules;
 
 /**
@@ -21,7 +22,7 @@ public enum FuzzTarget {
     CONFIGURATION(WeightReaderRules::configuration, WeightReaderRules::configurations),
     LABELS(WeightReaderRules::labels, WeightReaderRules::labelFiles),
     PREPROCESSOR(ImageReaderRules::preprocessor, ImageReaderRules::preprocessors),
-    ORIENTATION(ImageReaderRules::orientation, ImageReaderRules::orientations),
+    ORIENTATION(OrientationRules::orientation, OrientationRules::orientations),
     JPEG(ImageReaderRules::image, () -> ImageReaderRules.images(".jpg"), "\u00FF\u00D8\u00FF"),
     PNG(ImageReaderRules::image, () -> ImageReaderRules.images(".png"), "\u0089PNG"),
     GIF(ImageReaderRules::image, () -> ImageReaderRules.images(".gif"), "GIF8"),

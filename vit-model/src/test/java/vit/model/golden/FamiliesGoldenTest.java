@@ -16,7 +16,7 @@ import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
-import vit.model.weights.TensorFile;
+import vit.model.weights.format.TensorFile;
 
 /** Every family's forward pass against the float64 truth of the peer's own code. */
 class FamiliesGoldenTest {

@@ -13,20 +13,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vit.kernels.tensor.Tensor;
-import vit.model.GeneratedWeights;
-import vit.model.Parameter;
 import vit.model.SessionOptions;
 import vit.model.TrainingOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.VitTraining;
-import vit.model.VitVariants;
-import vit.model.image.ImageDecoder;
+import vit.model.config.VitConfig;
+import vit.model.config.VitVariants;
 import vit.model.image.Preprocessing;
+import vit.model.image.format.ImageDecoder;
 import vit.model.json.Json;
-import vit.model.weights.TensorEntry;
-import vit.model.weights.TensorFile;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /** ViT-B/16 with the formula weights against PyTorch's float64 results: stages, logits, and real photos. */
 class FullSizeGoldenTest {

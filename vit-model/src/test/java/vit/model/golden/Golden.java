@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
-import vit.model.weights.TensorEntry;
-import vit.model.weights.TensorFile;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /** The reference cases in {@code ../shared/golden}: float64 results of the peers' own code. */
 public final class Golden {

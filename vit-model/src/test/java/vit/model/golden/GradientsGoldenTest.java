@@ -18,9 +18,9 @@ import vit.model.VitTraining;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
 import vit.model.json.JsonObject;
-import vit.model.weights.TensorEntry;
-import vit.model.weights.TensorFile;
 import vit.model.weights.Weights;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /** Every family's loss, gradients and first optimiser steps against the float64 truth of the peer's own code. */
 class GradientsGoldenTest {

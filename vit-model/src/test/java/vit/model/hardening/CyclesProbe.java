@@ -6,11 +6,11 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import vit.kernels.tensor.TensorArena;
-import vit.model.GeneratedWeights;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.VitVariants;
+import vit.model.config.VitVariants;
+import vit.model.parameters.GeneratedWeights;
 
 /** Loads, calls and closes again and again, and prints what is left: bytes on the ledger, threads, descriptors, resident memory. */
 final class CyclesProbe {

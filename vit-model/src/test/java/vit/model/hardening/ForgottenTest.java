@@ -15,14 +15,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.lifetime.CloseGuard;
 import vit.kernels.tensor.TensorArena;
-import vit.model.GeneratedWeights;
 import vit.model.Optimizer;
 import vit.model.SessionOptions;
 import vit.model.TrainingOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.VitTraining;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
 
 /** Models, sessions and trainings that nobody closed. */
 @Timeout(120)

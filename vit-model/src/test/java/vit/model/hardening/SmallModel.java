@@ -6,14 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
-import vit.model.GeneratedWeights;
 import vit.model.Optimizer;
 import vit.model.SessionOptions;
 import vit.model.TrainingOptions;
-import vit.model.VitConfig;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.VitTraining;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.WeightsWriter;
 
 /** The model that is attacked: so small that a call ends soon in the interpreter, with its file and what is right. */

@@ -5,9 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import vit.model.golden.Golden;
-import vit.model.weights.Dtype;
-import vit.model.weights.SafetensorsFile;
-import vit.model.weights.TensorEntry;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.SafetensorsFile;
+import vit.model.weights.format.TensorEntry;
 
 /** The tensors of a small reference file, by name. */
 public final class GoldenTensors {

@@ -8,9 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import vit.model.InputException;
+import vit.model.image.format.ImageAttack;
 import vit.model.json.Json;
 
 /**
@@ -18,8 +17,6 @@ import vit.model.json.Json;
  * {@link InputException}, which a rule passes on; a broken rule is an {@link AssertionError}. For one thread.
  */
 public final class ImageReaderRules {
-
-    private static final Pattern XMP = Pattern.compile("tiff:Orientation(?:=\"|>)([0-9])");
 
     private static final ImageAttack ATTACK = new ImageAttack();
 
@@ -30,21 +27,6 @@ public final class ImageReaderRules {
         ATTACK.judge("an image", file, null);
         if (file.length > 8 && file[1] == 'P' && file[2] == 'N') {
             ATTACK.judge("a PNG with right checksums", ImageAttack.withRightChecksums(file), null);
-        }
-    }
-
-    /** The orientation is 1 … 8, and that of an XMP text is the one that a regular expression finds. */
-    public static void orientation(byte[] data) {
-        OrientationTags exif = new OrientationTags();
-        exif.exif(data, 0, data.length);
-        int said = exif.orientation();
-        OrientationTags xmp = new OrientationTags();
-        xmp.xmp(data, 0, data.length);
-        Matcher matcher = XMP.matcher(new String(data, StandardCharsets.ISO_8859_1));
-        int digit = matcher.find() ? matcher.group(1).charAt(0) - '0' : 1;
-        assertEquals(digit >= 1 && digit <= 8 ? digit : 1, xmp.orientation());
-        if (said < 1 || said > 8) {
-            throw new AssertionError("the EXIF orientation is " + said);
         }
     }
 
@@ -67,12 +49,6 @@ public final class ImageReaderRules {
             }
         });
         return all;
-    }
-
-    /** Sound EXIF structures and XMP texts. */
-    public static List<byte[]> orientations() {
-        return List.of(TestImages.exif(true, 6), TestImages.exif(false, 3), "<x tiff:Orientation=\"6\"/>".getBytes(StandardCharsets.US_ASCII),
-                "<tiff:Orientation>8</tiff:Orientation>".getBytes(StandardCharsets.US_ASCII));
     }
 
     /** Sound preprocessor files of each form. */

@@ -14,7 +14,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
-class ResampleTest {
+public class ResampleTest {
 
     private static final int SIDE = 40;
 
@@ -151,7 +151,7 @@ class ResampleTest {
         assertThrows(IllegalArgumentException.class, () -> new RgbImage(0, 2, new byte[0]));
     }
 
-    static RgbImage noise(int height, int width, long seed) {
+    public static RgbImage noise(int height, int width, long seed) {
         byte[] pixels = new byte[height * width * 3];
         new Random(seed).nextBytes(pixels);
         return new RgbImage(height, width, pixels);

@@ -19,14 +19,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
-import vit.model.GeneratedWeights;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 
 /** What is written is a valid graph with every parameter in it; that it computes the right thing is tested with ONNX Runtime. */
 class OnnxExportTest {

@@ -15,7 +15,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import vit.model.image.GoldenTensors;
-import vit.model.weights.Dtype;
+import vit.model.weights.format.Dtype;
 
 class PositionResamplingTest {
 

@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.golden.Golden;
 import vit.model.train.Initialization.Scheme;
+import vit.model.train.data.ImageFolder;
+import vit.model.train.data.Split;
 
 /** Real handwritten digits, where they are there: a few epochs always, the whole recipes in the heavy profile. */
 class DigitsTest {

@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import vit.model.InputException;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 import vit.model.train.Initialization.Scheme;
 
 /** Every tensor's mean, deviation and bounds against the distribution that its source documents. */

@@ -3,9 +3,10 @@ package vit.model.train;
 import java.util.List;
 import java.util.Random;
 import vit.model.image.RgbImage;
+import vit.model.train.data.ImageSource;
 
 /** Images of noisy stripes that lie, stand, or lean: easy to tell apart, and not by the mean colour. */
-record Stripes(int size, int side, long seed) implements ImageSource {
+public record Stripes(int size, int side, long seed) implements ImageSource {
 
     @Override
     public List<String> classes() {

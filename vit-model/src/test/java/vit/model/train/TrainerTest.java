@@ -14,19 +14,23 @@ import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
 import vit.model.InputException;
 import vit.model.Optimizer;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.Parameters;
-import vit.model.VitConfig;
+import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.RgbImage;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
+import vit.model.train.augment.Augmentation;
+import vit.model.train.augment.Mixing;
+import vit.model.train.data.ImageSource;
+import vit.model.train.data.Split;
 
-class TrainerTest {
+public class TrainerTest {
 
-    static final VitConfig CONFIG = VitConfig.builder().image(8, 8).patch(4).width(24).depth(2).heads(3).mlp(40).classes(3).build();
+    public static final VitConfig CONFIG = VitConfig.builder().image(8, 8).patch(4).width(24).depth(2).heads(3).mlp(40).classes(3).build();
 
     /** Everything that could make a difference is in it. */
-    static final Recipe RECIPE = Recipe.plain(3, 10, 2e-3).withSeed(7).withOptimizer(Optimizer.adamW(0.05).withLayerDecay(0.9))
+    public static final Recipe RECIPE = Recipe.plain(3, 10, 2e-3).withSeed(7).withOptimizer(Optimizer.adamW(0.05).withLayerDecay(0.9))
             .withSchedule(Schedule.cosine(2e-3, 0.2)).withClip(1).withAverage(0.9).withLabelSmoothing(0.1).withMixing(new Mixing(0.8, 1)).withDropout(0.1).withStochasticDepth(0.2)
             .withAugmentation(new Augmentation("all", 0.5, 0.5, 10, 0.1, 0.1, 2, 5, 0.25));
 
@@ -34,7 +38,7 @@ class TrainerTest {
         return Split.stratified(new Stripes(48, 10, 1), 0.25, 3);
     }
 
-    static Preprocessing preprocessing() throws InputException {
+    public static Preprocessing preprocessing() throws InputException {
         return Preprocessing.named("huggingface-vit");
     }
 

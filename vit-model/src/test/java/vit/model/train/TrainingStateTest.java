@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.image.Preprocessing;
-import vit.model.weights.FaultyFileSystem;
+import vit.model.train.data.Split;
+import vit.model.weights.format.FaultyFileSystem;
 
 /** Training that is saved, thrown away and resumed, against training that is never interrupted. */
 class TrainingStateTest {

@@ -11,12 +11,12 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import vit.kernels.patchembed.PatchOrder;
-import vit.model.GeneratedWeights;
-import vit.model.Parameter;
-import vit.model.ParameterSource;
-import vit.model.VitConfig;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
 
 /** Pooled attention, distance, positions, filters. */
 class InsightsTest {

@@ -1,13 +1,14 @@
 package vit.model.weights;
 
 import java.io.IOException;
+import vit.model.weights.format.BrokenFiles;
 
 /** Broken configurations beside sound weights. */
-final class BrokenConfigs {
+public final class BrokenConfigs {
 
     private BrokenConfigs() {}
 
-    static void add(BrokenFiles f) throws IOException {
+    public static void add(BrokenFiles f) throws IOException {
         documents(f);
         values(f);
         contradictions(f);

@@ -18,14 +18,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.tensor.Shape;
-import vit.model.GeneratedWeights;
 import vit.model.InputException;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameters;
 import vit.model.weights.Models.Content;
 
 /** Names that people's files have in place of a family's own: prefixes of wrappers, replaced heads, older versions. */

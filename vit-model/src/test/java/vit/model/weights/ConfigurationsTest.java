@@ -18,14 +18,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.gelu.GeluKind;
-import vit.model.GeneratedWeights;
 import vit.model.InputException;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
-import vit.model.VitVariants;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.config.VitConfigBuilder;
+import vit.model.config.VitVariants;
+import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.config.Labels;
 import vit.model.weights.family.WeightFamilies;
 
@@ -259,6 +259,6 @@ class ConfigurationsTest {
     void readingAfterCloseIsRefused() throws IOException {
         Weights open = open(small("timm").build(), null);
         open.close();
-        assertThrows(IOException.class, () -> open.read(vit.model.Parameters.of(open.config()).list().getFirst(), new float[10_000]));
+        assertThrows(IOException.class, () -> open.read(vit.model.parameters.Parameters.of(open.config()).list().getFirst(), new float[10_000]));
     }
 }

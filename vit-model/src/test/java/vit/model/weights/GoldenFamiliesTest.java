@@ -21,14 +21,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 import vit.model.weights.Models.Content;
 import vit.model.weights.family.TensorView;
+import vit.model.weights.format.AtomicFile;
+import vit.model.weights.format.TensorEntry;
 
 /** The files of {@code ../shared/golden}, which other projects' code wrote. */
 class GoldenFamiliesTest {

@@ -21,9 +21,10 @@ import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.InputException;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.weights.BrokenFiles.Broken;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
+import vit.model.weights.format.BrokenFiles;
+import vit.model.weights.format.BrokenFiles.Broken;
 
 /** Malformed weights and configurations: one checked exception that says what and where, and little memory. */
 class HostileInputTest {

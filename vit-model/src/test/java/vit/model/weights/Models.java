@@ -10,6 +10,10 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Assumptions;
 import vit.kernels.tensor.Shape;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.SafetensorsWriter;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /** Weight files for tests: the reference cases, and files made from others by renaming. */
 final class Models {

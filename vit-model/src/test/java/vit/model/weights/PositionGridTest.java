@@ -14,14 +14,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import vit.model.GeneratedWeights;
 import vit.model.InputException;
 import vit.model.LoadOptions;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.Positions;
 import vit.model.VitModel;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Positions;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameters;
 import vit.model.weights.family.WeightFamilies;
 
 /** Which image a table of learned positions is for. */

@@ -15,14 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.gelu.GeluKind;
-import vit.model.GeneratedWeights;
 import vit.model.InputException;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
 import vit.model.VitModel;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.GeneratedWeights;
 
 /** What an architecture's name tells of a timm file whose tensors do not. */
 class TimmArchitecturesTest {

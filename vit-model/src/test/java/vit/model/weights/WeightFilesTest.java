@@ -23,11 +23,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
-import vit.model.Parameter;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.weights.BrokenFiles.Raw;
+import vit.model.parameters.Parameter;
+import vit.model.weights.format.BrokenFiles;
+import vit.model.weights.format.BrokenFiles.Raw;
+import vit.model.weights.format.ByteSource;
+import vit.model.weights.format.RawNpz;
 
 /** Where weights come from: folders, several files, memory; and files that are something else. */
 class WeightFilesTest {
@@ -72,7 +75,7 @@ class WeightFilesTest {
     private static void assertSound(Weights opened) throws IOException {
         assertEquals(BrokenFiles.MODEL, opened.config());
         try (Weights expected = Weights.open(sound(), BrokenFiles.CONFIG.getBytes(StandardCharsets.UTF_8))) {
-            for (Parameter parameter : vit.model.Parameters.of(BrokenFiles.MODEL).list()) {
+            for (Parameter parameter : vit.model.parameters.Parameters.of(BrokenFiles.MODEL).list()) {
                 int size = Math.toIntExact(parameter.shape().size());
                 float[] values = new float[size];
                 float[] right = new float[size];

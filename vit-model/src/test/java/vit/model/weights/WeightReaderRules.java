@@ -10,6 +10,16 @@ import java.util.Map;
 import vit.model.json.Json;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.config.Labels;
+import vit.model.weights.format.BrokenFiles;
+import vit.model.weights.format.ByteSource;
+import vit.model.weights.format.HeaderAttackTest;
+import vit.model.weights.format.HeaderOracle;
+import vit.model.weights.format.HeaderReader;
+import vit.model.weights.format.NpzFile;
+import vit.model.weights.format.RawNpz;
+import vit.model.weights.format.RawSafetensors;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
 
 /**
  * Rules that the readers of weights, configurations and labels keep for any bytes. A reader may refuse the bytes with an

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import vit.model.InputException;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfigBuilder;
 import vit.model.json.JsonValue;
 
 /**

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import vit.model.InputException;
-import vit.model.VitConfig;
-import vit.model.VitVariants;
+import vit.model.config.VitConfig;
+import vit.model.config.VitVariants;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
 

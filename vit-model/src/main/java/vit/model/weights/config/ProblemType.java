@@ -2,7 +2,7 @@ package vit.model.weights.config;
 
 import java.util.Map;
 import vit.model.InputException;
-import vit.model.Scores;
+import vit.model.config.Scores;
 import vit.model.json.JsonObject;
 
 /**

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import vit.kernels.gelu.GeluKind;
 import vit.model.InputException;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig.Pooling;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;

@@ -5,11 +5,11 @@ import java.util.List;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.Parameter;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 

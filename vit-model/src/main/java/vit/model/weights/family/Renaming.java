@@ -6,8 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import vit.kernels.tensor.Shape;
-import vit.model.Parameter;
-import vit.model.Parameters;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 
 /** Collects the views of a family in PyTorch's layout, where most tensors only have another name. */
 final class Renaming {

@@ -1,7 +1,7 @@
 package vit.model.weights.family;
 
 import vit.kernels.tensor.Shape;
-import vit.model.Parameter;
+import vit.model.parameters.Parameter;
 
 /**
  * Ties a region of a file's tensor to a strided region of one {@link Parameter}: element (i0, i1, …) of the region is

@@ -3,9 +3,9 @@ package vit.model.weights.family;
 import java.util.List;
 import java.util.Map;
 import vit.model.InputException;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 

@@ -6,11 +6,11 @@ import java.util.Set;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.Parameters;
 import vit.model.weights.config.ConfigField;
 
 /**

@@ -1,7 +1,7 @@
 package vit.model.weights.family;
 
 import java.util.Map;
-import vit.model.Parameters;
+import vit.model.parameters.Parameters;
 
 /**
  * How one file of vit-pytorch names the layers that its versions name differently. Until 2023 a block's parts stood inside

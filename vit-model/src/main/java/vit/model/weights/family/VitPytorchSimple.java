@@ -2,11 +2,11 @@ package vit.model.weights.family;
 
 import java.util.List;
 import vit.model.InputException;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.Pooling;
-import vit.model.VitConfig.Positions;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.Parameters;
 import vit.model.weights.config.ConfigField;
 
 /** vit-pytorch's {@code SimpleViT}: fixed 2-D sine and cosine positions, mean of the patches, no class token. */

@@ -3,11 +3,11 @@ package vit.model.weights.family;
 import java.util.List;
 import java.util.Set;
 import vit.model.InputException;
-import vit.model.Parameters;
-import vit.model.VitConfig;
-import vit.model.VitConfigBuilder;
-import vit.model.VitConfig.FinalNorm;
-import vit.model.VitConfig.Pooling;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 
 /** A scheme of tensor names, layouts and conventions. Implementations are stateless and listed in {@link WeightFamilies}. */

@@ -1,0 +1,35 @@
+package vit.model.backward;
+
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+import vit.model.config.VitConfig;
+
+/**
+ * What the backward pass of one encoder block needs of its forward pass. LayerNorm outputs, GELU outputs and attention
+ * probabilities are not kept but made again, from what is here.
+ */
+final class BlockState {
+
+    final Tensor mean1; // (B·T)
+    final Tensor rstd1; // (B·T)
+    final Tensor qkv; // (B·T, 3·H·D)
+    final Tensor logSumExp; // (B·H, T)
+    final Tensor attended; // (B·T, H·D)
+    final Tensor y; // (B·T, C): after attention and its residual
+    final Tensor mean2; // (B·T)
+    final Tensor rstd2; // (B·T)
+    final Tensor z; // (B·T, F): before the GELU
+
+    BlockState(VitConfig config, int maxBatch, TensorArena arena) {
+        int rows = Math.multiplyExact(maxBatch, config.tokens());
+        mean1 = arena.allocate(rows);
+        rstd1 = arena.allocate(rows);
+        qkv = arena.allocatePadded(rows, 3 * config.inner());
+        logSumExp = arena.allocate(maxBatch * config.heads(), config.tokens());
+        attended = arena.allocatePadded(rows, config.inner());
+        y = arena.allocatePadded(rows, config.width());
+        mean2 = arena.allocate(rows);
+        rstd2 = arena.allocate(rows);
+        z = arena.allocatePadded(rows, config.mlp());
+    }
+}

@@ -1,0 +1,77 @@
+package vit.model.backward;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import vit.kernels.gemm.Epilogue;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.linear.Linear;
+import vit.kernels.parallel.Worker;
+import vit.kernels.tensor.TensorArena;
+import vit.model.config.VitConfig;
+import vit.model.forward.VitWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
+
+/**
+ * Weights, their transposes and their gradients. The packed weights are the master copy; after they change,
+ * {@link #updateTransposes} makes the transposes follow.
+ */
+public final class TrainingParameters {
+
+    private final Parameters parameters;
+    private final VitWeights weights;
+    private final VitGradients gradients;
+    private final Map<String, PackedMatrix> transposed = new LinkedHashMap<>(); // by layer
+    private final PackedMatrix[] transposeTo;
+    private final PackedMatrix[] transposeFrom;
+
+    public TrainingParameters(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
+        this.parameters = parameters;
+        this.weights = new VitWeights(config, parameters, source, arena);
+        this.gradients = new VitGradients(config, parameters, arena);
+        for (Parameter parameter : parameters.list()) {
+            if (parameter.isMatrix()) {
+                transposed.put(layerName(parameter), PackedMatrix.allocate(arena, parameter.in(), parameter.out()));
+            }
+        }
+        transposeTo = transposed.values().toArray(PackedMatrix[]::new);
+        transposeFrom = transposed.keySet().stream().map(weights::matrix).toArray(PackedMatrix[]::new);
+    }
+
+    private static String layerName(Parameter weight) {
+        return weight.name().substring(0, weight.name().length() - ".weight".length());
+    }
+
+    Parameters parameters() {
+        return parameters;
+    }
+
+    public VitWeights weights() {
+        return weights;
+    }
+
+    public VitGradients gradients() {
+        return gradients;
+    }
+
+    /** The linear layer of this name, with what its backward pass needs. */
+    TrainingBlock.Layer layer(String name) {
+        return new TrainingBlock.Layer(Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias"))),
+                transposed.get(name), gradients.matrix(name), gradients.vector(name + ".bias"));
+    }
+
+    /** The LayerNorm of this name. */
+    TrainingBlock.Norm norm(String name) {
+        return new TrainingBlock.Norm(weights.vector(name + ".weight"), weights.vector(name + ".bias"),
+                gradients.vector(name + ".weight"), gradients.vector(name + ".bias"));
+    }
+
+    /** This worker's share of transposing all weights again. */
+    public void updateTransposes(Worker w) {
+        for (int i = 0; i < transposeTo.length; i++) {
+            transposeTo[i].packTransposed(transposeFrom[i], w);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package vit.model.backward;
+
+import vit.kernels.optim.WeightAverage;
+import vit.kernels.parallel.Worker;
+import vit.kernels.parallel.Workers;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+import vit.model.config.VitConfig;
+import vit.model.parameters.ParameterTensors;
+
+/** The exponential moving average of all weights, laid out as they are. Every worker updates its share of every tensor. */
+public final class WeightAverages implements Workers.Task {
+
+    /** Elements of a cache line: no two workers write into one. */
+    private static final int LINE = TensorArena.ALIGNMENT / Float.BYTES;
+
+    private final ParameterTensors tensors;
+    private final Tensor[] averages;
+    private final Tensor[] weights;
+
+    private double decay;
+
+    /** Begins with the weights as they are when decay is 0 for once. */
+    public WeightAverages(VitConfig config, TrainingParameters parameters, TensorArena arena) {
+        tensors = new ParameterTensors(config, parameters.parameters(), arena);
+        averages = parameters.parameters().list().stream().map(tensors::elements).toArray(Tensor[]::new);
+        weights = parameters.parameters().list().stream().map(parameters.weights().tensors()::elements).toArray(Tensor[]::new);
+    }
+
+    public ParameterTensors tensors() {
+        return tensors;
+    }
+
+    /** Sets what the next run does; decay 0 copies. */
+    public void prepare(double value) {
+        decay = value;
+    }
+
+    @Override
+    public void run(Worker w) {
+        for (int i = 0; i < averages.length; i++) {
+            int elements = Math.toIntExact((long) averages[i].rows() * averages[i].rowStride());
+            int lines = (elements + LINE - 1) / LINE;
+            int from = w.from(lines) * LINE;
+            int to = Math.min(elements, w.to(lines) * LINE);
+            if (from < to) {
+                WeightAverage.update(averages[i], weights[i], decay, from, to);
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package vit.model.config;
+
+import java.util.Objects;
+import vit.kernels.patchembed.PatchOrder;
+
+/**
+ * How an image becomes patch tokens.
+ *
+ * @param imageHeight pixels, a multiple of {@code patch}
+ * @param imageWidth  pixels, a multiple of {@code patch}
+ * @param channels    input channels
+ * @param patch       side of the square patches, pixels
+ * @param patchOrder  order of the elements inside a flattened patch
+ * @param patchNorm   whether a LayerNorm stands before and another after the patch projection (vit-pytorch)
+ */
+public record StemConfig(int imageHeight, int imageWidth, int channels, int patch, PatchOrder patchOrder, boolean patchNorm) {
+
+    public StemConfig {
+        Objects.requireNonNull(patchOrder, "patchOrder");
+        Dimensions.check("image height", imageHeight, 1);
+        Dimensions.check("image width", imageWidth, 1);
+        Dimensions.check("patch", patch, 1);
+        Dimensions.check("channels", channels, 1);
+        Dimensions.require(imageHeight % patch == 0 && imageWidth % patch == 0,
+                "image " + imageHeight + "×" + imageWidth + " is not divisible by the patch " + patch);
+    }
+
+    /** Patches in a column of the image. */
+    public int gridHeight() {
+        return imageHeight / patch;
+    }
+
+    /** Patches in a row of the image. */
+    public int gridWidth() {
+        return imageWidth / patch;
+    }
+
+    /** Patches in the image. */
+    public int patches() {
+        return gridHeight() * gridWidth();
+    }
+
+    /** Elements of a flattened patch. */
+    public int patchElements() {
+        return patch * patch * channels;
+    }
+}

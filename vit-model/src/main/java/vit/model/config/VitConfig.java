@@ -1,0 +1,248 @@
+package vit.model.config;
+
+import java.util.Objects;
+import vit.kernels.gelu.GeluKind;
+import vit.kernels.patchembed.PatchOrder;
+
+/**
+ * Everything in which Vision Transformers differ, as a small tree in the order of the forward pass; none of it is a constant elsewhere. Immutable.
+ * Start from {@link #builder()} or {@link VitVariants}.
+ *
+ * <p>The methods below the tree read its leaves, so that code which needs one number does not spell out the path to it.
+ *
+ * @param family    id of the weight family, for example {@code timm}; decides tensor names when saving
+ * @param stem      how an image becomes patch tokens
+ * @param prefix    the learned tokens before them
+ * @param positions where position embeddings come from and which tokens get one
+ * @param width     C, the embedding width
+ * @param depth     number of encoder blocks
+ * @param block     an encoder block
+ * @param pool      how the tokens of the last block become one vector
+ * @param head      what stands behind that vector
+ */
+public record VitConfig(
+        String family,
+        StemConfig stem,
+        TokensConfig prefix,
+        Positions positions,
+        int width,
+        int depth,
+        BlockConfig block,
+        PoolConfig pool,
+        HeadConfig head) {
+
+    /** What becomes of the tokens before the head. */
+    public enum Pooling {
+        /** The class token. */
+        TOKEN,
+        /** The mean of the patch tokens, prefix tokens left out: timm's {@code avg}. */
+        PATCH_MEAN,
+        /** The mean of all tokens. */
+        ALL_MEAN
+    }
+
+    /** Where the final LayerNorm stands. */
+    public enum FinalNorm {
+        BEFORE_POOLING,
+        AFTER_POOLING
+    }
+
+    /** Position embeddings. */
+    public enum Positions {
+        /** Learned, one for every token. */
+        LEARNED,
+        /** Learned, for patch tokens only (timm's {@code no_embed_class}). */
+        LEARNED_PATCHES,
+        /** Fixed 2-D sine and cosine, for patch tokens only. */
+        SINCOS_2D
+    }
+
+    public VitConfig {
+        Objects.requireNonNull(family, "family");
+        Objects.requireNonNull(positions, "positions");
+        Dimensions.check("width", width, 1);
+        Dimensions.check("depth", depth, 0);
+        Dimensions.require(pool.pooling() != Pooling.TOKEN || prefix.classToken(), "pooling by class token needs a class token");
+        Dimensions.require(!prefix.distillationToken() || pool.pooling() == Pooling.TOKEN,
+                "a distillation token has a head of its own: pooling must be by token");
+        Dimensions.require(positions != Positions.SINCOS_2D || width % 4 == 0,
+                "2-D sine and cosine positions need a width divisible by 4, not " + width);
+        Dimensions.require(positions != Positions.SINCOS_2D || width > 4, "2-D sine and cosine positions need a width above 4");
+        checkSizes(stem, prefix, width, block, head);
+    }
+
+    /** Every buffer and every weight matrix is indexed by an int. */
+    private static void checkSizes(StemConfig stem, TokensConfig prefix, int width, BlockConfig block, HeadConfig head) {
+        long inner = (long) block.attention().heads() * block.attention().headDim();
+        long patchElements = (long) stem.patch() * stem.patch() * stem.channels();
+        long tokens = (long) stem.gridHeight() * stem.gridWidth() + 2 + prefix.registers();
+        long widest = Math.max(Math.max(3 * inner, block.mlp().hidden()), Math.max(width, patchElements));
+        Dimensions.require(widest <= Dimensions.MOST * 4L, "a layer is " + widest + " wide");
+        Dimensions.require(tokens * widest <= Dimensions.MOST_ELEMENTS, "one image needs " + tokens + " tokens of " + widest + " elements");
+        Dimensions.require(widest * width <= Dimensions.MOST_ELEMENTS && (long) head.classes() * width <= Dimensions.MOST_ELEMENTS,
+                "a weight matrix has more than " + Dimensions.MOST_ELEMENTS + " elements");
+    }
+
+    /** T: prefix tokens and patches. */
+    public int tokens() {
+        return prefix.count() + stem.patches();
+    }
+
+    /** U: how many of the first tokens the heads look at, or all of them where a mean is pooled. */
+    public int pooledTokens() {
+        if (pool.pooling() != Pooling.TOKEN) {
+            return tokens();
+        }
+        return prefix.distillationToken() ? 2 : 1;
+    }
+
+    /** {@link StemConfig#imageHeight}. */
+    public int imageHeight() {
+        return stem.imageHeight();
+    }
+
+    /** {@link StemConfig#imageWidth}. */
+    public int imageWidth() {
+        return stem.imageWidth();
+    }
+
+    /** {@link StemConfig#channels}. */
+    public int channels() {
+        return stem.channels();
+    }
+
+    /** {@link StemConfig#patch}. */
+    public int patch() {
+        return stem.patch();
+    }
+
+    /** {@link StemConfig#patchOrder}. */
+    public PatchOrder patchOrder() {
+        return stem.patchOrder();
+    }
+
+    /** {@link StemConfig#patchNorm}. */
+    public boolean patchNorm() {
+        return stem.patchNorm();
+    }
+
+    /** {@link StemConfig#gridHeight}. */
+    public int gridHeight() {
+        return stem.gridHeight();
+    }
+
+    /** {@link StemConfig#gridWidth}. */
+    public int gridWidth() {
+        return stem.gridWidth();
+    }
+
+    /** {@link StemConfig#patches}. */
+    public int patches() {
+        return stem.patches();
+    }
+
+    /** {@link StemConfig#patchElements}. */
+    public int patchElements() {
+        return stem.patchElements();
+    }
+
+    /** {@link TokensConfig#classToken}. */
+    public boolean classToken() {
+        return prefix.classToken();
+    }
+
+    /** {@link TokensConfig#distillationToken}. */
+    public boolean distillationToken() {
+        return prefix.distillationToken();
+    }
+
+    /** {@link TokensConfig#registers}. */
+    public int registers() {
+        return prefix.registers();
+    }
+
+    /** {@link TokensConfig#count}: tokens before the patches. */
+    public int prefixTokens() {
+        return prefix.count();
+    }
+
+    /** {@link BlockConfig#layerNormEps}. */
+    public double layerNormEps() {
+        return block.layerNormEps();
+    }
+
+    /** {@link BlockConfig#layerScale}. */
+    public boolean layerScale() {
+        return block.layerScale();
+    }
+
+    /** H, {@link AttentionConfig#heads}. */
+    public int heads() {
+        return block.attention().heads();
+    }
+
+    /** D, {@link AttentionConfig#headDim}. */
+    public int headDim() {
+        return block.attention().headDim();
+    }
+
+    /** {@link AttentionConfig#qkvBias}. */
+    public boolean qkvBias() {
+        return block.attention().qkvBias();
+    }
+
+    /** {@link AttentionConfig#outputBias}. */
+    public boolean outputBias() {
+        return block.attention().outputBias();
+    }
+
+    /** H·D, {@link AttentionConfig#inner}. */
+    public int inner() {
+        return block.attention().inner();
+    }
+
+    /** F, {@link MlpConfig#hidden}. */
+    public int mlp() {
+        return block.mlp().hidden();
+    }
+
+    /** {@link MlpConfig#gelu}. */
+    public GeluKind gelu() {
+        return block.mlp().gelu();
+    }
+
+    /** {@link PoolConfig#pooling}. */
+    public Pooling pooling() {
+        return pool.pooling();
+    }
+
+    /** {@link PoolConfig#finalNorm}. */
+    public FinalNorm finalNorm() {
+        return pool.finalNorm();
+    }
+
+    /** {@link HeadConfig#preLogits}. */
+    public boolean preLogits() {
+        return head.preLogits();
+    }
+
+    /** {@link HeadConfig#classes}. */
+    public int classes() {
+        return head.classes();
+    }
+
+    /** {@link HeadConfig#scores}. */
+    public Scores scores() {
+        return head.scores();
+    }
+
+    /** A builder with timm's conventions and ViT-B/16's dimensions. */
+    public static VitConfigBuilder builder() {
+        return new VitConfigBuilder();
+    }
+
+    /** A builder that starts from this configuration. */
+    public VitConfigBuilder toBuilder() {
+        return new VitConfigBuilder(this);
+    }
+}

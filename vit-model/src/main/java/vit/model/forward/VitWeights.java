@@ -1,0 +1,58 @@
+package vit.model.forward;
+
+import java.io.IOException;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Positions;
+import vit.model.parameters.ParameterSource;
+import vit.model.parameters.ParameterTensors;
+import vit.model.parameters.Parameters;
+import vit.model.positions.SinCosPositions;
+
+/**
+ * The parameters in the form in which the passes read them, each once. Inference only reads; training updates the elements
+ * in place.
+ */
+public final class VitWeights {
+
+    private final ParameterTensors tensors;
+    private final Tensor positions; // (T or P, C)
+
+    /** Copies all parameters from {@code source} into {@code arena}. */
+    public VitWeights(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
+        tensors = new ParameterTensors(config, parameters, source, arena);
+        if (config.positions() == Positions.SINCOS_2D) {
+            positions = arena.allocate(config.patches(), config.width())
+                    .copyFrom(SinCosPositions.table(config.gridHeight(), config.gridWidth(), config.width()));
+        } else {
+            positions = tensors.vector(Parameters.POSITIONS);
+        }
+    }
+
+    /** The packed weight of the linear layer {@code name}. */
+    public PackedMatrix matrix(String name) {
+        return tensors.matrix(name);
+    }
+
+    /** The tensor of this full name, or null if the model has none. */
+    public Tensor vector(String name) {
+        return tensors.vector(name);
+    }
+
+    /** Prefix tokens (R, C): class, distillation, registers; null if there are none. */
+    public Tensor prefix() {
+        return tensors.prefix();
+    }
+
+    /** Position embeddings, (T, C) or (P, C). */
+    public Tensor positions() {
+        return positions;
+    }
+
+    /** All of them, for an optimiser or a writer. */
+    public ParameterTensors tensors() {
+        return tensors;
+    }
+}

@@ -1,0 +1,31 @@
+package vit.model.image.format;
+
+import java.io.IOException;
+import vit.model.image.RgbImage;
+
+/** An image file whose headers have been read and found sound; its pixels have not been decoded. */
+interface EncodedImage {
+
+    /** Rows that the header claims. */
+    long height();
+
+    /** Columns that the header claims. */
+    long width();
+
+    /** What decoding takes. Asked only where sides and pixels are within their bounds. */
+    DecodeCost cost();
+
+    /** Most pixels that a file of this many bytes can hold in this format. */
+    long mostPixels();
+
+    /** How the image is to be turned: EXIF's number, 1 … 8. */
+    int orientation();
+
+    /**
+     * Decodes the pixels, without turning them.
+     *
+     * @throws IOException      if the data is damaged
+     * @throws RuntimeException from an ImageIO plug-in, if the data is damaged
+     */
+    RgbImage decode(DecodeOptions options) throws IOException;
+}

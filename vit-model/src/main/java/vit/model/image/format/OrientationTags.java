@@ -1,0 +1,85 @@
+package vit.model.image.format;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * What a file's metadata says about its orientation, by the precedence of Pillow's {@code Image.getexif}: EXIF decides where it has an
+ * orientation, whatever its value; otherwise the first {@code tiff:Orientation} of the XMP text does. Read here and not by an optional library, so that the same
+ * photo gives the same pixels whatever is on the class path.
+ */
+final class OrientationTags {
+
+    /** An EXIF structure of more bytes than this is not read to its end; segments of a JPEG hold 64 KiB each. */
+    private static final int MOST_EXIF_BYTES = 1 << 20;
+
+    private static final byte[] EXIF_PREFIX = "Exif\0\0".getBytes(StandardCharsets.ISO_8859_1);
+    private static final byte[] PROPERTY = "tiff:Orientation".getBytes(StandardCharsets.ISO_8859_1);
+
+    private byte[] exif = {};
+    private byte[] xmp = {};
+    private ExifDirectory directory; // read already
+
+    /** Takes the EXIF structure between {@code from} and {@code to}, in place of an earlier one. */
+    void exif(byte[] data, int from, int to) {
+        exif = Arrays.copyOfRange(data, from, Math.min(to, from + MOST_EXIF_BYTES));
+    }
+
+    /** Takes a directory that has been read. */
+    void exif(ExifDirectory read) {
+        directory = read;
+    }
+
+    /** Puts more bytes behind the EXIF structure: a JPEG's segments continue each other. */
+    void moreExif(byte[] data, int from, int to) {
+        int count = Math.min(to - from, MOST_EXIF_BYTES - exif.length);
+        if (count > 0) {
+            int before = exif.length;
+            exif = Arrays.copyOf(exif, before + count);
+            System.arraycopy(data, from, exif, before, count);
+        }
+    }
+
+    /** Takes the XMP text between {@code from} and {@code to}, in place of an earlier one. */
+    void xmp(byte[] data, int from, int to) {
+        xmp = Arrays.copyOfRange(data, from, to);
+    }
+
+    /** EXIF's number, 1 … 8; 1 (upright) where nothing is said. */
+    int orientation() {
+        int orientation = directory().orientation();
+        if (orientation == ExifDirectory.ABSENT) {
+            orientation = ofXmp(xmp);
+        }
+        return orientation >= 1 && orientation <= 8 ? orientation : 1;
+    }
+
+    private ExifDirectory directory() {
+        if (directory != null) {
+            return directory;
+        }
+        int start = 0;
+        while (startsWith(exif, start, EXIF_PREFIX)) {
+            start += EXIF_PREFIX.length;
+        }
+        return ExifDirectory.read(exif, start, exif.length);
+    }
+
+    /** The digit behind the first {@code tiff:Orientation="} or {@code tiff:Orientation>}; 0 where there is none. */
+    private static int ofXmp(byte[] text) {
+        for (int at = 0; at < text.length - PROPERTY.length; at++) {
+            if (startsWith(text, at, PROPERTY)) {
+                int end = at + PROPERTY.length;
+                int digit = text[end] == '>' ? end + 1 : startsWith(text, end, new byte[] {'=', '"'}) ? end + 2 : text.length;
+                if (digit < text.length && text[digit] >= '0' && text[digit] <= '9') {
+                    return text[digit] - '0';
+                }
+            }
+        }
+        return 0;
+    }
+
+    private static boolean startsWith(byte[] data, int at, byte[] prefix) {
+        return at + prefix.length <= data.length && Arrays.equals(data, at, at + prefix.length, prefix, 0, prefix.length);
+    }
+}

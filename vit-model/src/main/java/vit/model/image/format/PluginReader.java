@@ -1,0 +1,102 @@
+package vit.model.image.format;
+
+import java.awt.image.Raster;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.Optional;
+import javax.imageio.ImageReader;
+import javax.imageio.spi.IIORegistry;
+import javax.imageio.spi.ImageReaderSpi;
+import vit.model.InputException;
+
+/** Runs one ImageIO reader over bytes at hand. */
+final class PluginReader {
+
+    /** What a caller takes from a reader that has its input. */
+    @FunctionalInterface
+    interface Work {
+        Raster read(ImageReader reader) throws IOException;
+    }
+
+    /** TwelveMonkeys' WebP reader fills its 64 bits before it needs them. */
+    private static final int PLUGIN_LOOK_AHEAD = 64;
+
+    private PluginReader() {}
+
+    /**
+     * The JDK's own reader: plug-ins on the class path must not change what a photo decodes to.
+     *
+     * @param format {@code jpeg}, {@code png}, {@code gif} or {@code bmp}
+     */
+    static ImageReaderSpi ofJdk(String format) {
+        return find(format, true).orElseThrow(() -> new IllegalStateException("the JDK's " + format + " reader is not registered with ImageIO"));
+    }
+
+    /** A reader from the class path. */
+    static Optional<ImageReaderSpi> ofPlugin(String format) {
+        return find(format, false);
+    }
+
+    private static Optional<ImageReaderSpi> find(String format, boolean jdk) {
+        Iterator<ImageReaderSpi> all = IIORegistry.getDefaultInstance().getServiceProviders(ImageReaderSpi.class, true);
+        while (all.hasNext()) {
+            ImageReaderSpi spi = all.next();
+            boolean reads = Arrays.stream(spi.getFormatNames()).anyMatch(n -> n.toLowerCase(Locale.ROOT).equals(format));
+            if (reads && isJdk(spi) == jdk) {
+                return Optional.of(spi);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isJdk(ImageReaderSpi spi) {
+        return "java.desktop".equals(spi.getClass().getModule().getName());
+    }
+
+    /**
+     * Reads from {@code stream}, which the reader sees as a whole file. Warnings that mean lost pixels are errors.
+     *
+     * @param height rows that the raster must have
+     * @param width  columns that it must have
+     */
+    static Raster read(String source, ImageReaderSpi spi, byte[] stream, long height, long width, Work work) throws IOException {
+        return read(source, spi, stream, height, width, AllocationLimit.none(), work);
+    }
+
+    /** @param limit what the reader may allocate while it reads */
+    static Raster read(String source, ImageReaderSpi spi, byte[] stream, long height, long width, AllocationLimit limit, Work work) throws IOException {
+        ImageReader reader = spi.createReaderInstance();
+        try (ByteArrayImageInput input = new ByteArrayImageInput(stream, isJdk(spi) ? 0 : PLUGIN_LOOK_AHEAD, limit)) {
+            String[] damage = new String[1];
+            reader.addIIOReadWarningListener((from, warning) -> {
+                if (damage[0] == null && meansLostPixels(warning)) {
+                    damage[0] = warning;
+                }
+            });
+            reader.setInput(input, true, true);
+            Raster raster = work.read(reader);
+            if (damage[0] != null) {
+                throw InputException.in(source).found(damage[0]).because("the image data is damaged");
+            }
+            if (raster.getHeight() != height || raster.getWidth() != width) {
+                throw InputException.in(source).expected(height + "×" + width).found(raster.getHeight() + "×" + raster.getWidth())
+                        .because("the image data is of another size than the header says");
+            }
+            return raster;
+        } finally {
+            reader.dispose();
+        }
+    }
+
+    /**
+     * libjpeg's warnings (jerror.h) are a closed list; these of it, and the JDK's own for a missing end, come with grey or garbled
+     * blocks. Others tell of stray bytes or odd markers and harm nothing.
+     */
+    private static boolean meansLostPixels(String warning) {
+        return warning.startsWith("Corrupt JPEG data") && !warning.contains("extraneous bytes")
+                || warning.startsWith("Premature end") || warning.startsWith("Truncated File")
+                || warning.startsWith("Inconsistent progression");
+    }
+}

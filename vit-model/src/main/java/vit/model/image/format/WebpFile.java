@@ -1,0 +1,177 @@
+package vit.model.image.format;
+
+import java.awt.image.Raster;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import javax.imageio.spi.ImageReaderSpi;
+import vit.model.InputException;
+import vit.model.image.RgbImage;
+
+/** A WebP file. The JDK reads none; TwelveMonkeys' plug-in does where it is on the class path. */
+final class WebpFile implements EncodedImage {
+
+    /**
+     * A picture of one colour takes next to nothing however large it is, so no ratio tells a lie; up to this many pixels (48 MB) any
+     * header is believed, and beyond it a file must hold one byte for a block of 16×16 pixels.
+     */
+    private static final int BELIEVED_PIXELS = 1 << 24;
+    private static final int PIXELS_PER_BYTE = 256;
+
+    private static final int CHUNK_HEADER = 8;
+    private static final int FIRST_CHUNK = 12;
+    private static final int EXIF_FLAG = 8;
+    private static final int XMP_FLAG = 4;
+    private static final int ANIMATION_FLAG = 2;
+    private static final int ALPHA_FLAG = 16;
+    private static final int EXTENDED_HEADER = 18;
+
+    /** Three samples, and what the plug-in keeps of a lossy picture beside them. */
+    private static final int LOSSY_BYTES_PER_PIXEL = 5;
+
+    private final FileBytes file;
+    private long height;
+    private long width;
+    private int flags; // of VP8X; without it there is no metadata
+    private boolean lossy;
+    private boolean pictureSeen;
+    private final Slices picture;
+    private boolean exifSeen;
+    private boolean xmpSeen;
+    private final OrientationTags tags = new OrientationTags();
+
+    private WebpFile(FileBytes file) {
+        this.file = file;
+        this.picture = new Slices(file);
+    }
+
+    static WebpFile parse(FileBytes file) throws InputException {
+        WebpFile webp = new WebpFile(file);
+        file.require(CHUNK_HEADER, file.u32le(4), "the WebP's chunks");
+        long end = CHUNK_HEADER + file.u32le(4);
+        int at = FIRST_CHUNK;
+        while (at + CHUNK_HEADER <= end) {
+            long length = file.u32le(at + 4);
+            file.require((long) at + CHUNK_HEADER, length, "a WebP chunk");
+            if (at + CHUNK_HEADER + length > end) {
+                throw file.fault(at).expected("chunks of " + (end - CHUNK_HEADER) + " bytes in all").found("more")
+                        .because("the WebP's last chunk is longer than the file that its header announces");
+            }
+            webp.chunk(at, at + CHUNK_HEADER, (int) length);
+            at = Math.toIntExact(at + CHUNK_HEADER + length + (length & 1));
+        }
+        if (!webp.pictureSeen) {
+            throw file.fault(FIRST_CHUNK).expected("a chunk VP8, VP8L or ANMF").found("none").because("the WebP holds no picture");
+        }
+        return webp;
+    }
+
+    /** Notes a chunk that belongs to the first picture: the picture itself, or an animation's settings and first frame. */
+    private void picture(int at, int data, int length) throws InputException {
+        boolean animated = (flags & ANIMATION_FLAG) != 0;
+        if (pictureSeen) {
+            return;
+        }
+        if (animated && (file.has(at, "ANIM") || file.has(at, "ANMF"))) {
+            pictureSeen = file.has(at, "ANMF");
+            lossy |= pictureSeen; // it may be
+            picture.add(at, data + length + (length & 1 & file.length() - data - length));
+        } else if (!animated && file.has(at, "VP8L")) {
+            long sizes = file.u32le(data + 1);
+            still(data, 1 + (sizes & 0x3FFF), 1 + (sizes >> 14 & 0x3FFF));
+            picture.add(at, data + length);
+        } else if (!animated && file.has(at, "VP8 ")) {
+            lossy = true;
+            still(data, file.u16le(data + 6) & 0x3FFF, file.u16le(data + 8) & 0x3FFF);
+            picture.add(at, data + length);
+        }
+    }
+
+    private void still(int data, long pictureWidth, long pictureHeight) throws InputException {
+        pictureSeen = true;
+        if (width != 0 && (width != pictureWidth || height != pictureHeight)) {
+            throw file.fault(data).expected(height + "×" + width).found(pictureHeight + "×" + pictureWidth)
+                    .because("the WebP's picture is of another size than its header says");
+        }
+        width = pictureWidth;
+        height = pictureHeight;
+    }
+
+    /** A file of the first picture's chunks alone. */
+    private byte[] stream() throws InputException {
+        boolean animated = (flags & ANIMATION_FLAG) != 0;
+        byte[] chunks = picture.join();
+        ByteBuffer webp = ByteBuffer.allocate(FIRST_CHUNK + (animated ? EXTENDED_HEADER : 0) + chunks.length + 1 & ~1).order(ByteOrder.LITTLE_ENDIAN);
+        webp.put(file.data(), 0, 4).putInt(webp.capacity() - CHUNK_HEADER).put(file.data(), CHUNK_HEADER, 4);
+        if (animated) {
+            webp.put("VP8X".getBytes(StandardCharsets.US_ASCII)).putInt(EXTENDED_HEADER - CHUNK_HEADER).putInt(flags & (ANIMATION_FLAG | ALPHA_FLAG));
+            webp.put((byte) (width - 1)).putShort((short) (width - 1 >> 8)).put((byte) (height - 1)).putShort((short) (height - 1 >> 8));
+        }
+        return webp.put(chunks).array();
+    }
+
+    private void chunk(int at, int data, int length) throws InputException {
+        boolean first = width == 0; // VP8X speaks for the picture that follows it
+        picture(at, data, length);
+        if (first && file.has(at, "VP8X")) {
+            flags = file.u8(data);
+            width = 1 + (file.u32le(data + 4) & 0xFFFFFF);
+            height = 1 + (file.u32le(data + 6) >> 8);
+        } else if ((flags & EXIF_FLAG) != 0 && !exifSeen && file.has(at, "EXIF")) {
+            exifSeen = true; // of several chunks the first counts
+            tags.exif(file.data(), data, data + length);
+        } else if ((flags & XMP_FLAG) != 0 && !xmpSeen && file.has(at, "XMP ")) {
+            xmpSeen = true;
+            tags.xmp(file.data(), data, data + length);
+        }
+    }
+
+    @Override
+    public long height() {
+        return height;
+    }
+
+    @Override
+    public long width() {
+        return width;
+    }
+
+    @Override
+    public DecodeCost cost() {
+        long pixels = height * width;
+        boolean animated = (flags & ANIMATION_FLAG) != 0;
+        // A still lossy picture has the form of an image and is converted in place; others are copied from a canvas with alpha.
+        long bytes = lossy && !animated ? LOSSY_BYTES_PER_PIXEL * pixels : pixels * ((animated ? 2 : 1) * 4 + RgbImage.CHANNELS);
+        return DecodeCost.of(bytes + picture.size(), (lossy ? 450 : 150) * pixels + 20L * picture.size());
+    }
+
+    @Override
+    public long mostPixels() {
+        return Math.max((long) file.length() * PIXELS_PER_BYTE, BELIEVED_PIXELS);
+    }
+
+    @Override
+    public int orientation() {
+        return tags.orientation();
+    }
+
+    @Override
+    public RgbImage decode(DecodeOptions options) throws IOException {
+        ImageReaderSpi plugin = PluginReader.ofPlugin("webp").orElseThrow(() -> InputException.in(file.source())
+                .expected("JPEG, PNG, GIF or BMP, or com.twelvemonkeys.imageio:imageio-webp on the class path").found("WebP")
+                .because("WebP needs a plug-in that is not there"));
+        byte[] stream = stream();
+        // A lossy picture is decoded with a hundred bytes of garbage a pixel, which the headers tell; a lossless one with tables, which they do not.
+        AllocationLimit limit = lossy ? AllocationLimit.none() : AllocationLimit.of(options.maxMemoryBytes());
+        Raster raster = PluginReader.read(file.source(), plugin, stream, height, width, limit, reader -> reader.read(0).getRaster());
+        return switch (raster.getNumBands()) {
+            case 1, 2 -> RasterPixels.rgb(file.source(), raster, (samples, at, rgb, out) -> RasterPixels.grey(samples[at], rgb, out));
+            default -> RasterPixels.rgb(file.source(), raster, (samples, at, rgb, out) -> {
+                rgb[out] = (byte) samples[at];
+                rgb[out + 1] = (byte) samples[at + 1];
+                rgb[out + 2] = (byte) samples[at + 2];
+            });
+        };
+    }
+}

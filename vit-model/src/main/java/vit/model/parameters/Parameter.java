@@ -1,0 +1,43 @@
+package vit.model.parameters;
+
+import vit.kernels.tensor.Shape;
+
+/**
+ * One learned tensor of the model, under its canonical name: timm's where timm has the tensor.
+ *
+ * @param name  for example {@code blocks.3.attn.qkv.weight}
+ * @param shape as PyTorch stores it; a linear weight is (out, in)
+ * @param kind  what it is used for
+ */
+public record Parameter(String name, Shape shape, Kind kind) {
+
+    /** What a parameter is used for: decides packing, initialisation, weight decay. */
+    public enum Kind {
+        /** Weight of a linear layer, (out, in); packed for the GEMM when loaded. */
+        LINEAR_WEIGHT,
+        /** Weight of the patch projection, (C, channels, patch, patch) or (C, patch elements); a linear layer as well. */
+        PATCH_WEIGHT,
+        BIAS,
+        NORM_WEIGHT,
+        NORM_BIAS,
+        /** Class, distillation, register token. */
+        TOKEN,
+        POSITION,
+        LAYER_SCALE
+    }
+
+    /** For linear and patch weights: rows of the matrix. */
+    public int out() {
+        return shape.dimension(0);
+    }
+
+    /** For linear and patch weights: columns of the matrix. */
+    public int in() {
+        return out() == 0 ? 0 : Math.toIntExact(shape.size() / out());
+    }
+
+    /** Whether this is the weight matrix of a linear layer, the patch projection included. */
+    public boolean isMatrix() {
+        return kind == Kind.LINEAR_WEIGHT || kind == Kind.PATCH_WEIGHT;
+    }
+}

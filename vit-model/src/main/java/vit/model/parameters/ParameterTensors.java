@@ -1,0 +1,125 @@
+package vit.model.parameters;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.optim.GradientNorm;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+import vit.model.config.VitConfig;
+import vit.model.forward.Spans;
+
+/**
+ * One value for every parameter: matrices packed for the GEMM, all else as plain tensors, the prefix tokens as rows of one.
+ * Weights, gradients and the states of an optimiser all have this layout, so that an elementwise pass runs over several of
+ * them at once. The list of parameters is walked here and nowhere else to lay them out.
+ */
+public final class ParameterTensors {
+
+    private final Map<String, PackedMatrix> matrices = new HashMap<>();
+    private final Map<String, Tensor> vectors = new HashMap<>();
+    private final Tensor prefix; // (prefix tokens, C) or null
+    private int prefixRows; // that have been given to parameters
+
+    /** Zeros for every parameter. */
+    public ParameterTensors(VitConfig config, Parameters parameters, TensorArena arena) {
+        prefix = prefix(config, arena);
+        for (Parameter parameter : parameters.list()) {
+            if (parameter.isMatrix()) {
+                matrices.put(parameter.name(), PackedMatrix.allocate(arena, parameter.out(), parameter.in()));
+            } else {
+                addVector(parameter, arena);
+            }
+        }
+    }
+
+    /** What {@code source} has for every parameter. */
+    public ParameterTensors(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
+        prefix = prefix(config, arena);
+        float[] values = new float[parameters.list().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).max().orElse(0)];
+        float[] scratch = new float[parameters.list().stream().filter(Parameter::isMatrix)
+                .mapToInt(p -> PackedMatrix.scratch(p.out(), p.in())).max().orElse(0)];
+        for (Parameter parameter : parameters.list()) {
+            source.read(parameter, values);
+            if (parameter.isMatrix()) {
+                matrices.put(parameter.name(), PackedMatrix.pack(arena, parameter.out(), parameter.in(), values, scratch));
+            } else {
+                addVector(parameter, arena);
+                set(parameter, values);
+            }
+        }
+    }
+
+    private static Tensor prefix(VitConfig config, TensorArena arena) {
+        return config.prefixTokens() == 0 ? null : arena.allocate(config.prefixTokens(), config.width());
+    }
+
+    private void addVector(Parameter parameter, TensorArena arena) {
+        if (parameter.kind() == Parameter.Kind.TOKEN) {
+            int rows = parameter.shape().dimension(1);
+            vectors.put(parameter.name(), prefix.rows(prefixRows, prefixRows + rows));
+            prefixRows += rows;
+        } else {
+            vectors.put(parameter.name(), arena.allocate(parameter.shape().dimensions()));
+        }
+    }
+
+    /** The packed matrix {@code name.weight}. */
+    public PackedMatrix matrix(String name) {
+        PackedMatrix matrix = matrices.get(name + ".weight");
+        if (matrix == null) {
+            throw new IllegalArgumentException("the model has no matrix " + name + ".weight");
+        }
+        return matrix;
+    }
+
+    /** The tensor of this full name, or null if the model has none. */
+    public Tensor vector(String name) {
+        return vectors.get(name);
+    }
+
+    /** Prefix tokens (R, C), or null. */
+    public Tensor prefix() {
+        return prefix;
+    }
+
+    /** The elements of a parameter as they lie in memory, the padding of packed matrices included. */
+    public Tensor elements(Parameter parameter) {
+        return parameter.isMatrix() ? matrices.get(parameter.name()).elements() : vectors.get(parameter.name());
+    }
+
+    /** Plans the norm of all of them together, for teams of up to {@code workers}. */
+    public GradientNorm norm(Parameters parameters, int workers) {
+        List<PackedMatrix> packed = new ArrayList<>();
+        List<Tensor> others = new ArrayList<>();
+        for (Parameter parameter : parameters.list()) {
+            if (parameter.isMatrix()) {
+                packed.add(matrices.get(parameter.name()));
+            } else {
+                others.add(vectors.get(parameter.name()));
+            }
+        }
+        return new GradientNorm(packed, others, workers);
+    }
+
+    /** Sets a parameter from row-major values. */
+    public void set(Parameter parameter, float[] values) {
+        if (parameter.isMatrix()) {
+            matrices.get(parameter.name()).packRows(values);
+        } else {
+            Spans.write(vectors.get(parameter.name()), values, Math.toIntExact(parameter.shape().size()));
+        }
+    }
+
+    /** Writes a parameter's values, row-major, into {@code values}. */
+    public void get(Parameter parameter, float[] values) {
+        if (parameter.isMatrix()) {
+            matrices.get(parameter.name()).unpackRows(values);
+        } else {
+            Spans.read(vectors.get(parameter.name()), values, Math.toIntExact(parameter.shape().size()));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package vit.model.train.data;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import vit.model.InputException;
+
+/** The images that could not be used, each counted once, and the bound on their number. For one thread. */
+public final class UnreadableImages {
+
+    private final Map<String, InputException> faults = new LinkedHashMap<>();
+    private final int images;
+    private final double most;
+
+    /**
+     * None so far.
+     *
+     * @param images that there are
+     * @param most   share of them that may be unusable
+     */
+    public UnreadableImages(int images, double most) {
+        this.images = images;
+        this.most = most;
+    }
+
+    /**
+     * Counts those of a batch.
+     *
+     * @param set tells images of one source from those of another
+     * @throws InputException if there are too many now
+     */
+    public void add(String set, Batch batch) throws InputException {
+        for (Map.Entry<Integer, InputException> entry : batch.unreadable.entrySet()) {
+            faults.putIfAbsent(set + entry.getKey(), entry.getValue());
+            if (faults.size() > most * images) {
+                throw most == 0 ? entry.getValue() : InputException.in(images + " images").cause(entry.getValue())
+                        .expected("at most a share of " + most + "").found(faults.size() + ", the first: "
+                                + faults.values().iterator().next().getMessage()).because("too many images cannot be read");
+            }
+        }
+    }
+
+    /** A message for each. */
+    public List<String> messages() {
+        return faults.values().stream().map(InputException::getMessage).toList();
+    }
+}

@@ -1,0 +1,22 @@
+package vit.model.weights.format;
+
+import java.util.Objects;
+import vit.kernels.tensor.Shape;
+
+/**
+ * A tensor in a file.
+ *
+ * @param name   as the file has it
+ * @param dtype  the type of its elements
+ * @param shape  as the file has it
+ * @param offset where the elements start: in safetensors the byte in the file, in npz the byte in the inflated entry
+ * @param bytes  how many bytes the elements take
+ */
+public record TensorEntry(String name, Dtype dtype, Shape shape, long offset, long bytes) {
+
+    /** Checks a caller's range against the tensor and the caller's array. */
+    void checkRange(long first, int arrayLength, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, arrayLength);
+        Objects.checkFromIndexSize(first, (long) count, shape.size());
+    }
+}

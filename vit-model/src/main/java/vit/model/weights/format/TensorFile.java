@@ -1,0 +1,84 @@
+package vit.model.weights.format;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import vit.model.InputException;
+import vit.model.weights.WeightFolder;
+
+/**
+ * Named tensors in a file, in several, or in memory. Opening reads and checks its whole directory; elements are read when asked for, through
+ * bounded buffers, never by mapping the file: a file that somebody truncates must give an exception, not a crash. For one
+ * thread at a time.
+ */
+public sealed interface TensorFile extends Closeable permits SafetensorsFile, NpzFile, ShardedFile {
+
+    /** The file's path, or what else messages call it. */
+    String name();
+
+    /** All tensors, in the order of the file. */
+    List<TensorEntry> entries();
+
+    /** The tensor of this name, or null. */
+    TensorEntry find(String name);
+
+    /** Free text beside the tensors; empty where the format has none. */
+    Map<String, String> metadata();
+
+    /**
+     * Reads elements {@code first … first + count − 1} of a tensor, in row-major order of its shape. F32, F16 and BF16
+     * convert exactly, other types round to nearest. Reading in ascending order is the cheap order.
+     *
+     * @throws InputException if the file turns out to be malformed or shorter than when it was opened
+     */
+    void readFloats(TensorEntry entry, long first, float[] target, int offset, int count) throws IOException;
+
+    /** As {@link #readFloats}, to double: exact but for integers beyond 2^53. */
+    void readDoubles(TensorEntry entry, long first, double[] target, int offset, int count) throws IOException;
+
+    /**
+     * Opens weights; the content decides the format.
+     *
+     * @param file a safetensors or npz file, the index of a safetensors file in several parts, or a folder with one of them
+     * @throws InputException if it is missing, of another format (which is named), or malformed
+     */
+    static TensorFile open(Path file) throws IOException {
+        Path chosen = WeightFolder.weights(file);
+        ByteSource source = ByteSource.OfFile.open(chosen);
+        try {
+            if (FileKind.of(source) != FileKind.JSON) {
+                return FileKind.open(source);
+            }
+            source.close();
+            return ShardedFile.open(chosen);
+        } catch (Throwable t) {
+            source.close();
+            throw t;
+        }
+    }
+
+    /**
+     * Opens weights in memory.
+     *
+     * @param name  what messages call them
+     * @param bytes a safetensors or npz file; it is read until this is closed, not copied
+     * @throws InputException as for a file
+     */
+    static TensorFile open(String name, byte[] bytes) throws IOException {
+        return FileKind.open(ByteSource.InMemory.of(name, bytes));
+    }
+
+    /**
+     * Opens weights from a stream, which is read to its end at once and not closed.
+     *
+     * @param name   what messages call them
+     * @param stream a safetensors or npz file
+     * @throws InputException as for a file
+     */
+    static TensorFile open(String name, InputStream stream) throws IOException {
+        return FileKind.open(ByteSource.InMemory.readAll(name, stream));
+    }
+}
