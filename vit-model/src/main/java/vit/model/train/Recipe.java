@@ -1,6 +1,7 @@
 package vit.model.train;
 
 import java.util.Objects;
+import java.util.function.Consumer;
 import vit.model.Optimizer;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
@@ -61,66 +62,99 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
     }
 
     public Recipe withName(String value) {
-        return new Recipe(value, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.name = value);
     }
 
     public Recipe withEpochs(int value) {
-        return new Recipe(name, value, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.epochs = value);
     }
 
     public Recipe withBatch(int value) {
-        return new Recipe(name, epochs, value, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.batch = value);
     }
 
     public Recipe withSeed(long value) {
-        return new Recipe(name, epochs, batch, value, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.seed = value);
     }
 
     public Recipe withOptimizer(Optimizer value) {
-        return new Recipe(name, epochs, batch, seed, value, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.optimizer = value);
     }
 
     public Recipe withSchedule(Schedule value) {
-        return new Recipe(name, epochs, batch, seed, optimizer, value, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.schedule = value);
     }
 
     public Recipe withClip(double norm) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, norm, average, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.clip = norm);
     }
 
     public Recipe withAverage(double decay) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, decay, labelSmoothing, augmentation, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.average = decay);
     }
 
     public Recipe withLabelSmoothing(double share) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, share, augmentation, mixing, dropout, stochasticDepth);
+        return with(parts -> parts.labelSmoothing = share);
     }
 
     public Recipe withAugmentation(Augmentation value) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, value, mixing, dropout,
-                stochasticDepth);
+        return with(parts -> parts.augmentation = value);
     }
 
     public Recipe withMixing(Mixing value) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, value, dropout,
-                stochasticDepth);
+        return with(parts -> parts.mixing = value);
     }
 
     public Recipe withDropout(double probability) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, probability,
-                stochasticDepth);
+        return with(parts -> parts.dropout = probability);
     }
 
     public Recipe withStochasticDepth(double probability) {
-        return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                probability);
+        return with(parts -> parts.stochasticDepth = probability);
+    }
+
+    private Recipe with(Consumer<Parts> change) {
+        Parts parts = new Parts(this);
+        change.accept(parts);
+        return parts.recipe();
+    }
+
+    /** A copy of a recipe's components in which one of them can be changed. */
+    private static final class Parts {
+        private String name;
+        private int epochs;
+        private int batch;
+        private long seed;
+        private Optimizer optimizer;
+        private Schedule schedule;
+        private double clip;
+        private double average;
+        private double labelSmoothing;
+        private Augmentation augmentation;
+        private Mixing mixing;
+        private double dropout;
+        private double stochasticDepth;
+
+        Parts(Recipe from) {
+            name = from.name;
+            epochs = from.epochs;
+            batch = from.batch;
+            seed = from.seed;
+            optimizer = from.optimizer;
+            schedule = from.schedule;
+            clip = from.clip;
+            average = from.average;
+            labelSmoothing = from.labelSmoothing;
+            augmentation = from.augmentation;
+            mixing = from.mixing;
+            dropout = from.dropout;
+            stochasticDepth = from.stochasticDepth;
+        }
+
+        /** Checks the components as the constructor does. */
+        Recipe recipe() {
+            return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
+                    stochasticDepth);
+        }
     }
 }
