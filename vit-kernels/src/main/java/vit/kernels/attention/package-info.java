@@ -1,5 +1,9 @@
 /**
- * Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2), exact softmax, one head at a time in cache:
- * the (B, H, T, T) scores never exist in memory.
+ * Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2) with the exact softmax. It computes one head at a time in the cache, so
+ * the (B, H, T, T) scores of all heads never exist in memory.
+ *
+ * <p>{@link vit.kernels.attention.Attention} has the forward and the backward pass. A caller first plans an {@link
+ * vit.kernels.attention.AttentionWorkspace}, and for training an {@link vit.kernels.attention.AttentionGradientWorkspace}. {@link
+ * vit.kernels.attention.AttentionReference} has the formulas as plain loops. {@code docs/attention.md} derives the backward pass.
  */
 package vit.kernels.attention;

@@ -1,8 +1,8 @@
 package vit.kernels.parallel;
 
 /**
- * A call was interrupted while it waited: for its team's turn, for the compilation of kernels, or in a warm-up. Nothing was computed; the
- * thread's interrupt flag is set. A call that need not wait takes no notice of an interrupt, and the flag stays set.
+ * A call was interrupted while it waited: for its turn on the team, for the compilation of kernels, or during a warm-up. Nothing was computed, and
+ * the thread's interrupt flag is set. A call that does not have to wait ignores an interrupt and leaves the flag set.
  */
 public final class CallInterruptedException extends RuntimeException {
 
@@ -13,7 +13,10 @@ public final class CallInterruptedException extends RuntimeException {
         super(message);
     }
 
-    /** Sets the interrupt flag of this thread again, which a caught {@link InterruptedException} cleared, and returns the exception to throw. */
+    /**
+     * Sets the interrupt flag of this thread again, which catching an {@link InterruptedException} leaves cleared, and returns the exception to
+     * throw.
+     */
     public static CallInterruptedException restoring(String message) {
         Thread.currentThread().interrupt();
         return new CallInterruptedException(message);

@@ -3,22 +3,22 @@ package vit.kernels.parallel;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * What is left of each worker's share of the current loop: a range of items from whose lower end the worker takes, and from whose upper
- * end those take who have finished theirs. So neighbouring items stay with one worker, and nobody waits long for a worker whose core
- * is slower or away. Safe for all members of a team at once; allocates nothing.
+ * What is left of each worker's share of the current loop: a range of items. The worker itself takes items from the lower end. Workers that have
+ * finished their own shares take items from the upper end. So neighbouring items stay with one worker, and nobody waits long for a worker whose core
+ * is slow or busy with another program. All members of a team may use it at once; it allocates nothing.
  */
 final class Shares {
 
-    /** Most items of a loop. */
+    /** The largest number of items of a loop. */
     static final int MAX_ITEMS = (1 << 20) - 1;
 
     private static final int BITS = 20;
     private static final int LOOP_SHIFT = 2 * BITS;
 
-    /** Longs from one worker's range to the next: two cache lines, as cores fetch them in pairs. */
+    /** Longs from one worker's range to the next: two cache lines, because cores fetch lines in pairs. */
     private static final int STRIDE = 16;
 
-    /** By worker: the number of its loop, then the first item left, then the end. */
+    /** For each worker, packed into a long: the number of its loop, the first item left, and the end. */
     private final AtomicLongArray ranges;
 
     private final int count;
@@ -28,7 +28,7 @@ final class Shares {
         this.ranges = new AtomicLongArray(count * STRIDE);
     }
 
-    /** Forgets all loops; while no member runs. */
+    /** Forgets all loops. Called while no member runs. */
     void reset() {
         for (int i = 0; i < count; i++) {
             ranges.set(i * STRIDE, 0);
@@ -58,7 +58,10 @@ final class Shares {
         return -1;
     }
 
-    /** The last item of a share, if its worker is in the same loop; one that is behind will begin it, or has nothing to give yet. */
+    /**
+     * Takes the last item of a share if its worker is in the same loop. A worker that is still in an earlier loop has no items of this loop to give
+     * yet and will begin it later.
+     */
     private int steal(int slot, int loop) {
         for (long range = ranges.get(slot); range >>> LOOP_SHIFT == loop && from(range) < to(range); range = ranges.get(slot)) {
             if (ranges.compareAndSet(slot, range, range - 1)) {

@@ -7,8 +7,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import vit.kernels.lifetime.Headroom;
 
 /**
- * The threads of {@link Workers} and what they wait for. The threads refer to this, and not to the {@code Workers}, which so can be
- * forgotten; between two runs this refers to no task.
+ * The threads of {@link Workers} and the state that they wait on. The threads refer to this object and not to the {@code Workers}, so that the
+ * garbage collector can find a {@code Workers} that was never closed. Between two runs this object refers to no task.
  */
 final class Team {
 
@@ -16,9 +16,9 @@ final class Team {
     private static final int SPINS_PER_CLOCK = 64;
 
     /**
-     * How long a member that has spun goes on waiting for others of a running task, its core offered to them all the time. Linux wakes a
-     * thread on a core that another member already uses, if both cores were busy before, and moves it only when it sees two that
-     * want to run there; parked members were seen to share one of two cores for 70 ms, with the other idle. This is a tick of its scheduler.
+     * How long a member that has finished spinning goes on yielding its core before it parks, while a task is running. If both cores were busy just
+     * before, Linux wakes a parked thread on a core that another member already uses. It moves the thread only when it sees both wanting to run
+     * there: parked members were seen to share one of two cores for 70 ms while the other core was idle. The time is one tick of the scheduler.
      */
     private static final long YIELD_NANOS = 4_000_000;
 
@@ -53,7 +53,7 @@ final class Team {
     /**
      * Starts the threads.
      *
-     * @param name of the team; its threads have a number more
+     * @param name of the team; each thread has this name and a number
      * @throws OutOfMemoryError if the system gives no more threads; those that were started end
      */
     Team(int count, long spinNanos, String name) {
@@ -93,7 +93,7 @@ final class Team {
     /** See {@link Workers#run}. */
     void run(Workers.Task work) {
         refuseMember("a task cannot run another on its own team");
-        Headroom.require(); // from here to the end nothing is thrown but by the task
+        Headroom.require(); // from here to the end only the task can throw
         takeTurn();
         try {
             if (closed) {
@@ -135,7 +135,7 @@ final class Team {
         }
     }
 
-    /** Refuses a thread that is running a task of this team. */
+    /** Throws {@link IllegalStateException} if the calling thread is running a task of this team. */
     void refuseMember(String message) {
         if (isMember(Thread.currentThread())) {
             throw new IllegalStateException(message);
@@ -189,7 +189,7 @@ final class Team {
         }
     }
 
-    /** Waits a moment, one of many since the time {@code start}, and says whether it is time to park. */
+    /** Waits for a moment, as one of many turns since the time {@code start}, and returns whether it is time to park. */
     private boolean pause(int spins, long start, long yieldNanos) {
         Thread.onSpinWait();
         if (spins % SPINS_PER_CLOCK != 0) {
@@ -209,14 +209,14 @@ final class Team {
                 parked[index].set(1);
                 if (epoch == seen && !closed) {
                     LockSupport.park(this);
-                    Thread.interrupted(); // or an interrupted member would never park again
+                    Thread.interrupted(); // otherwise an interrupted member would never park again
                 }
                 parked[index].set(0);
             }
         }
     }
 
-    /** The caller waits to the end, since the others use its memory; an interrupt meanwhile only shows afterwards. */
+    /** Waits until all members are done. The caller must wait, because the others use its memory. An interrupt meanwhile only sets the flag. */
     private void awaitOthers() {
         boolean interrupted = false;
         long start = System.nanoTime();
@@ -286,7 +286,7 @@ final class Team {
         try {
             closed = true;
             for (int i = 1; i < count; i++) {
-                LockSupport.unpark(threads[i]); // nothing, for one that has not started
+                LockSupport.unpark(threads[i]); // does nothing for a thread that has not started
             }
         } finally {
             turn.unlock();

@@ -3,13 +3,13 @@ package vit.kernels.parallel;
 import vit.kernels.simd.Simd;
 
 /**
- * One member of a running team: its number, its share of the work, and the barrier. A kernel receives it as its last
- * argument, computes its share, and returns; whoever calls two kernels of which the second reads what the first wrote
- * calls {@link #barrier()} between them. Only the thread that runs as this worker may use it.
+ * One member of a running team: its number, its share of the work, and the barrier. Every kernel takes a worker as its last argument, computes that
+ * worker's share, and returns. If a second kernel reads what a first one wrote, the caller puts a {@link #barrier()} between the two calls. Only the
+ * thread that runs as this worker may use it.
  *
- * <p>Work is shared in one of two ways. {@link #from} and {@link #to} give a fixed share, for what is short. {@link #begin} and
- * {@link #claim} hand out items until none is left, for what takes longer than waiting for a core that the system has lent to
- * somebody else:
+ * <p>Work is divided in one of two ways. {@link #from} and {@link #to} give a fixed share, for short work. {@link #begin} and {@link #claim} hand out
+ * items until none is left. They are for work that takes longer than a worker would wait if the system had given another worker's core to some other
+ * program:
  *
  * <pre>{@code
  * worker.begin(n);
@@ -24,7 +24,7 @@ public final class Worker {
     private final int index;
     private final int count;
     private final Shares shares;
-    private int loop; // loops begun in this run
+    private int loop; // number of loops begun in this run
     private final float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
     private final int[] words = new int[4 * Simd.VIRTUAL_LANES];
 
@@ -35,39 +35,39 @@ public final class Worker {
         this.shares = shares;
     }
 
-    /** Before a run. */
+    /** Prepares this worker for a run. */
     void reset() {
         loop = 0;
     }
 
-    /** This worker's number, from 0; worker 0 is the calling thread. */
+    /** This worker's number, from 0 to {@link #count()} − 1. Worker 0 is the thread that called {@link Workers#run}. */
     public int index() {
         return index;
     }
 
-    /** The size of the team. */
+    /** The number of workers in the team. */
     public int count() {
         return count;
     }
 
-    /** Whether this is worker 0, which does what only one may do. */
+    /** Whether this is worker 0, which does what only one worker may do. */
     public boolean isFirst() {
         return index == 0;
     }
 
-    /** The first of {@code n} items that are this worker's; its share ends before {@link #to}. */
+    /** The first item of this worker's fixed share of the items 0 … {@code n} − 1. The share ends before {@link #to}. */
     public int from(int n) {
         return (int) ((long) n * index / count);
     }
 
-    /** One past the last of {@code n} items that are this worker's. */
+    /** One past the last item of this worker's fixed share of the items 0 … {@code n} − 1. */
     public int to(int n) {
         return (int) ((long) n * (index + 1) / count);
     }
 
     /**
-     * Begins a loop over items 0 … n − 1, which {@link #claim} hands out. Every worker of the team begins the same loops in the same
-     * order; there need be no barrier between them.
+     * Begins a loop over items 0 … n − 1, which {@link #claim} hands out. Every worker of the team must begin the same loops in the same order. No
+     * barrier is needed between two loops.
      *
      * @throws IllegalArgumentException if {@code n} is not in 0 … {@value Shares#MAX_ITEMS}
      */
@@ -77,24 +77,25 @@ public final class Worker {
     }
 
     /**
-     * An item of the current loop that nobody else has, or −1 if none is left: first those of this worker's own share, ascending, then
-     * the last ones of others that have not come so far. Which worker computes an item is not determined.
+     * An item of the current loop that no other worker has or will get, or −1 if none is left. A worker first gets the items of its own share in
+     * ascending order. After that it gets the last items of shares whose workers have not come so far. Which worker computes an item is not
+     * determined.
      */
     public int claim() {
         return shares.claim(index, loop);
     }
 
-    /** Waits until every worker of the team has come here. What they wrote before is then visible to all. */
+    /** Waits until every worker of the team has called this. After that, every worker sees what the others wrote before their calls. */
     public void barrier() {
         team.barrier(index);
     }
 
-    /** 32 floats that are this worker's own, for the lanes of a reduction. */
+    /** An array of 32 floats that only this worker uses, for the virtual lanes of a reduction. */
     public float[] lanes() {
         return lanes;
     }
 
-    /** 64 ints that are this worker's own, for random words. */
+    /** An array of 64 ints that only this worker uses, for random words. */
     public int[] words() {
         return words;
     }

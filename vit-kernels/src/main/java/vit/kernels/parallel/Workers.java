@@ -6,18 +6,18 @@ import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.CloseGuard;
 
 /**
- * A fixed team of threads. {@link #run} executes one task on every member at once, the calling thread being member 0,
- * and returns when all are done. Waiting spins for a bounded time, inside a task then yields for a bounded time, and then parks, so an idle
- * team costs nothing.
+ * A fixed team of threads. {@link #run} executes one task on every member at once and returns when all members are done. The calling thread is member
+ * 0. A member that waits spins for a bounded time and then parks, so an idle team costs nothing; inside a task it yields its core for a bounded time
+ * before it parks.
  *
- * <p>Several sessions may share a team: their calls take turns. A task must not call {@code run} on its own team. After
- * the team's threads are started a call allocates nothing.
+ * <p>Several sessions may share a team: their calls take turns. A task must not call {@code run} on its own team. Once the team's threads are
+ * started, a call allocates nothing.
  *
- * <p>If a member fails, whatever it throws, the others leave at their next barrier, {@code run} throws the first failure, and the team
- * works again.
+ * <p>If a member fails with any exception or error, the others leave at their next barrier, {@code run} throws the first failure, and the team can be
+ * used again.
  *
- * <p>Its threads are daemons and carry its name. Close it; the threads of a team that was forgotten end some time after the garbage
- * collector found it, with a warning ({@link CloseGuard}).
+ * <p>The threads are daemons and carry the team's name. A team must be closed. If it is forgotten, its threads end some time after the garbage
+ * collector has found it, and a warning is logged ({@link CloseGuard}).
  */
 public final class Workers implements AutoCloseable {
 
@@ -28,10 +28,10 @@ public final class Workers implements AutoCloseable {
         void run(Worker worker);
     }
 
-    /** Most members a team may have. */
+    /** The largest number of members of a team. */
     public static final int MAX_COUNT = 1024;
 
-    /** How long a waiting member spins before it parks, in nanoseconds. */
+    /** How long a waiting member spins before it yields or parks, in nanoseconds. */
     private static final long DEFAULT_SPIN_NANOS = 50_000;
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -51,7 +51,7 @@ public final class Workers implements AutoCloseable {
     }
 
     /**
-     * A team of {@code count} members, {@code count − 1} threads of its own.
+     * A team of {@code count} members: the calling thread and {@code count − 1} threads that the team starts.
      *
      * @throws IllegalArgumentException if {@code count} is not in 1 … {@value #MAX_COUNT}
      * @throws OutOfMemoryError         if the system gives no more threads
@@ -61,7 +61,7 @@ public final class Workers implements AutoCloseable {
     }
 
     /**
-     * A team whose waiting members spin for {@code spinNanos} nanoseconds before they park.
+     * A team whose waiting members spin for {@code spinNanos} nanoseconds before they yield or park.
      *
      * @throws IllegalArgumentException if {@code count} is not in 1 … {@value #MAX_COUNT} or the time is negative
      */
@@ -70,25 +70,27 @@ public final class Workers implements AutoCloseable {
     }
 
     /**
-     * A team of this name, which its threads carry: {@code NAME-worker-1} and so on.
+     * A team with this name, which its threads carry: {@code NAME-worker-1} and so on.
      *
      * @throws IllegalArgumentException if {@code count} is not in 1 … {@value #MAX_COUNT}
+     * @throws OutOfMemoryError         if the system gives no more threads
      */
     public static Workers of(int count, String name) {
         return new Workers(count, DEFAULT_SPIN_NANOS, Objects.requireNonNull(name, "name"));
     }
 
-    /** The size of the team. */
+    /** The number of members, the calling thread included. */
     public int count() {
         return team.count();
     }
 
     /**
-     * Runs {@code work} on every member and waits for all.
+     * Runs {@code work} on every member and waits until all are done. A call of another thread waits for its turn.
      *
+     * @param work called once for each member, with that member's {@link Worker}
      * @throws WorkersClosedException   if the team is closed
-     * @throws CallInterruptedException if this thread was interrupted before the team had time for it; the work was not begun. Work that
-     *                                  has begun runs to its end, and the interrupt flag stays set
+     * @throws CallInterruptedException if this thread was interrupted while it waited for the team; the work was not begun. Work that has begun runs
+     *     to its end, and the interrupt flag stays set
      * @throws IllegalStateException    if this thread is already running a task of this team
      */
     public void run(Task work) {

@@ -6,16 +6,17 @@ import java.lang.foreign.ValueLayout;
 /**
  * A float32 tensor in off-heap memory, row-major.
  *
- * <p>The innermost dimension is contiguous. Rows (the runs of the innermost dimension) lie {@link #rowStride()} elements
- * apart, which may exceed the innermost dimension; the dimensions outside are packed over the rows. The first element is
- * 64-byte aligned when the tensor comes from a {@link TensorArena}.
+ * <p>A row is a run of the innermost dimension, and its elements are contiguous. Rows lie {@link #rowStride()} elements apart, which may be more than
+ * the length of a row. The outer dimensions follow one another without further gaps. The first element is 64-byte aligned if the tensor comes from a
+ * {@link TensorArena}.
  *
- * <p>A tensor does not own its memory: the arena does. Access after the arena was closed throws
- * {@link IllegalStateException}. Elements are plain memory: concurrent readers are safe, writers need their own order.
+ * <p>A tensor does not own its memory; the arena does. Access after the arena was closed throws {@link IllegalStateException}. Elements are plain
+ * memory: several threads may read at once, but a thread that writes must be ordered before those that read, for example by {@link
+ * vit.kernels.parallel.Worker#barrier()}.
  */
 public final class Tensor {
 
-    /** The element layout: 4 bytes, native order, no alignment demanded. */
+    /** The element layout: 4 bytes, native byte order, no alignment required. */
     public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final MemorySegment segment;
@@ -35,8 +36,10 @@ public final class Tensor {
     }
 
     /**
-     * A tensor over {@code segment}, from its first byte.
+     * A tensor over {@code segment}, which begins at the segment's first byte.
      *
+     * @param segment   native memory that the caller keeps alive
+     * @param shape     the dimensions, in elements
      * @param rowStride elements from one row to the next, at least the innermost dimension
      * @throws IllegalArgumentException if the segment is on the heap or too small, or the stride is less than a row
      */
@@ -56,7 +59,7 @@ public final class Tensor {
         return new Tensor(segment, shape, rowStride);
     }
 
-    /** A tensor without memory, for counting what a plan needs. */
+    /** A tensor without memory. A counting arena gives it out to find how much memory a plan needs. */
     static Tensor unbacked(Shape shape, int rowStride) {
         return new Tensor(MemorySegment.NULL, shape, rowStride);
     }
@@ -79,10 +82,11 @@ public final class Tensor {
     }
 
     /**
-     * The same segment, of which C2 then knows that it is off-heap. An access calls methods of the segment's class, and what C2 knows of the class is
-     * the profile of the JDK's accessors, which everybody in the JVM shares: in a service that reads its own arrays through segments, a kernel
-     * calls them at every load, and takes six times as long. But the call in here has a profile of its own, with a single class in
-     * it, and C2 keeps what it learns for the value that is returned. So every kernel passes its segments through here once, before its loops.
+     * Returns the same segment, and lets C2 know that it is off-heap. To inline an access, C2 must know the class of the segment. By itself it knows
+     * only the type profile of the JDK's accessors, which all code in the JVM shares. If a service reads its own arrays through segments, that
+     * profile holds several classes. A kernel then calls a method at every load and takes six times as long. The call inside this method has a
+     * profile of its own with a single class in it, and C2 keeps what it learns for the returned value. So every kernel passes its segments through
+     * here once, before its loops.
      */
     public static MemorySegment offHeap(MemorySegment segment) {
         segment.isNative();
@@ -120,7 +124,7 @@ public final class Tensor {
     }
 
     /**
-     * Element {@code column} of row {@code row}: for tests and small data, not for kernels.
+     * Element {@code column} of row {@code row}: for tests and small data; kernels use {@link #segment()}.
      *
      * @throws IndexOutOfBoundsException if there is no such element
      */
@@ -148,7 +152,7 @@ public final class Tensor {
     /**
      * The same memory under another shape of equal size.
      *
-     * @throws IllegalArgumentException if the sizes differ, or rows with gaps between them would change their length
+     * @throws IllegalArgumentException if the sizes differ, or if the rows have gaps between them and their length would change
      */
     public Tensor reshape(int... dimensions) {
         Shape other = Shape.of(dimensions);
@@ -219,7 +223,7 @@ public final class Tensor {
     }
 
     /**
-     * Rounds all elements of {@code source}, in row-major order, into the tensor, and returns this.
+     * Copies all elements from {@code source}, in row-major order, each rounded to the nearest float, and returns this.
      *
      * @throws IllegalArgumentException if its length is not the tensor's size
      */
@@ -231,7 +235,7 @@ public final class Tensor {
         return this;
     }
 
-    /** Sets every element, the gaps between rows excepted, and returns this. */
+    /** Sets every element to {@code value} and returns this. The gaps between rows stay as they are. */
     public Tensor fill(float value) {
         for (int row = 0, rows = rows(), columns = columns(); row < rows; row++) {
             for (int column = 0; column < columns; column++) {

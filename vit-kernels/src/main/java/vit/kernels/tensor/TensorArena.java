@@ -5,31 +5,33 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Owns off-heap memory and gives out tensors in it: zeroed, 64-byte aligned, freed together by {@link #close()}.
+ * Owns off-heap memory and gives out tensors in it. They are zeroed, 64-byte aligned, and freed together by {@link #close()}.
  *
- * <p>A {@linkplain #counting() counting} arena gives out tensors without memory and only adds up their bytes, so that a
- * plan can be costed by the very code that makes it. Allocation is for one thread at a time; the tensors may be used by
- * any thread. After {@code close()} every access to them throws {@link IllegalStateException}.
+ * <p>A {@linkplain #counting() counting} arena gives out tensors without memory and only adds up their bytes. So the code that makes a plan can also
+ * tell what the plan will cost.
  *
- * <p>{@link #liveBytes()} is the ledger: what all arenas of this JVM hold off the heap at the moment.
+ * <p>One thread at a time may allocate; any thread may use the tensors. After {@code close()} every access to them throws {@link
+ * IllegalStateException}.
+ *
+ * <p>{@link #liveBytes()} tells how much off-heap memory all arenas of this JVM hold at the moment.
  */
 public final class TensorArena implements AutoCloseable {
 
-    /** A cache line, and the widest vector. */
+    /** Bytes of a cache line, which are also the bytes of the widest vector. */
     public static final int ALIGNMENT = 64;
 
     /** Floats on either side of what {@link #copyOf} copies: a cache line. */
     public static final int MARGIN = ALIGNMENT / Float.BYTES;
 
-    /** Bytes before a large block of memory on 64-bit Linux. */
+    /** Bytes that the allocator of 64-bit Linux puts before a large block of memory. */
     private static final int MALLOC_HEADER = 16;
 
-    /** Rows this many bytes apart fall into one set of the L1 cache and evict one another. */
+    /** Rows whose distance is a multiple of this many bytes fall into one set of the L1 cache and evict one another. */
     private static final int ALIASING_BYTES = 4096;
 
     private static final AtomicLong LIVE_BYTES = new AtomicLong();
 
-    /** Runs before every allocation of off-heap memory, and may throw what a failing one throws; null for none. For tests. */
+    /** For tests: runs before every allocation of off-heap memory, and may throw what a failing allocation throws. Null does nothing. */
     static volatile Runnable beforeAllocation;
 
     private final Arena arena; // null: counting only
@@ -41,14 +43,14 @@ public final class TensorArena implements AutoCloseable {
     }
 
     /**
-     * An arena with memory, usable from all threads. All tensors of the project live in arenas of this one kind: a kernel
-     * that meets two kinds of segment is compiled for neither.
+     * An arena with memory, which any thread may use. All tensors of the project live in arenas of this one kind, because C2 compiles a kernel well
+     * only if it meets a single kind of segment.
      */
     public static TensorArena open() {
         return new TensorArena(Arena.ofShared());
     }
 
-    /** An arena that allocates nothing and counts; its tensors must not be read or written. */
+    /** An arena that allocates nothing and only counts bytes. Its tensors must not be read or written. */
     public static TensorArena counting() {
         return new TensorArena(null);
     }
@@ -56,9 +58,10 @@ public final class TensorArena implements AutoCloseable {
     /**
      * A contiguous zeroed tensor.
      *
+     * @param dimensions outermost first, in elements
      * @throws IllegalArgumentException if a dimension is negative
      * @throws IllegalStateException if the arena is closed
-     * @throws OutOfMemoryError if the memory is not to be had
+     * @throws OutOfMemoryError if the system does not give the memory
      */
     public Tensor allocate(int... dimensions) {
         Shape shape = Shape.of(dimensions);
@@ -66,8 +69,13 @@ public final class TensorArena implements AutoCloseable {
     }
 
     /**
-     * A zeroed tensor whose rows are padded by one cache line where they would otherwise lie a multiple of 4096 bytes
-     * apart.
+     * A zeroed tensor. If its rows would lie a multiple of 4096 bytes apart, each is padded by one cache line, so that they do not evict one another
+     * from the L1 cache.
+     *
+     * @param dimensions outermost first, in elements
+     * @throws IllegalArgumentException if a dimension is negative
+     * @throws IllegalStateException if the arena is closed
+     * @throws OutOfMemoryError if the system does not give the memory
      */
     public Tensor allocatePadded(int... dimensions) {
         Shape shape = Shape.of(dimensions);
@@ -90,10 +98,13 @@ public final class TensorArena implements AutoCloseable {
     }
 
     /**
-     * A tensor, rows side by side, with a copy of {@code values} from {@code from} on. {@link #allocate} clears memory, which JDK 25 does
-     * by a loop in Java, slow when a program has just begun; memory that is copied to at once is not cleared.
+     * A contiguous tensor that holds a copy of {@code values} from index {@code from} on. This is faster than {@link #allocate} and a copy: allocate
+     * clears memory, which JDK 25 does by a loop in Java that is slow when a program has just begun. Memory that is overwritten at once need not be
+     * cleared.
      *
-     * @param values with {@link #MARGIN} more floats before and after what is copied, of any values
+     * @param values     what is copied, with at least {@link #MARGIN} more floats of any value before and after it
+     * @param from       index of the first float that is copied
+     * @param dimensions outermost first, in elements
      * @throws IndexOutOfBoundsException if the array is shorter
      */
     public Tensor copyOf(float[] values, int from, int... dimensions) {
@@ -108,7 +119,8 @@ public final class TensorArena implements AutoCloseable {
             return Tensor.unbacked(shape, rowStride);
         }
         announceAllocation();
-        // The JDK aligns such memory to 8 or 16 bytes only. Large blocks begin 16 bytes into a page with glibc: three quarters of a line early.
+        // The JDK aligns such memory to 8 or 16 bytes only. With glibc, large blocks begin 16 bytes into a page, which is three quarters of a cache
+        // line early.
         long early = ALIGNMENT - MALLOC_HEADER;
         MemorySegment block = arena.allocateFrom(Tensor.FLOAT, MemorySegment.ofArray(values), Tensor.FLOAT,
                 (long) from * Float.BYTES - early, size / Float.BYTES + MARGIN);
@@ -133,20 +145,20 @@ public final class TensorArena implements AutoCloseable {
         LIVE_BYTES.addAndGet(allocated);
     }
 
-    /** A zeroed array on the heap, for what a kernel reads faster there; it counts as well. A counting arena gives an empty one. */
+    /** A zeroed array on the heap, for data that a kernel reads faster there. It counts in {@link #bytes()}. A counting arena gives an empty array. */
     public float[] floats(int count) {
         bytes += (long) count * Float.BYTES;
         return new float[arena == null ? 0 : count];
     }
 
-    /** The bytes given out so far, off and on the heap. */
+    /** The bytes given out so far, off the heap and on it. */
     public long bytes() {
         return bytes;
     }
 
     /**
-     * Off-heap bytes of all arenas of this JVM that are not closed: 0 when every model, session and training is closed. The garbage
-     * collector has no part in it. Any thread may ask.
+     * The off-heap bytes of all arenas of this JVM that are not closed: 0 when every model, session and training is closed. The number does not
+     * depend on the garbage collector. Any thread may ask.
      */
     public static long liveBytes() {
         return LIVE_BYTES.get();
