@@ -3,8 +3,9 @@ package vit.model;
 import vit.model.config.VitConfig;
 
 /**
- * The attention probabilities of one image: for each block and head, how much each token (the query, a row) takes from each token
- * (the key, a column). Every row sums to one. Tokens are the prefix tokens, then the patches row by row. Immutable.
+ * The attention probabilities of one image, as {@link VitSession#attention} computes them: for each block and head, how much each token (the query, a
+ * row) takes from each token (the key, a column). Every row sums to one. The tokens are the prefix tokens, then the patches row by row. Immutable,
+ * and independent of the session. {@code vit.model.visualise} makes pictures of them.
  */
 public final class AttentionMaps {
 
@@ -17,27 +18,31 @@ public final class AttentionMaps {
         this.maps = maps;
     }
 
-    /** The configuration of the model that attended. */
+    /** The configuration of the model. */
     public VitConfig config() {
         return config;
     }
 
-    /** Number of blocks. */
+    /** The number of blocks. */
     public int depth() {
         return maps.length;
     }
 
-    /** H. */
+    /** H, the number of heads of every block. */
     public int heads() {
         return config.heads();
     }
 
-    /** T: prefix tokens and patches. */
+    /** T, the number of tokens: prefix tokens and patches. */
     public int tokens() {
         return config.tokens();
     }
 
-    /** What {@code query} takes from {@code key} in a head of a block, 0 to 1. */
+    /**
+     * How much {@code query} takes from {@code key} in a head of a block, in [0, 1]. All indices count from 0.
+     *
+     * @throws IndexOutOfBoundsException if there is no such block, head or token
+     */
     public float probability(int block, int head, int query, int key) {
         check("block", block, depth());
         check("head", head, heads());
@@ -46,7 +51,7 @@ public final class AttentionMaps {
         return maps[block][(head * tokens() + query) * tokens() + key];
     }
 
-    /** A head's probabilities, (T, T) row-major: a copy. */
+    /** A copy of a head's probabilities, (T, T) row-major: queries are rows. */
     public double[] head(int block, int head) {
         check("block", block, depth());
         check("head", head, heads());
@@ -58,7 +63,7 @@ public final class AttentionMaps {
         return copy;
     }
 
-    /** The mean over the heads of a block, (T, T) row-major. */
+    /** The mean of the probabilities over the heads of a block, (T, T) row-major: queries are rows. */
     public double[] mean(int block) {
         check("block", block, depth());
         int size = tokens() * tokens();

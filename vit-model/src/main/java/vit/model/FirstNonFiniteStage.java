@@ -14,8 +14,8 @@ import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
 /**
- * Finds out where the numbers of an image stopped being finite, by running its pass again with a look at every stage. Nothing of it runs
- * in a call whose result is finite. For one call, which has entered.
+ * Finds the stage in which the values of an image stopped being finite, by running the pass again with a check after every stage. Nothing of this runs
+ * in a call whose result is finite. An instance serves one call of a session, which has begun and not ended.
  */
 final class FirstNonFiniteStage implements StageObserver {
 
@@ -29,10 +29,10 @@ final class FirstNonFiniteStage implements StageObserver {
     private final VitConfig config;
     private final VitForward forward;
     private final int image;
-    private String stage; // null: none until now
+    private String stage; // the first that was not finite; null: all were finite so far
     private float value;
 
-    /** @param image its place in the batch of the last call */
+    /** @param image the image's place in the batch of the last pass */
     FirstNonFiniteStage(VitModel model, VitForward forward, int image) {
         this.model = model;
         this.config = model.config();
@@ -41,10 +41,10 @@ final class FirstNonFiniteStage implements StageObserver {
     }
 
     /**
-     * Runs the batch of the last call again.
+     * Runs the batch of the last pass again.
      *
-     * @param place  of the image in the caller's call, for the message
-     * @param images of the caller's call
+     * @param place  the image's place in the caller's call, for the message
+     * @param images the number of images in the caller's call, for the message
      */
     NonFiniteException find(Workers workers, int batch, int place, int images) {
         int rows = config.channels() * config.imageHeight();
@@ -68,7 +68,7 @@ final class FirstNonFiniteStage implements StageObserver {
         look(name, tokens, image * config.tokens(), config.tokens());
     }
 
-    /** Looks at rows of a tensor, unless an earlier one was bad. */
+    /** Checks rows of a tensor, unless an earlier stage was not finite already. */
     private void look(String name, Tensor tensor, int from, int rows) {
         if (stage != null) {
             return;
@@ -81,7 +81,7 @@ final class FirstNonFiniteStage implements StageObserver {
         }
     }
 
-    /** The weights of a model that the call holds open, whoever has closed it meanwhile. */
+    /** The weights of the model, which this call holds open even if another thread has closed the model meanwhile. */
     private record Held(VitModel model) implements ParameterSource {
         @Override
         public VitConfig config() {
@@ -108,7 +108,7 @@ final class FirstNonFiniteStage implements StageObserver {
         }
     }
 
-    /** The parameters of the stage. They are listed in the order of the pass, with the blocks in the middle. */
+    /** The parameters of the stage. The model lists its parameters in the order of the pass, with the blocks in the middle. */
     private List<Parameter> parameters() {
         List<Parameter> all = model.parameters().list();
         if (stage.startsWith(BLOCK)) {

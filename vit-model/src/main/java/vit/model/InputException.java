@@ -10,13 +10,13 @@ import java.util.Optional;
 import vit.model.text.PrintableText;
 
 /**
- * Malformed or unusable input: a weight file, a configuration, an image, a label list. The message is one line that names
- * the file, the place in it, the tensor where there is one, the rule that was broken, what was expected and what was
+ * Thrown when a file is malformed or unusable: a weight file, a configuration, an image, a list of labels. The message is one line. It names
+ * the file, the place in it, the tensor if there is one, the rule that was broken, what was expected and what was
  * found, and where possible what to do.
  *
- * <p>A service may hand the message on to whoever named the file. It contains names of tensors, of archive entries and of
- * fields, and values of fields that a format defines, of a file that was recognised as of that format. Of anything else it
- * says what kind of content was found (for example "text that is not JSON"), and never shows the content.
+ * <p>A service may show the message to whoever named the file. If the file was recognised as of some format, the message may contain the names of
+ * tensors, archive entries and fields, and the values of fields that the format defines. Of anything else it
+ * says only what kind of content was found (for example "text that is not JSON") and never shows the content.
  */
 public final class InputException extends IOException {
 
@@ -31,12 +31,12 @@ public final class InputException extends IOException {
         this.remedy = remedy;
     }
 
-    /** The message without what to do. */
+    /** The message without the {@link #remedy}. */
     public String fault() {
         return fault;
     }
 
-    /** What to do about it, where the fault tells. */
+    /** What to do about it, as a clause that also ends the message; empty if the fault does not suggest anything. */
     public Optional<String> remedy() {
         return Optional.ofNullable(remedy);
     }
@@ -44,10 +44,11 @@ public final class InputException extends IOException {
     /**
      * The exception for a file that could not be opened or read.
      *
-     * @param expected what the file was to be, for example {@code a weight file}
+     * @param file     a path, or another name that a user recognises
+     * @param expected what the file should have been, for example {@code a weight file}
      * @param e        what opening or reading threw
-     * @return {@code e} itself if it is one already, an {@link InterruptedIOException} if the thread was interrupted, whose
-     *         interrupt status is kept, or else an {@code InputException}
+     * @return {@code e} itself if it is an {@code InputException} already; an {@link InterruptedIOException} if the thread was interrupted, whose
+     *         interrupt status is kept; otherwise an {@code InputException}
      */
     public static IOException unreadable(Object file, String expected, IOException e) {
         return switch (e) {
@@ -73,7 +74,7 @@ public final class InputException extends IOException {
         return new Report(String.valueOf(file));
     }
 
-    /** Gathers what is known of the fault; {@link #because} makes the exception. */
+    /** Collects what is known about a fault; {@link #because} makes the exception. For one thread. */
     public static final class Report {
         private final String file;
         private long offset = -1;
@@ -142,7 +143,7 @@ public final class InputException extends IOException {
 
     private static final int MAX_PART = 300;
 
-    /** One line without control characters: names come from untrusted files and go to a terminal. */
+    /** One line without control characters, because names come from untrusted files and may go to a terminal. */
     private static String printable(String text) {
         StringBuilder clean = new StringBuilder();
         text.codePoints().limit(MAX_PART).forEach(c -> clean.appendCodePoint(PrintableText.isHarmless(c) ? c : '?'));

@@ -1,10 +1,15 @@
 package vit.model;
 
 /**
- * What a caller asks of loading beyond what the files say. Immutable; any number of threads may share one.
+ * What a caller asks of {@link VitModel#load(java.nio.file.Path, java.nio.file.Path, LoadOptions)} beyond what the files say. Immutable; any number
+ * of threads may share one.
  *
- * @param imageHeight rows of the image that the model shall take, in pixels; 0: as the files say
- * @param imageWidth  columns of that image, in pixels; 0: as the files say
+ * <pre>{@code
+ * VitModel model = VitModel.load(weights, null, LoadOptions.DEFAULTS.withImage(384, 384));
+ * }</pre>
+ *
+ * @param imageHeight height of the model's input image, in pixels; 0 for the size that the files say
+ * @param imageWidth  width of the model's input image, in pixels; 0 for the size that the files say
  */
 public record LoadOptions(int imageHeight, int imageWidth) {
 
@@ -23,8 +28,8 @@ public record LoadOptions(int imageHeight, int imageWidth) {
     }
 
     /**
-     * The same options for images of this size. Learned position embeddings are carried over to its grid of patches by the method
-     * of the library that the weights come from.
+     * The same options for images of this size. Learned position embeddings are resampled to its grid of patches, by the method
+     * of the library that the weights come from ({@link vit.model.positions.PositionResampling}).
      *
      * @param height rows, a multiple of the model's patch
      * @param width  columns, a multiple of the model's patch
@@ -37,7 +42,7 @@ public record LoadOptions(int imageHeight, int imageWidth) {
         return new LoadOptions(height, width);
     }
 
-    /** Whether an image's size is asked for. */
+    /** Whether these options ask for an image size. */
     public boolean hasImage() {
         return imageHeight > 0;
     }

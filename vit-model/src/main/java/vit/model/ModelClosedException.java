@@ -1,6 +1,6 @@
 package vit.model;
 
-/** A model, or one of its sessions, was called after the model was closed. */
+/** Thrown by a model, and by its sessions, when a call needs the weights after {@link VitModel#close}. Nothing was computed or changed. */
 public final class ModelClosedException extends IllegalStateException {
 
     private static final long serialVersionUID = 1L;

@@ -1,8 +1,9 @@
 package vit.model;
 
 /**
- * A result is NaN or infinite. Thrown by {@link VitSession#classify}, {@link VitSession#attention}, and by all calls of a session that
- * {@link SessionOptions#withFiniteCheck} asks to look. The session can be used further.
+ * Thrown when a result is NaN or infinite: always by {@link VitSession#classify}, {@link VitSession#attention} and
+ * {@link VitSession#embed(vit.model.image.RgbImage)}, and by the other calls of a session with {@link SessionOptions#withFiniteCheck}. The message names
+ * the image and the first stage of the pass whose tokens are not finite. The session can be used further.
  */
 public final class NonFiniteException extends ArithmeticException {
 
@@ -13,7 +14,7 @@ public final class NonFiniteException extends ArithmeticException {
     private final String reason;
 
     /**
-     * @param images of the call
+     * @param images number of images in the call
      * @param reason begins with the stage's name
      */
     NonFiniteException(int image, int images, String stage, String reason) {
@@ -23,20 +24,20 @@ public final class NonFiniteException extends ArithmeticException {
         this.reason = reason;
     }
 
-    /** Which image of the call, from 0; the first whose result is not finite. */
+    /** The first image of the call whose result is not finite, counted from 0. */
     public int image() {
         return image;
     }
 
     /**
-     * The first stage that is not finite: {@code images}, what the model was given; {@code stage.tokens}, after the position embedding;
-     * {@code stage.block.<i>}, after block i; {@code embedding}, what the head sees; {@code logits}.
+     * The first stage that is not finite: {@code images}, the input of the model; {@code stage.tokens}, the tokens after the position embedding;
+     * {@code stage.block.<i>}, the tokens after block i; {@code embedding}, the input of the head; or {@code logits}.
      */
     public String stage() {
         return stage;
     }
 
-    /** The message without the image's number: the stage, the number found, and whether a weight of that stage is itself not finite. */
+    /** The message without the image's number: the stage, the value found there, and whether a weight of that stage is itself not finite. */
     public String reason() {
         return reason;
     }

@@ -7,18 +7,23 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 
 /**
- * Which optimiser, and what it does to which parameter. Immutable.
+ * Which optimiser a {@link VitTraining} uses, and what it does to which parameter. Immutable. Start from {@link #adamW} or {@link #sgd(double, double)}.
  *
  * @param sgd            SGD with momentum, or null
- * @param adam           Adam or AdamW, or null; exactly one of the two is given
- * @param weightDecay    of the parameters that decay
- * @param decayAll       whether everything decays; otherwise matrices only: not biases, norms, positions, tokens, scales
- * @param layerDecay     learning rates fall by this factor from a block to the one below it (Clark et al. 2020; Bao et al.
+ * @param adam           Adam or AdamW, or null; exactly one of {@code sgd} and {@code adam} is given
+ * @param weightDecay    weight decay of the parameters that decay
+ * @param decayAll       whether all parameters decay; otherwise only matrices do, not biases, norms, positions, tokens and layer scales
+ * @param layerDecay     factor by which the learning rate falls from a block to the one below it (Clark et al. 2020; Bao et al.
  *                       2021); 1 for none
  * @param headOnly       whether only the head learns: a linear probe
  */
 public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll, double layerDecay, boolean headOnly) {
 
+    /**
+     * Checks the arguments.
+     *
+     * @throws IllegalArgumentException if not exactly one of {@code sgd} and {@code adam} is given, or a number is out of its range
+     */
     public Optimizer {
         if ((sgd == null) == (adam == null)) {
             throw new IllegalArgumentException("exactly one of sgd and adam must be given");
@@ -41,25 +46,30 @@ public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll
         return new Optimizer(new Sgd(momentum, false), null, weightDecay, false, 1, false);
     }
 
-    /** The same with decay on every tensor. */
+    /** The same optimiser with weight decay on every tensor. */
     public Optimizer decayingAll() {
         return new Optimizer(sgd, adam, weightDecay, true, layerDecay, headOnly);
     }
 
+    /** The same optimiser with learning rates that fall by {@code factor}, above 0 and at most 1, from a block to the one below it. */
     public Optimizer withLayerDecay(double factor) {
         return new Optimizer(sgd, adam, weightDecay, decayAll, factor, headOnly);
     }
 
-    /** The same for the head alone. */
+    /** The same optimiser for the head alone: all other parameters keep their values. */
     public Optimizer forHeadOnly() {
         return new Optimizer(sgd, adam, weightDecay, decayAll, layerDecay, true);
     }
 
+    /** The weight decay of {@code parameter}: 0 if it does not decay. */
     public double weightDecay(Parameter parameter) {
         return decayAll || parameter.isMatrix() ? weightDecay : 0;
     }
 
-    /** Factor on the learning rate: 1 for the head and final norm, one layerDecay more for each block below. */
+    /**
+     * The factor on the learning rate of {@code parameter}: 1 for the head and the final norm, layerDecay for the last block, and one factor of layerDecay
+     * more for each block below it and for what stands before the blocks. With {@code headOnly}, 1 for the head and 0 for the rest.
+     */
     public double rateFactor(Parameter parameter, VitConfig config) {
         String name = parameter.name();
         boolean head = name.startsWith(Parameters.HEAD + ".");

@@ -5,12 +5,18 @@ import java.util.stream.IntStream;
 import vit.model.config.Scores;
 
 /**
- * The classes of one image, most probable first.
+ * The most probable classes of one image, most probable first. Immutable.
  *
- * @param top the best classes; at least one
+ * <pre>{@code
+ * Prediction prediction = session.classify(Path.of("photo.jpg"));
+ * System.out.println(prediction.best().label() + " " + prediction.best().probability());
+ * }</pre>
+ *
+ * @param top the classes; at least one
  */
 public record Prediction(List<Ranked> top) {
 
+    /** Copies the list. */
     public Prediction {
         top = List.copyOf(top);
     }
@@ -18,9 +24,9 @@ public record Prediction(List<Ranked> top) {
     /**
      * One class.
      *
-     * @param index       its number
-     * @param label       its label, or the number in words where the model has no labels
-     * @param probability in [0, 1]: the softmax or the sigmoid of the logits, as the model's {@link Scores} say
+     * @param index       the number of the class, from 0: its place in the logits
+     * @param label       its label, or its number in decimal if the model has no labels
+     * @param probability in [0, 1]: the softmax or the sigmoid of the logits, according to {@link VitModel#scores}
      */
     public record Ranked(int index, String label, double probability) {}
 
@@ -30,11 +36,13 @@ public record Prediction(List<Ranked> top) {
     }
 
     /**
-     * The {@code count} most probable classes; equal logits go by number, NaN last.
+     * The {@code count} most probable classes of one image, from logits that the caller has, for example those of {@link VitSession#logits}. Classes
+     * of equal logits are in the order of their numbers; NaN comes last.
      *
-     * @param logits from {@code offset}, as many as {@code classes}
-     * @param labels one a class, or empty
-     * @param scores what makes probabilities of them: {@link VitModel#scores()}
+     * @param logits  the image's logits are {@code logits[offset]} to {@code logits[offset + classes - 1]}
+     * @param labels  one for each class, or empty
+     * @param count   how many classes, at least one; all of them if there are fewer
+     * @param scores  what turns logits into probabilities: {@link VitModel#scores()}
      */
     public static Prediction of(float[] logits, int offset, int classes, List<String> labels, int count, Scores scores) {
         double[] probabilities = scores.of(logits, offset, classes);

@@ -1,6 +1,6 @@
 package vit.model;
 
-/** A session or a training was called after it was closed. */
+/** Thrown by a session or a training that is called after its {@code close()}. Nothing was computed or changed. */
 public final class SessionClosedException extends IllegalStateException {
 
     private static final long serialVersionUID = 1L;

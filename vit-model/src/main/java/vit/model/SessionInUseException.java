@@ -1,6 +1,9 @@
 package vit.model;
 
-/** A session or a training serves one call at a time, and another call is under way. Nothing was changed; the call may be tried again. */
+/**
+ * Thrown by a session or a training that is called while another call is under way; each serves one call at a time. Nothing was computed or changed,
+ * and the call may be tried again. To serve several threads, give each a session of its own.
+ */
 public final class SessionInUseException extends IllegalStateException {
 
     private static final long serialVersionUID = 1L;

@@ -3,18 +3,34 @@ package vit.model;
 import vit.kernels.parallel.Workers;
 
 /**
- * How a session computes. Immutable.
+ * How a session computes: on how many threads, for how large a batch, with which checks. Immutable; one object may serve any number of sessions.
+ * Start from {@link #threads(int)} or {@link #workers(Workers)}.
  *
- * @param threads  size of the team, the calling thread included; ignored where {@code workers} is given
- * @param maxBatch most images in one call; memory is planned for it
- * @param workers  a team to share with other sessions, or null for a team of the session's own
- * @param allTokens whether the last block computes every token even where only the class token is looked at. The results have
- *                 the same bits either way; benchmarks that count the full arithmetic ask for it
- * @param finiteCheck whether every call looks at its results and throws {@link NonFiniteException} if one is NaN or infinite; it costs
- *                 about a nanosecond a result. {@link VitSession#classify} and {@link VitSession#attention} look in any case
+ * <pre>{@code
+ * SessionOptions own = SessionOptions.threads(2).withBatch(8);     // a team of the session's own: the caller and one more thread
+ *
+ * try (Workers team = Workers.of(4, "service")) {                  // one team for several sessions, which take turns
+ *     SessionOptions shared = SessionOptions.workers(team).withFiniteCheck(true);
+ * }
+ * }</pre>
+ *
+ * @param threads     size of the team, the calling thread included; ignored if {@code workers} is given
+ * @param maxBatch    the largest number of images in one call, for which memory is planned
+ * @param workers     a team to share with other sessions, or null for a team of the session's own. A shared team belongs to the caller, who closes it
+ *                    after its sessions
+ * @param allTokens   whether the last block computes every token even if only the class token is used. The results have
+ *                    the same bits either way; it is meant for benchmarks that count the full arithmetic
+ * @param finiteCheck whether every call checks its results and throws {@link NonFiniteException} if one is NaN or infinite; the check costs
+ *                    about a nanosecond per result. {@link VitSession#classify}, {@link VitSession#attention} and
+ *                    {@link VitSession#embed(vit.model.image.RgbImage)} check in any case
  */
 public record SessionOptions(int threads, int maxBatch, Workers workers, boolean allTokens, boolean finiteCheck) {
 
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException if {@code threads} is not in 1 … {@link Workers#MAX_COUNT}, or {@code maxBatch} is below 1
+     */
     public SessionOptions {
         if (threads < 1 || threads > Workers.MAX_COUNT) {
             throw new IllegalArgumentException("threads " + threads + "; expected 1 to " + Workers.MAX_COUNT);
@@ -24,27 +40,27 @@ public record SessionOptions(int threads, int maxBatch, Workers workers, boolean
         }
     }
 
-    /** One image at a time, with a team of {@code threads}, the calling thread included. */
+    /** One image at a time, with a team of {@code threads} threads that the session owns. The calling thread is one of them. */
     public static SessionOptions threads(int threads) {
         return new SessionOptions(threads, 1, null, false, false);
     }
 
-    /** One image at a time, with a team that the caller owns, closes, and may share between sessions. */
+    /** One image at a time, with a team that the caller owns and closes, and that several sessions may share. */
     public static SessionOptions workers(Workers workers) {
         return new SessionOptions(workers.count(), 1, workers, false, false);
     }
 
-    /** The same for up to {@code images} images a call. */
+    /** The same options for up to {@code images} images in one call. */
     public SessionOptions withBatch(int images) {
         return new SessionOptions(threads, images, workers, allTokens, finiteCheck);
     }
 
-    /** The same with every token computed in the last block, or only those that are looked at. */
+    /** The same options, with every token computed in the last block ({@code true}) or only those that are used ({@code false}, the default). */
     public SessionOptions withAllTokens(boolean value) {
         return new SessionOptions(threads, maxBatch, workers, value, finiteCheck);
     }
 
-    /** The same with or without a look at the results of {@link VitSession#logits}, {@link VitSession#forward} and {@link VitSession#embed}. */
+    /** The same options, with or without a check of the results of {@link VitSession#logits}, {@link VitSession#forward} and {@link VitSession#embed}. */
     public SessionOptions withFiniteCheck(boolean value) {
         return new SessionOptions(threads, maxBatch, workers, allTokens, value);
     }

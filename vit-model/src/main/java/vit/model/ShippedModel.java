@@ -3,10 +3,10 @@ package vit.model;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** The small model in the jar, loaded from memory as any other is from a file. */
+/** Loads the small model in the jar, from memory, in the same way as any other model is loaded from a file. */
 final class ShippedModel {
 
-    /** Beside this class: weights and configuration. */
+    /** Resources beside this class: weights and configuration. */
     private static final String WEIGHTS = "shipped/model.safetensors";
     private static final String CONFIG = "shipped/config.json";
 

@@ -2,13 +2,19 @@ package vit.model;
 
 import vit.kernels.tensor.Tensor;
 
-/** Looks at the tokens between the stages of a forward pass. Called on the calling thread while the team waits. */
+/**
+ * Is shown the tokens between the stages of a forward pass: to compare them with another implementation, or to store them. It is called on the thread that
+ * called the session or the training, while the rest of the team waits.
+ */
 @FunctionalInterface
 public interface StageObserver {
 
     /**
+     * Called once for every stage, in the order of the pass.
+     *
      * @param name   {@code stage.tokens} after the position embedding, {@code stage.block.<i>} after block i
-     * @param tokens (B·T, C), valid during the call only and not to be changed; rows beyond the batch are undefined
+     * @param tokens (B·T, C), where B is the largest batch; rows beyond the images of the call are undefined. Valid only during the call, and must not be
+     *               changed
      */
     void stage(String name, Tensor tokens);
 }

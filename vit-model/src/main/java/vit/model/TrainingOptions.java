@@ -3,23 +3,33 @@ package vit.model;
 import vit.kernels.parallel.Workers;
 
 /**
- * How a training session computes. Immutable.
+ * How a {@link VitTraining} computes: threads, batch, memory against arithmetic, and regularisation. Immutable.
+ *
+ * <pre>{@code
+ * TrainingOptions options = TrainingOptions.of(2, 64).withLabelSmoothing(0.1).withStochasticDepth(0.1).withSeed(1);
+ * }</pre>
  *
  * @param threads        size of the team, the calling thread included
- * @param maxBatch       most images in one pass; memory is planned for it
- * @param checkpointing  whether only the input of each block is kept and its forward pass runs again in the backward pass:
+ * @param maxBatch       the largest number of images in one pass, for which memory is planned
+ * @param checkpointing  whether only the input of each block is kept, and the backward pass runs the block's forward pass again:
  *                       less memory, a third more arithmetic, the same bits
- * @param imageGradient  whether the gradient of the images is wanted as well
+ * @param imageGradient  whether the gradient of the images is computed as well
  * @param labelSmoothing share of every target that is spread evenly over the classes, in [0, 1) (Szegedy et al. 2016)
- * @param dropout        probability that an element is dropped, in [0, 1) (Srivastava et al. 2014): of the embedded tokens, the
+ * @param dropout        probability that an element is dropped, in [0, 1) (Srivastava et al. 2014). It applies to the embedded tokens, the
  *                       attention's output, the hidden layer and the MLP's output
- * @param stochasticDepth probability that an image loses a branch of the last block, in [0, 1), falling linearly to 0 in the
- *                       first (Huang et al. 2016)
- * @param seed           of the masks: with the step and the image's place in it, it fixes them
+ * @param stochasticDepth probability that an image skips a branch of the last block, in [0, 1) (Huang et al. 2016). It falls linearly to 0 in the
+ *                       first block
+ * @param seed           seed of the masks of dropout and stochastic depth. Seed, optimiser step and the image's place in the step determine a mask
  */
 public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, boolean imageGradient, double labelSmoothing,
         double dropout, double stochasticDepth, long seed) {
 
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException if {@code threads} is not in 1 … {@link Workers#MAX_COUNT}, {@code maxBatch} is below 1, or a probability
+     *                                  or share is not in [0, 1)
+     */
     public TrainingOptions {
         if (threads < 1 || threads > Workers.MAX_COUNT) {
             throw new IllegalArgumentException("threads " + threads + "; expected 1 to " + Workers.MAX_COUNT);
@@ -38,31 +48,37 @@ public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, 
         }
     }
 
-    /** Plain training of up to {@code batch} images a pass. */
+    /** Training without regularisation, with up to {@code batch} images in a pass. */
     public static TrainingOptions of(int threads, int batch) {
         return new TrainingOptions(threads, batch, false, false, 0, 0, 0, 0);
     }
 
+    /** The same options, with blocks recomputed in the backward pass or not. */
     public TrainingOptions withCheckpointing(boolean value) {
         return new TrainingOptions(threads, maxBatch, value, imageGradient, labelSmoothing, dropout, stochasticDepth, seed);
     }
 
+    /** The same options, with the gradient of the images computed or not; {@link VitTraining#imageGradient} reads it. */
     public TrainingOptions withImageGradient(boolean value) {
         return new TrainingOptions(threads, maxBatch, checkpointing, value, labelSmoothing, dropout, stochasticDepth, seed);
     }
 
+    /** The same options with this share of every target spread evenly over the classes, in [0, 1). */
     public TrainingOptions withLabelSmoothing(double value) {
         return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, value, dropout, stochasticDepth, seed);
     }
 
+    /** The same options with this probability of dropping an element, in [0, 1). */
     public TrainingOptions withDropout(double value) {
         return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, value, stochasticDepth, seed);
     }
 
+    /** The same options with this probability that an image skips a branch of the last block, in [0, 1). */
     public TrainingOptions withStochasticDepth(double value) {
         return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, value, seed);
     }
 
+    /** The same options with this seed of the masks of dropout and stochastic depth. */
     public TrainingOptions withSeed(long value) {
         return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, value);
     }

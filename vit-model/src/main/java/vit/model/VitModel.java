@@ -22,8 +22,8 @@ import vit.model.weights.Weights;
 import vit.model.weights.WeightsReport;
 
 /**
- * A Vision Transformer with its weights: immutable, shared by any number of sessions and threads, closed once. The weights
- * are copied into memory that the model owns; the file may change or vanish afterwards.
+ * A Vision Transformer with its weights. A model answers what it is ({@link #config}, {@link #labels}, {@link #preprocessing}); to run it, make
+ * a {@link VitSession} with {@link #newSession}.
  *
  * <pre>{@code
  * try (VitModel model = VitModel.load(Path.of("vit_base_patch16_224.safetensors"));
@@ -32,6 +32,21 @@ import vit.model.weights.WeightsReport;
  *     Prediction prediction = session.classify(Path.of("photo.jpg"));
  * }
  * }</pre>
+ *
+ * <h2>Threads</h2>
+ * A model is immutable. Any number of threads and sessions may share one, and every method may be called from any thread.
+ *
+ * <h2>Memory and closing</h2>
+ * Loading copies the weights into off-heap memory that the model owns, so the file may change or vanish afterwards. That memory is held until
+ * {@link #close}, which may be called at any time and from any thread. It does not wait: calls that are under way finish normally, the last of
+ * them frees the weights, and every later call that needs them gets a {@link ModelClosedException}. Closing a model does not close its sessions;
+ * each keeps its own memory until it is closed as well. What needs no weights, for example {@link #config}, works after closing too. A model that is
+ * never closed is freed some time after the garbage collector finds it, with a warning ({@link vit.kernels.lifetime.CloseGuard}).
+ *
+ * <h2>Errors</h2>
+ * A file that is malformed, or that makes no model, is an {@link InputException}, whose message says what to do where it can; a file that cannot
+ * be read may be any other {@link IOException}. The methods that make a model throw {@link IllegalStateException} where the JVM cannot run
+ * the kernels ({@link Implementation#require}).
  */
 public final class VitModel implements AutoCloseable, ParameterSource {
 
@@ -72,10 +87,11 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Loads weights of any known family; the configuration is the {@code config.json} beside them, where there is one.
+     * Loads weights of any known family. The configuration is the {@code config.json} beside them if there is one; otherwise it is inferred
+     * from the tensors, and {@link #report} says what had to be assumed.
      *
-     * @param weights a safetensors or npz file, the index of a safetensors file in several parts, or a folder with one of these
-     *                (which one, {@link Weights#open(Path, Path)} says)
+     * @param weights a safetensors or npz file, the index of a safetensors file in several parts, or a folder that holds one of these;
+     *                {@link Weights#open(Path, Path)} says which file of a folder is taken
      * @throws InputException if the file or the configuration is malformed or does not make a model
      * @throws java.io.InterruptedIOException if the thread is interrupted; its interrupt status is kept
      * @throws IOException    if it cannot be read
@@ -85,19 +101,27 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Loads a weight file with this configuration.
+     * Loads weights with the given configuration; otherwise as {@link #load(Path)}.
      *
-     * @param config a Hugging Face, timm or own {@code config.json}; null for the one beside the weights
+     * @param config a {@code config.json} in the form of Hugging Face, of timm or of this library; null for the one beside the weights
+     * @throws InputException if a file is malformed or the two do not make a model
+     * @throws IOException    if a file cannot be read
      */
     public static VitModel load(Path weights, Path config) throws IOException {
         return load(weights, config, LoadOptions.DEFAULTS);
     }
 
     /**
-     * Loads a weight file with this configuration, for example for images of another size.
+     * Loads weights with the given configuration and options, for example for images of another size; otherwise as {@link #load(Path)}.
      *
-     * @param config  a Hugging Face, timm or own {@code config.json}; null for the one beside the weights
+     * <pre>{@code
+     * VitModel large = VitModel.load(weights, null, LoadOptions.DEFAULTS.withImage(384, 384));
+     * }</pre>
+     *
+     * @param config  a {@code config.json} in the form of Hugging Face, of timm or of this library; null for the one beside the weights
      * @param options what is asked for beyond what the files say
+     * @throws InputException if a file is malformed, or files and options do not make a model
+     * @throws IOException    if a file cannot be read
      */
     public static VitModel load(Path weights, Path config, LoadOptions options) throws IOException {
         Implementation.require();
@@ -106,18 +130,22 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Loads weights in memory without a configuration; otherwise as {@link #load(byte[], byte[])}.
+     * Loads weights that are in memory, without a configuration; otherwise as {@link #load(byte[], byte[])}.
+     *
+     * @throws InputException as for files
      */
     public static VitModel load(byte[] weights) throws IOException {
         return load(weights, null);
     }
 
     /**
-     * Loads weights in memory. The arrays are read during the call and neither changed nor kept: the model has a copy of every
-     * weight, so that the caller may reuse or drop them afterwards. Until then the weights are in memory twice.
+     * Loads weights that are in memory. The arrays are read during the call, and neither changed nor kept: the model copies every
+     * weight, so the caller may reuse or drop the arrays afterwards. Until they are dropped, the weights are in memory twice. If another thread
+     * changes an array during the call, the result is undefined.
      *
-     * @param weights a safetensors or npz file
-     * @param config  a Hugging Face, timm or own {@code config.json}, which also says how images are prepared; null for none
+     * @param weights the bytes of a safetensors or npz file
+     * @param config  the bytes of a {@code config.json} in the form of Hugging Face, of timm or of this library, which also says how images are
+     *                preprocessed; null for none
      * @throws InputException as for files
      */
     public static VitModel load(byte[] weights, byte[] config) throws IOException {
@@ -125,10 +153,10 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Loads weights from a stream, for example a resource of a jar or an object of a store. The stream is read to its end and not
-     * closed; what was read is dropped when the call returns.
+     * Loads weights from a stream, for example from a resource of a jar or from an object store. The stream is read to its end and not
+     * closed. While the model is made, the weights are in memory twice.
      *
-     * @param weights a safetensors or npz file
+     * @param weights the bytes of a safetensors or npz file
      * @param config  as for {@link #load(byte[], byte[])}; null for none
      * @throws InputException as for files
      * @throws IOException    if the stream cannot be read
@@ -146,8 +174,9 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * The small model that ships in the jar: it names the twelve shapes of {@link vit.model.shapes.ShapeKind}, and shows that
-     * everything works before larger weights are at hand. It is read from the jar and needs no file system.
+     * The small model that ships in the jar. It recognises the twelve shapes of {@link vit.model.shapes.ShapeKind}, and so shows that
+     * everything works before larger weights are at hand. It is read from the jar and needs no file system. Every call makes a new model, which the
+     * caller closes.
      *
      * @throws IOException if the jar lacks it
      */
@@ -156,19 +185,24 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * A model from any source of parameters, with the labels and the preprocessing that the source knows: those of its training, or of its
-     * file.
+     * A model from any source of parameters, for example a {@link VitTraining}, with the labels and the preprocessing of the source. The
+     * parameters are copied; later changes of the source do not reach the model.
+     *
+     * @throws IllegalArgumentException if the labels are not as many as the model's classes
+     * @throws IOException              if the source cannot be read
      */
     public static VitModel of(ParameterSource source) throws IOException {
         return of(source, source.labels(), source.preprocessing());
     }
 
     /**
-     * A model from any source of parameters, with these labels and this preprocessing.
+     * A model from any source of parameters, with these labels and this preprocessing. The parameters are copied.
      *
-     * @param labels        the name of every class, or an empty list
-     * @param preprocessing how images become the model's input: as in training, or results are worse than they could be
+     * @param labels        the name of every class, in the order of the logits, or an empty list
+     * @param preprocessing how images become the model's input. It should be the preprocessing of the training; with another one the model is less
+     *                      accurate
      * @throws IllegalArgumentException if the labels are not as many as the model's classes
+     * @throws IOException              if the source cannot be read
      */
     public static VitModel of(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
         int classes = source.config().classes();
@@ -180,14 +214,17 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return new VitModel(source, labels, preprocessing, WeightsReport.ofNoFile(source.config().family()));
     }
 
+    /** The configuration: every size of the model and every choice in its architecture. */
     @Override
     public VitConfig config() {
         return config;
     }
 
     /**
-     * Writes the weight of {@code parameter}, row-major.
+     * Copies the values of {@code parameter} into {@code target}, row-major.
      *
+     * @param parameter one of {@link #parameters}
+     * @param target    at least as many elements as the parameter has
      * @throws ModelClosedException if the model is closed
      */
     @Override
@@ -200,41 +237,43 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** The model's tensors, enumerated. */
+    /** Names, shapes and kinds of the model's tensors, in the order of the forward pass; {@link #read} gives their values. */
     public Parameters parameters() {
         return parameters;
     }
 
+    /** The name of every class, in the order of the logits; empty if the model's files name none. Immutable. */
     @Override
     public List<String> labels() {
         return labels;
     }
 
-    /** What makes scores of the logits. */
+    /** The function that turns logits into scores: softmax or sigmoid. */
     public Scores scores() {
         return config.scores();
     }
 
+    /** How images become the model's input: size, crop, resampling filter, mean and deviation. */
     @Override
     public Preprocessing preprocessing() {
         return preprocessing;
     }
 
     /**
-     * What was found when the model's files were opened: tensors without use, remarks, and warnings of what was assumed because no file
-     * tells it. Empty for a model that comes from no file.
+     * What was found when the model's files were opened: tensors that are not used, remarks, and warnings about what was assumed because no
+     * file says it. Empty for a model that does not come from a file.
      */
     public WeightsReport report() {
         return report;
     }
 
-    /** Off-heap bytes of the weights. */
+    /** Size of the weights in memory, in bytes; all of it is off the heap. */
     public long weightBytes() {
         return arena.bytes();
     }
 
     /**
-     * Bytes that {@link #newSession} would plan.
+     * The bytes that {@link #newSession} would plan with these options, without planning them.
      *
      * @throws IllegalArgumentException if no session can have so large a batch
      */
@@ -243,7 +282,8 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Bytes that a session of a model of this configuration would plan, weights not counted.
+     * The bytes that a session of a model of this configuration would plan, weights not counted. Needs no model, so it can say in advance
+     * whether one fits.
      *
      * @throws IllegalArgumentException if no session can have so large a batch
      */
@@ -255,7 +295,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * A session with its own memory.
+     * Makes a session, with memory and, unless the options name a team, threads of its own. The caller closes it.
      *
      * @throws ModelClosedException     if the model is closed
      * @throws IllegalArgumentException if the batch is too large for the model
@@ -278,7 +318,8 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Frees the weights once the calls that run have ended; later calls of it and of its sessions get {@link ModelClosedException}.
+     * Refuses further calls of this model and of its sessions with {@link ModelClosedException}, and frees the weights: at once, or when the
+     * last running call ends. Does not wait for that call. Closing twice does nothing.
      */
     @Override
     public void close() {

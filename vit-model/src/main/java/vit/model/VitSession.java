@@ -20,27 +20,51 @@ import vit.model.image.format.ImageDecoder;
 import vit.model.parameters.NonFiniteWeights;
 
 /**
- * Runs a model: all memory is planned when the session is made, and after {@link #warmUp()} the calls that take and fill
- * arrays allocate nothing. Sessions of one model run side by side; each has its own memory and, unless told otherwise, its own
- * team of threads.
+ * Runs a model. {@link VitModel#newSession} makes a session and plans all of its memory for a largest batch. After {@link #warmUp()}, the calls
+ * that take and fill arrays allocate nothing.
  *
- * <p>A session serves one call at a time. Every method that uses its memory throws {@link SessionInUseException} while another call is
- * under way, {@link SessionClosedException} after {@link #close()}, {@link ModelClosedException} after that of the model, and
- * {@link vit.kernels.parallel.WorkersClosedException} after that of a shared team. All are {@link IllegalStateException}s, and none
- * changes anything. A thread that is interrupted while its call waits, for the turn of a shared team or for the compilation of the kernels,
- * gets {@link vit.kernels.parallel.CallInterruptedException}; one that need not wait gets its result. The interrupt flag stays set.
+ * <pre>{@code
+ * try (VitSession session = model.newSession(SessionOptions.threads(2).withBatch(8))) {
+ *     session.warmUp();
+ *     List<Prediction> predictions = session.classify(images, 5);        // files or decoded images
+ *     session.logits(pixels, 8, logits);                                 // or normalised pixels in an array
+ * }
+ * }</pre>
  *
- * <p>A result that is NaN or infinite is a {@link NonFiniteException} of {@link #classify} and {@link #attention}, and of every call where
- * {@link SessionOptions#withFiniteCheck} asks for it. It names the image and the first stage that is not finite.
+ * <h2>Threads</h2>
+ * A session serves one call at a time, from any thread; while it does, another call gets a {@link SessionInUseException} at once. To serve
+ * several threads, give each a session of its own: sessions of one model share the weights and run side by side. Each has its own memory and, unless
+ * {@link SessionOptions#workers(Workers)} names a shared one, its own team of threads. Sessions that share a team take turns. The calling thread is
+ * a member of the team, so a call computes on {@link #threads} threads in all. The results have the same bits at any number of threads.
  *
- * <p>Close it. A session that was forgotten is freed some time after the garbage collector found it, with a warning
- * ({@link vit.kernels.lifetime.CloseGuard}).
+ * <p>A thread that is interrupted while its call waits, for its turn of a shared team or for the compilation of the kernels,
+ * gets {@link vit.kernels.parallel.CallInterruptedException}. A call that need not wait returns its result. In both cases the interrupt status
+ * stays set.
+ *
+ * <h2>Arrays</h2>
+ * Arrays belong to the caller. A call reads its images before it computes, writes its results at the end, and keeps neither array. An array may be
+ * longer than needed; what lies behind the last image or result is neither read nor written. If another thread changes an array during the
+ * call, the results are undefined.
+ *
+ * <h2>Errors</h2>
+ * Every method that runs the model throws {@link SessionInUseException} while another call is under way, {@link SessionClosedException} after
+ * {@link #close()}, {@link ModelClosedException} after the model is closed, and {@link vit.kernels.parallel.WorkersClosedException} after a
+ * shared team is closed. All four are {@link IllegalStateException}s, and the refused call writes nothing. An array that is too short and a batch
+ * that is not planned for are {@link IllegalArgumentException}s.
+ *
+ * <p>A result that is NaN or infinite is a {@link NonFiniteException}: always in {@link #classify}, {@link #attention} and
+ * {@link #embed(RgbImage)}, and in the other calls if {@link SessionOptions#withFiniteCheck} asks for it. The exception names the image and the first
+ * stage that is not finite. The session can be used further.
+ *
+ * <h2>Closing</h2>
+ * {@link #close} frees the session's memory and ends its own threads; a shared team is the caller's to close. A session that is never closed is freed
+ * some time after the garbage collector finds it, with a warning ({@link vit.kernels.lifetime.CloseGuard}).
  */
 public final class VitSession implements AutoCloseable {
 
     private static final int TOP = 5;
 
-    /** A call of less arithmetic is over before the kernels are compiled. */
+    /** A call of less arithmetic than this ends before the kernels are compiled, so it does not wait for them. */
     private static final double AWAIT_FLOPS = 100e6;
 
     private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -91,7 +115,7 @@ public final class VitSession implements AutoCloseable {
     /**
      * Gives back what a session owns.
      *
-     * @param owned null for a shared team
+     * @param owned the session's own team; null if the team is shared, or was not made
      */
     private static void free(Workers owned, TensorArena arena) {
         try {
@@ -112,7 +136,7 @@ public final class VitSession implements AutoCloseable {
         return config;
     }
 
-    /** Most images in one call. */
+    /** The largest number of images in one call. */
     public int maxBatch() {
         return forward.maxBatch();
     }
@@ -122,33 +146,34 @@ public final class VitSession implements AutoCloseable {
         return workers.count();
     }
 
-    /** The arithmetic of one image in {@link #logits} and {@link #embed}. */
+    /** The arithmetic that {@link #logits} or {@link #embed} does for one image. */
     public ForwardCost cost() {
         return forward.skipsTokens() ? ForwardCost.ofPooledTokens(config) : ForwardCost.of(config);
     }
 
-    /** Bytes that this session holds, off and on the heap; the weights are the model's and not counted. */
+    /** Bytes that this session holds, off and on the heap. The weights belong to the model and are not counted. */
     public long plannedBytes() {
         return arena.bytes();
     }
 
     /**
-     * The logits of {@code batch} images.
+     * Computes the logits of {@code batch} images.
      *
-     * @param images (B, channels, height, width), normalised as the model was trained
+     * @param images (B, channels, height, width), row-major, normalised as in the model's training: {@link VitModel#preprocessing} does it
+     * @param batch  B, from 1 to {@link #maxBatch}
      * @param logits (B, classes), written
-     * @throws IllegalArgumentException if a length does not fit, or the model has no head
+     * @throws IllegalArgumentException if the batch is not planned for, an array is too short, or the model has no head
      * @throws IllegalStateException    if the session, the model or the team is closed, or the session is in use; one class each
-     * @throws NonFiniteException       if a logit is not finite and the session checks; all are written nevertheless
+     * @throws NonFiniteException       if the session checks and a logit is not finite; all logits are written nevertheless
      */
     public void logits(float[] images, int batch, float[] logits) {
         forward(images, batch, logits, null);
     }
 
     /**
-     * The same, with a look at the tokens after every stage.
+     * As {@link #logits}, and shows the tokens after every stage to an observer.
      *
-     * @param observer null for none; what it throws ends the call and comes out of it
+     * @param observer called after every stage, or null. An exception that it throws ends the call and is thrown by it
      */
     public void forward(float[] images, int batch, float[] logits, StageObserver observer) {
         checkHead();
@@ -165,11 +190,13 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * What the classification head sees: the pooled and normalised tokens.
+     * Computes the embeddings of {@code batch} images: the pooled and normalised tokens, which are what the classification head is given.
      *
-     * @param images     (B, channels, height, width)
+     * @param images     (B, channels, height, width), row-major, normalised as in the model's training
+     * @param batch      B, from 1 to {@link #maxBatch}
      * @param embeddings (B, C), written
-     * @throws NonFiniteException if one is not finite and the session checks; all are written nevertheless
+     * @throws IllegalArgumentException if the batch is not planned for, or an array is too short
+     * @throws NonFiniteException       if the session checks and an embedding is not finite; all are written nevertheless
      */
     public void embed(float[] images, int batch, float[] embeddings) {
         check(images, batch, forward.pooled, embeddings, "embeddings");
@@ -185,10 +212,11 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * What the classification head sees of a decoded image, preprocessed as {@link VitModel#preprocessing()} says.
+     * The embedding of a decoded image, preprocessed as {@link VitModel#preprocessing()} says.
      *
-     * @return (C)
-     * @throws NonFiniteException if it is not finite
+     * @return (C), a new array
+     * @throws InputException     if the image cannot be preprocessed
+     * @throws NonFiniteException if the embedding is not finite
      */
     public float[] embed(RgbImage image) throws IOException {
         float[] embedding = new float[forward.pooled.columns()];
@@ -204,16 +232,18 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * The same of an image file.
+     * The embedding of an image file, decoded and preprocessed as {@link VitModel#preprocessing()} says.
      *
-     * @throws InputException if the file is no image this library reads
-     * @throws IOException    if it cannot be read
+     * @return (C), a new array
+     * @throws InputException     if the file is not an image that this library reads
+     * @throws IOException        if it cannot be read
+     * @throws NonFiniteException if the embedding is not finite
      */
     public float[] embed(Path image) throws IOException {
         return embed(ImageDecoder.decode(image));
     }
 
-    /** Writes what the model sees of the image into {@link #imagePixels}. In a call that has entered. */
+    /** Writes the preprocessed image into {@link #imagePixels}. Only between {@link #enter} and {@link #exit}. */
     private void prepare(RgbImage image) throws IOException {
         model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
     }
@@ -224,7 +254,7 @@ public final class VitSession implements AutoCloseable {
         }
     }
 
-    /** Begins a call. Whatever touches the session's memory stands between this and {@link #exit()}. */
+    /** Begins a call. The session's memory is touched only between this and {@link #exit()}. */
     private void enter() {
         lifetime.enter();
         boolean entered = false;
@@ -255,7 +285,7 @@ public final class VitSession implements AutoCloseable {
         checkLength(name, out, batch, result.columns());
     }
 
-    /** Copies the images into the planned memory and runs. In a call that has entered. */
+    /** Copies the images into the planned memory and runs the model. Only between {@link #enter} and {@link #exit}. */
     private void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out) {
         awaitKernels();
         Spans.write(forward.images, images, batch * imageElements());
@@ -268,7 +298,7 @@ public final class VitSession implements AutoCloseable {
         }
     }
 
-    /** Runs for images that stand in the planned memory. In a call that has entered. */
+    /** Runs the model on the images that are in the planned memory. Only between {@link #enter} and {@link #exit}. */
     private void runPlanned(int batch, StageObserver observer, Tensor result, float[] out) {
         forward.prepare(batch, observer);
         workers.run(forward);
@@ -276,11 +306,11 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * Looks at the results of the call that has just run.
+     * Checks the results of the pass that has just run.
      *
      * @param results (batch, each)
-     * @param first   the number of its first image in the caller's call, for the message
-     * @param images  of the caller's call
+     * @param first   which image of the caller's call was the first of the pass, for the message
+     * @param images  the number of images in the caller's call, for the message
      */
     private void requireFinite(float[] results, int batch, int each, int first, int images) {
         int bad = NonFiniteWeights.find(results, 0, batch * each);
@@ -297,11 +327,12 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * The attention probabilities of one image in every block, for looking at: computed again from the inputs of the blocks, in
-     * memory that is allocated for the call (4 bytes × blocks × heads × tokens² and a little more).
+     * The attention probabilities of one image in every block, for inspection. The forward pass does not keep them: this method runs it, then
+     * computes them from the inputs of the blocks, in memory that it allocates for the call (4 bytes × blocks × heads × tokens² and a little more).
      *
-     * @param image (channels, height, width), normalised as the model was trained
-     * @throws NonFiniteException if the tokens or the attention of a block are not finite
+     * @param image (channels, height, width), row-major, normalised as in the model's training
+     * @throws IllegalArgumentException if the array is too short
+     * @throws NonFiniteException       if the tokens or the attention of a block are not finite
      */
     public AttentionMaps attention(float[] image) {
         checkLength("image", image, 1, imageElements());
@@ -313,7 +344,7 @@ public final class VitSession implements AutoCloseable {
         }
     }
 
-    /** In a call that has entered. */
+    /** Only between {@link #enter} and {@link #exit}. */
     private AttentionMaps probe(float[] image) {
         float[][] inputs = blockInputs(image);
         try (TensorArena looking = TensorArena.open()) {
@@ -330,7 +361,7 @@ public final class VitSession implements AutoCloseable {
         }
     }
 
-    /** Looks at the tokens that the blocks were given; the pass that gave them has just run. */
+    /** Checks the tokens that the blocks of the pass that has just run were given. */
     private void requireFinite(float[][] inputs) {
         for (float[] tokens : inputs) {
             if (NonFiniteWeights.find(tokens, 0, tokens.length) >= 0) {
@@ -341,14 +372,19 @@ public final class VitSession implements AutoCloseable {
 
     /** The tokens that each block is given, (T, C) each. */
     private float[][] blockInputs(float[] image) {
-        float[][] inputs = new float[config.depth() + 1][]; // the last block's output as well, which nobody reads
+        float[][] inputs = new float[config.depth() + 1][]; // and the last block's output, which only the finite check reads
         int[] stages = {0};
         run(image, 1, (name, tokens) -> inputs[stages[0]++] = tokens.rows(0, config.tokens()).toArray(), forward.pooled,
                 new float[config.width()]);
         return inputs;
     }
 
-    /** The attention probabilities of a decoded image, preprocessed as {@link VitModel#preprocessing()} says. */
+    /**
+     * The attention probabilities of a decoded image, preprocessed as {@link VitModel#preprocessing()} says; otherwise as
+     * {@link #attention(float[])}.
+     *
+     * @throws InputException if the image cannot be preprocessed
+     */
     public AttentionMaps attention(RgbImage image) throws IOException {
         enter();
         try {
@@ -360,25 +396,36 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * The most probable classes of an image file, read and preprocessed as {@link VitModel#preprocessing()} says.
+     * The five most probable classes of an image file, decoded and preprocessed as {@link VitModel#preprocessing()} says.
      *
-     * @throws InputException if the file is no image this library reads
-     * @throws IOException    if it cannot be read
+     * @throws InputException           if the file is not an image that this library reads
+     * @throws IOException              if it cannot be read
+     * @throws IllegalArgumentException if the model has no head
+     * @throws NonFiniteException       if a logit is not finite
      */
     public Prediction classify(Path image) throws IOException {
         return classify(ImageDecoder.decode(image));
     }
 
     /**
-     * The most probable classes of a decoded image.
+     * The five most probable classes of a decoded image, preprocessed as {@link VitModel#preprocessing()} says.
      *
-     * @throws NonFiniteException if a logit is not finite
+     * @throws InputException           if the image cannot be preprocessed
+     * @throws IllegalArgumentException if the model has no head
+     * @throws NonFiniteException       if a logit is not finite
      */
     public Prediction classify(RgbImage image) throws IOException {
         return classify(image, TOP);
     }
 
-    /** The {@code top} most probable classes of a decoded image. */
+    /**
+     * The {@code top} most probable classes of a decoded image, preprocessed as {@link VitModel#preprocessing()} says.
+     *
+     * @param top how many classes, at least one; all of them if the model has fewer
+     * @throws InputException           if the image cannot be preprocessed
+     * @throws IllegalArgumentException if the model has no head
+     * @throws NonFiniteException       if a logit is not finite
+     */
     public Prediction classify(RgbImage image, int top) throws IOException {
         checkHead();
         enter();
@@ -393,11 +440,14 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * The {@code top} most probable classes of every image, in their order. As many images as {@link #maxBatch()} allows go through the model
-     * together; the results have the same bits as one by one.
+     * The {@code top} most probable classes of every image, in the order of the images. Up to {@link #maxBatch()} images go through the model
+     * together; the results have the same bits as if the images went through one by one.
      *
-     * @throws InputException     if an image cannot be preprocessed
-     * @throws NonFiniteException if a result is not finite; its {@code image()} counts from 0 in {@code images}
+     * @param images any number, none included
+     * @param top    how many classes of each, at least one; all of them if the model has fewer
+     * @throws InputException           if an image cannot be preprocessed
+     * @throws IllegalArgumentException if the model has no head
+     * @throws NonFiniteException       if a logit is not finite; its {@code image()} is an index into {@code images}
      */
     public List<Prediction> classify(List<RgbImage> images, int top) throws IOException {
         checkHead();
@@ -425,10 +475,14 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * Gets calls to full speed: waits for the kernels, whose compilation began with the loading of the model, and calls small models of the same
-     * kind and this session, so that all around the kernels is compiled as well, until the session's time is steady. That takes a few
-     * seconds; after eight it ends with the next call, steady or not. Without it the first call waits for the kernels, unless it is a small one, and
-     * the next ones are slower than later ones. An interrupt ends it with {@link vit.kernels.parallel.CallInterruptedException}.
+     * Brings calls to full speed. It waits for the kernels, whose compilation began when the model was loaded. Then it calls small models of the same
+     * kind, and this session, until the time of the session's calls is steady; this compiles the code around the kernels as well. All of it takes a few
+     * seconds. After eight seconds it ends with the next call, steady or not.
+     *
+     * <p>Warming up is optional. Without it, the first call waits for the kernels, unless the model is small, and the calls after it are slower than
+     * later ones. The results are the same.
+     *
+     * @throws vit.kernels.parallel.CallInterruptedException if the thread is interrupted
      */
     public WarmUpReport warmUp() {
         enter();
@@ -439,18 +493,21 @@ public final class VitSession implements AutoCloseable {
         }
     }
 
-    /** A call of the kind that the model serves, for warm-up. In a call that has entered. */
+    /** A pass for warming up, to the logits or, without a head, to the embedding. Only between {@link #enter} and {@link #exit}. */
     private void rehearse(float[] image, float[] out) {
         run(image, 1, null, forward.logits == null ? forward.pooled : forward.logits, out);
     }
 
-    /** The name that the threads of its own team carry. */
+    /** The session's name, for example {@code vit-session-3}; the threads of its own team begin with it. */
     @Override
     public String toString() {
         return name;
     }
 
-    /** Frees the session's memory, and its threads if they are its own. A running call ends first; later ones are refused. */
+    /**
+     * Refuses further calls with {@link SessionClosedException}, frees the session's memory and ends its own threads: at once, or when
+     * the running call ends. Does not wait for that call. Closing twice does nothing.
+     */
     @Override
     public void close() {
         lifetime.close();

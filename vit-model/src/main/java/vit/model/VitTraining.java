@@ -24,21 +24,40 @@ import vit.model.parameters.ParameterTensors;
 import vit.model.parameters.Parameters;
 
 /**
- * Weights that learn: forward and backward passes that accumulate gradients, and optimiser steps that use them. All memory is
- * planned when it is made; passes and steps allocate nothing after warm-up.
+ * Weights that learn: forward and backward passes that accumulate gradients, and optimiser steps that use the gradients. This is the level of one
+ * step, for those who write their own loop; {@link vit.model.train.Trainer} runs a whole training on images.
  *
- * <p>It serves one call at a time; the team works inside. Every method that uses its memory throws {@link SessionInUseException} while
- * another call is under way, and {@link SessionClosedException} after {@link #close()}.
+ * <pre>{@code
+ * try (VitTraining training = VitTraining.of(source, TrainingOptions.of(2, 32), Optimizer.adamW(0.05))) {
+ *     for (int step = 0; step < steps; step++) {
+ *         training.clearGradients();
+ *         training.accumulate(images, labels, batch, 1.0 / batch);        // once for every micro-batch
+ *         training.step(learningRate, GradientNorm.clipScale(training.gradientNorm(), 1));
+ *     }
+ *     VitModel trained = VitModel.of(training);                           // a copy of the weights, to run or to save
+ * }
+ * }</pre>
  *
- * <pre>
- *   training.clearGradients();
- *   training.accumulate(images, labels, batch, 1.0 / batch);   // as often as there are micro-batches
- *   training.step(learningRate, GradientNorm.clipScale(training.gradientNorm(), 1));
- * </pre>
+ * All memory is planned when a training is made: weights, gradients, optimiser states and the activations of the largest batch. Passes and
+ * steps allocate nothing after warm-up.
  *
- * Bits do not depend on threads, vector width, or whether blocks are recomputed. Micro-batches of any size accumulate the
- * gradients of parameters in the same order as one batch does, and so give the same bits, if all use one scale. Dropout counts
- * the images since {@link #clearGradients}, so that its masks do not depend on the micro-batches either.
+ * <h2>Threads</h2>
+ * A training serves one call at a time, from any thread; inside a call its team of threads works together. Another call gets a
+ * {@link SessionInUseException} meanwhile. {@link #steps} may be called at any time.
+ *
+ * <h2>Reproducibility</h2>
+ * The bits of every result are the same at any number of threads and any vector width, and whether blocks are recomputed or not.
+ * Micro-batches of any size accumulate the gradients of the parameters in the same order as one large batch does, and so give the same bits, provided
+ * that all use one scale. Dropout counts the images since {@link #clearGradients}, so its masks do not depend on the micro-batches either.
+ *
+ * <h2>Arrays and errors</h2>
+ * Arrays belong to the caller; a call reads its inputs before it computes, and keeps none. Every method that uses the training's memory
+ * throws {@link SessionInUseException} while another call is under way, and {@link SessionClosedException} after {@link #close()}. A loss that is NaN
+ * or infinite is returned, not thrown. What {@link #logits}, {@link #losses} and {@link #imageGradient} give before the first pass is undefined.
+ *
+ * <h2>Closing</h2>
+ * {@link #close} frees the memory and ends the threads. A training that is never closed is freed some time after the garbage collector finds it,
+ * with a warning ({@link vit.kernels.lifetime.CloseGuard}).
  */
 public final class VitTraining implements AutoCloseable, ParameterSource {
 
@@ -125,38 +144,42 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Starts from {@code source}'s parameters, which are copied.
+     * Starts a training from the parameters of {@code source}, which are copied; labels and preprocessing are taken over as well.
      *
-     * @param optimizer null when only gradients are wanted
+     * @param source    the parameters to start from, for example a {@link VitModel} or {@link vit.model.train.Initialization}
+     * @param options   threads, batch, regularisation
+     * @param optimizer what {@link #step} does; null if only gradients are wanted
      * @throws IllegalArgumentException if the model has no head, sigmoid scores, a distillation token or a pre-logits layer
+     * @throws IOException              if the source cannot be read
      */
     public static VitTraining of(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
         return new VitTraining(source, options, optimizer);
     }
 
+    /** The configuration of the model that is trained. */
     @Override
     public VitConfig config() {
         return config;
     }
 
-    /** Those of the source that training started from. */
+    /** The labels of the source that the training started from. */
     @Override
     public List<String> labels() {
         return labels;
     }
 
-    /** That of the source that training started from. */
+    /** The preprocessing of the source that the training started from. */
     @Override
     public Preprocessing preprocessing() {
         return preprocessing;
     }
 
-    /** The tensors that learn. */
+    /** Names, shapes and kinds of the tensors that learn. */
     public Parameters parameters() {
         return parameters;
     }
 
-    /** Most images in one pass. */
+    /** The largest number of images in one pass. */
     public int maxBatch() {
         return options.maxBatch();
     }
@@ -183,32 +206,42 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Runs forward and backward and adds {@code scale} · Σ ∇loss to the gradients.
+     * Runs the forward and the backward pass, and adds {@code scale} · Σ ∇loss to the gradients. The sum goes over the images of the batch.
      *
-     * @param images (B, channels, height, width)
-     * @param labels (B), classes
-     * @param scale  1 / B for the gradient of the mean loss
-     * @return the mean loss of the images
+     * @param images (B, channels, height, width), row-major, normalised
+     * @param labels (B), the class of each image, from 0
+     * @param batch  B, from 1 to {@link #maxBatch}
+     * @param scale  1 / B for the gradient of the mean loss; with micro-batches, one over the number of images in the whole step
+     * @return the mean loss of the images of this pass
+     * @throws IllegalArgumentException if the batch is not planned for, an array is too short, or a label is not a class
      */
     public double accumulate(float[] images, int[] labels, int batch, double scale) {
         return run(images, null, labels, batch, scale, null);
     }
 
     /**
-     * The same with soft targets, as mixup and cutmix make them.
+     * As {@link #accumulate(float[], int[], int, double)} with soft targets, as mixup and CutMix make them.
      *
-     * @param targets (B, classes), each row a distribution
+     * @param targets (B, classes), each row a distribution over the classes; that its sum is 1 is not checked
      */
     public double accumulate(float[] images, float[] targets, int batch, double scale) {
         return run(images, targets, null, batch, scale, null);
     }
 
-    /** The same with a look at the tokens after every stage of the forward pass. */
+    /**
+     * As {@link #accumulate(float[], int[], int, double)}, and shows the tokens after every stage of the forward pass to an observer.
+     *
+     * @param observer called after every stage, or null
+     */
     public double accumulate(float[] images, int[] labels, int batch, double scale, StageObserver observer) {
         return run(images, null, labels, batch, scale, observer);
     }
 
-    /** The same with soft targets and a look at the tokens after every stage. */
+    /**
+     * As {@link #accumulate(float[], float[], int, double)}, and shows the tokens after every stage of the forward pass to an observer.
+     *
+     * @param observer called after every stage, or null
+     */
     public double accumulate(float[] images, float[] targets, int batch, double scale, StageObserver observer) {
         return run(images, targets, null, batch, scale, observer);
     }
@@ -258,7 +291,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** The logits of the last pass, (B, classes). */
+    /**
+     * Copies the logits of the last pass.
+     *
+     * @param target (B, classes), written
+     * @param batch  B, at most that of the pass
+     */
     public void logits(float[] target, int batch) {
         lifetime.enter();
         try {
@@ -268,7 +306,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** The loss of every image of the last pass, (B). */
+    /**
+     * Copies the loss of every image of the last pass.
+     *
+     * @param target (B), written
+     * @param batch  B, at most that of the pass
+     */
     public void losses(float[] target, int batch) {
         lifetime.enter();
         try {
@@ -278,7 +321,13 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** The gradient of the images of the last pass, (B, channels, height, width). */
+    /**
+     * Copies the gradient of the images of the last pass.
+     *
+     * @param target (B, channels, height, width), written
+     * @param batch  B, at most that of the pass
+     * @throws IllegalArgumentException if {@link TrainingOptions#withImageGradient} did not ask for it
+     */
     public void imageGradient(float[] target, int batch) {
         if (pass.dimages == null) {
             throw new IllegalArgumentException("no image gradient was planned; see TrainingOptions.withImageGradient");
@@ -291,7 +340,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** The Euclidean norm of all gradients together: the same bits at any number of threads and any vector width. */
+    /** The Euclidean norm of all gradients together. It has the same bits at any number of threads and any vector width. */
     public double gradientNorm() {
         lifetime.enter();
         try {
@@ -303,10 +352,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Updates the weights.
+     * Takes one optimiser step: updates the weights from the gradients, which stay as they are until {@link #clearGradients}.
      *
-     * @param rate          learning rate of the head; lower layers have theirs by the optimiser's layer decay
-     * @param gradientScale factor on the gradients, from clipping; 1 for none
+     * @param rate          learning rate of the head; the optimiser's layer decay lowers that of the layers below it
+     * @param gradientScale factor on the gradients, for clipping; 1 for none
+     * @throws IllegalStateException if the training was made without an optimiser
      */
     public void step(double rate, double gradientScale) {
         if (update == null) {
@@ -321,12 +371,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** Optimiser steps taken, those before a resume included. */
+    /** The number of optimiser steps taken, those before a resume included. */
     public int steps() {
         return steps;
     }
 
-    /** Writes the weight of {@code parameter}, row-major. */
+    /** Copies the values of {@code parameter} into {@code target}, row-major. */
     @Override
     public void read(Parameter parameter, float[] target) {
         lifetime.enter();
@@ -337,7 +387,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** Writes the gradient of {@code parameter}, row-major. */
+    /** Copies the gradient of {@code parameter} into {@code target}, row-major. */
     public void readGradient(Parameter parameter, float[] target) {
         lifetime.enter();
         try {
@@ -348,9 +398,9 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Copies the optimiser's state of {@code parameter}, row-major.
+     * Copies an optimiser state of {@code parameter} into {@code target}, row-major.
      *
-     * @param which 0: velocity or mean of gradients; 1: mean of squares
+     * @param which 0 for SGD's velocity or Adam's mean of gradients, 1 for Adam's mean of squares; below {@link #stateCount}
      */
     public void readState(int which, Parameter parameter, float[] target) {
         lifetime.enter();
@@ -361,12 +411,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** The number of states a parameter has: 1 for SGD, 2 for Adam. */
+    /** The number of optimiser states that each parameter has: 1 with SGD, 2 with Adam, 0 without an optimiser. */
     public int stateCount() {
         return update == null ? 0 : update.secondState() == null ? 1 : 2;
     }
 
-    /** Sets the optimiser's state of {@code parameter}, row-major. */
+    /** Sets an optimiser state of {@code parameter}, row-major; for resuming. {@code which} as in {@link #readState}. */
     public void writeState(int which, Parameter parameter, float[] source) {
         lifetime.enter();
         try {
@@ -376,7 +426,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** Continues counting after {@code taken} optimiser steps. */
+    /** Continues to count after {@code taken} optimiser steps; for resuming. Adam's bias correction and the masks of dropout depend on the count. */
     public void resumeAfter(int taken) {
         lifetime.enter();
         try {
@@ -386,7 +436,10 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** Plans memory for the exponential moving average of the weights, which begins as a copy of them; once, before training. */
+    /**
+     * Starts an exponential moving average of the weights. Plans its memory and begins it as a copy of the weights, so it is called once, before
+     * training; a later call does nothing.
+     */
     public void trackAverage() {
         lifetime.enter();
         try {
@@ -398,7 +451,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** In memory of their own, which goes back at once if there is not enough. */
+    /** Makes the averages in memory of their own, which is given back at once if this fails. */
     private WeightAverages averages() {
         TensorArena own = TensorArena.open();
         boolean done = false;
@@ -416,7 +469,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** average = decay · average + (1 − decay) · weights, to be called after a step. */
+    /**
+     * Updates the moving average after a step: average = decay · average + (1 − decay) · weights.
+     *
+     * @throws IllegalStateException if no average is tracked
+     */
     public void updateAverage(double decay) {
         lifetime.enter();
         try {
@@ -428,7 +485,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** Writes the moving average of {@code parameter}, row-major. */
+    /**
+     * Copies the moving average of {@code parameter} into {@code target}, row-major.
+     *
+     * @throws IllegalStateException if no average is tracked
+     */
     public void readAverage(Parameter parameter, float[] target) {
         lifetime.enter();
         try {
@@ -438,7 +499,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** Sets the moving average of {@code parameter}, row-major. */
+    /**
+     * Sets the moving average of {@code parameter}, row-major; for resuming.
+     *
+     * @throws IllegalStateException if no average is tracked
+     */
     public void writeAverage(Parameter parameter, float[] source) {
         lifetime.enter();
         try {
@@ -462,13 +527,16 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         return which == 0 ? update.firstState() : update.secondState();
     }
 
-    /** The name that its threads carry. */
+    /** The training's name, for example {@code vit-training-1}; the names of its threads begin with it. */
     @Override
     public String toString() {
         return name;
     }
 
-    /** Frees the memory and ends the threads. A running call ends first; later ones are refused. */
+    /**
+     * Refuses further calls with {@link SessionClosedException}, frees the memory and ends the threads: at once, or when the running call ends.
+     * Does not wait for that call. Closing twice does nothing.
+     */
     @Override
     public void close() {
         lifetime.close();

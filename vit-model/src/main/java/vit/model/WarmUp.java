@@ -11,66 +11,67 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 
 /**
- * Gets calls to full speed. The kernels are compiled by {@link KernelCompilation}; what is around them, and the kernels that it leaves out, are
- * brought past the JIT's thresholds by models of some ten thousand parameters, which run the same methods in some ten microseconds a call.
+ * Brings calls to full speed. {@link KernelCompilation} compiles the kernels. This class brings the code around them, and the kernels that it leaves
+ * out, past the JIT's thresholds: it calls models of some ten thousand parameters, which run the same methods in some ten microseconds per call.
  */
 final class WarmUp {
 
-    /** The tiny model's calls end when they are steady, or after this time. */
+    /** The calls of the tiny models end when their time is steady, or after this time since the start. */
     private static final long TINY_LIMIT_NANOS = 4_000_000_000L;
 
-    /** All of it ends after this time. */
+    /** The whole warm-up ends after this time. */
     private static final long LIMIT_NANOS = 8_000_000_000L;
 
-    /** Calls of the tiny model between two looks at its speed. */
+    /** Calls of the tiny model between two measurements of its speed. */
     private static final int ROUND = 250;
 
     /**
-     * Least rounds: what runs once a call, the pooling for one, passes C2's threshold of 5000 invocations only after as many
+     * The least number of rounds. A method that runs once per call, such as the pooling, passes C2's threshold of 5000 invocations only after as many
      * calls; until then it boxes its vectors.
      */
     private static final int MIN_ROUNDS = 30;
 
-    /** Calls of the varied model after the first round: enough to be seen in the profile, while its code is slow. */
+    /** Calls of the varied model after the first round: few, because its code is still slow, but enough to appear in the profile. */
     private static final int VARIED_CALLS = 20;
 
-    /** Rounds without an improvement of a tenth that count as steady. */
+    /** The tiny model is steady after this many rounds in a row without an improvement of a tenth. */
     private static final int STEADY_ROUNDS = 4;
 
     /**
-     * Rounds of the tiny model once C2 has little to do. While many methods wait for C2, its threshold is a multiple of 5000, and HotSpot compares
-     * with it every 1024 calls of a method. Without these calls it would do so about the hundredth call of a service for the methods around everything,
-     * which C2 compiles with most of a forward pass inside: 50 to 240 ms, in which two threads on two cores are one.
+     * Rounds of the tiny model once C2 has little left to do. While many methods wait for C2, HotSpot raises its threshold to a multiple of 5000, and it
+     * compares a method's count with the threshold only every 1024 calls. Without these rounds, the outermost methods would be compiled at about the
+     * hundredth call of a service. C2 inlines most of a forward pass into them, which takes it 50 to 240 ms; meanwhile two threads on two
+     * cores are as fast as one.
      */
     private static final int LATER_ROUNDS = 9;
 
     private static final int LATER_CALLS = 1100;
 
-    /** After each of them, for C2. */
+    /** Pause after each of these rounds, in which C2 works. */
     private static final long LATER_PAUSE_NANOS = 30_000_000L;
 
-    /** So many of the session's own calls in a row count as steady, each at most {@link #STEADY} times the fastest until then. */
+    /** The session is steady after this many of its own calls in a row, each at most {@link #STEADY} times the fastest until then. */
     private static final int STEADY_CALLS = 3;
 
     private static final double STEADY = 1.1;
 
-    /** Least time for its own calls: those of a small model are steady, and slow, as long as C2 is busy. */
+    /** The least time for the session's own calls. While C2 is busy, the calls of a small model are slow but steady. */
     private static final long LEAST_OWN_NANOS = 200_000_000L;
 
-    /** A width of a whole panel at every vector width, and a ragged one. */
+    /** A dimension with a whole panel at every vector width, and a ragged one. */
     private static final int SHALLOW = 68;
 
-    /** The same for sums of more than one block of k, and a ragged one. */
+    /** The same for the index k of a sum: more than one block of steps, and a ragged one. */
     private static final int DEEP = 772;
 
     /** A call of the session that is warmed up. */
     @FunctionalInterface
     interface Call {
         /**
-         * Computes what the model serves.
+         * Computes the logits, or the embedding of a model without a head.
          *
          * @param image (channels, height, width)
-         * @param out   (classes), or (C) of a model without a head
+         * @param out   (classes), or (C) for a model without a head
          */
         void run(float[] image, float[] out);
     }
@@ -96,7 +97,7 @@ final class WarmUp {
         out = new float[config.classes() == 0 ? config.width() : config.classes()];
     }
 
-    /** Warms up a session of a model of this configuration; in a call of it that has entered. */
+    /** Warms up a session of a model of this configuration. The session's call has begun, so no other call can come between. */
     static WarmUpReport run(VitConfig config, Workers team, Call call) {
         return new WarmUp(config, team, call).run();
     }
@@ -107,7 +108,7 @@ final class WarmUp {
         try (TinyModel plain = new TinyModel(tiny(config, 20, 20, SHALLOW), SessionOptions.threads(1));
                 TinyModel varied = new TinyModel(tiny(config, 36, SHALLOW, DEEP), SessionOptions.workers(team))) {
             tiny(plain, varied, start + TINY_LIMIT_NANOS);
-            own(1); // meanwhile C2 works off its queue
+            own(1); // meanwhile C2 works through its queue
             for (int round = 0; round < LATER_ROUNDS; round++) {
                 obeyInterrupt();
                 plain.call(LATER_CALLS, start + LIMIT_NANOS);
@@ -120,7 +121,7 @@ final class WarmUp {
         return new WarmUpReport(ready, (System.nanoTime() - start) / 1e6, calls, first, last);
     }
 
-    /** Calls the session itself until so many calls in a row were steady, and returns whether they were. */
+    /** Calls the session itself until {@code steadyCalls} calls in a row were steady or time is up; returns whether they were steady. */
     private boolean own(int steadyCalls) {
         long begin = System.nanoTime();
         double best = Double.POSITIVE_INFINITY;
@@ -153,9 +154,9 @@ final class WarmUp {
     }
 
     /**
-     * Calls tiny models until the first is steady. It has one thread, whatever the session has: a second one would take the other core of
-     * a small machine away from the compiler that everybody waits for. The other model has the team, and takes the branches that
-     * the first does not; it comes early, before C2 compiles them away, and again at the end.
+     * Calls tiny models until the plain one is steady. The plain model always has one thread: on a small machine a second thread would take the other
+     * core away from the compiler, for which everything waits. The varied model has the session's team and takes the branches that
+     * the plain one does not. It is called early, before C2 compiles those branches away, and again at the end.
      */
     private static void tiny(TinyModel plain, TinyModel varied, long deadline) {
         double best = Double.POSITIVE_INFINITY;
@@ -172,7 +173,7 @@ final class WarmUp {
         varied.call(ROUND, deadline);
     }
 
-    /** A tiny model and what a call of it needs. */
+    /** A tiny model with a session and the arrays for a call. */
     private static final class TinyModel implements AutoCloseable {
 
         private final VitModel model;
@@ -187,7 +188,7 @@ final class WarmUp {
             logits = new float[config.classes()];
         }
 
-        /** Nanoseconds of {@code times} calls, fewer if the deadline passes. */
+        /** Makes {@code times} calls, or fewer if the deadline passes; returns their nanoseconds. */
         double call(int times, long deadline) {
             long start = System.nanoTime();
             for (int i = 0; i < times && System.nanoTime() < deadline; i++) {
@@ -204,15 +205,15 @@ final class WarmUp {
     }
 
     /**
-     * The same kind of model, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 16 and its
-     * tokens a few more than 25 or 45, so that at every vector width there are whole vectors and tiles and ragged ones: a loop that
-     * warm-up does not enter is compiled as a trap, and the first real call throws the code away.
+     * A model of the same kind, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 16, and it has a few more than 25
+     * or 45 tokens, so that at every vector width there are both whole and ragged vectors and tiles. This matters because C2 compiles a loop
+     * that was never entered as a trap; the first real call that entered it would throw the code away.
      */
     private static VitConfig tiny(VitConfig config, int imageWidth, int headDim, int mlp) {
         return config.toBuilder().image(20, imageWidth).patch(4).width(20).depth(2).heads(2).headDim(headDim).mlp(mlp).classes(20).build();
     }
 
-    /** Small values of both signs; what they compute does not matter. */
+    /** Small weights of both signs. The results do not matter. */
     private record Constant(VitConfig config) implements ParameterSource {
         @Override
         public void read(Parameter parameter, float[] target) {

@@ -3,14 +3,14 @@ package vit.model;
 import java.util.Locale;
 
 /**
- * What warming up did.
+ * What {@link VitSession#warmUp} did.
  *
- * @param ready             whether of the last three calls each took at most 1.1 times the fastest until then, and none was faster by as much
- *                          than the first of them; otherwise time was up
- * @param milliseconds      how long it took
+ * @param ready             whether the session's time became steady: each of the last three calls took at most 1.1 times the fastest until then, and none
+ *                          was faster by as much than the first of the three. If false, time was up first
+ * @param milliseconds      how long warming up took
  * @param calls             forward passes run on the session itself
- * @param firstMilliseconds the first of them
- * @param lastMilliseconds  the last of them
+ * @param firstMilliseconds the time of the first of them
+ * @param lastMilliseconds  the time of the last of them
  */
 public record WarmUpReport(boolean ready, double milliseconds, int calls, double firstMilliseconds, double lastMilliseconds) {
 
