@@ -1,11 +1,9 @@
 package vit.model.forward;
 
-import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionWorkspace;
 import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedRows;
-import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
@@ -52,7 +50,7 @@ public final class VitForward implements Workers.Task {
 
     private final GemmWorkspace gemm;
     private final AttentionWorkspace attention;
-    private final Block[] blocks;
+    private final EncoderBlock[] blocks;
     private final PooledBlock pooledBlock; // the last block again, for the pooled tokens alone, or null
     private final Linear projection;
     private final Norm patchNormBefore; // or null
@@ -64,12 +62,6 @@ public final class VitForward implements Workers.Task {
 
     private int batch;
     private StageObserver observer;
-
-    /** The layers of one encoder block, bound to the planned memory. */
-    private record Block(Norm norm1, Linear qkv, Linear output, Norm norm2, Linear fc1, Linear fc2, String stage) {}
-
-    /** Weight and bias of a LayerNorm. */
-    private record Norm(Tensor weight, Tensor bias) {}
 
     /**
      * Plans the pass; with a counting arena and null weights, only its memory.
@@ -98,7 +90,7 @@ public final class VitForward implements Workers.Task {
         distilled = config.distillationToken() ? arena.allocate(maxBatch, config.width()) : null;
         distilledLogits = distilled != null && logits != null ? arena.allocate(maxBatch, config.classes()) : null;
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
-        blocks = new Block[config.depth()];
+        blocks = new EncoderBlock[config.depth()];
         pooledBlock = allTokens || config.depth() == 0 || config.pooledTokens() == config.tokens()
                 ? null
                 : new PooledBlock(config, weights, maxBatch, arena);
@@ -109,7 +101,7 @@ public final class VitForward implements Workers.Task {
             return;
         }
         for (int i = 0; i < blocks.length; i++) {
-            blocks[i] = block(i);
+            blocks[i] = new EncoderBlock(config, weights, i, x, packed, qkv, attended, hidden, gemm, attention);
         }
         projection = linear(Parameters.PATCH_PROJECTION);
         patchNormBefore = config.patchNorm() ? norm(Parameters.PATCH_NORM_BEFORE) : null;
@@ -143,35 +135,12 @@ public final class VitForward implements Workers.Task {
                 GemmWorkspace.packedInput(Math.multiplyExact(maxBatch, config.patches()), config.patchElements()));
     }
 
-    private Block block(int i) {
-        Epilogue attentionResidual = Epilogue.biasResidual(
-                bias(i, Parameters.ATTENTION_OUTPUT), weights.vector(Parameters.block(i, Parameters.LAYER_SCALE_1)), x);
-        Epilogue mlpResidual = Epilogue.biasResidual(
-                bias(i, Parameters.FC2), weights.vector(Parameters.block(i, Parameters.LAYER_SCALE_2)), x);
-        return new Block(
-                norm(Parameters.block(i, Parameters.NORM_1)),
-                linear(i, Parameters.QKV, Epilogue.bias(bias(i, Parameters.QKV))),
-                linear(i, Parameters.ATTENTION_OUTPUT, attentionResidual),
-                norm(Parameters.block(i, Parameters.NORM_2)),
-                linear(i, Parameters.FC1, Epilogue.biasGelu(bias(i, Parameters.FC1), config.gelu())),
-                linear(i, Parameters.FC2, mlpResidual),
-                "stage.block." + i);
-    }
-
-    private Tensor bias(int block, String part) {
-        return weights.vector(Parameters.block(block, part) + ".bias");
-    }
-
-    private Linear linear(int block, String part, Epilogue epilogue) {
-        return Linear.of(weights.matrix(Parameters.block(block, part)), epilogue);
-    }
-
     private Linear linear(String name) {
         return Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias")));
     }
 
     private Norm norm(String name) {
-        return new Norm(weights.vector(name + ".weight"), weights.vector(name + ".bias"));
+        return Norm.of(config, weights, name);
     }
 
     public int maxBatch() {
@@ -190,7 +159,7 @@ public final class VitForward implements Workers.Task {
         observe("stage.tokens", w);
         boolean pooledOnly = pooledBlock != null && observer == null;
         for (int i = 0; i < (pooledOnly ? blocks.length - 1 : blocks.length); i++) {
-            encode(blocks[i], w);
+            blocks[i].forward(batch, w);
             observe(blocks[i].stage, w);
         }
         if (pooledOnly) {
@@ -207,37 +176,17 @@ public final class VitForward implements Workers.Task {
         PatchEmbed.patchify(patches, images, config.patch(), config.patchOrder(), batch, w);
         w.barrier();
         if (patchNormBefore != null) {
-            normalise(patches, patches, patchNormBefore, rows, w);
+            patchNormBefore.forward(patches, patches, rows, w);
             w.barrier();
         }
         projection.forward(projected, patches, rows, gemm, w);
         w.barrier();
         if (patchNormAfter != null) {
-            normalise(projected, projected, patchNormAfter, rows, w);
+            patchNormAfter.forward(projected, projected, rows, w);
             w.barrier();
         }
         PatchEmbed.assemble(x, projected, weights.prefix(), weights.positions(),
                 config.positions() == Positions.LEARNED, batch, config.patches(), w);
-        w.barrier();
-    }
-
-    /** x += MSA(LN(x)); x += MLP(LN(x)) (equations 2 and 3). */
-    private void encode(Block block, Worker w) {
-        int rows = batch * config.tokens();
-        float scale = (float) (1 / Math.sqrt(config.headDim()));
-        normalise(packed, x, block.norm1, rows, w);
-        w.barrier();
-        block.qkv.forward(qkv, packed, rows, gemm, w);
-        w.barrier();
-        Attention.forward(attended, qkv, batch, config.tokens(), config.heads(), scale, attention, w);
-        w.barrier();
-        block.output.forward(x, attended, rows, gemm, w);
-        w.barrier();
-        normalise(packed, x, block.norm2, rows, w);
-        w.barrier();
-        block.fc1.forward(hidden, packed, rows, gemm, w);
-        w.barrier();
-        block.fc2.forward(x, hidden, rows, gemm, w);
         w.barrier();
     }
 
@@ -259,20 +208,20 @@ public final class VitForward implements Workers.Task {
                 Pooling.forward(distilled, last, 1, 2, batch, tokens, w);
             }
             w.barrier();
-            normalise(pooled, pool, finalNorm, batch, w);
+            finalNorm.forward(pooled, pool, batch, w);
             if (distilled != null) {
-                normalise(distilled, distilled, finalNorm, batch, w);
+                finalNorm.forward(distilled, distilled, batch, w);
             }
         } else {
             int first = config.pooling() == VitConfig.Pooling.PATCH_MEAN ? config.prefixTokens() : 0;
             if (normed != null) {
-                normalise(normed, last, finalNorm, batch * tokens, w);
+                finalNorm.forward(normed, last, batch * tokens, w);
                 w.barrier();
                 Pooling.forward(pooled, normed, first, tokens, batch, tokens, w);
             } else {
                 Pooling.forward(pool, last, first, tokens, batch, tokens, w);
                 w.barrier();
-                normalise(pooled, pool, finalNorm, batch, w);
+                finalNorm.forward(pooled, pool, batch, w);
             }
         }
         w.barrier();
@@ -307,14 +256,6 @@ public final class VitForward implements Workers.Task {
                 }
             }
         }
-    }
-
-    private void normalise(Tensor to, Tensor from, Norm norm, int rows, Worker w) {
-        LayerNorm.forward(to, null, null, from, norm.weight, norm.bias, config.layerNormEps(), rows, w);
-    }
-
-    private void normalise(PackedRows to, Tensor from, Norm norm, int rows, Worker w) {
-        LayerNorm.forward(to, from, norm.weight, norm.bias, config.layerNormEps(), rows, w);
     }
 
     private void observe(String stage, Worker w) {
