@@ -14,16 +14,20 @@ import vit.kernels.softmax.Softmax;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Multi-head self-attention (Vaswani et al. 2017, equation 1): for each image and head, out = softmax(scale · Q·Kᵀ)·V with
- * the exact softmax. The width of a head is independent of the model's width. Called by every worker of a team; work is
- * shared by image and head, without a barrier inside: a result is complete at the team's next barrier. Outputs must share
- * no memory with inputs. The algebra of the backward pass is in docs/attention.md.
+ * Multi-head self-attention (Vaswani et al. 2017, equation 1). For each image and head, out = softmax(scale · Q·Kᵀ)·V with the exact softmax. The
+ * width of a head need not be the model's width divided by the number of heads.
+ *
+ * <p>Every worker of a team calls a method with the same arguments. The team divides the images and heads. There is no barrier inside, and a result
+ * is complete once the team has passed its next barrier. Outputs must share no memory with inputs. docs/attention.md derives the backward pass.
  */
 public final class Attention {
 
     private Attention() {}
 
-    /** The methods that hold the vector code of {@link #forward}, those of {@link Gemm} apart, to compile ahead of use. */
+    /**
+     * Rehearsals of the methods that hold the vector code of {@link #forward}, without those of {@link Gemm}, so that they can be compiled ahead of
+     * use.
+     */
     public static List<Rehearsal> rehearsals() {
         List<Rehearsal> kernels = new ArrayList<>(Panels.rehearsals());
         kernels.addAll(Softmax.rowRehearsals());
@@ -33,15 +37,17 @@ public final class Attention {
     /**
      * Attention of {@code batch} images.
      *
-     * @param out           (B·T, H·D)
-     * @param logSumExp     (B·H, T), or null: log Σ_j exp(scale · q_i·k_j) of every row, which backward needs
-     * @param probabilities (B·H·T, T), or null: the attention maps, for looking at
-     * @param qkv           (B·T, 3·H·D): Q, K, V side by side, in each the heads side by side
+     * @param out           (B·T, H·D), overwritten
+     * @param logSumExp     (B·H, T), overwritten with log Σ_j exp(scale · q_i·k_j) for every row i, which backward needs; null if no backward pass
+     *                      follows
+     * @param probabilities (B·H·T, T), overwritten with the attention maps, for inspection; null if they are not wanted
+     * @param qkv           (B·T, 3·H·D): Q, K and V side by side, and in each of them the heads side by side
      * @param batch         B
      * @param tokens        T
      * @param heads         H
      * @param scale         usually 1/√D
      * @param workspace     planned for T, D and this team
+     * @param worker        the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
      */
     public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
@@ -58,10 +64,18 @@ public final class Attention {
     }
 
     /**
-     * The same, without what looking at it or a backward pass needs, between two products whose rows are packed.
+     * Attention of {@code batch} images between two products whose rows are packed. It keeps neither the attention maps nor what a backward pass
+     * needs.
      *
-     * @param out (B·T, H·D), written for B·T rows in use
-     * @param qkv (B·T, 3·H·D), written for B·T rows in use
+     * @param out       (B·T, H·D), overwritten, with B·T rows in use
+     * @param qkv       (B·T, 3·H·D), written with B·T rows in use
+     * @param batch     B
+     * @param tokens    T
+     * @param heads     H
+     * @param scale     usually 1/√D
+     * @param workspace planned for T, D and this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
      */
     public static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, float scale, AttentionWorkspace workspace,
             Worker worker) {
@@ -77,18 +91,19 @@ public final class Attention {
     }
 
     /**
-     * Attention of some tokens to all: the rows of {@link #forward} that a model's last block needs when only its class token
-     * is looked at, with the same bits.
+     * Attention of the first Q tokens of each image to all of its tokens. These are rows of what {@link #forward} computes, with the same bits. A
+     * model's last block needs no more when only the class token is read.
      *
-     * @param out       (B·Q, H·D)
-     * @param query     (B·Q, 3·H·D), of which only the first third is read
-     * @param qkv       (B·T, 3·H·D), of which only the keys and values are read, written for B·T rows in use
+     * @param out       (B·Q, H·D), overwritten
+     * @param query     (B·Q, 3·H·D), of which only the first third, the queries, is read
+     * @param qkv       (B·T, 3·H·D), of which only the keys and values are read, written with B·T rows in use
      * @param batch     B
-     * @param queries   Q, rows of {@code query} an image
+     * @param queries   Q, the number of rows of {@code query} for each image
      * @param tokens    T
      * @param heads     H
      * @param scale     usually 1/√D
      * @param workspace planned for T, D and this team
+     * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
      */
     public static void forwardQueries(Tensor out, Tensor query, PackedRows qkv,

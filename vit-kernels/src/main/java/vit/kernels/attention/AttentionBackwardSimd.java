@@ -13,8 +13,8 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * The gradient of one head at a time. The probabilities are recomputed from the scores and the row's log-sum-exp; the (T, T)
- * matrices of one head live in the worker's memory, never those of all heads.
+ * Computes the gradient of one head at a time. The probabilities are recomputed from the scores and the log-sum-exp of each row. Each worker has
+ * memory for the (T, T) matrices of one head; those of all heads never exist at once.
  *
  * <pre>
  *   p_ij  = exp(scale·q_i·k_j − lse_i)
@@ -23,7 +23,7 @@ import vit.kernels.tensor.Tensor;
  *   dq_i  = Σ_j ds_ij·k_j,   dk_j = Σ_i ds_ij·q_i,   dv_j = Σ_i p_ij·dout_i
  * </pre>
  *
- * The second form of δ holds as out_i = Σ_j p_ij·v_j; it needs no pass over the scores.
+ * The second form of δ follows from out_i = Σ_j p_ij·v_j. It needs no pass over the scores.
  */
 final class AttentionBackwardSimd {
 
@@ -144,7 +144,7 @@ final class AttentionBackwardSimd {
         }
     }
 
-    /** One chain of fma: short, and the same at every width. */
+    /** One chain of fma. It is short, and gives the same bits at every vector width. */
     private static float dot(MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n) {
         a = Tensor.offHeap(a);
         b = Tensor.offHeap(b);

@@ -4,8 +4,8 @@ import vit.kernels.gemm.Panels;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * What each worker needs for the gradient of one head: two (T, T) matrices and packed operands. A workspace is planned once. It serves one
- * running call at a time, since each worker has its own part. What is staged are the panels in use, wide or narrow, from 0 on.
+ * What each worker needs for the gradient of one head: two (T, T) matrices and packed operands. A workspace is planned once. It serves one running
+ * call at a time, since each worker has its own part. The staged array holds the panels in use, wide or narrow, from index 0 on.
  */
 public final class AttentionGradientWorkspace extends HeadWorkspace {
 
@@ -15,8 +15,8 @@ public final class AttentionGradientWorkspace extends HeadWorkspace {
     }
 
     /**
-     * A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. Its memory
-     * belongs to {@code arena}; a {@linkplain TensorArena#counting() counting} one tells the bytes.
+     * A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. Its memory belongs to {@code
+     * arena}; a {@linkplain TensorArena#counting() counting} arena tells the bytes.
      */
     public static AttentionGradientWorkspace allocate(TensorArena arena, int tokens, int headDim, int workers) {
         return new AttentionGradientWorkspace(arena, tokens, headDim, workers, wideFloats(tokens, headDim), narrowFloats(tokens, headDim));
@@ -36,12 +36,12 @@ public final class AttentionGradientWorkspace extends HeadWorkspace {
         return (long) matrixFloats(tokens()) * Float.BYTES;
     }
 
-    /** Byte offset of panels with T outputs of depth D, where kernels read them in memory. */
+    /** Byte offset of the wide panels, which have T outputs of depth D, if the kernels read them in memory. */
     long wide() {
         return 2 * gradients();
     }
 
-    /** Byte offset of panels with D outputs of depth T, where kernels read them in memory. */
+    /** Byte offset of the narrow panels, which have D outputs of depth T, if the kernels read them in memory. */
     long narrow() {
         return wide() + (long) wideFloats(tokens(), headDim()) * Float.BYTES;
     }

@@ -2,7 +2,7 @@ package vit.kernels.attention;
 
 import java.util.Arrays;
 
-/** The mathematics of multi-head attention, in double. */
+/** The mathematics of multi-head attention for one image, in double: plain loops over row-major arrays without gaps. */
 public final class AttentionReference {
 
     private AttentionReference() {}

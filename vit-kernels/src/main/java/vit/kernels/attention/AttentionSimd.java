@@ -8,15 +8,15 @@ import vit.kernels.softmax.SoftmaxSimd;
 import vit.kernels.tensor.Tensor;
 
 /**
- * One head at a time: keys and values are packed into panels once, then a tile of queries at a time makes its scores, their
- * softmax and its outputs without leaving the cache.
+ * Computes one head at a time. The keys and values of the head are packed into panels once. Then, for one tile of queries after another, the scores,
+ * their softmax and the outputs are computed without leaving the cache.
  */
 final class AttentionSimd {
 
-    /** Heads for each worker from which on a head is one piece of work: that one has a head more than another is little then. */
+    /** With at least this many heads for each worker, a head is one item: it then matters little that one worker gets a head more than another. */
     private static final int ENOUGH_ITEMS = 8;
 
-    /** Tiles of queries in a part of a head, at least: packing its keys and values takes as long as two or three. */
+    /** The least number of tiles of queries in a part of a head. Packing its keys and values takes as long as two or three tiles. */
     private static final int LEAST_TILES = 4;
 
     private AttentionSimd() {}
@@ -36,7 +36,7 @@ final class AttentionSimd {
         forward(out, null, null, null, query, null, null, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
     }
 
-    /** Of each operand and its packed form one is null. */
+    /** Each operand is given either as a tensor or as packed rows; the other is null. */
     private static void forward(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, PackedRows packedQuery,
             Tensor qkv, PackedRows packedQkv, int batch, int queries, int tokens, int heads, int headDim, float scale,
             AttentionWorkspace workspace, Worker worker) {
@@ -59,8 +59,8 @@ final class AttentionSimd {
     }
 
     /**
-     * In how many parts the queries of each of {@code items} heads are shared out: one, unless so few heads would leave some of the workers
-     * waiting. Who has two parts of a head packs its keys and values once.
+     * The number of parts into which the queries of each of {@code items} heads are divided. It is one, unless there are so few heads that some of
+     * the workers would wait. A worker that has two parts of the same head packs its keys and values only once.
      */
     static int parts(int items, int queries, int workers) {
         if (items == 0 || items >= ENOUGH_ITEMS * workers) {
@@ -75,7 +75,7 @@ final class AttentionSimd {
         return Math.max(1, Math.min(parts, queries / (LEAST_TILES * Panels.ROWS)));
     }
 
-    /** The first query of a part: whole tiles. */
+    /** The first query of a part. Parts are whole tiles. */
     private static int firstQuery(int part, int parts, int queries) {
         int tiles = (queries + Panels.ROWS - 1) / Panels.ROWS;
         return Math.min(queries, part * tiles / parts * Panels.ROWS);
@@ -90,14 +90,14 @@ final class AttentionSimd {
         }
     }
 
-    /** The same from packed rows, {@code m} being in use. */
+    /** Copies from packed rows, of which {@code m} are in use. */
     private static void gather(float[] target, PackedRows source, int row, int column, int m, int rows, int columns) {
         for (int r = 0; r < rows; r++) {
             source.readRun(row + r, column, m, target, r * columns, columns);
         }
     }
 
-    /** Packs K and V of a head from copies. */
+    /** Packs K and V of a head from copies of them. */
     private static void packKeysAndValues(Tensor qkv, int item, int tokens, int heads, int headDim, AttentionWorkspace workspace, Worker worker) {
         int row = item / heads * tokens;
         int keys = heads * headDim + item % heads * headDim;
@@ -108,7 +108,7 @@ final class AttentionSimd {
         packValues(head, 0, headDim, tokens, headDim, workspace, worker);
     }
 
-    /** Packs K and V of a head where they lie, or from a copy if they go over the end of a block of packed rows. */
+    /** Packs K and V of a head straight from the packed rows, or from a copy if they cross the end of a block of packed rows. */
     private static void packKeysAndValues(PackedRows qkv, int item, int m, int tokens, int heads, int headDim,
             AttentionWorkspace workspace, Worker worker) {
         int row = item / heads * tokens;
@@ -139,12 +139,12 @@ final class AttentionSimd {
     }
 
     /**
-     * The rows of a head, when its keys and values are packed. Of {@code out} and {@code packedOut}, and of {@code query} and
-     * {@code packedQuery}, one is null.
+     * Computes a head's outputs for some queries, after its keys and values have been packed. One of {@code out} and {@code packedOut} is null, and
+     * so is one of {@code query} and {@code packedQuery}.
      *
-     * @param m    rows of queries and outputs in use
-     * @param from first of the head's {@code queries}, of a whole tile
-     * @param to   query after the last
+     * @param m    the number of rows of queries and outputs in use
+     * @param from the first of the head's {@code queries}, where a tile begins
+     * @param to   one past the last query
      */
     private static void queries(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, PackedRows packedQuery,
             int item, int m, int from, int to, int queries, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
@@ -184,7 +184,7 @@ final class AttentionSimd {
         }
     }
 
-    /** A tile of outputs: (tile rows, D) = P tile · V, to a tensor or to packed rows: the other is null. */
+    /** A tile of outputs, (tile rows, D) = (tile of P)·V. It goes either to a tensor or to packed rows; the other is null. */
     private static void output(AttentionWorkspace workspace, MemorySegment memory, float[] staged, int count, int tokens,
             int headDim, Tensor out, PackedRows packedOut, int outRows, int row, int firstColumn, int worker) {
         float[] probabilities = workspace.probabilities(worker);

@@ -24,16 +24,16 @@ public final class AttentionWorkspace extends HeadWorkspace {
     }
 
     /**
-     * A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. Its memory
-     * belongs to {@code arena}; a {@linkplain TensorArena#counting() counting} one tells the bytes.
+     * A workspace for sequences of up to {@code tokens} and heads of {@code headDim}, for {@code workers} workers. Its memory belongs to {@code
+     * arena}; a {@linkplain TensorArena#counting() counting} arena tells the bytes.
      */
     public static AttentionWorkspace allocate(TensorArena arena, int tokens, int headDim, int workers) {
         return new AttentionWorkspace(arena, tokens, headDim, workers, wideFloats(tokens, headDim) + narrowFloats(tokens, headDim));
     }
 
     /**
-     * Floats from one row of scores to the next: whole panels, and whole steps of a reduction. Where they fit, the scores lie as packed rows
-     * do, so that the probabilities that they become need no packing.
+     * Floats from one row of scores to the next: whole panels, and a multiple of the virtual lanes. If the scores fit, they are laid out as packed
+     * rows, so that the probabilities which replace them need no packing.
      */
     int scoreRow() {
         int padded = Panels.padded(tokens());
@@ -45,12 +45,12 @@ public final class AttentionWorkspace extends HeadWorkspace {
         return scores[worker];
     }
 
-    /** Where a tile of probabilities is packed; the scores themselves if they lie so. */
+    /** The array that holds a packed tile of probabilities: the scores themselves if they are laid out as packed rows. */
     float[] probabilities(int worker) {
         return probabilities[worker];
     }
 
-    /** Where the values begin in what is staged; the keys begin at 0. */
+    /** The index at which the values begin in the staged array; the keys begin at 0. */
     int valueStart() {
         return wideFloats(tokens(), headDim());
     }

@@ -20,11 +20,11 @@ abstract sealed class HeadWorkspace permits AttentionWorkspace, AttentionGradien
     private final float[][] rows; // by worker: a packed tile of rows
 
     /**
-     * Plans the parts of all workers.
+     * Plans the memory of all workers.
      *
-     * @param rowDepth     most steps of k of a packed tile of rows
-     * @param stagedFloats of a worker's panels in an array
-     * @param memoryFloats of a worker's memory
+     * @param rowDepth     the largest number of steps of k of a packed tile of rows
+     * @param stagedFloats floats of a worker's panels in an array
+     * @param memoryFloats floats of a worker's off-heap memory
      */
     HeadWorkspace(TensorArena arena, int tokens, int headDim, int workers, int rowDepth, int stagedFloats, int memoryFloats) {
         this.tokens = tokens;

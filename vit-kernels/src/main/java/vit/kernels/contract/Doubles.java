@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Moves the rows of a tensor into {@code double[]} and back, for the reference implementations: row after row without
- * gaps. It allocates; only the reference mode and tests use it.
+ * Copies the rows of a tensor into {@code double[]}, one after another without gaps, and back. It serves the reference implementations. It allocates,
+ * so only the reference mode and tests use it.
  */
 public final class Doubles {
 
@@ -30,12 +30,12 @@ public final class Doubles {
         return read(tensor, tensor.rows());
     }
 
-    /** All rows, or null for a tensor that is not there. */
+    /** All rows, or null if the tensor is null. */
     public static double[] readOrNull(Tensor tensor) {
         return tensor == null ? null : read(tensor);
     }
 
-    /** Elements {@code from} to {@code to} of the tensor's memory, gaps between rows counted. */
+    /** Elements {@code from} to {@code to} (exclusive) of the tensor's memory, counting the gaps between rows. */
     public static double[] readSpan(Tensor tensor, int from, int to) {
         double[] values = new double[to - from];
         for (int i = from; i < to; i++) {
@@ -44,14 +44,14 @@ public final class Doubles {
         return values;
     }
 
-    /** Rounds {@code values} to float and writes them over the tensor's memory from element {@code from}. */
+    /** Rounds {@code values} to float and writes them into the tensor's memory from element {@code from} on, counting the gaps between rows. */
     public static void writeSpan(Tensor tensor, int from, double[] values) {
         for (int i = 0; i < values.length; i++) {
             tensor.segment().setAtIndex(Tensor.FLOAT, (long) from + i, (float) values[i]);
         }
     }
 
-    /** Rounds {@code values} to float and writes them over the first rows; there must be whole rows of them. */
+    /** Rounds {@code values} to float and writes them into the first rows. The values must be whole rows. */
     public static void write(Tensor tensor, double[] values) {
         int columns = tensor.columns();
         int stride = tensor.rowStride();

@@ -3,15 +3,14 @@ package vit.kernels.contract;
 import vit.kernels.tensor.Tensor;
 
 /**
- * The checks that an operation makes before it trusts its arguments. A failed check throws
- * {@link IllegalArgumentException} with the tensor's name, what was expected and what was found; a passed one costs a few
- * comparisons and allocates nothing.
+ * The checks that an operation makes before it trusts its arguments. A check that fails throws {@link IllegalArgumentException} with the tensor's
+ * name, what was expected and what was found. A check that passes costs a few comparisons and allocates nothing.
  */
 public final class Require {
 
     private Require() {}
 
-    /** An activation: exactly {@code columns} wide, and at least {@code rows} rows, of which the first are used. */
+    /** Requires an activation: exactly {@code columns} columns, and at least {@code rows} rows, of which the first are used. */
     public static void rows(String name, Tensor tensor, long rows, int columns) {
         if (tensor.columns() != columns || tensor.rows() < rows) {
             throw new IllegalArgumentException(name + ": expected at least " + rows + " rows of " + columns
@@ -19,7 +18,7 @@ public final class Require {
         }
     }
 
-    /** A parameter or its gradient: exactly {@code rows} rows of {@code columns}. A vector is one row. */
+    /** Requires a parameter or its gradient: exactly {@code rows} rows of {@code columns}. A vector is one row. */
     public static void exactly(String name, Tensor tensor, long rows, int columns) {
         if (tensor.columns() != columns || tensor.rows() != rows) {
             throw new IllegalArgumentException(name + ": expected " + rows + " rows of " + columns
@@ -27,7 +26,7 @@ public final class Require {
         }
     }
 
-    /** One value a row: at least {@code rows} elements, one after the other. */
+    /** Requires one value for each row: at least {@code rows} elements without gaps between them. */
     public static void perRow(String name, Tensor tensor, long rows) {
         if (tensor.shape().size() < rows || !tensor.isContiguous()) {
             throw new IllegalArgumentException(name + ": expected at least " + rows
@@ -39,7 +38,7 @@ public final class Require {
         return tensor.rows() + " rows of " + tensor.columns();
     }
 
-    /** A tensor of {@code rank} dimensions; {@code meaning} spells them, for example {@code (B, channels, H, W)}. */
+    /** Requires a tensor of {@code rank} dimensions. {@code meaning} names them for the message, for example {@code (B, channels, H, W)}. */
     public static void rank(String name, Tensor tensor, int rank, String meaning) {
         if (tensor.shape().rank() != rank) {
             throw new IllegalArgumentException(
@@ -47,21 +46,21 @@ public final class Require {
         }
     }
 
-    /** A size or an index: {@code from ≤ value ≤ to}. */
+    /** Requires a size or an index with {@code from ≤ value ≤ to}. */
     public static void range(String name, long value, long from, long to) {
         if (value < from || value > to) {
             throw new IllegalArgumentException(name + ": expected " + from + " to " + to + ", found " + value);
         }
     }
 
-    /** A number in [{@code from}, {@code below}); NaN is not. */
+    /** Requires a number in [{@code from}, {@code below}). NaN fails. */
     public static void fraction(String name, double value, double from, double below) {
         if (!(value >= from && value < below)) {
             throw new IllegalArgumentException(name + ": expected at least " + from + " and below " + below + ", found " + value);
         }
     }
 
-    /** Two tensors whose memory is laid out alike: a flat span of one belongs to the same span of the other. */
+    /** Requires two tensors with the same layout, so that a flat span of one belongs to the same span of the other. */
     public static void sameLayout(String name, Tensor tensor, String otherName, Tensor other) {
         if (!tensor.shape().equals(other.shape()) || tensor.rowStride() != other.rowStride()) {
             throw new IllegalArgumentException(name + ": expected the layout of " + otherName + ", shape " + other.shape()
@@ -70,7 +69,7 @@ public final class Require {
         }
     }
 
-    /** Elements {@code from} to {@code to} of the tensor's memory, gaps between rows counted. */
+    /** Requires elements {@code from} to {@code to} (exclusive) to lie within the tensor's memory, counting the gaps between rows. */
     public static void span(String name, Tensor tensor, int from, int to) {
         long length = (long) tensor.rows() * tensor.rowStride();
         if (from < 0 || to < from || to > length) {
@@ -79,14 +78,14 @@ public final class Require {
         }
     }
 
-    /** An output that shares no memory with an input. */
+    /** Requires that an output shares no memory with an input. */
     public static void disjoint(String output, Tensor written, String input, Tensor read) {
         if (written.segment().asOverlappingSlice(read.segment()).isPresent()) {
             throw new IllegalArgumentException(output + " and " + input + ": expected separate memory, found an overlap");
         }
     }
 
-    /** An output that is the very same tensor memory as an input (the operation then works in place), or shares none. */
+    /** Requires that an output either occupies exactly the memory of an input, so that the operation works in place, or shares none with it. */
     public static void sameOrDisjoint(String output, Tensor written, String input, Tensor read) {
         boolean same = written.segment().address() == read.segment().address() && written.rowStride() == read.rowStride();
         if (!same) {

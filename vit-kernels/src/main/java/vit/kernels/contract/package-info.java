@@ -1,2 +1,2 @@
-/** What every operation's facade does at its door: check its tensors, and feed them to the reference. Not exported. */
+/** What the facade of every operation does on entry: it checks its tensors, and converts them for the reference implementation. Not exported. */
 package vit.kernels.contract;

@@ -2,7 +2,7 @@ package vit.kernels.dropout;
 
 import vit.kernels.contract.Require;
 
-/** What a probability p of being dropped means in numbers. */
+/** The numbers that follow from a probability p of being dropped. */
 final class DropProbability {
 
     private static final double WORDS = 0x1p32;
@@ -13,7 +13,7 @@ final class DropProbability {
         Require.fraction("drop probability", p, 0, 1);
     }
 
-    /** An element is dropped if its random word, unsigned, is below this: p · 2³², rounded. */
+    /** The threshold p · 2³², rounded: an element is dropped if its random word, unsigned, is below it. */
     static int threshold(double p) {
         return (int) Math.min(Math.round(p * WORDS), (long) WORDS - 1);
     }
@@ -23,7 +23,7 @@ final class DropProbability {
         return Integer.compareUnsigned(word, threshold) < 0;
     }
 
-    /** 1 / (1 − p), the factor on what is kept, so that the expectation stays. */
+    /** 1 / (1 − p), the factor on elements that are kept, which keeps the expectation unchanged. */
     static double scale(double p) {
         return 1 / (1 - p);
     }

@@ -7,11 +7,11 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Dropout (Srivastava et al. 2014) in the inverted form: an element is 0 with probability p, otherwise multiplied by
- * 1/(1 − p), so nothing is to do in inference.
+ * Dropout (Srivastava et al. 2014) in the inverted form: an element becomes 0 with probability p, and otherwise is multiplied by 1/(1 − p). So
+ * inference needs no correction.
  *
- * <p>The mask is a pure function of (seed, stream, row, column) by {@link Philox}; the element number that Philox sees is
- * row · (columns rounded up to 64) + column. It is made again in the backward pass, never stored.
+ * <p>The mask is a pure function of (seed, stream, row, column) by {@link Philox}; the element number that Philox sees is row · (columns rounded up
+ * to 64) + column. The mask is computed again in the backward pass and never stored.
  */
 public final class Dropout {
 
@@ -21,7 +21,7 @@ public final class Dropout {
      * {@code out = mask · in}. The operation is linear with a diagonal matrix, so the backward pass is the same call with
      * gradients: {@code apply(dx, dy, …)} with the same p, seed, stream and first row.
      *
-     * <p>Computes the calling worker's share; has no barrier.
+     * <p>Every worker of a team calls this with the same arguments and computes its share. There is no barrier inside.
      *
      * @param out      (M, C), overwritten; may be {@code in} itself
      * @param in       (M, C)
@@ -51,7 +51,7 @@ public final class Dropout {
         DropoutSimd.apply(out, in, p, seed, stream, firstRow, w.from(rows), w.to(rows), w.words());
     }
 
-    /** Element numbers from one row to the next: every row begins a group. */
+    /** The difference of the element numbers of two neighbouring rows. It makes every row begin a new group. */
     static long rowStep(int columns) {
         return (columns + Philox.GROUP - 1L) / Philox.GROUP * Philox.GROUP;
     }

@@ -15,8 +15,8 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * {@link Dropout} on the Vector API: Philox on one block a lane. The words of a group go through memory: in one method with
- * the pass that uses them there is more than C2 inlines, and vectors handed to a call are allocated, four in every round.
+ * {@link Dropout} on the Vector API: each lane computes one block of Philox. The words of a group go through memory. If one method made the words and
+ * used them, it would be more than C2 inlines, and vectors that are passed to a call are allocated: four in every round.
  */
 final class DropoutSimd {
 
@@ -46,7 +46,7 @@ final class DropoutSimd {
         }
     }
 
-    /** The four words of the blocks {@code block …} of one vector, to {@code lane}, + 16, + 32 and + 48. */
+    /** Computes the four words of one vector of blocks, from {@code block} on, and stores them at {@code lane}, + 16, + 32 and + 48. */
     @VectorLoop
     private static void randomWords(int[] words, int lane, long seed, long stream, long block) {
         IntVector c0 = IntVector.broadcast(INT_SPECIES, (int) block).addIndex(1);
@@ -74,8 +74,8 @@ final class DropoutSimd {
     }
 
     /**
-     * The high 32 bits of each lane's unsigned product, by 16-bit halves: a product of long lanes is one instruction in
-     * AVX-512 only. With a = a1·2¹⁶ + a0 and b likewise,
+     * The high 32 bits of the unsigned product of each lane, computed from 16-bit halves, because a product of long lanes is one instruction in
+     * AVX-512 only. With a = a1·2¹⁶ + a0 and b = b1·2¹⁶ + b0,
      *
      * <pre>
      *   a·b  = a1·b1·2³² + (a1·b0 + a0·b1)·2¹⁶ + a0·b0
@@ -104,7 +104,7 @@ final class DropoutSimd {
         int i = 0;
         for (; i <= count - LANES; i += LANES) {
             FloatVector x = FloatVector.fromMemorySegment(SPECIES, in, (inAt + i) * Float.BYTES, ORDER);
-            // Unsigned comparison: with the top bit flipped on both sides it is the signed one.
+            // An unsigned comparison is a signed one with the top bit flipped on both sides.
             VectorMask<Integer> dropped = IntVector.fromArray(INT_SPECIES, words, i)
                     .lanewise(VectorOperators.XOR, Integer.MIN_VALUE)
                     .compare(VectorOperators.LT, threshold ^ Integer.MIN_VALUE);

@@ -5,16 +5,15 @@ package vit.kernels.dropout;
  * as easy as 1, 2, 3", section 3.3): ten rounds of a bijection turn a counter of four 32-bit words, under a key of two, into
  * four random words. There is no state.
  *
- * <p>The key is the seed. The counter is (block, stream), 64 bits each, low word first. Elements are laid over the words so
- * that vectors of any width find neighbours in neighbouring lanes: of each group of 64 elements, element 16·w + l is word w
- * of the group's block l.
+ * <p>The key is the seed. The counter is (block, stream), 64 bits each, low word first. Elements are assigned to words so that at any vector width
+ * neighbouring elements are in neighbouring lanes: in each group of 64 elements, element 16·w + l is word w of the group's block l.
  */
 public final class Philox {
 
-    /** Elements that share 16 blocks. */
+    /** The number of elements that share 16 blocks. */
     static final int GROUP = 64;
 
-    /** Blocks of a group. */
+    /** The number of blocks of a group. */
     static final int GROUP_BLOCKS = 16;
 
     static final int ROUNDS = 10;
@@ -27,7 +26,7 @@ public final class Philox {
 
     private Philox() {}
 
-    /** The stream of layer {@code layer} in training step {@code step}; layers that use random numbers are numbered apart. */
+    /** The stream of layer {@code layer} in training step {@code step}; each layer that uses random numbers needs a number of its own. */
     public static long stream(int step, int layer) {
         return (long) step << Integer.SIZE | layer & LOW_WORD;
     }
@@ -45,7 +44,7 @@ public final class Philox {
         return (word(seed, stream, element) >>> 8) * 0x1p-24f;
     }
 
-    /** Word {@code which} (0 to 3) of what the counter (low, high) gives under {@code key}; each long is two words, low first. */
+    /** Word {@code which} (0 to 3) of the result for the counter (low, high) under {@code key}. Each long is two words, low word first. */
     static int word(long low, long high, long key, int which) {
         int c0 = (int) low;
         int c1 = (int) (low >>> Integer.SIZE);

@@ -7,9 +7,8 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Stochastic depth (Huang et al. 2016), also known as drop path: the whole branch of an image is 0 with probability p,
- * otherwise multiplied by 1/(1 − p) (timm's {@code scale_by_keep}). Whether it is dropped is a pure function of (seed,
- * stream, image) by {@link Philox}.
+ * Stochastic depth (Huang et al. 2016), also known as drop path: the whole branch of an image becomes 0 with probability p, and otherwise is
+ * multiplied by 1/(1 − p) (timm's {@code scale_by_keep}). Whether it is dropped is a pure function of (seed, stream, image) by {@link Philox}.
  */
 public final class StochasticDepth {
 
@@ -21,10 +20,10 @@ public final class StochasticDepth {
     }
 
     /**
-     * {@code out = mask · in}, one mask an image. The operation is linear with a diagonal matrix, so the backward pass is
-     * the same call with gradients and the same p, seed, stream and first image.
+     * {@code out = mask · in}, with one mask for each image. The operation is linear with a diagonal matrix, so the backward pass is the same call
+     * with gradients and the same p, seed, stream and first image.
      *
-     * <p>Computes the calling worker's share; has no barrier.
+     * <p>Every worker of a team calls this with the same arguments and computes its share. There is no barrier inside.
      *
      * @param out          (B, T, C), overwritten; may be {@code in} itself
      * @param in           (B, T, C), the branch before it is added to the residual

@@ -8,7 +8,7 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** {@link StochasticDepth} on the Vector API: elementwise, so a lane is an element. */
+/** {@link StochasticDepth} on the Vector API: a lane is an element. */
 final class StochasticDepthSimd {
 
     private StochasticDepthSimd() {}

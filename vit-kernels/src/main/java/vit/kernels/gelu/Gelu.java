@@ -13,15 +13,15 @@ import vit.kernels.tensor.Tensor;
 /**
  * The Gaussian error linear unit (Hendrycks and Gimpel 2016), exact or in its tanh form, element by element.
  *
- * <p>−∞ gives 0, the limit (PyTorch gives NaN there); +∞ gives +∞; NaN gives NaN. Below −13.146 (exact) and −10.001 (tanh),
- * where the result is about −1e−38 and −1e−37, it is 0. Every worker computes its share of the rows; there is no barrier
- * inside.
+ * <p>−∞ gives 0, which is the limit (PyTorch gives NaN there); +∞ gives +∞; NaN gives NaN. Below −13.146 (exact) and −10.001 (tanh), where the value
+ * is about −1e−38 and −1e−37, the result is 0. Every worker of a team calls a method with the same arguments and computes its share of the rows.
+ * There is no barrier inside.
  */
 public final class Gelu {
 
     private Gelu() {}
 
-    /** What applies the exact GELU to a tile of a product, to compile ahead of use. */
+    /** Rehearsals of the method that applies the exact GELU to a tile of a product, so that it can be compiled ahead of use. */
     public static List<Rehearsal> rehearsals() {
         float[] values = new float[5 * Simd.LANES];
         return List.of(Rehearsal.of("NormalTail.timesProbability", values.length, (count, times) -> {
@@ -34,8 +34,11 @@ public final class Gelu {
     /**
      * y = GELU(x).
      *
-     * @param y (rows, C); may be {@code x} itself
-     * @param x (rows, C)
+     * @param y    (rows, C), overwritten; may be {@code x} itself
+     * @param x    (rows, C)
+     * @param kind the exact or the tanh form
+     * @param rows the number of rows in use
+     * @param w    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or y shares part of x's memory
      */
     public static void forward(Tensor y, Tensor x, GeluKind kind, int rows, Worker w) {
@@ -61,11 +64,14 @@ public final class Gelu {
     }
 
     /**
-     * dx = dy · GELU′(x).
+     * The backward pass: dx = dy · GELU′(x).
      *
-     * @param dx (rows, C); overwritten; may be {@code dy} or {@code x} itself
-     * @param dy (rows, C)
-     * @param x (rows, C), what forward was given
+     * @param dx   (rows, C), overwritten; may be {@code dy} or {@code x} itself
+     * @param dy   (rows, C)
+     * @param x    (rows, C), the input of forward
+     * @param kind the exact or the tanh form, as in forward
+     * @param rows the number of rows in use
+     * @param w    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or dx shares part of the memory of dy or x
      */
     public static void backward(Tensor dx, Tensor dy, Tensor x, GeluKind kind, int rows, Worker w) {

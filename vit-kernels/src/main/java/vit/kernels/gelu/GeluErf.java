@@ -19,8 +19,8 @@ import vit.kernels.simd.VectorHelper;
  *   x &lt; 0:  x·Φ(x) = x·Q(t)       = 0 − t·Q(t)
  * </pre>
  *
- * so that one formula, max(x, 0) − t·Q(t), serves both without cancellation, since Q ≤ ½. The derivative is Φ(x) + x·φ(x)
- * with the density φ:
+ * So one formula, max(x, 0) − t·Q(t), serves both cases, and it does not cancel because Q ≤ ½. The derivative is Φ(x) + x·φ(x), where φ is the
+ * density:
  *
  * <pre>
  *   x &lt; 0:  h(t) = Q(t) − t·φ(t)
@@ -48,7 +48,7 @@ final class GeluErf {
     @VectorHelper
     static FloatVector of(FloatVector x) {
         FloatVector t = x.abs();
-        // The factor e^(−t²/2) comes last: whatever is multiplied before it stays clear of the subnormals.
+        // The factor e^(−t²/2) comes last, so that the other products do not become subnormal.
         FloatVector tail = NormalTail.ratio(t).mul(t).mul(NormalTail.bell(t));
         tail = tail.blend(Lanes.ZERO, t.compare(GT, Lanes.END));
         return x.blend(Lanes.ZERO, x.compare(LT, Lanes.ZERO)).sub(tail);

@@ -2,7 +2,7 @@ package vit.kernels.gelu;
 
 import vit.kernels.simd.ErfReference;
 
-/** GELU as its formula says, in double. Forward and backward side by side. */
+/** GELU in double: the formulas in plain loops, forward and backward side by side. */
 public final class GeluReference {
 
     private static final double SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
@@ -37,7 +37,7 @@ public final class GeluReference {
         return sigmoid(2 * u) + vanishing(x * 2 * slope, sigmoid(2 * u) * sigmoid(-2 * u));
     }
 
-    /** x·factor, where a factor of 0 wins over an infinite x: it falls faster than x grows. */
+    /** x·factor, but 0 for a factor of 0 even if x is infinite, because the factor falls faster than x grows. */
     private static double vanishing(double x, double factor) {
         return factor == 0 ? 0 : x * factor;
     }

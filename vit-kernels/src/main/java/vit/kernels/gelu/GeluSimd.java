@@ -11,15 +11,14 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * GELU on the Vector API. Elements are independent; the tail of a span takes the scalar twins, which give the same bits,
- * so a result does not depend on where in a span its element stands. Each loop stands alone in its method and stores
- * without a helper, to stay within C2's node budget.
+ * GELU on the Vector API. Elements are independent. The tail of a span is computed by scalar methods that give the same bits, so a result does not
+ * depend on where in a span its element lies. Each loop has a method of its own and stores without a helper, to stay within C2's node budget.
  */
 public final class GeluSimd {
 
     private GeluSimd() {}
 
-    /** Replaces the first {@code count} floats, whole vectors, by their GELU: the end of a GEMM's tile. */
+    /** Replaces the first {@code count} floats, whole vectors, by their GELU. This is the last thing that happens to a tile of a product. */
     public static void apply(float[] values, int count, GeluKind kind) {
         if (kind == GeluKind.ERF) {
             NormalTail.timesProbability(values, count);
@@ -35,7 +34,7 @@ public final class GeluSimd {
         }
     }
 
-    /** y = GELU(x) over a span; the spans are the same or apart. */
+    /** y = GELU(x) over a span. The two spans are the same or do not overlap. */
     static void forward(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int count, GeluKind kind) {
         y = Tensor.offHeap(y);
         x = Tensor.offHeap(x);

@@ -18,8 +18,8 @@ import vit.kernels.simd.VectorHelper;
  *   x ≥ 0:  x/(1 + z)          x &lt; 0:  x·z/(1 + z)
  * </pre>
  *
- * The error of v reaches the result as |v| times its relative error, so far below 0, where v is large and the result tiny,
- * the relative error grows like v. The derivative, with q = z/(1 + z) and v′ = A + 3·B·t²:
+ * The relative error of v reaches the result multiplied by |v|. So far below 0, where v is large and the result tiny, the relative error of the
+ * result grows like v. The derivative, with q = z/(1 + z) and v′ = A + 3·B·t²:
  *
  * <pre>
  *   x &lt; 0:  h(t) = q − t·v′·q/(1 + z)
@@ -37,7 +37,7 @@ final class GeluTanh {
     /** 3 · B. */
     private static final float B_3 = 0x1.b6676cp-3f;
 
-    /** z is a normal float up to here; beyond it counts as 0, and so does the result, below 1.2e−37. */
+    /** z is a normal float up to this t. Beyond it z counts as 0, and so does the result, which is below 1.2e−37. */
     private static final float END = 10.001f;
 
     private static final class Lanes {

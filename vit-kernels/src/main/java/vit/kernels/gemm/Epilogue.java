@@ -4,7 +4,7 @@ import vit.kernels.gelu.GeluKind;
 import vit.kernels.tensor.Tensor;
 
 /**
- * What happens to a finished sum before it stays in C. Made once per layer; immutable. All operands are optional:
+ * What is applied to a finished sum before it is stored in C. An epilogue is made once per layer and is immutable. All operands are optional:
  *
  * <pre>  c = sum + bias;  c = gelu(c);  c = c · scale;  c = residual + c</pre>
  */
@@ -36,8 +36,8 @@ public final class Epilogue {
     }
 
     /**
-     * Adds {@code bias} (N), multiplies by {@code scale} (N), adds {@code residual} (M, N); bias and scale may be null.
-     * The residual may be C itself, which then is what the product is added to.
+     * Adds {@code bias} (N), multiplies by {@code scale} (N), adds {@code residual} (M, N); bias and scale may be null. The residual may be C itself;
+     * the product is then added to what C holds.
      */
     public static Epilogue biasResidual(Tensor bias, Tensor scale, Tensor residual) {
         return new Epilogue(bias, null, scale, residual);

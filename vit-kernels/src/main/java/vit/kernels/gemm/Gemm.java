@@ -8,17 +8,17 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * C = A·Bᵀ, with an {@link Epilogue}: the linear layer's arithmetic. A is (M, K), B is (N, K) {@linkplain PackedMatrix
- * packed}, C is (M, N).
+ * The matrix product C = A·Bᵀ followed by an {@link Epilogue}: the arithmetic of a linear layer. A is (M, K), B is (N, K) and {@linkplain
+ * PackedMatrix packed}, C is (M, N).
  *
- * <p>Called by every worker of a team with the same arguments. There are barriers inside, one for each block of some 200 rows of A, after it is
- * packed; C is complete at the team's next barrier.
+ * <p>Every worker of a team calls a method with the same arguments, and each computes a part of C. C is complete once the team has passed its next
+ * barrier. A product whose rows are not packed has barriers inside: one for each block of some 200 rows of A, after the team has packed it.
  */
 public final class Gemm {
 
     private Gemm() {}
 
-    /** The methods that hold the vector code of {@link #multiply}, to compile ahead of use. */
+    /** Rehearsals of the methods that hold the vector code of {@link #multiply}, so that they can be compiled ahead of use. */
     public static List<Rehearsal> rehearsals() {
         return GemmRehearsals.all();
     }
@@ -29,9 +29,10 @@ public final class Gemm {
      * @param c         (M, N), at least {@code m} rows; must not share memory with A
      * @param a         (M, K), at least {@code m} rows
      * @param b         (N, K)
-     * @param epilogue  what follows in the same pass over C
-     * @param m         rows of A and C in use
+     * @param epilogue  what is applied to the sums in the same pass over C
+     * @param m         the number of rows of A and C that are in use
      * @param workspace planned for {@code m} rows of K and for this team
+     * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public static void multiply(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace,
@@ -40,16 +41,16 @@ public final class Gemm {
     }
 
     /**
-     * The same for the columns {@code from} to {@code to} of C; columns of the same panels may be computed as well, others are
-     * left as they are.
+     * As {@link #multiply(Tensor, Tensor, PackedMatrix, Epilogue, int, GemmWorkspace, Worker) multiply}, but only for columns {@code from} to {@code
+     * to} (exclusive) of C. Other columns that lie in the same panels may be computed as well; all others are left as they are.
      *
      * @param c         (M, N), at least {@code m} rows; must not share memory with A
      * @param a         (M, K), at least {@code m} rows
      * @param b         (N, K)
-     * @param epilogue  what follows the sums, over all N columns
-     * @param m         rows of A and C in use
+     * @param epilogue  what is applied to the sums; its operands cover all N columns
+     * @param m         the number of rows of A and C that are in use
      * @param from      first column of C
-     * @param to        column after the last
+     * @param to        one past the last column of C
      * @param workspace planned for {@code m} rows of K and for this team
      * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit or the columns are not in 0 … N
@@ -75,14 +76,15 @@ public final class Gemm {
     }
 
     /**
-     * C = A·Bᵀ, then the epilogue, for rows that are packed already. No barrier inside.
+     * C = A·Bᵀ, then the epilogue, for rows that are already packed. There is no barrier inside.
      *
      * @param c         (M, N), at least {@code m} rows
-     * @param a         (M, K), at least {@code m} rows, written for {@code m} rows in use
+     * @param a         (M, K), at least {@code m} rows, written with {@code m} rows in use
      * @param b         (N, K)
-     * @param epilogue  what follows in the same pass over C
-     * @param m         rows of A and C in use
+     * @param epilogue  what is applied to the sums in the same pass over C
+     * @param m         the number of rows of A and C that are in use
      * @param workspace planned for this team
+     * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public static void multiply(Tensor c, PackedRows a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace, Worker worker) {
@@ -100,23 +102,34 @@ public final class Gemm {
     }
 
     /**
-     * The same with C packed for the product that follows; the epilogue has no residual.
+     * As above, but C is packed rows for the product that follows. The epilogue must have no residual.
      *
-     * @param c (M, N), at least {@code m} rows; not A
-     * @param a (M, K), at least {@code m} rows, written for {@code m} rows in use
+     * @param c         (M, N), at least {@code m} rows; must not be A
+     * @param a         (M, K), at least {@code m} rows, written with {@code m} rows in use
+     * @param b         (N, K)
+     * @param epilogue  what is applied to the sums in the same pass over C
+     * @param m         the number of rows of A and C that are in use
+     * @param workspace planned for this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, C is A, or the epilogue has a residual
      */
     public static void multiply(PackedRows c, PackedRows a, PackedMatrix b, Epilogue epilogue, int m, GemmWorkspace workspace, Worker worker) {
         multiplyColumns(c, a, b, epilogue, m, 0, b.outputs(), workspace, worker);
     }
 
     /**
-     * The same for the columns {@code from} to {@code to} of C; columns beside them may be written as well.
+     * As above, but only for columns {@code from} to {@code to} (exclusive) of C. Columns beside them may be written as well.
      *
-     * @param c    (M, N), at least {@code m} rows; not A
-     * @param a    (M, K), at least {@code m} rows, written for {@code m} rows in use
-     * @param from first column of C
-     * @param to   column after the last
-     * @throws IllegalArgumentException if a shape does not fit or the columns are not in 0 … N
+     * @param c         (M, N), at least {@code m} rows; must not be A
+     * @param a         (M, K), at least {@code m} rows, written with {@code m} rows in use
+     * @param b         (N, K)
+     * @param epilogue  what is applied to the sums; its operands cover all N columns
+     * @param m         the number of rows of A and C that are in use
+     * @param from      first column of C
+     * @param to        one past the last column of C
+     * @param workspace planned for this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, the columns are not in 0 … N, C is A, or the epilogue has a residual
      */
     public static void multiplyColumns(PackedRows c, PackedRows a, PackedMatrix b, Epilogue epilogue, int m, int from, int to,
             GemmWorkspace workspace, Worker worker) {
@@ -139,15 +152,16 @@ public final class Gemm {
     }
 
     /**
-     * dW += dYᵀ·X: the gradient of the weight in y = x·Wᵀ, for each element one chain of fma that starts at dW and ascends
-     * through the rows. Micro-batches that follow one another therefore give the bits of one large batch. One barrier
-     * inside; dW is complete at the team's next barrier.
+     * dW += dYᵀ·X, the gradient of the weight in y = x·Wᵀ. Each element is one chain of fma that begins at the value in dW and ascends through the
+     * rows. Micro-batches that follow one another therefore give the bits of one large batch. There is one barrier inside, and dW is complete once
+     * the team has passed its next barrier.
      *
-     * @param dw        (N, K), in the packed layout of W
+     * @param dw        (N, K), in the packed layout of W; accumulated
      * @param dy        (M, N), at least {@code m} rows
      * @param x         (M, K), at least {@code m} rows
-     * @param m         rows of dY and X in use
+     * @param m         the number of rows of dY and X that are in use
      * @param workspace planned for {@code packedRows(K, m)} and {@code packedPanels(N, m)} and for this team
+     * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public static void accumulateOuter(PackedMatrix dw, Tensor dy, Tensor x, int m, GemmWorkspace workspace, Worker worker) {

@@ -4,7 +4,7 @@ import vit.kernels.gelu.GeluKind;
 import vit.kernels.gelu.GeluReference;
 import vit.kernels.tensor.Tensor;
 
-/** The mathematics of the matrix product and its epilogue, in double. */
+/** The mathematics of the matrix product and its epilogue, in double: plain loops over row-major arrays without gaps. */
 public final class GemmReference {
 
     private GemmReference() {}
@@ -89,7 +89,7 @@ public final class GemmReference {
         c.rows(0, m).copyFrom(product(a.rows(0, m).toDoubles(), b, epilogue, m));
     }
 
-    /** The product of m rows, epilogue included. */
+    /** The product of {@code m} rows, with the epilogue applied: (m, N). */
     static double[] product(double[] a, PackedMatrix b, Epilogue epilogue, int m) {
         double[] weight = new double[b.outputs() * b.depth()];
         for (int i = 0; i < weight.length; i++) {

@@ -7,26 +7,26 @@ import java.util.List;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.simd.Simd;
 
-/** The methods of this package that hold the vector code of a forward pass. */
+/** Rehearsals of the methods of this package that hold the vector code of a forward pass. */
 final class GemmRehearsals {
 
-    /** Four times through the loop: if it is once or twice, C2 leaves the checks of bounds inside. */
+    /** Enough steps for four iterations of the loop. If the loop runs once or twice, C2 leaves the bounds checks inside it. */
     private static final int STEPS = 4 * MicroKernel6x4.UNROLL;
 
     private static final int STAGED_STEPS = 4 * MicroKernel6x2.UNROLL;
 
-    /** Scalar code: so many elements that a call is slow until it is compiled, and fast then. */
+    /** Steps of a rehearsal of scalar code: so many elements that a call is slow until C2 has compiled it, and fast afterwards. */
     private static final int PACKED_STEPS = 8;
 
-    /** The same, for calls of {@link Panels#packOutput}. */
+    /** The number of calls of {@link Panels#packOutput} that serve the same purpose. */
     private static final int PACKED_OUTPUTS = 8;
 
-    /** The same, for tiles that are moved and nothing else. */
+    /** The number of tiles that serve the same purpose in methods that only move a tile. */
     private static final int MOVED_TILES = 3;
 
     private static final int WHOLE = Tile.COLUMNS;
 
-    /** Half of a tile's columns and one: whole vectors and a rest, with four vectors in a row as with two. */
+    /** Half of a tile's columns and one more: whole vectors and a remainder, whether a row has four vectors or two. */
     private static final int RAGGED = Tile.COLUMNS / 2 + 1;
 
     private static final long ROW_BYTES = (long) Tile.COLUMNS * Float.BYTES;
@@ -108,7 +108,7 @@ final class GemmRehearsals {
         return kernels;
     }
 
-    /** The packing of weights. */
+    /** Rehearsals of the packing of weights. */
     static List<Rehearsal> packing() {
         float[] steps = new float[Tile.COLUMNS * PACKED_STEPS];
         float[] weight = new float[Tile.COLUMNS * PACKED_STEPS];
@@ -120,7 +120,7 @@ final class GemmRehearsals {
         }));
     }
 
-    /** The packing of keys and values. */
+    /** Rehearsals of the packing of keys and values. */
     static List<Rehearsal> panels() {
         float[] panel = new float[WHOLE * WHOLE];
         float[] from = new float[WHOLE * Tile.COLUMNS];

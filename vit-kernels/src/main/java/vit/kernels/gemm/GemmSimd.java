@@ -10,12 +10,16 @@ final class GemmSimd {
 
     private GemmSimd() {}
 
-    /** Items of a loop for each worker, at least: few enough to be cheap, many enough that nobody waits long for the last one. */
+    /**
+     * The least number of items of a loop for each worker. It is small enough that handing out items is cheap, and large enough that nobody waits
+     * long for the last item.
+     */
     static final int ITEMS = 12;
 
     /**
-     * C = A·Bᵀ for rows that are not packed: block of rows after block of rows is packed, so that it is in the cache still when it is used. Two
-     * take turns in the workspace, so one barrier for each is enough: who packs the next one but one has seen all others done with this one.
+     * C = A·Bᵀ for rows that are not packed yet. One block of rows after another is packed and multiplied, so that a block is still in the cache when
+     * it is used. The workspace holds two blocks, used alternately. One barrier per block is enough: by the time a worker packs block n + 2, every
+     * worker has passed the barrier of block n + 1 and so has finished with block n.
      */
     static void multiply(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, int firstColumn, int lastColumn,
             GemmWorkspace workspace, Worker worker) {
@@ -29,7 +33,10 @@ final class GemmSimd {
         }
     }
 
-    /** Packs {@code m} rows of {@code a}, shared by the team: blocks of k, in each the tiles, missing rows as zeros. */
+    /**
+     * Packs {@code m} rows of {@code a}; the team divides the tiles. The result is a sequence of blocks of k, and each block is a sequence of tiles.
+     * Missing rows of the last tile become zeros.
+     */
     private static void packRows(float[] target, int start, Tensor a, int firstRow, int m, Worker worker) {
         int depth = a.columns();
         int tiles = Tile.rowTiles(m);
@@ -44,19 +51,19 @@ final class GemmSimd {
         }
     }
 
-    /** Where the block of a tile begins that holds k = {@code from} and what follows, in the packed rows of {@code tiles} tiles. */
+    /** Index at which a tile's block begins whose first step is k = {@code from}, in packed rows of {@code tiles} tiles. */
     static int block(int from, int tile, int tiles) {
         return (from / Tile.DEPTH * tiles + tile) * MicroKernel.BLOCK;
     }
 
     /**
-     * The panels that hold the columns of C, shared by the team in groups. The rows pass in blocks, for whose tiles there is room beside
-     * each other; where the groups alone are too few items to be shared well, a block is cut into parts.
+     * The product for packed rows. The team divides the groups of panels that hold the columns of C. The rows are taken in blocks, and each worker
+     * has arrays for all tiles of a block. If the groups alone are too few items to be divided well, each block is also cut into parts.
      *
      * @param c        where the product goes, or null
-     * @param packedC  where it goes then
-     * @param a        {@code m} packed rows, from {@code aStart} on
-     * @param firstRow of C, where the first of them goes
+     * @param packedC  where the product goes if {@code c} is null
+     * @param a        {@code m} packed rows, which begin at {@code aStart}
+     * @param firstRow the row of C that belongs to the first of them
      */
     static void multiply(Tensor c, PackedRows packedC, float[] a, int aStart, PackedMatrix b, Epilogue epilogue, int firstRow, int m,
             int firstColumn, int lastColumn, GemmWorkspace workspace, Worker worker) {
@@ -64,7 +71,7 @@ final class GemmSimd {
         int panels = Tile.panels(lastColumn) - firstPanel;
         int blockRows = Tile.blockRows(m);
         int blocks = (m + blockRows - 1) / blockRows;
-        // Where groups would be too few, a part of a block would copy its panels for a few rows.
+        // If there were too few groups, blocks would be cut into parts, and each part would copy its panels for a few rows only.
         int group = worker.count() == 1 || blocks * panels >= Tile.GROUP * ITEMS * worker.count() ? Tile.GROUP : 1;
         int groups = (panels + group - 1) / group;
         int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * groups, worker.count());
@@ -77,26 +84,26 @@ final class GemmSimd {
             int block = item / parts / groups * blockRows;
             int rowFrom = block + item % parts * partRows;
             int rowTo = Math.min(Math.min(m, block + blockRows), rowFrom + partRows);
-            // What this worker will probably multiply by next.
+            // The panel that this worker will probably need next.
             int next = item + parts < items ? (panel + group) % panels : panel;
             multiplyGroup(c, packedC, a, aStart, b, epilogue, firstPanel + panel, Math.min(group, panels - panel), firstPanel + next,
                     firstRow, rowFrom, rowTo, block, m, workspace, worker.index());
         }
     }
 
-    /** Tiles in a part of a block of {@code tiles}. */
+    /** The number of tiles in each part of a block of {@code tiles} tiles. */
     private static int partTiles(int tiles, int items, int workers) {
         int parts = workers == 1 || items == 0 ? 1 : (ITEMS * workers + items - 1) / items;
         return Math.max(1, (tiles + parts - 1) / parts);
     }
 
     /**
-     * A group of panels times some rows, block of k after block of k, so that a block's part of the panels is in the cache while the rows
-     * pass; between two blocks the sums of the tiles stay in the worker's arrays.
+     * Multiplies a group of panels by some rows, one block of k after another, so that the block's part of the panels stays in the cache for all
+     * rows. Between two blocks of k, the sums of the tiles stay in the worker's arrays.
      *
-     * @param firstPanel of {@code panels} beside each other
+     * @param firstPanel the first of {@code panels} neighbouring panels
      * @param next       the panel to read ahead
-     * @param block      first row of the block of rows: each tile reads its part of the next panel ahead
+     * @param block      first row of the block of rows; a tile's number in the block decides which part of the next panel it reads ahead
      */
     private static void multiplyGroup(Tensor c, PackedRows packedC, float[] a, int aStart, PackedMatrix b, Epilogue epilogue,
             int firstPanel, int panels, int next, int firstRow, int rowFrom, int rowTo, int block, int m, GemmWorkspace workspace, int worker) {
@@ -110,7 +117,7 @@ final class GemmSimd {
         do {
             int kTo = Math.min(depth, kFrom + Tile.DEPTH);
             boolean last = kTo == depth;
-            // A tile reads this much of what comes next, and the last of them lie where all of it has been read.
+            // Each tile reads one slice ahead. If there are more tiles than slices, the remaining tiles read the last slice again.
             long ahead = last ? b.stepOffset(next, 0) : b.stepOffset(firstPanel, kTo);
             long slice = (long) (kTo - kFrom) * MicroKernel.TOUCHED;
             long lastSlice = ahead + (long) Math.min(Tile.DEPTH, last ? depth : depth - kTo) * Tile.PANEL_STEP - slice;
@@ -127,7 +134,7 @@ final class GemmSimd {
                     int column = (firstPanel + p) * Tile.COLUMNS;
                     int columns = Math.min(Tile.COLUMNS, b.outputs() - column);
                     if (last && residual != null) {
-                        // Before the product, which hides some of the way from the L3 cache.
+                        // Read before the product, whose arithmetic hides part of the latency of the L3 cache.
                         Tile.load(residualTile, rows, columns, residual.segment(), (firstRow + row) * residualBytes + (long) column * Float.BYTES, residualBytes);
                     }
                     MicroKernel.multiply(a, tileStart, b.segment(), b.stepOffset(firstPanel + p, kFrom), staged, p * Tile.STAGED_PANEL,
@@ -142,18 +149,18 @@ final class GemmSimd {
         } while (kFrom < depth);
     }
 
-    /** Writes a finished tile to C, a tensor or packed rows: the other is null. */
+    /** Writes a finished tile to C, which is either a tensor or packed rows; the other argument is null. */
     private static void store(Tensor c, PackedRows packedC, float[] tile, int rows, int columns, int row, int column, int m) {
         if (c != null) {
             long rowBytes = (long) c.rowStride() * Float.BYTES;
             Tile.store(tile, rows, columns, c.segment(), row * rowBytes + (long) column * Float.BYTES, rowBytes);
         } else {
-            // A panel is never cut by a block of k, whose steps are whole panels.
+            // A block of packed columns holds whole panels, so it never cuts one.
             Tile.store(tile, rows, Tile.COLUMNS, columns, packedC.values(), packedC.start(row, column, m), MicroKernel.ROW);
         }
     }
 
-    /** Applies the epilogue. No scale or residual follows a GELU. */
+    /** Applies the epilogue. An epilogue never has both a GELU and a scale or residual. */
     private static void finish(float[] tile, int rows, int columns, Epilogue epilogue, float[] residualTile, int column) {
         long vectorOffset = (long) column * Float.BYTES;
         if (epilogue.bias() != null) {

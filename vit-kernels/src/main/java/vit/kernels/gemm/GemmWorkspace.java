@@ -4,10 +4,10 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * What a GEMM needs besides its operands: the packed rows of A, which the team fills together, and for each worker
- * tiles of C and a panel. Planned once for the largest product; serves one running product at a time.
+ * The memory that a product needs besides its operands: the packed rows of A, which the team fills together, and for each worker its tiles of C and
+ * its copy of a panel. A workspace is planned once for the largest product. It serves one running product at a time.
  *
- * <p>They lie on the heap: C2 makes less of an array access than of one to memory (docs/gemm.md).
+ * <p>Most of it lies on the heap, because C2 makes fewer nodes of an access to an array than of an access to a memory segment (docs/gemm.md).
  */
 public final class GemmWorkspace {
 
@@ -26,19 +26,19 @@ public final class GemmWorkspace {
     }
 
     /**
-     * A workspace for products whose rows take up to {@code packedRows} floats (see {@link #packedInput}) by a team of up to
-     * {@code workers}.
+     * A workspace for products whose rows take up to {@code packedRows} floats (see {@link #packedInput}), for a team of up to {@code workers}. Its
+     * memory belongs to {@code arena}; a {@linkplain TensorArena#counting() counting} arena tells the bytes.
      */
     public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers) {
         return allocateForTraining(arena, packedRows, 0, workers);
     }
 
-    /** A workspace for one product of {@code m} rows of {@code k}. */
+    /** A workspace for products of up to {@code m} rows of {@code k} elements, for a team of up to {@code workers}. */
     public static GemmWorkspace allocate(TensorArena arena, int m, int k, int workers) {
         return allocate(arena, packedInput(m, k), workers);
     }
 
-    /** The same with room for {@code packedPanels} floats (see {@link #packedPanels}), which weight gradients need. */
+    /** A workspace that also has room for {@code packedPanels} floats (see {@link #packedPanels}), which the gradient of a weight needs. */
     public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
         float[][][] tiles = new float[workers][Tile.rowTiles(Tile.BLOCK_ROWS) * Tile.GROUP][];
         float[][] residuals = new float[workers][];
@@ -54,7 +54,7 @@ public final class GemmWorkspace {
     }
 
     /**
-     * Floats that {@code m} rows of {@code k} take when packed.
+     * The number of floats that {@code m} rows of {@code k} elements take when packed.
      *
      * @throws ArithmeticException if they are 2³¹ or more
      */
@@ -63,18 +63,19 @@ public final class GemmWorkspace {
     }
 
     /**
-     * Floats that products of up to {@code m} rows of {@code k} which are not packed need room for: all rows, or two of their blocks.
+     * The number of floats that products of up to {@code m} rows of {@code k} elements need when the rows are not packed beforehand. If all rows are
+     * one block, that is the packed size of the rows; otherwise it is that of two blocks.
      *
      * @throws ArithmeticException if they are 2³¹ or more
      */
     public static int packedInput(int m, int k) {
-        // Rows are split evenly, so of fewer rows a block may have more.
+        // Rows are split evenly into blocks, so fewer rows in all may mean more rows in a block.
         int tiles = m <= Tile.BLOCK_ROWS ? Tile.rowTiles(m) : Math.min(Tile.rowTiles(m) + 1, 2 * Tile.rowTiles(Tile.BLOCK_ROWS));
         return Math.multiplyExact(tiles, Panels.packedTile(k));
     }
 
     /**
-     * Floats that {@code n} outputs of depth {@code k} take when packed.
+     * The number of floats that {@code n} outputs of depth {@code k} take when packed.
      *
      * @throws ArithmeticException if they are 2³¹ or more
      */
@@ -94,17 +95,17 @@ public final class GemmWorkspace {
         return tiles.length;
     }
 
-    /** Where a worker keeps the tile of the residual that it will add. */
+    /** The array in which a worker keeps the tile of the residual that it will add. */
     float[] residual(int worker) {
         return residuals[worker];
     }
 
-    /** A worker's tiles, as many as a block of rows has in a group of panels. */
+    /** A worker's tiles: as many as a block of rows has in a group of panels. */
     float[][] tiles(int worker) {
         return tiles[worker];
     }
 
-    /** A worker's copy of the panels in use, where {@link MicroKernel#STAGED}. */
+    /** A worker's copy of the panels in use if the kernels read a copy ({@link MicroKernel#STAGED}); otherwise empty. */
     float[] staged(int worker) {
         return staged[worker];
     }

@@ -12,29 +12,29 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-// Written by MicroKernelSource, which stands with the tests. Change that, not this.
+// Written by MicroKernelSource, which is among the tests. Change that class, not this one.
 
 /**
- * The GEMM tile for machines with 16 vector registers: 6 rows by 2 vectors, 12 accumulators, 2 panel vectors, and one broadcast at a
+ * The GEMM tile for machines with 16 vector registers: 6 rows by 2 vectors, with 12 accumulators, 2 panel vectors, and one broadcast at a
  * time.
  *
- * <p>A fence stands after every row. It costs no instruction, and C2 moves no load across it: without it the loads of all steps
- * come first and the accumulators spill. The panel lies in an array, since C2 would read the bounds and the state of a memory
+ * <p>A fence follows every row. It costs no instruction, and C2 moves no load across it. Without it C2 would put the loads of all steps
+ * first, and the accumulators would spill. The panel is in an array, because C2 would read the bounds and the state of a memory
  * segment again after each fence.
  *
- * <p>{@link MicroKernel} says what all kernels do and why they are written as they are.
+ * <p>{@link MicroKernel} says what all kernels have in common and why they are written in this way.
  */
 final class MicroKernel6x2 {
 
     /** Steps of k in one iteration of the loop. */
     static final int UNROLL = 4;
 
-    /** Floats of one k of the panel. */
+    /** Floats of one step of k in the panel. */
     private static final int STEP = 2 * LANES;
 
     private MicroKernel6x2() {}
 
-    /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}. */
+    /** Computes {@code steps} steps of k, a multiple of {@link #UNROLL}. */
     @VectorLoop
     static void multiply(float[] a, int aStart, float[] b, int bStart, int steps, float[] from, float[] c) {
         if (steps == 0) {
@@ -197,7 +197,7 @@ final class MicroKernel6x2 {
         }
     }
 
-    /** Writes the first {@code rows} rows of the tile to C in an array: a call of the JDK's copying takes longer than a row. */
+    /** Writes the first {@code rows} rows of the tile to C in an array. A call of the JDK's copy takes longer than a row does here. */
     @VectorLoop
     static void storeToArray(float[] tile, int rows, float[] c, int cStart, int cRow) {
         for (int r = 0; r < rows; r++) {

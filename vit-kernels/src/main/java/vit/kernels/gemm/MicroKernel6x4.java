@@ -14,25 +14,25 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-// Written by MicroKernelSource, which stands with the tests. Change that, not this.
+// Written by MicroKernelSource, which is among the tests. Change that class, not this one.
 
 /**
- * The GEMM tile for machines with 32 vector registers: 6 rows by 4 vectors, 24 accumulators, 6 broadcasts, and one panel vector at a
- * time. With four panel vectors at a time, row by row, C2 spilled an accumulator.
+ * The GEMM tile for machines with 32 vector registers: 6 rows by 4 vectors, with 24 accumulators, 6 broadcasts, and one panel vector at a
+ * time. When four panel vectors were live and the rows used them one after another, C2 spilled an accumulator.
  *
- * <p>{@link MicroKernel} says what all kernels do and why they are written as they are.
+ * <p>{@link MicroKernel} says what all kernels have in common and why they are written in this way.
  */
 final class MicroKernel6x4 {
 
     /** Steps of k in one iteration of the loop. */
     static final int UNROLL = 3;
 
-    /** Bytes of one k of the panel. */
+    /** Bytes of one step of k in the panel. */
     private static final int STEP_BYTES = 4 * VECTOR_BYTES;
 
     private MicroKernel6x4() {}
 
-    /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}, or the first of them, and returns how many. */
+    /** Computes {@code steps} steps of k, a multiple of {@link #UNROLL}, or only the first of them. Returns how many steps it has computed. */
     @VectorLoop
     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
         b = Tensor.offHeap(b);
@@ -64,7 +64,7 @@ final class MicroKernel6x4 {
         FloatVector acc5c = FloatVector.fromArray(SPECIES, from, 22 * LANES);
         FloatVector acc5d = FloatVector.fromArray(SPECIES, from, 23 * LANES);
         int never = -steps;
-        int end = Math.min(steps, ROW); // C2 sees how far the offsets go, and checks the panel's with 300 instructions less
+        int end = Math.min(steps, ROW); // so C2 knows the range of the offsets and checks those of the panel with 300 instructions fewer
         int done = end;
         for (int i = 0; i < end; i += UNROLL) {
             long at = bOffset + (long) i * STEP_BYTES;
@@ -233,7 +233,7 @@ final class MicroKernel6x4 {
         }
     }
 
-    /** Writes the first {@code rows} rows of the tile to C in an array: a call of the JDK's copying takes longer than a row. */
+    /** Writes the first {@code rows} rows of the tile to C in an array. A call of the JDK's copy takes longer than a row does here. */
     @VectorLoop
     static void storeToArray(float[] tile, int rows, float[] c, int cStart, int cRow) {
         for (int r = 0; r < rows; r++) {

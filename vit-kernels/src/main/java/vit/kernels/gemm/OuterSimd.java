@@ -5,15 +5,15 @@ import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 
 /**
- * dW += dYᵀ·X with dW in W's packed layout. A packed panel of W is a (K, tile columns) matrix with its rows side by side, so
- * the product is computed as (K, N) = Xᵀ·dY: rows of the product are inputs, columns are outputs, and the micro-kernel
- * writes tiles straight into the panel. Both operands pack by copying, as the rows of the batch are what is summed over.
+ * dW += dYᵀ·X, with dW in the packed layout of W. A packed panel of W is a (K, tile columns) matrix whose rows lie side by side. So the product is
+ * computed as (K, N) = Xᵀ·dY: its rows are inputs of the layer, its columns are outputs, and each finished tile is stored straight into the panel.
+ * Both operands are packed by copying, because the sum runs over the rows of the batch.
  */
 final class OuterSimd {
 
     private OuterSimd() {}
 
-    /** Packs Xᵀ as rows and dY as panels, shared by the team. */
+    /** Packs Xᵀ as rows and dY as panels. The team divides the tiles and the panels. */
     static void pack(GemmWorkspace workspace, Tensor dy, Tensor x, int m, Worker worker) {
         int inputs = x.columns();
         int tiles = Tile.rowTiles(inputs);
@@ -36,7 +36,7 @@ final class OuterSimd {
         }
     }
 
-    /** The panels of dW, shared by the team in blocks of rows. */
+    /** Accumulates into dW. The items that the team divides are a panel and a block of its rows. */
     static void accumulate(PackedMatrix dw, GemmWorkspace workspace, int m, Worker worker) {
         int panels = Tile.panels(dw.outputs());
         int inputs = dw.depth();

@@ -8,13 +8,15 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * The right-hand operand of a GEMM in the order in which the micro-kernel reads it: panels of {@code Tile.COLUMNS} outputs,
- * inside a panel k-major, zero-padded to whole panels. The layout depends on the vector width of this JVM and is never
- * written to a file. It lives in the arena that made it. Reading is safe from many threads; packing is for one at a time.
+ * The right-hand operand of a product, in the order in which the micro-kernel reads it: panels of {@code Tile.COLUMNS} outputs. Inside a panel, the
+ * values of all outputs for one k lie side by side, and k ascends from one such step to the next. The last panel is padded with zeros.
+ *
+ * <p>The layout depends on the vector width of this JVM, so it is never written to a file. The memory belongs to the arena that the matrix was
+ * allocated in. Many threads may read at once; one thread at a time may pack.
  */
 public final class PackedMatrix {
 
-    /** Steps of k that are packed at once: what is read and written for them stays in L1. */
+    /** Steps of k that are packed at once: few enough that what is read and written for them stays in L1. */
     private static final int STEPS = 64;
 
     private final int outputs; // N
@@ -27,13 +29,13 @@ public final class PackedMatrix {
         this.panels = panels;
     }
 
-    /** What {@link #pack} and {@link #packRows} spend their time in, to compile ahead of use. */
+    /** Rehearsals of the methods in which {@link #pack} and {@link #packRows} spend their time, so that they can be compiled ahead of use. */
     public static List<Rehearsal> rehearsals() {
         return GemmRehearsals.packing();
     }
 
     /**
-     * Room for a matrix of {@code outputs} (N) by {@code depth} (K), zero until packed.
+     * Room for a matrix of {@code outputs} (N) by {@code depth} (K) elements, which are zero until something is packed.
      *
      * @throws IllegalArgumentException if a dimension is negative
      */
@@ -42,9 +44,13 @@ public final class PackedMatrix {
     }
 
     /**
-     * A linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}, packed in memory of its own. The same as {@link #allocate} and
-     * {@link #packRows}, and cheaper, since the memory is written once.
+     * Packs a linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}, into new memory. The result is that of {@link #allocate} and {@link
+     * #packRows}, but the memory is written only once.
      *
+     * @param arena   owns the memory
+     * @param outputs N
+     * @param depth   K
+     * @param weight  the elements
      * @param scratch at least {@link #scratch} floats, overwritten
      * @throws IllegalArgumentException if an array is shorter
      */
@@ -59,7 +65,7 @@ public final class PackedMatrix {
         return new PackedMatrix(arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth);
     }
 
-    /** The floats of scratch memory that {@link #pack} needs. */
+    /** The number of floats of scratch memory that {@link #pack} needs. */
     public static int scratch(int outputs, int depth) {
         return Math.addExact(Math.multiplyExact(Math.multiplyExact(Tile.panels(outputs), Tile.COLUMNS), depth), 2 * TensorArena.MARGIN);
     }
@@ -95,7 +101,7 @@ public final class PackedMatrix {
         return this;
     }
 
-    /** One panel, from {@code to} on. */
+    /** Packs one panel into {@code target}, from index {@code to} on. */
     private static void packPanel(float[] target, int to, float[] weight, int outputs, int depth, int panel) {
         for (int k = 0; k < depth; k += STEPS) {
             packSteps(target, to + k * Tile.COLUMNS, weight, outputs, depth, panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
@@ -103,8 +109,8 @@ public final class PackedMatrix {
     }
 
     /**
-     * {@code count} steps of k of a panel, in an array: an array is fast from the first call on, while an access to memory is slow until
-     * C2 has compiled it, and this runs while a model is loaded.
+     * Packs {@code count} steps of k of a panel into an array. An array is fast from the first call on, while an access to a memory segment is slow
+     * until C2 has compiled it; this method runs while a model is loaded.
      */
     static void packSteps(float[] steps, int to, float[] weight, int outputs, int depth, int firstOutput, int firstStep, int count) {
         for (int j = 0; j < Tile.COLUMNS; j++) {
@@ -116,9 +122,11 @@ public final class PackedMatrix {
     }
 
     /**
-     * Packs the transpose of a packed (K, N) matrix, which the gradient of a linear layer's input needs. The team shares the
-     * panels; complete at its next barrier.
+     * Packs the transpose of a packed (K, N) matrix, which the gradient of a linear layer's input needs. Every worker of a team calls it, and the
+     * team divides the panels. The result is complete once the team has passed its next barrier.
      *
+     * @param source the packed matrix, (K, N)
+     * @param worker the calling member of the team
      * @throws IllegalArgumentException if the shapes are not each other's transpose
      */
     public void packTransposed(PackedMatrix source, Worker worker) {
@@ -158,15 +166,15 @@ public final class PackedMatrix {
     }
 
     /**
-     * The packed elements as one flat tensor, zeros of the padding included. Two matrices of the same shape have the same
-     * layout, so that an elementwise pass (an optimiser's) can run over several of them at once.
+     * The packed elements as one flat tensor, with the zeros of the padding. Two matrices of the same shape have the same layout, so an elementwise
+     * pass such as an optimiser's can run over several of them at once.
      */
     public Tensor elements() {
         return panels;
     }
 
     /**
-     * The element of output {@code n} at {@code k}: for tests and for writing weights back, not for kernels.
+     * The element of output {@code n} at step {@code k}: for tests and for writing weights to a file; kernels read whole panels.
      *
      * @throws IndexOutOfBoundsException if there is no such element
      */

@@ -3,12 +3,14 @@ package vit.kernels.gemm;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * Activations (M, K) as the micro-kernel reads the left-hand operand of a product. Who computes them can write them so at once: then
- * nobody packs a tensor, and the team waits for each other once less. Blocks of {@link MicroKernel#ROW} steps of k, in each the tiles of six
- * rows, in a tile row after row, on the heap: so a block of k is a matrix with {@code ROW} floats from one row to the next. Where a row lies
- * depends on how many rows are in use, so writer and reader name the same number.
+ * Packed rows: activations (M, K) in the order in which the micro-kernel reads the left-hand operand of a product. If the layer that computes them
+ * writes this form at once, nobody has to pack a tensor and the team needs one barrier less.
  *
- * <p>Planned once for a largest M; like a tensor it may be used by any thread.
+ * <p>The columns are cut into blocks of {@link MicroKernel#ROW} steps of k. A block holds one tile of six rows after another, and a tile holds one
+ * row after another, so a block is a matrix with {@code ROW} floats from one row to the next. All of it is one array on the heap. Where a row lies
+ * depends on how many rows are in use, so the writer and the reader must give the same number.
+ *
+ * <p>Packed rows are planned once for the largest M. Like a tensor, they may be used by any thread.
  */
 public final class PackedRows {
 
@@ -22,12 +24,12 @@ public final class PackedRows {
         this.columns = columns;
     }
 
-    /** Room for {@code m} rows of {@code k}, zeros. */
+    /** Room for {@code m} rows of {@code k} elements, all zero. */
     public static PackedRows allocate(TensorArena arena, int m, int k) {
         return new PackedRows(arena.floats(GemmWorkspace.packedRows(m, k)), m, k);
     }
 
-    /** M, the most rows. */
+    /** M, the largest number of rows. */
     public int rows() {
         return rows;
     }
@@ -37,26 +39,28 @@ public final class PackedRows {
         return columns;
     }
 
-    /** The memory of {@link #start}. */
+    /** The array in which {@link #start} gives an index. */
     public float[] values() {
         return values;
     }
 
     /**
-     * Where columns {@code column} to {@code column + }{@link #run} of a row lie, side by side.
+     * The index at which a row's elements begin from {@code column} on. The elements up to {@code column + }{@link #run} lie side by side.
      *
-     * @param m rows in use
+     * @param row    the row
+     * @param column the first column
+     * @param m      the number of rows in use
      */
     public int start(int row, int column, int m) {
         return GemmSimd.block(column, row / Tile.ROWS, Tile.rowTiles(m)) + row % Tile.ROWS * MicroKernel.ROW + column % MicroKernel.ROW;
     }
 
-    /** How many columns from {@code column} on lie side by side. */
+    /** The number of columns from {@code column} on whose elements lie side by side in every row. */
     public int run(int column) {
         return Math.min(columns - column, MicroKernel.ROW - column % MicroKernel.ROW);
     }
 
-    /** Copies {@code count} floats of {@code source} to a row from {@code column} on, {@code m} rows being in use. */
+    /** Copies {@code count} floats of {@code source}, from index {@code from} on, to a row, from {@code column} on; {@code m} rows are in use. */
     public void writeRun(int row, int column, int m, float[] source, int from, int count) {
         for (int done = 0; done < count; ) {
             int run = Math.min(count - done, run(column + done));
@@ -65,7 +69,7 @@ public final class PackedRows {
         }
     }
 
-    /** Copies {@code count} floats of a row from {@code column} on to {@code target}, {@code m} rows being in use. */
+    /** Copies {@code count} floats of a row, from {@code column} on, to {@code target}, from index {@code to} on; {@code m} rows are in use. */
     public void readRun(int row, int column, int m, float[] target, int to, int count) {
         for (int done = 0; done < count; ) {
             int run = Math.min(count - done, run(column + done));
@@ -79,7 +83,7 @@ public final class PackedRows {
         return "(" + rows + ", " + columns + ")";
     }
 
-    /** The first {@code m} rows, for reference implementations and tests. */
+    /** The first {@code m} rows, row-major, for reference implementations and tests; {@code m} rows are in use. */
     public double[] read(int m) {
         double[] read = new double[Math.multiplyExact(m, columns)];
         for (int i = 0; i < read.length; i++) {
@@ -88,7 +92,7 @@ public final class PackedRows {
         return read;
     }
 
-    /** Rounds to float and writes the first {@code m} rows. */
+    /** Writes the first {@code m} rows from row-major values, each rounded to the nearest float. */
     public void write(double[] source, int m) {
         for (int i = 0; i < m * columns; i++) {
             values[start(i / columns, i % columns, m)] = (float) source[i];

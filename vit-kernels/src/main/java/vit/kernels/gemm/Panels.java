@@ -13,9 +13,9 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * The pieces of the GEMM that attention builds its own loops from: panels packed from strided rows, packed rows, and the
- * tile product. Offsets and strides are in bytes for memory, in floats for arrays. Nothing is checked but what the
- * memory itself checks.
+ * The pieces of the GEMM from which attention builds its own loops: packing panels from strided rows, packing rows, and the product of a tile and a
+ * panel. Offsets and strides are in bytes for memory segments and in floats for arrays. Arguments are not checked beyond the bounds of the memory
+ * itself.
  */
 public final class Panels {
 
@@ -25,10 +25,10 @@ public final class Panels {
     /** Columns in a tile and in a panel. */
     public static final int COLUMNS = Tile.COLUMNS;
 
-    /** Bytes of one k of a panel. */
+    /** Bytes of one step of k in a panel. */
     public static final int STEP = Tile.PANEL_STEP;
 
-    /** Whether the kernels of this machine read panels in memory; otherwise in an array. */
+    /** Whether the kernels of this machine read panels in a memory segment; otherwise they read them in an array. */
     public static final boolean IN_MEMORY = !MicroKernel.STAGED;
 
     private Panels() {}
@@ -42,12 +42,12 @@ public final class Panels {
     /** Floats of a block of packed rows: {@link #ROWS} of {@link #ROW}. */
     private static final int BLOCK = MicroKernel.BLOCK;
 
-    /** The packing of keys and values, to compile ahead of use. */
+    /** Rehearsals of the packing of keys and values, so that it can be compiled ahead of use. */
     public static List<Rehearsal> rehearsals() {
         return GemmRehearsals.panels();
     }
 
-    /** Floats that one tile of packed rows of {@code k} elements takes: blocks of {@link #ROWS} by {@link #ROW}, one after the other. */
+    /** The number of floats of one tile of packed rows of {@code k} elements: blocks of {@link #ROWS} by {@link #ROW}, one after the other. */
     public static int packedTile(int k) {
         return Math.multiplyExact(Tile.depthBlocks(k), BLOCK);
     }
@@ -63,11 +63,11 @@ public final class Panels {
     }
 
     /**
-     * Packs the (n, k) matrix whose row j (an output) lies at {@code from + j·stride}, k contiguous: the transposing case, for
-     * {@link #multiplyOutputs}. Missing outputs of the last panel become zeros.
+     * Packs an (n, k) matrix whose row j, an output, begins at {@code from + j·stride} with its k elements side by side. The packing transposes; the
+     * result is for {@link #multiplyOutputs}. Missing outputs of the last panel become zeros.
      *
-     * @param target as many floats as the panels from {@code to} on
-     * @param memory where the panels are copied if the kernels of this machine read them in memory, from {@code memoryOffset} on
+     * @param target receives the panels, from {@code to} on
+     * @param memory receives a copy of the panels, from {@code memoryOffset} on, if the kernels of this machine read them in memory
      */
     public static void packOutputs(float[] target, int to, MemorySegment memory, long memoryOffset,
             float[] source, int from, int stride, int n, int k) {
@@ -83,7 +83,7 @@ public final class Panels {
         }
     }
 
-    /** One output of a panel: {@code count} elements, then zeros. */
+    /** Packs one output of a panel: {@code count} elements, then zeros up to {@code k}. */
     static void packOutput(float[] target, int to, int step, float[] source, int from, int count, int k) {
         for (int i = 0; i < count; i++) {
             target[to + i * step] = source[from + i];
@@ -94,8 +94,8 @@ public final class Panels {
     }
 
     /**
-     * How many of {@code n} outputs of depth {@code k} stand in panels of the usual width; the others, where that many vectors would be
-     * mostly padding, in a last panel of two vectors.
+     * How many of {@code n} outputs of depth {@code k} are put in panels of the usual width. If the last panel would be mostly padding, the remaining
+     * outputs are put in a panel of two vectors instead.
      */
     private static int wideOutputs(int n, int k) {
         int rest = n % COLUMNS;
@@ -103,11 +103,11 @@ public final class Panels {
     }
 
     /**
-     * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code from + k·stride}, outputs contiguous: the
-     * copying case, for {@link #multiply}. Missing outputs of the last panel become zeros.
+     * Packs an (n, k) matrix that is stored with one row for each k: row k begins at {@code from + k·stride} and holds one element of every output
+     * side by side. The packing copies; the result is for {@link #multiply}. Missing outputs of the last panel become zeros.
      *
-     * @param target as many floats as the panels from {@code to} on
-     * @param memory where the panels are copied if the kernels of this machine read them in memory, from {@code memoryOffset} on
+     * @param target receives the panels, from {@code to} on
+     * @param memory receives a copy of the panels, from {@code memoryOffset} on, if the kernels of this machine read them in memory
      */
     public static void packDepth(float[] target, int to, MemorySegment memory, long memoryOffset,
             float[] source, int from, int stride, int n, int k) {
@@ -119,7 +119,7 @@ public final class Panels {
         }
     }
 
-    /** One panel of {@code width} outputs. */
+    /** Packs one panel of {@code width} outputs. */
     @VectorLoop
     static void packSteps(float[] target, int to, float[] source, int from, int stride, int width, int k) {
         int whole = width / Simd.LANES * Simd.LANES;
@@ -139,8 +139,8 @@ public final class Panels {
     }
 
     /**
-     * Packs the (n, k) matrix whose k-th row (one element of every output) lies at {@code offset + k·rowBytes}, outputs
-     * contiguous, in memory. Missing outputs of the last panel become zeros.
+     * Packs an (n, k) matrix that is stored in memory with one row for each k: row k begins at {@code offset + k·rowBytes} and holds one element of
+     * every output side by side. Missing outputs of the last panel become zeros.
      */
     @VectorLoop
     public static void packDepth(MemorySegment target, long to, MemorySegment source, long offset, long rowBytes, int n, int k) {
@@ -163,7 +163,10 @@ public final class Panels {
         }
     }
 
-    /** The first {@code width} outputs of a step, then zeros. Reads in a loop of its own: C2 checks a loop's bounds ahead. */
+    /**
+     * Copies the first {@code width} outputs of a step and then writes zeros. The reads have a loop of their own, so that C2 can check its bounds
+     * before it begins.
+     */
     private static void copyRaggedStep(MemorySegment target, long to, MemorySegment source, long from, int width) {
         target = Tensor.offHeap(target);
         source = Tensor.offHeap(source);
@@ -176,8 +179,8 @@ public final class Panels {
     }
 
     /**
-     * Packs steps {@code from} to {@code to} of k of {@code count} ≤ {@link #ROWS} rows, at most {@link #ROW} steps, into a block;
-     * missing rows become zeros.
+     * Packs steps {@code from} to {@code to} of k, at most {@link #ROW}, of {@code count} ≤ {@link #ROWS} rows into a block. Missing rows become
+     * zeros.
      */
     static void packBlock(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int from, int to) {
         for (int r = 0; r < ROWS; r++) {
@@ -190,14 +193,14 @@ public final class Panels {
         }
     }
 
-    /** Packs one tile of {@code count} ≤ {@link #ROWS} rows of {@code k} elements, missing rows as zeros. */
+    /** Packs one tile of {@code count} ≤ {@link #ROWS} rows of {@code k} elements. Missing rows become zeros. */
     public static void packTile(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
         for (int from = 0; from < k; from += ROW) {
             packBlock(target, start + from / ROW * BLOCK, source, offset, rowBytes, count, from, Math.min(k, from + ROW));
         }
     }
 
-    /** The same from an array, whose rows lie {@code stride} floats apart; missing rows are left as they are. */
+    /** Packs one tile from an array whose rows lie {@code stride} floats apart. Missing rows are left as they are. */
     public static void packTile(float[] target, int start, float[] source, int from, int stride, int count, int k) {
         for (int i = 0; i < k; i += ROW) {
             for (int r = 0; r < count; r++) {
@@ -207,8 +210,8 @@ public final class Panels {
     }
 
     /**
-     * The same from columns {@code column} to {@code column + k} of packed rows, {@code m} being in use, from any row on. Missing rows are left
-     * as they are.
+     * Packs one tile from columns {@code column} to {@code column + k} of packed rows of which {@code m} are in use. The tile may begin at any row.
+     * Missing rows are left as they are.
      */
     public static void packTile(float[] target, int start, PackedRows source, int row, int column, int m, int count, int k) {
         for (int i = 0; i < k; i += ROW) {
@@ -219,8 +222,8 @@ public final class Panels {
     }
 
     /**
-     * Packs one tile whose rows are {@code count} ≤ {@link #ROWS} columns of the source, from {@code offset} on: element
-     * (row r, k) is column r of source row k. Missing rows become zeros.
+     * Packs one tile whose rows are {@code count} ≤ {@link #ROWS} columns of the source: element (r, k) of the tile is column r of source row k,
+     * counted from {@code offset}. Missing rows become zeros.
      */
     public static void packColumns(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
         for (int from = 0; from < k; from += ROW) {
@@ -228,7 +231,7 @@ public final class Panels {
         }
     }
 
-    /** The same for at most {@link #ROW} steps of k. */
+    /** As {@link #packColumns}, for at most {@link #ROW} steps of k. */
     static void packColumnBlock(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
         source = Tensor.offHeap(source);
         for (int i = 0; i < k; i++) {
@@ -244,8 +247,8 @@ public final class Panels {
     }
 
     /**
-     * C = A tile · B for all {@code n} outputs of B in panels of {@link #packOutputs}, {@code count} rows; C's columns up to whole panels are
-     * overwritten.
+     * C = (tile of A)·B, for {@code count} rows and all {@code n} outputs of B, whose panels {@link #packOutputs} has packed. Columns of C beyond n
+     * are overwritten up to the end of the last panel.
      *
      * @param tile   {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
      * @param staged the panels as {@link #packOutputs} packed them, from {@code stagedAt} on
@@ -278,7 +281,7 @@ public final class Panels {
     }
 
     /**
-     * C = A tile · panel, for the first {@code count} rows and {@code columns} columns.
+     * C = (tile of A)·panel, for the first {@code count} rows and {@code columns} columns.
      *
      * @param tile   {@link #ROWS} · {@link #COLUMNS} floats of the caller's own, overwritten
      * @param staged the panel as {@link #packDepth} or {@link #packOutputs} packed it, from {@code stagedAt} on
@@ -299,7 +302,7 @@ public final class Panels {
         Tile.store(tile, rows, COLUMNS, columns, c, cStart, cRow);
     }
 
-    /** The tile A·panel, {@link #ROWS} by {@link #COLUMNS}, overwritten; parameters as in {@link #multiply}. */
+    /** Overwrites {@code tile} with (tile of A)·panel, {@link #ROWS} by {@link #COLUMNS} floats. The parameters are those of {@link #multiply}. */
     public static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int k) {
         float[] from = Tile.ZEROS;

@@ -10,8 +10,8 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * A tile of C while its sums grow: an array of {@link #ROWS} by {@link #COLUMNS} floats that stays in the L1 cache, one for
- * each worker. Here stand the tuned numbers of the GEMM, constants to the JIT.
+ * A tile of C while its sums grow: an array of {@link #ROWS} by {@link #COLUMNS} floats that stays in the L1 cache. This class also holds the tuned
+ * numbers of the GEMM, which are constants to the JIT.
  */
 final class Tile {
 
@@ -21,28 +21,29 @@ final class Tile {
     /** Columns of C in a tile, and width of a packed panel. */
     static final int COLUMNS = MicroKernel.VECTORS * LANES;
 
-    /** Bytes of one k of a packed panel. */
+    /** Bytes of one step of k in a packed panel. */
     static final int PANEL_STEP = COLUMNS * Float.BYTES;
 
     /** Steps of k between two stores of the accumulators. */
     static final int DEPTH = MicroKernel.ROW;
 
     /**
-     * Most rows of A whose packed block of {@link #DEPTH} stays in L2 while the panels pass. More rows are split evenly, so
-     * that no small rest streams all panels again: 197 rows are one block.
+     * The largest number of rows of A whose packed block of {@link #DEPTH} steps stays in L2 while the panels are used. More rows are split evenly
+     * into blocks, so that no small remainder reads all panels again. 197 rows are one block.
      */
     static final int BLOCK_ROWS = 216;
 
     /**
-     * Panels that a tile's rows are multiplied by before the next rows come: all but the first time they are in the L2 cache. More than two
-     * copied panels leave less of it to the rows. Where panels are read in memory, two were slower: with four vectors they fill the cache.
+     * The number of panels by which the rows of a tile are multiplied before the next rows are taken. For all panels but the first, those rows are in
+     * the L2 cache already. More than two copied panels leave less of that cache to the rows. On machines that read panels in memory, two were
+     * slower: with four vectors they fill the cache.
      */
     static final int GROUP = MicroKernel.STAGED ? 2 : 1;
 
-    /** Floats of a worker's copy of a panel's block of k, where kernels read a copy. */
+    /** Floats of a worker's copy of one block of k of a panel; 0 where the kernels do not read a copy. */
     static final int STAGED_PANEL = MicroKernel.STAGED ? DEPTH * COLUMNS : 0;
 
-    /** A tile that sums begin from; only read. */
+    /** A tile of zeros, from which sums begin; never written. */
     static final float[] ZEROS = new float[ROWS * COLUMNS];
 
     private Tile() {}
@@ -68,7 +69,7 @@ final class Tile {
         return (n + COLUMNS - 1) / COLUMNS;
     }
 
-    /** Reads the first {@code rows} by {@code columns} elements from C; the others are left as they are. */
+    /** Reads the first {@code rows} by {@code columns} elements of the tile from C; the others are left as they are. */
     static void load(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
         if (columns < COLUMNS) {
             for (int r = 0; r < rows; r++) {
@@ -81,7 +82,7 @@ final class Tile {
         }
     }
 
-    /** Writes the first {@code rows} by {@code columns} elements to C. */
+    /** Writes the first {@code rows} by {@code columns} elements of the tile to C. */
     static void store(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
         if (columns < COLUMNS) {
             for (int r = 0; r < rows; r++) {
@@ -94,7 +95,7 @@ final class Tile {
         }
     }
 
-    /** Copies the first {@code rows} rows of a tile of {@code width} columns to C in an array, {@code columns} of each. */
+    /** Copies the first {@code columns} elements of each of the first {@code rows} rows of a tile of {@code width} columns to C in an array. */
     static void store(float[] tile, int rows, int width, int columns, float[] c, int cStart, int cRow) {
         if (columns < COLUMNS || width < COLUMNS) {
             for (int r = 0; r < rows; r++) {
@@ -107,7 +108,7 @@ final class Tile {
         }
     }
 
-    /** tile[r] = vector + tile[r], for every row r in use. */
+    /** tile[r] = vector + tile[r], for every row r below {@code rows}. */
     @VectorLoop
     static void addVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
         vector = Tensor.offHeap(vector);
@@ -126,7 +127,7 @@ final class Tile {
         }
     }
 
-    /** tile = x + tile, for every row in use. */
+    /** tile = x + tile, for the first {@code rows} rows. */
     @VectorLoop
     static void add(float[] tile, int rows, float[] x) {
         for (int i = 0; i < rows * COLUMNS; i += LANES) {
@@ -134,7 +135,7 @@ final class Tile {
         }
     }
 
-    /** tile[r] = tile[r] · vector, for every row r in use. */
+    /** tile[r] = tile[r] · vector, for every row r below {@code rows}. */
     static void multiplyVector(float[] tile, int rows, int columns, MemorySegment vector, long offset) {
         for (int r = 0; r < rows; r++) {
             multiplyRow(tile, r * COLUMNS, columns, vector, offset);

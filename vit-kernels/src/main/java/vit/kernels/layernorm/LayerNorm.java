@@ -13,26 +13,28 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Layer normalisation (Ba, Kiros and Hinton 2016) over rows of C ≥ 1 elements: y = (x − mean)·rstd·weight + bias with
- * rstd = 1/√(variance + epsilon).
+ * Layer normalisation (Ba, Kiros and Hinton 2016) over rows of C ≥ 1 elements: y = (x − mean)·rstd·weight + bias with rstd = 1/√(variance + epsilon).
  *
- * <p>Two passes for the statistics: the mean as far as float sums give it, then the deviations from that and their squares,
- * which correct the mean and the variance (the corrected two-pass algorithm of Chan, Golub and LeVeque 1983): a row of equal
- * values has a variance of 0 whatever they are. A row with a NaN or an infinity becomes NaN. Every worker computes its share; there is no barrier inside.
+ * <p>The statistics take two passes over a row. The first gives the mean as accurately as a sum in float allows. The second sums the deviations from
+ * that mean and their squares. The sum of the deviations corrects both the mean and the variance (the corrected two-pass algorithm of Chan, Golub and
+ * LeVeque 1983). So a row of equal values has a variance of 0, whatever the values are. A row with a NaN or an infinity becomes NaN.
+ *
+ * <p>Every worker of a team calls a method with the same arguments and computes its share. There is no barrier inside, and a result is complete once
+ * the team has passed its next barrier.
  */
 public final class LayerNorm {
 
-    /** Columns of dweight and dbias are shared out by cache lines. */
+    /** The workers divide the columns of dweight and dbias in units of this many, a cache line. */
     private static final int COLUMN_BLOCK = 16;
 
-    /** Where the statistics of a row stand in a worker's lanes once the sums there have been used. */
+    /** Indices in a worker's lanes at which the statistics of a row are kept once the sums there have been used. */
     private static final int MEAN = 0;
 
     private static final int RSTD = 1;
 
     private LayerNorm() {}
 
-    /** The methods that hold the vector code of {@link #forward}, to compile ahead of use. */
+    /** Rehearsals of the methods that hold the vector code of {@link #forward}, so that they can be compiled ahead of use. */
     public static List<Rehearsal> rehearsals() {
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
         float[] packed = new float[Rehearsal.MOST_ELEMENTS];
@@ -63,13 +65,15 @@ public final class LayerNorm {
     /**
      * Normalises each row.
      *
-     * @param y (rows, C); may be {@code x} itself
-     * @param mean (rows) or more, the rows' means for a backward pass; null when none follows
-     * @param rstd (rows) or more, the rows' 1/√(variance + epsilon); null when no backward pass follows
-     * @param x (rows, C)
-     * @param weight (C)
-     * @param bias (C)
+     * @param y       (rows, C), overwritten; may be {@code x} itself
+     * @param mean    (rows) or more, overwritten with the mean of each row for a backward pass; null when none follows
+     * @param rstd    (rows) or more, overwritten with 1/√(variance + epsilon) of each row; null when no backward pass follows
+     * @param x       (rows, C)
+     * @param weight  (C)
+     * @param bias    (C)
      * @param epsilon added to the variance, at least 0
+     * @param rows    the number of rows in use
+     * @param w       the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or y shares part of x's memory
      */
     public static void forward(
@@ -91,9 +95,16 @@ public final class LayerNorm {
     }
 
     /**
-     * The same with y packed for the product that follows.
+     * Normalises each row, with y packed for the product that follows.
      *
-     * @param y (rows, C), at least {@code rows} of them
+     * @param y       (rows, C), at least {@code rows} of them, overwritten with {@code rows} rows in use
+     * @param x       (rows, C)
+     * @param weight  (C)
+     * @param bias    (C)
+     * @param epsilon added to the variance, at least 0
+     * @param rows    the number of rows in use
+     * @param w       the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit
      */
     public static void forward(PackedRows y, Tensor x, Tensor weight, Tensor bias, double epsilon, int rows, Worker w) {
         int columns = x.columns();
@@ -120,7 +131,7 @@ public final class LayerNorm {
         }
     }
 
-    /** The statistics of a row, in {@code lanes[MEAN]} and {@code lanes[RSTD]}; overwrites the others. */
+    /** Computes the statistics of a row into {@code lanes[MEAN]} and {@code lanes[RSTD]}, and overwrites the other lanes. */
     private static void statistics(Tensor x, int row, double epsilon, float[] lanes) {
         int columns = x.columns();
         float centre = Reduction.sum(x.segment(), x.rowOffset(row), columns, lanes) / columns;
@@ -131,7 +142,10 @@ public final class LayerNorm {
         lanes[RSTD] = reciprocalDeviation(squares, shift, columns, epsilon);
     }
 
-    /** 1/√(variance + epsilon): what the centre lies off the mean is taken out of the squares. */
+    /**
+     * 1/√(variance + epsilon). The squares are of deviations from the centre, so the part that is due to the distance of the centre from the mean is
+     * subtracted.
+     */
     private static float reciprocalDeviation(float squares, float shift, int columns, double epsilon) {
         double variance = (double) squares / columns - (double) shift * shift;
         return (float) (1 / Math.sqrt(Math.max(0, variance) + epsilon));
@@ -177,22 +191,22 @@ public final class LayerNorm {
     }
 
     /**
-     * With x̂ = (x − mean)·rstd and g = dy·weight: dx = rstd·(g − mean(g) − x̂·mean(g·x̂)), dweight += Σ dy·x̂,
-     * dbias += Σ dy.
+     * The backward pass. With x̂ = (x − mean)·rstd and g = dy·weight: dx = rstd·(g − mean(g) − x̂·mean(g·x̂)), dweight += Σ dy·x̂, dbias += Σ dy.
      *
-     * <p>For dx the rows are split among the workers, for dweight and dbias the columns: each of their elements is one
-     * chain over the rows in ascending order, so its bits do not depend on the number of threads, and micro-batches one
-     * after the other give the bits of the whole batch. The two parts read the same inputs and write different outputs, so
-     * no barrier stands between them.
+     * <p>The workers divide the rows for dx, and the columns for dweight and dbias. Each element of dweight and dbias is one chain over the rows in
+     * ascending order. So its bits do not depend on the number of threads, and micro-batches that follow one another give the bits of the whole
+     * batch. The two parts read the same inputs and write different outputs, so there is no barrier between them.
      *
-     * @param dx (rows, C); overwritten; shares no memory with an input
+     * @param dx      (rows, C); overwritten; shares no memory with an input
      * @param dweight (C); accumulated
-     * @param dbias (C); accumulated
-     * @param dy (rows, C)
-     * @param x (rows, C), what forward was given
-     * @param mean (rows) or more, from forward
-     * @param rstd (rows) or more, from forward
-     * @param weight (C)
+     * @param dbias   (C); accumulated
+     * @param dy      (rows, C)
+     * @param x       (rows, C), the input of forward
+     * @param mean    (rows) or more, from forward
+     * @param rstd    (rows) or more, from forward
+     * @param weight  (C)
+     * @param rows    the number of rows in use
+     * @param w       the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or dx shares memory with dy or x
      */
     public static void backward(

@@ -1,13 +1,13 @@
 package vit.kernels.layernorm;
 
-/** Layer normalisation (Ba, Kiros and Hinton 2016) over rows of C as its formula says, in double. */
+/** Layer normalisation (Ba, Kiros and Hinton 2016) over rows of C elements, in double: the formula in plain loops. */
 public final class LayerNormReference {
 
     private LayerNormReference() {}
 
     /**
-     * y = (x − mean)·rstd·weight + bias, with mean and rstd = 1/√(variance + epsilon) of each row; the variance is that of
-     * the row as a whole population.
+     * y = (x − mean)·rstd·weight + bias, with mean and rstd = 1/√(variance + epsilon) of each row; the variance is the population variance, which
+     * divides by C.
      */
     public static void forward(
             double[] y, // (rows, C)

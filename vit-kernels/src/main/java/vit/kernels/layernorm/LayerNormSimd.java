@@ -12,9 +12,7 @@ import vit.kernels.simd.VectorHelper;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/**
- * Layer normalisation of one row on the Vector API. Sums have {@link Reduction}'s 16 virtual lanes.
- */
+/** Layer normalisation of one row on the Vector API. Sums use the 16 virtual lanes of {@link Reduction}. */
 final class LayerNormSimd {
 
     private LayerNormSimd() {}
@@ -105,7 +103,7 @@ final class LayerNormSimd {
         }
     }
 
-    /** The same for {@code n} floats from element {@code from} of the row on, to an array. */
+    /** Normalises {@code n} floats of a row, from element {@code from} on, into an array. */
     @VectorLoop
     static void normalise(
             float[] y, int yStart, MemorySegment x, long xOffset, MemorySegment weight, MemorySegment bias, int from, int n,

@@ -4,11 +4,11 @@ import java.lang.ref.Cleaner;
 import java.util.Set;
 
 /**
- * Frees the memory and the threads of an object that nobody closed, once nothing refers to the object any more, and logs one warning that
- * says where it was made. The warning goes to the {@link System.Logger} of the name {@value #LOGGER}.
+ * Frees the memory and the threads of an object that nobody closed, once nothing refers to the object any more. It logs one warning that says where
+ * the object was made. The warning goes to the {@link System.Logger} with the name {@value #LOGGER}.
  *
- * <p>All guards share one daemon thread, {@value #THREAD}. It starts with the first guard and sleeps until the garbage collector finds
- * something. When that is, and whether it ever is before the program ends, is the collector's business: a guard is a net, and closing is the rule.
+ * <p>All guards share one daemon thread, {@value #THREAD}. It starts with the first guard and sleeps until the garbage collector finds an object. The
+ * collector decides when that happens, and whether it happens before the program ends. So a guard is a safety net, and objects must still be closed.
  */
 public final class CloseGuard {
 
@@ -19,7 +19,7 @@ public final class CloseGuard {
 
     private static final Cleaner CLEANER = Cleaner.create(task -> {
         Thread thread = Thread.ofPlatform().daemon().name(THREAD).inheritInheritableThreadLocals(false).unstarted(task);
-        thread.setContextClassLoader(null); // or it would keep an application's classes for ever
+        thread.setContextClassLoader(null); // otherwise it would keep an application's classes for ever
         return thread;
     });
 
@@ -34,27 +34,28 @@ public final class CloseGuard {
     /**
      * A guard of {@code owner}.
      *
-     * @param what   names it in the warning, for example {@code the session vit-session-3}
-     * @param free   gives memory and threads back; must not refer to the owner, which would then never be forgotten
-     * @param makers classes that the owner is made through; the warning names the first caller that is none of them
+     * @param owner  the object that should be closed
+     * @param what   names the owner in the warning, for example {@code the session vit-session-3}
+     * @param free   gives memory and threads back; must not refer to the owner, which would then never be found
+     * @param makers classes through which the owner is made; the warning names the first caller that is none of them
      */
     public static CloseGuard of(Object owner, String what, Runnable free, Class<?>... makers) {
         return new CloseGuard(owner, new Release(what, free, Set.of(makers)));
     }
 
-    /** Frees, unless that has been done. For the owner to call when it is closed; there is no warning then. */
+    /** Frees the memory and threads unless that has been done. The owner calls this when it is closed; there is no warning then. */
     public void close() {
         release.closed = true;
         cleanable.clean();
     }
 
-    /** What happens once: by {@link #close}, or by the cleaner's thread. */
+    /** The release, which happens once: in {@link #close}, or on the cleaner's thread. */
     private static final class Release implements Runnable {
 
         private final String what;
         private final Runnable free;
         private final Set<Class<?>> makers;
-        private final Throwable made = new Throwable("it was made here"); // costs a microsecond; its text is made when it is asked for
+        private final Throwable made = new Throwable("it was made here"); // costs a microsecond; its text is made only when it is needed
         private volatile boolean closed;
 
         Release(String what, Runnable free, Set<Class<?>> makers) {
@@ -79,7 +80,7 @@ public final class CloseGuard {
                     + ". It was made at " + place() + ". Close it, for example by try-with-resources.", made);
         }
 
-        /** The frame that asked for the owner. */
+        /** The stack frame that asked for the owner. */
         private String place() {
             for (StackTraceElement frame : made.getStackTrace()) {
                 if (!isMaker(frame.getClassName())) {

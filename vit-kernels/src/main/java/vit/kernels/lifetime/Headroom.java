@@ -1,30 +1,31 @@
 package vit.kernels.lifetime;
 
 /**
- * Looks whether the stack has room for what must not fail halfway: a call that has entered must leave, and a team that has begun a run must end
- * it. A stack that overflows between would leave a session in use for ever, or the members of a team running alone.
+ * Checks that the stack has room for what must not fail halfway: a call that has entered must leave, and a team that has begun a run must end it. If
+ * the stack overflowed in between, a session would be in use for ever, or the members of a team would run on without their caller.
  */
 public final class Headroom {
 
     /**
-     * Compiled frames of {@link #descend}, some 4 KB in all. That is the size of a dozen interpreted frames: what ends a run or leaves a session may
-     * still be interpreted when this method is compiled, and its frames are then several times as large. With 8 frames, one test in some
-     * hundreds left the team's lock taken for ever.
+     * The number of compiled frames of {@link #descend}, which take some 4 KB in all. That is the size of a dozen interpreted frames. The code that
+     * ends a run or leaves a session may still be interpreted when this method is compiled, and its frames are then several times as large. With 8
+     * frames, one test in some hundreds left the team's lock taken for ever.
      */
     private static final int FRAMES = 64;
 
     private Headroom() {}
 
     /**
-     * Does nothing, deep enough. It takes some hundred nanoseconds, where the smallest model takes fifty microseconds.
+     * Makes calls that do nothing, to the depth that must be available. This takes some hundred nanoseconds; a call of the smallest model takes fifty
+     * microseconds.
      *
-     * @throws StackOverflowError if there is not enough left
+     * @throws StackOverflowError if the stack has less room than that
      */
     public static void require() {
         descend(FRAMES, 1, 2, 3);
     }
 
-    /** Its parameters make the frame larger. */
+    /** The parameters only make the frame larger. */
     private static long descend(int frames, long a, long b, long c) {
         return frames == 0 ? a : descend(frames - 1, a, b, c) + b + c;
     }

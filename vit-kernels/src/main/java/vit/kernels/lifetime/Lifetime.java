@@ -5,12 +5,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * Lets calls run while something is open, and frees it after {@link #close()} once the last running call is out. What is forgotten
- * is freed by a {@link CloseGuard}; a call that runs keeps it from being forgotten. Safe for all threads; allocates nothing per call.
+ * Lets calls run while something, the owner, is open. After {@link #close()} it frees the owner's memory and threads once the last running call has
+ * ended. If the owner is forgotten instead, a {@link CloseGuard} frees them; a running call keeps the owner reachable. All threads may use it; it
+ * allocates nothing per call.
  */
 public final class Lifetime {
 
-    /** For {@code limit}: any number of calls at once. */
+    /** A {@code limit} that allows any number of calls at once. */
     public static final int UNLIMITED = Integer.MAX_VALUE >> 2;
 
     private static final int CLOSED = 1 << 30;
@@ -22,14 +23,14 @@ public final class Lifetime {
     private final AtomicInteger state = new AtomicInteger(); // running calls, plus CLOSED
 
     /**
-     * Something that is open.
+     * The lifetime of something that is open.
      *
-     * @param limit  most calls at once
+     * @param limit  the largest number of calls at once
      * @param inUse  makes the exception for a call beyond the limit
      * @param closed makes the exception for a call after {@link #close()}
-     * @param what   names it in the warning when it was forgotten, for example {@code the session vit-session-3}
-     * @param free   gives memory and threads back; runs once. It must not refer to what is open, nor to this
-     * @param makers classes through which it is made; see {@link CloseGuard#of}
+     * @param what   names the owner in the warning if it is forgotten, for example {@code the session vit-session-3}
+     * @param free   gives memory and threads back; runs once. It must refer neither to the owner nor to this object
+     * @param makers classes through which the owner is made; see {@link CloseGuard#of}
      */
     public Lifetime(int limit, Supplier<? extends IllegalStateException> inUse, Supplier<? extends IllegalStateException> closed, String what,
             Runnable free, Class<?>... makers) {
@@ -40,10 +41,10 @@ public final class Lifetime {
     }
 
     /**
-     * Begins a call; every success is followed by one {@link #exit()}.
+     * Begins a call. If it returns, the caller must call {@link #exit()} exactly once.
      *
-     * @throws StackOverflowError    if the stack has too little left to end the call as well
-     * @throws IllegalStateException what was given for too many calls at once, or for one after the end
+     * @throws StackOverflowError    if the stack has too little room left to end the call as well
+     * @throws IllegalStateException the one that {@code inUse} makes if there are too many calls at once, or {@code closed} after {@link #close()}
      */
     public void enter() {
         Headroom.require();
@@ -61,9 +62,7 @@ public final class Lifetime {
         }
     }
 
-    /**
-     * Ends a call. Until it returns, this is not forgotten, whatever the JIT thinks of the rest of the caller.
-     */
+    /** Ends a call. Until this returns, the object stays reachable, whatever the JIT finds about the rest of the caller. */
     public void exit() {
         while (true) {
             int running = state.get();
@@ -77,7 +76,7 @@ public final class Lifetime {
         Reference.reachabilityFence(this);
     }
 
-    /** Refuses calls from now on. Closing twice does nothing. */
+    /** Refuses calls from now on, and frees what is owned once no call is running. Closing twice does nothing. */
     public void close() {
         while (true) {
             int running = state.get();

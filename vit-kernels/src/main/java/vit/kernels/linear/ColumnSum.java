@@ -10,10 +10,10 @@ import vit.kernels.parallel.Worker;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** Sums over the rows, column by column, in ascending order of the rows. Workers share the columns. */
+/** Sums over the rows, one for each column, in ascending order of the rows. The workers divide the columns. */
 final class ColumnSum {
 
-    /** Columns that stay with one worker: a cache line. */
+    /** The least number of neighbouring columns for one worker: a cache line. */
     private static final int GRAIN = 16;
 
     private ColumnSum() {}

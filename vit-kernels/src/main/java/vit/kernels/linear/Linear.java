@@ -11,9 +11,11 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * A linear layer: y = x·Wᵀ + b, and what may follow it in the same pass over y. Immutable: the packed weight and the
- * epilogue are bound when the model is planned, so that a call passes only activations. Called by every worker of a team;
- * barriers inside where x is not packed, y is complete at the team's next barrier.
+ * A linear layer, y = x·Wᵀ + b, with what may follow it in the same pass over y. It is immutable. The packed weight and the epilogue are bound when
+ * the model is planned, so that a call passes only activations.
+ *
+ * <p>Every worker of a team calls a method with the same arguments. A result is complete once the team has passed its next barrier. Methods that read
+ * an unpacked x have barriers inside.
  */
 public final class Linear {
 
@@ -25,28 +27,29 @@ public final class Linear {
         this.epilogue = epilogue;
     }
 
-    /** The layer with this packed weight (N, K) and what follows the product. */
+    /** The layer with this packed weight (N, K), which applies {@code epilogue} to the product. */
     public static Linear of(PackedMatrix weight, Epilogue epilogue) {
         return new Linear(weight, epilogue);
     }
 
-    /** N. */
+    /** N, the number of outputs. */
     public int outputs() {
         return weight.outputs();
     }
 
-    /** K. */
+    /** K, the number of inputs. */
     public int inputs() {
         return weight.depth();
     }
 
     /**
-     * y = epilogue(x·Wᵀ).
+     * y = epilogue(x·Wᵀ), with barriers inside.
      *
-     * @param y    (M, N); must not share memory with x
-     * @param x    (M, K)
-     * @param rows M in use
+     * @param y         (M, N); must not share memory with x
+     * @param x         (M, K)
+     * @param rows      the number of rows in use
      * @param workspace planned for M rows of K and this team
+     * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public void forward(Tensor y, Tensor x, int rows, GemmWorkspace workspace, Worker worker) {
@@ -54,27 +57,43 @@ public final class Linear {
     }
 
     /**
-     * The same for an input that is packed already: no barrier inside.
+     * y = epilogue(x·Wᵀ) for an input that is already packed. There is no barrier inside.
      *
-     * @param x    (M, K), written for {@code rows} rows in use
+     * @param y         (M, N)
+     * @param x         (M, K), written with {@code rows} rows in use
+     * @param rows      the number of rows in use
+     * @param workspace planned for this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit
      */
     public void forward(Tensor y, PackedRows x, int rows, GemmWorkspace workspace, Worker worker) {
         Gemm.multiply(y, x, weight, epilogue, rows, workspace, worker);
     }
 
-    /** The same with the output packed for the layer that follows. */
+    /**
+     * y = epilogue(x·Wᵀ) for an input that is already packed and an output that the next layer reads packed. There is no barrier inside. The epilogue
+     * must have no residual.
+     *
+     * @param y         (M, N); must not be x
+     * @param x         (M, K), written with {@code rows} rows in use
+     * @param rows      the number of rows in use
+     * @param workspace planned for this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, y is x, or the epilogue has a residual
+     */
     public void forward(PackedRows y, PackedRows x, int rows, GemmWorkspace workspace, Worker worker) {
         Gemm.multiply(y, x, weight, epilogue, rows, workspace, worker);
     }
 
     /**
-     * The same for some of the outputs; columns of y beside them are written or left, as it comes.
+     * y = epilogue(x·Wᵀ) for outputs {@code from} to {@code to} (exclusive) only, with barriers inside. Columns of y beside them may or may not be
+     * written.
      *
      * @param y         (M, N); must not share memory with x
      * @param x         (M, K)
-     * @param rows      M in use
+     * @param rows      the number of rows in use
      * @param from      first output
-     * @param to        output after the last
+     * @param to        one past the last output
      * @param workspace planned for M rows of K
      * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit or the outputs are not in 0 … N
@@ -83,19 +102,33 @@ public final class Linear {
         Gemm.multiplyColumns(y, x, weight, epilogue, rows, from, to, workspace, worker);
     }
 
-    /** The same for an input that is packed already and an output that the next layer reads packed: no barrier inside. */
+    /**
+     * y = epilogue(x·Wᵀ) for outputs {@code from} to {@code to} (exclusive) only, for an input that is already packed and an output that the next
+     * layer reads packed. There is no barrier inside. Columns of y beside them may or may not be written.
+     *
+     * @param y         (M, N); must not be x
+     * @param x         (M, K), written with {@code rows} rows in use
+     * @param rows      the number of rows in use
+     * @param from      first output
+     * @param to        one past the last output
+     * @param workspace planned for this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, the outputs are not in 0 … N, y is x, or the epilogue has a residual
+     */
     public void forwardOutputs(PackedRows y, PackedRows x, int rows, int from, int to, GemmWorkspace workspace, Worker worker) {
         Gemm.multiplyColumns(y, x, weight, epilogue, rows, from, to, workspace, worker);
     }
 
     /**
-     * dX = dY·W: the gradient of the input, overwritten. Barriers inside; complete at the team's next one.
+     * dX = dY·W, the gradient of the input. It is overwritten. There are barriers inside, and dX is complete once the team has passed its next
+     * barrier.
      *
-     * @param dx         (M, K)
+     * @param dx         (M, K), overwritten; must not share memory with dy
      * @param dy         (M, N)
      * @param transposed (K, N): the {@linkplain PackedMatrix#packTransposed transposed} weight
-     * @param rows       M in use
+     * @param rows       the number of rows in use
      * @param workspace  planned for M rows of N and this team
+     * @param worker     the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public static void backwardInput(Tensor dx, Tensor dy, PackedMatrix transposed, int rows, GemmWorkspace workspace, Worker worker) {
@@ -103,15 +136,16 @@ public final class Linear {
     }
 
     /**
-     * dW += dYᵀ·X and db += Σ_m dY[m]: the gradients of the parameters, accumulated in ascending order of the rows, so that
-     * micro-batches one after the other give the bits of one batch. One barrier inside; complete at the team's next one.
+     * dW += dYᵀ·X and db += Σ_m dY[m], the gradients of the parameters. They accumulate in ascending order of the rows, so micro-batches that follow
+     * one another give the bits of one batch. There is one barrier inside, and the results are complete once the team has passed its next barrier.
      *
-     * @param dweight   (N, K), packed
-     * @param dbias     (N), or null for a layer without bias
+     * @param dweight   (N, K), packed; accumulated
+     * @param dbias     (N), accumulated; null for a layer without bias
      * @param dy        (M, N)
      * @param x         (M, K), the input of forward
-     * @param rows      M in use
+     * @param rows      the number of rows in use
      * @param workspace planned for training, see {@link Gemm#accumulateOuter}
+     * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
     public static void backwardParameters(PackedMatrix dweight, Tensor dbias, Tensor dy, Tensor x, int rows,

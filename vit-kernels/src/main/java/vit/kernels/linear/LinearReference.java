@@ -2,10 +2,7 @@ package vit.kernels.linear;
 
 import vit.kernels.gemm.GemmReference;
 
-/**
- * The mathematics of {@link Linear}: the matrix product's, and the bias. Plain loops over {@code double[]}, row-major without
- * gaps.
- */
+/** The mathematics of {@link Linear}: the matrix product and the bias. Plain loops over {@code double[]}, row-major without gaps. */
 final class LinearReference {
 
     private LinearReference() {}

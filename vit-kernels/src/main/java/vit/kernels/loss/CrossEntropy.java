@@ -7,21 +7,23 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Softmax cross-entropy, as PyTorch's {@code cross_entropy} has it: for each image
- * {@code loss = −Σ_k target_k · log softmax(logits)_k}. The target is a label, all weight on one class, or a row of
- * weights (mixup, distillation); label smoothing s (Szegedy et al. 2016) makes either {@code (1 − s) · target + s / K}.
+ * Softmax cross-entropy, as in PyTorch's {@code cross_entropy}: for each image {@code loss = −Σ_k target_k · log softmax(logits)_k}. The target is
+ * either a label, which puts all weight on one class, or a row of weights (mixup, distillation). Label smoothing s (Szegedy et al. 2016) replaces
+ * either by {@code (1 − s) · target + s / K}.
  *
- * <p>Every method but {@link #mean} computes the calling worker's share of the images and has no barrier. {@code batch}
- * images are in use; tensors may be planned for more. Labels and shapes that do not fit, and overlapping memory, throw
- * {@link IllegalArgumentException}. A NaN or +∞ among an image's logits makes its loss and its gradient NaN; so
- * does −∞ where targets are weighted, even by 0, as in PyTorch. With labels alone a class at −∞ is just impossible.
+ * <p>Every worker of a team calls a method with the same arguments and computes its share of the images; only {@link #mean} is called by one thread.
+ * There is no barrier inside. The first {@code batch} images are used; tensors may have more. Labels and shapes that do not fit, and memory that
+ * overlaps, throw {@link IllegalArgumentException}.
+ *
+ * <p>A NaN or +∞ among an image's logits makes its loss and its gradient NaN. With weighted targets −∞ does so too, even if its weight is 0, as in
+ * PyTorch. With labels, a class whose logit is −∞ just has probability 0.
  */
 public final class CrossEntropy {
 
     private CrossEntropy() {}
 
     /**
-     * The losses of labelled images.
+     * Computes the losses of labelled images.
      *
      * @param losses        (B), overwritten
      * @param probabilities (B, K), overwritten with softmax(logits), for the backward pass; may be {@code logits} itself
@@ -45,7 +47,7 @@ public final class CrossEntropy {
     }
 
     /**
-     * The losses of images with weighted targets.
+     * Computes the losses of images with weighted targets.
      *
      * @param losses        (B), overwritten
      * @param probabilities (B, K), overwritten with softmax(logits), for the backward pass; may be {@code logits} itself

@@ -21,9 +21,8 @@ import vit.kernels.tensor.Tensor;
  * loss = Σ_k t_k · (log S + m − z_k) = T · log S + Σ_k t_k · (m − z_k),   T = Σ_k t_k
  * </pre>
  *
- * <p>where no term is negative, so nothing cancels. Smoothing makes t = (1 − s) · t' + s / K, hence
- * T = (1 − s) · T' + s and Σ t · (m − z) = (1 − s) · Σ t' · (m − z) + s / K · Σ (m − z). The row's few scalars are
- * combined in double.
+ * <p>where no term is negative, so nothing cancels. Smoothing gives t = (1 − s) · t' + s / K, hence T = (1 − s) · T' + s and Σ t · (m − z) = (1 − s)
+ * · Σ t' · (m − z) + s / K · Σ (m − z). The few scalars of a row are combined in double.
  */
 final class CrossEntropySimd {
 
@@ -72,7 +71,7 @@ final class CrossEntropySimd {
         return (1 - smoothing) * Reduction.sum(targets, at, n, lanes) + smoothing;
     }
 
-    /** y = x − max(x), all at most 0. */
+    /** y = x − max(x), so that no element is above 0. */
     @VectorLoop
     private static void shift(MemorySegment y, long yAt, MemorySegment x, long xAt, int n, float[] lanes) {
         y = Tensor.offHeap(y);

@@ -6,14 +6,13 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019), as PyTorch's {@code torch.optim.Adam} and
- * {@code AdamW} have them: epsilon is added after the square root's bias correction, and AdamW's decay comes first.
- * Immutable; holds no state.
+ * Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019), as in PyTorch's {@code torch.optim.Adam} and {@code AdamW}: epsilon is added
+ * after the bias correction of the square root, and the decay of AdamW comes first. Immutable, without state; any thread may use it.
  *
  * @param beta1     decay of the mean of gradients, in [0, 1)
  * @param beta2     decay of the mean of squares, in [0, 1)
  * @param epsilon   added to the denominator, 0 or more
- * @param decoupled true: AdamW, the parameter itself decays; false: Adam, the decay is added to the gradient
+ * @param decoupled true for AdamW, where the parameter itself decays; false for Adam, where the decay is added to the gradient
  */
 public record Adam(double beta1, double beta2, double epsilon, boolean decoupled) {
 
@@ -35,7 +34,7 @@ public record Adam(double beta1, double beta2, double epsilon, boolean decoupled
     }
 
     /**
-     * Updates elements {@code from} to {@code to}; with g the gradient times {@code gradientScale}:
+     * Updates elements {@code from} to {@code to} (exclusive). With g the gradient times {@code gradientScale}:
      *
      * <pre>
      * param  = param · (1 − rate · weightDecay)      if decoupled
@@ -45,8 +44,8 @@ public record Adam(double beta1, double beta2, double epsilon, boolean decoupled
      * param  = param − rate / (1 − beta1^step) · mean / (√square / √(1 − beta2^step) + epsilon)
      * </pre>
      *
-     * <p>Each element depends on itself alone, so spans may be split among threads at will. The span counts the tensor's
-     * memory, gaps between rows included; gaps that are zero stay zero where epsilon is not. Allocates nothing.
+     * <p>Elements are independent, so threads may divide a tensor into spans in any way. A span counts elements of the tensor's memory, including the
+     * gaps between rows. Gaps that are zero stay zero if epsilon is not zero. Allocates nothing.
      *
      * @param param         the parameter, updated
      * @param mean          moving mean of the gradient, updated; zero before the first step
@@ -55,7 +54,7 @@ public record Adam(double beta1, double beta2, double epsilon, boolean decoupled
      * @param rate          learning rate
      * @param weightDecay   of the parameter (AdamW, times the rate) or added to the gradient (Adam)
      * @param gradientScale factor on the gradient, 1 or what {@link GradientNorm#clipScale} gives
-     * @param step          number of this update, from 1
+     * @param step          number of this update, counted from 1
      * @param from          first element, counted in the tensor's memory
      * @param to            one past the last element
      * @throws IllegalArgumentException if the tensors' layouts differ, or span, rate, decay or step are out of range
@@ -83,7 +82,7 @@ public record Adam(double beta1, double beta2, double epsilon, boolean decoupled
         AdamSimd.update(param, mean, square, grad, this, rate, weightDecay, gradientScale, step, from, to);
     }
 
-    /** 1 − beta^step: how far a moving mean that began at zero has come. StrictMath has one result everywhere. */
+    /** 1 − beta^step, the sum of the weights in a moving mean that began at zero. StrictMath gives the same result on every machine. */
     static double biasCorrection(double beta, int step) {
         return 1 - StrictMath.pow(beta, step);
     }

@@ -9,7 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** {@link Adam} on the Vector API: elementwise, so a lane is an element. The step's scalars are computed in double. */
+/** {@link Adam} on the Vector API: a lane is an element. The scalars of a step are computed in double. */
 final class AdamSimd {
 
     private AdamSimd() {}

@@ -9,42 +9,41 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * The Euclidean norm of all gradients together, for clipping. Planned once; measuring allocates nothing. Squares are summed
- * in double:
+ * The Euclidean norm of all gradients together, for clipping. It is planned once, and measuring allocates nothing. Squares are summed in double:
  *
  * <ul>
- * <li>of a packed matrix, whose layout depends on the vector width, one sum for every output n, k ascending;
- * <li>of a tensor, one sum for every chunk of {@value #CHUNK} floats of its memory, gaps between rows included (they are
- *     zero), over {@value vit.kernels.simd.Simd#VIRTUAL_LANES} virtual lanes.
+ * <li>for a packed matrix, whose layout depends on the vector width: one sum for every output n, with k ascending;
+ * <li>for a tensor: one sum for every chunk of {@value #CHUNK} floats of its memory, over {@value vit.kernels.simd.Simd#VIRTUAL_LANES} virtual lanes.
+ *     The gaps between rows are included; they are zero.
  * </ul>
  *
  * One worker computes a sum; all are added in ascending order, matrices first. So the result has the same bits at any vector
  * width and any number of workers.
  *
- * <p>One measurement at a time: every worker calls {@link #measure}, then {@link Worker#barrier()}, then any may read
- * {@link #value()}.
+ * <p>Only one measurement may run at a time. Every worker calls {@link #measure}, then {@link Worker#barrier()}, then any of them may read {@link
+ * #value()}.
  */
 public final class GradientNorm {
 
-    /** 16 KB, half of the smallest L1 cache in use: a narrow machine passes over a chunk several times. */
+    /** 16 KB, half of the smallest L1 cache in use: with narrow vectors a chunk is read several times. */
     static final int CHUNK = 4096;
 
     /** PyTorch's {@code clip_grad_norm_} adds this to the norm before it divides. */
     private static final double CLIP_EPSILON = 1e-6;
 
     /**
-     * What one worker sums at once.
+     * What one worker sums in one go.
      *
      * @param memory   the tensor, or the elements of the packed matrix
      * @param from     first float
      * @param to       one past the last
-     * @param columns  of a panel, k-major: a sum each; 1 for a chunk
-     * @param firstSum its place among the sums
+     * @param columns  of a panel, each with a sum of its own; 1 for a chunk
+     * @param firstSum index of its first sum among all sums
      */
     private record Part(Tensor memory, int from, int to, int columns, int firstSum) {}
 
     private final Part[] parts;
-    private final double[] sums; // of squares: one a column of a panel, zeros of the padding included, or one a chunk
+    private final double[] sums; // of squares: one for each column of a panel, padding included, or one for each chunk
     private final double[][] lanes; // one row a worker
     private int planned; // sums, while parts are being planned
 
@@ -79,7 +78,7 @@ public final class GradientNorm {
     }
 
     /**
-     * Sums the squares of this worker's parts, which are dealt like cards: neighbours cost alike.
+     * Sums the squares of this worker's parts. The parts are dealt out in turn, because neighbouring parts cost about the same.
      *
      * @throws IllegalArgumentException if the team is larger than planned
      */
@@ -97,7 +96,7 @@ public final class GradientNorm {
         }
     }
 
-    /** The norm that the last measurement found; to be read after a barrier. */
+    /** The norm that the last measurement found. It may be read after a barrier. */
     public double value() {
         double sum = 0;
         for (double part : sums) {
@@ -107,8 +106,8 @@ public final class GradientNorm {
     }
 
     /**
-     * The factor that brings a gradient of norm {@code norm} to at most {@code maxNorm}: min(1, maxNorm / (norm + 1e-6)),
-     * as PyTorch's {@code clip_grad_norm_} has it. NaN for a NaN norm.
+     * The factor that brings a gradient of norm {@code norm} to at most {@code maxNorm}: min(1, maxNorm / (norm + 1e-6)), as in PyTorch's {@code
+     * clip_grad_norm_}. NaN for a NaN norm.
      */
     public static double clipScale(double norm, double maxNorm) {
         return Math.min(1, maxNorm / (norm + CLIP_EPSILON));

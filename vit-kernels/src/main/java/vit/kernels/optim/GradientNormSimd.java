@@ -18,13 +18,13 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * {@link GradientNorm} on the Vector API, in double, where the square of a float is exact, so that an fma is a product and
- * an addition. The chains are the same at every width: a packed panel's column is one; of a chunk of a tensor, element i
- * goes to lane i mod 16, and the 16 lanes take one pass at 512 bits, two at 256, four at 128.
+ * {@link GradientNorm} on the Vector API, in double. There the square of a float is exact, so an fma has the same result as a product and an
+ * addition. The chains are the same at every width. A column of a packed panel is one chain. In a chunk of a tensor, element i goes to lane i mod 16;
+ * the 16 lanes take one pass at 512 bits, two at 256, and four at 128.
  */
 final class GradientNormSimd {
 
-    /** Doubles that a worker needs beside: the virtual lanes. */
+    /** The number of doubles that a worker needs as scratch memory: the virtual lanes. */
     static final int SCRATCH = VIRTUAL_LANES;
 
     private static final VectorSpecies<Double> DOUBLES =
@@ -32,7 +32,7 @@ final class GradientNormSimd {
 
     private GradientNormSimd() {}
 
-    /** The columns of a panel, {@link Panels#COLUMNS} wide: two vectors of floats, four chains of doubles, at a time. */
+    /** The columns of a panel, {@link Panels#COLUMNS} wide: two vectors of floats at a time, which are four vectors of doubles. */
     static void columnSums(double[] sums, int firstSum, Tensor panels, int from, int to) {
         for (int column = 0; column < Panels.COLUMNS; column += 2 * LANES) {
             twoVectors(sums, firstSum + column, panels.segment(), from + column, to);
@@ -64,7 +64,7 @@ final class GradientNormSimd {
         acc3.intoArray(sums, firstSum + LANES + LANES / 2);
     }
 
-    /** A chunk. */
+    /** The sum of the squares of one chunk. */
     @VectorLoop
     static double sumOfSquares(Tensor tensor, int from, int to, double[] lanes) {
         MemorySegment segment = tensor.segment();

@@ -6,8 +6,8 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Stochastic gradient descent with momentum in the form of PyTorch's {@code torch.optim.SGD}: the velocity gathers
- * gradients, not steps, so a change of the learning rate acts at once (without dampening). Immutable; holds no state.
+ * Stochastic gradient descent with momentum in the form of PyTorch's {@code torch.optim.SGD}: the velocity accumulates gradients, not steps, so a
+ * change of the learning rate acts at once. There is no dampening. Immutable, without state; any thread may use it.
  *
  * @param momentum decay of the velocity, in [0, 1); 0 is plain gradient descent
  * @param nesterov whether the step looks ahead by one more momentum (Sutskever et al. 2013, as PyTorch has it)
@@ -20,7 +20,7 @@ public record Sgd(double momentum, boolean nesterov) {
     }
 
     /**
-     * Updates elements {@code from} to {@code to}; with g the gradient times {@code gradientScale}:
+     * Updates elements {@code from} to {@code to} (exclusive). With g the gradient times {@code gradientScale}:
      *
      * <pre>
      * g        = g + weightDecay · param
@@ -29,8 +29,8 @@ public record Sgd(double momentum, boolean nesterov) {
      * param    = param − rate · (g + momentum · velocity)
      * </pre>
      *
-     * <p>Each element depends on itself alone, so spans may be split among threads at will. The span counts the tensor's
-     * memory, gaps between rows included; gaps that are zero stay zero. Allocates nothing.
+     * <p>Elements are independent, so threads may divide a tensor into spans in any way. A span counts elements of the tensor's memory, including the
+     * gaps between rows. Gaps that are zero stay zero. Allocates nothing.
      *
      * @param param         the parameter, updated
      * @param velocity      its velocity, updated; zero before the first step

@@ -10,9 +10,9 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * {@link Sgd} on the Vector API: elementwise, so a lane is an element. Both kinds of momentum are one formula,
- * {@code param − rate · (ahead · g + along · velocity)}, with (0, 1) for the plain kind and (1, momentum) for Nesterov's;
- * a factor of 0 or 1 is exact, and an infinite gradient has made the velocity infinite or NaN already.
+ * {@link Sgd} on the Vector API: a lane is an element. Both kinds of momentum are one formula, {@code param − rate · (ahead · g + along · velocity)},
+ * with (0, 1) for the plain kind and (1, momentum) for Nesterov's; a factor of 0 or 1 is exact. An infinite gradient times 0 does no harm, because it
+ * has already made the velocity infinite or NaN.
  */
 final class SgdSimd {
 

@@ -11,11 +11,11 @@ public final class WeightAverage {
     private WeightAverage() {}
 
     /**
-     * {@code average = average + (1 − decay) · (param − average)} for elements {@code from} to {@code to} of the memory.
-     * Each element depends on itself alone, so spans may be split among threads at will. Allocates nothing.
+     * {@code average = average + (1 − decay) · (param − average)} for elements {@code from} to {@code to} of the memory. Elements are independent, so
+     * threads may divide a tensor into spans in any way. Allocates nothing.
      *
-     * @param average updated; begins as a copy of the parameter
-     * @param param   the parameter, laid out alike
+     * @param average updated; before the first update a copy of the parameter
+     * @param param   the parameter, with the same layout
      * @param decay   in [0, 1)
      * @throws IllegalArgumentException if the layouts differ, or span or decay are out of range
      */

@@ -9,7 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** {@link WeightAverage} on the Vector API: elementwise, so a lane is an element. */
+/** {@link WeightAverage} on the Vector API: a lane is an element. */
 final class WeightAverageSimd {
 
     private WeightAverageSimd() {}

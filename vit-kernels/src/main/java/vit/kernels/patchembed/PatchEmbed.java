@@ -11,19 +11,19 @@ import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Images to patches, and projected patches to tokens (Dosovitskiy et al. 2020, equation 1). The projection between the two
- * is a linear layer. With p×p patches an image has P = (H/p)·(W/p) of them, row after row of the grid; R prefix tokens
- * (class, distillation, registers) stand before them, and T = R + P.
+ * From images to patches, and from projected patches to tokens (Dosovitskiy et al. 2020, equation 1). The projection between the two is a linear
+ * layer. With patches of p×p pixels, an image has P = (H/p)·(W/p) patches, in row-major order of their grid. R prefix tokens (class, distillation,
+ * registers) precede them, so an image has T = R + P tokens.
  *
- * <p>Every method computes the calling worker's share and has no barrier: whoever reads a result on other workers calls
- * {@link Worker#barrier()} first. {@code batch} images are in use; tensors may be planned for more. Wrong shapes and
- * overlapping memory throw {@link IllegalArgumentException}.
+ * <p>Every worker of a team calls a method with the same arguments and computes its share. There is no barrier inside, so a caller puts a {@link
+ * Worker#barrier()} before anything that reads a result. The first {@code batch} images are used; tensors may have more. Shapes that do not fit and
+ * memory that overlaps throw {@link IllegalArgumentException}.
  */
 public final class PatchEmbed {
 
     private PatchEmbed() {}
 
-    /** What holds the vector code of {@link #assemble}, to compile ahead of use. */
+    /** Rehearsals of the methods that hold the vector code of {@link #assemble}, so that they can be compiled ahead of use. */
     public static List<Rehearsal> rehearsals() {
         MemorySegment row = Rehearsal.elements();
         return List.of(Rehearsal.ofElements("PatchEmbedSimd.add", (n, times) -> {
@@ -34,7 +34,7 @@ public final class PatchEmbed {
     }
 
     /**
-     * Cuts images into patches, each flattened to one row in {@code order}. A permutation: every pixel goes to one place.
+     * Cuts images into patches and flattens each to one row, in the given order. It is a permutation: every pixel goes to exactly one place.
      *
      * @param patches (B·P, channels·p·p), overwritten
      * @param images  (B, channels, H, W); H and W are multiples of {@code patch}
@@ -56,7 +56,7 @@ public final class PatchEmbed {
     }
 
     /**
-     * The inverse of {@link #patchify}, and its backward pass: with the gradient of the patches it gives that of the images.
+     * The inverse of {@link #patchify}. It is also its backward pass: from the gradient of the patches it computes the gradient of the images.
      *
      * @param images  (B, channels, H, W), overwritten; H and W are multiples of {@code patch}
      * @param patches (B·P, channels·p·p)
@@ -100,8 +100,8 @@ public final class PatchEmbed {
      *
      * @param tokens    (B, T, C), overwritten
      * @param projected (B·P, C)
-     * @param prefix    (R, C), the same for every image; null: R = 0
-     * @param positions (T, C), or (P, C) if {@code positionsCoverPrefix} is false and prefix tokens get none; null: none
+     * @param prefix    (R, C), the same for every image; null if R = 0
+     * @param positions (T, C), or (P, C) if {@code positionsCoverPrefix} is false and prefix tokens get no position; null for no positions
      * @param patches   P
      */
     public static void assemble(
@@ -131,13 +131,12 @@ public final class PatchEmbed {
     }
 
     /**
-     * The backward pass of {@link #assemble}: every summand's gradient is its token's. A parameter's gradient continues
-     * its sum over the images in ascending order from what {@code dprefix} and {@code dpositions} hold, so two calls with
-     * half a batch each give the bits of one call.
+     * The backward pass of {@link #assemble}. The gradient of every summand is the gradient of its token. The gradient of a parameter adds the images
+     * in ascending order to what {@code dprefix} and {@code dpositions} hold, so two calls with half a batch each give the bits of one call.
      *
      * @param dprojected   (B·P, C), overwritten
-     * @param dprefix      (R, C), accumulated; null: not wanted
-     * @param dpositions   (T, C) or (P, C) as in the forward pass, accumulated; null: not wanted, or positions are fixed
+     * @param dprefix      (R, C), accumulated; null if it is not wanted
+     * @param dpositions   (T, C) or (P, C) as in the forward pass, accumulated; null if it is not wanted, as for fixed positions
      * @param dtokens      (B, T, C)
      * @param prefixTokens R
      * @param patches      P

@@ -1,14 +1,14 @@
 package vit.kernels.patchembed;
 
 /**
- * The mathematics of {@link PatchEmbed}: plain loops over {@code double[]}, every array row-major without gaps. With
- * P = (H/p)·(W/p) patches an image, R prefix tokens and T = R + P tokens.
+ * The mathematics of {@link PatchEmbed}: plain loops over {@code double[]}, every array row-major without gaps. An image has P = (H/p)·(W/p) patches,
+ * R prefix tokens, and T = R + P tokens.
  */
 final class PatchEmbedReference {
 
     private PatchEmbedReference() {}
 
-    /** Where element (c, y, x) of an image stands in that image's patches (P, channels·p·p). */
+    /** The index of element (c, y, x) of an image in that image's patches (P, channels·p·p). */
     private static int patchIndex(int c, int y, int x, int channels, int width, int p, PatchOrder order) {
         int patch = y / p * (width / p) + x / p;
         int dy = y % p;
@@ -37,7 +37,7 @@ final class PatchEmbedReference {
         }
     }
 
-    /** The inverse of {@link #patchify}; a permutation's inverse is its transpose, so it is the backward pass as well. */
+    /** The inverse of {@link #patchify}. The inverse of a permutation is its transpose, so this is also the backward pass. */
     static void unpatchify(
             double[] images, // (B, channels, H, W)
             double[] patches, // (B·P, channels·p·p)

@@ -9,7 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** {@link PatchEmbed} on the Vector API: copies, and additions of one number to one number, so the width cannot show. */
+/** {@link PatchEmbed} on the Vector API: copies, and additions of two numbers, whose results cannot depend on the vector width. */
 final class PatchEmbedSimd {
 
     private PatchEmbedSimd() {}
@@ -24,7 +24,7 @@ final class PatchEmbedSimd {
         move(patches, images, p, order, from, to, false);
     }
 
-    /** One run is a patch's row of one channel: p neighbours in the image, {@code step} apart in the patch. */
+    /** Moves one run, which is a row of a patch in one channel: p neighbouring pixels of the image, {@code step} apart in the patch. */
     private static void move(
             Tensor patches, Tensor images, int p, PatchOrder order, int from, int to, boolean intoPatches) {
         int channels = images.shape().dimension(1);
@@ -87,8 +87,8 @@ final class PatchEmbedSimd {
     }
 
     /**
-     * The gradients that come from tokens {@code from} to {@code to} of every image: a parameter's row belongs to one
-     * worker, which adds the images in ascending order, so the split cannot show.
+     * The gradients that come from tokens {@code from} to {@code to} of every image. One worker computes a whole row of a parameter's gradient and
+     * adds the images in ascending order, so the bits do not depend on how the tokens are divided.
      */
     static void assembleBackward(
             Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,

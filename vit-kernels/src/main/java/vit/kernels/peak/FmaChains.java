@@ -6,14 +6,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import vit.kernels.simd.VectorLoop;
 
-// Written by FmaChainsSource, which stands with the tests. Change that, not this.
+// Written by FmaChainsSource, which is among the tests. Change that class, not this one.
 
 /**
- * Independent chains of fused multiply-adds: chain i starts from i and counts up by one at each step. A method returns the largest
+ * Independent chains of fused multiply-adds: chain i starts at i and counts up by one at each step. A method returns the largest
  * element at the end, which is exactly the last chain's start plus the number of steps.
  *
- * <p>The chain is the addend of its operation. C2's fused multiply-add overwrites its addend, so in any other place every operation
- * costs a register copy (on a Zen 3: 66 to 91 GFLOP/s that way, 103 this way, 103 in C).
+ * <p>The chain is the addend of its operation. C2's fused multiply-add overwrites its addend, so a chain in any other place would cost
+ * a register copy for every operation (on a Zen 3: 66 to 91 GFLOP/s that way, 103 this way, 103 in C).
  */
 final class FmaChains {
 

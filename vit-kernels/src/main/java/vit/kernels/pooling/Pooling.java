@@ -7,14 +7,12 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean. One operation covers the
- * ways in use: the class token is the mean of one token, an exact copy; the mean of the patches leaves the prefix out; the
- * mean of all takes everything.
+ * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean. One operation covers all ways in use: the class token is
+ * the mean of one token, which is an exact copy; the mean of the patches leaves out the prefix tokens; the mean of all tokens takes every one.
  *
- * <p>The sum runs over the tokens in ascending order and is divided by their number at the end, so an image's result does
- * not depend on its place in the batch. Every method computes the calling worker's share and has no barrier.
- * {@code batch} images are in use; tensors may be planned for more. Wrong shapes and overlapping memory throw
- * {@link IllegalArgumentException}.
+ * <p>The sum runs over the tokens in ascending order and is divided by their number at the end, so the result of an image does not depend on its
+ * place in the batch. Every worker of a team calls a method with the same arguments and computes its share. There is no barrier inside. The first
+ * {@code batch} images are used; tensors may have more. Shapes that do not fit and memory that overlaps throw {@link IllegalArgumentException}.
  */
 public final class Pooling {
 

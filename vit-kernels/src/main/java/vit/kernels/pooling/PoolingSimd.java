@@ -10,12 +10,12 @@ import vit.kernels.simd.VectorHelper;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** {@link Pooling} on the Vector API. A lane is one column's sum over the tokens. */
+/** {@link Pooling} on the Vector API. A lane is the sum of one column over the tokens. */
 final class PoolingSimd {
 
     private PoolingSimd() {}
 
-    /** Elements {@code from} to {@code to} of the B·C that are pooled: some columns of one image, or of several. */
+    /** Elements {@code from} to {@code to} of the B·C results: some columns of one image, or of several images. */
     static void forward(Tensor pooled, Tensor tokens, int first, int last, int tokensPerImage, int from, int to) {
         int C = pooled.columns();
         for (int at = from; at < to; ) {

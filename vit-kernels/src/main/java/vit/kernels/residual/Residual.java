@@ -10,11 +10,12 @@ import vit.kernels.tensor.Tensor;
  * The residual connection {@code y = x + branch} (He et al. 2016), and with LayerScale {@code y = x + gamma · branch}
  * (Touvron et al. 2021, "Going deeper with image transformers", equation 4): gamma has one factor a column.
  *
- * <p>The first {@code rows} rows are used; tensors may have more. Every method computes the calling worker's share and has
- * no barrier. Wrong shapes, and memory that overlaps other than stated, throw {@link IllegalArgumentException}.
+ * <p>The first {@code rows} rows are used; tensors may have more. Every worker of a team calls a method with the same arguments and computes its
+ * share. There is no barrier inside. Shapes that do not fit, and memory that overlaps in any other way than stated, throw {@link
+ * IllegalArgumentException}.
  *
- * <p>Backward, the gradient of x is that of y, and without gamma that of the branch is too: nothing to compute. Where a
- * branch's gradient returns to the stream, {@link #add} adds it: {@code dx = dy + dx_branch}.
+ * <p>In the backward pass, the gradient of x is the gradient of y. Without gamma, the gradient of the branch is too, so there is nothing to compute.
+ * {@link #add} adds the gradient that comes back through the branch: {@code dx = dy + dx_branch}.
  */
 public final class Residual {
 

@@ -10,10 +10,10 @@ import vit.kernels.simd.VectorHelper;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** {@link Residual} on the Vector API. A lane is one element, or one column's chain over the rows. */
+/** {@link Residual} on the Vector API. A lane is one element, or the chain of one column over the rows. */
 final class ResidualSimd {
 
-    /** Vectors abreast in the column sums: 4 independent chains cover an fma's latency of 4 cycles at one a cycle. */
+    /** The number of vectors that the column sums take side by side. 4 independent chains cover the 4 cycles of an fma's latency at one fma a cycle. */
     private static final int ABREAST = 4;
 
     private ResidualSimd() {}
@@ -38,7 +38,7 @@ final class ResidualSimd {
         }
     }
 
-    /** Rows {@code from} to {@code to}; one rounding an element: fma(gamma, branch, x). */
+    /** Rows {@code from} to {@code to}, with one rounding for each element: fma(gamma, branch, x). */
     @VectorLoop
     static void addScaled(Tensor y, Tensor x, Tensor branch, Tensor gamma, int from, int to) {
         int C = y.columns();
@@ -58,7 +58,7 @@ final class ResidualSimd {
         }
     }
 
-    /** Columns {@code from} to {@code to} of all rows: a column's chain over the rows stays with one worker. */
+    /** Columns {@code from} to {@code to} of all rows. One worker computes the whole chain of a column over the rows. */
     static void addScaledBackward(
             Tensor dbranch, Tensor dgamma, Tensor dy, Tensor branch, Tensor gamma, int rows, int from, int to) {
         int c = from;

@@ -12,19 +12,22 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Softmax over rows, exact: the maximum is subtracted, the exponentials are summed and divided by.
+ * Softmax over rows, exact: the maximum of the row is subtracted, the exponentials are computed, and each is divided by their sum.
  *
- * <p>−∞ in a row gives 0. A NaN or +∞, or a row of nothing but −∞, makes that row NaN, as in PyTorch. Every worker
- * computes its share of the rows; there is no barrier inside.
+ * <p>An element −∞ gives 0. A NaN or +∞, or a row of nothing but −∞, makes that whole row NaN, as in PyTorch. Every worker of a team calls a method
+ * with the same arguments and computes its share of the rows. There is no barrier inside.
  */
 public final class Softmax {
 
-    /** Floats that a rehearsal works on. */
+    /** The number of floats that a rehearsal works on. */
     private static final int ELEMENTS = Rehearsal.MOST_ELEMENTS;
 
     private Softmax() {}
 
-    /** The methods that hold the vector code of {@link SoftmaxSimd#row(float[], int, int, float, float[])}, to compile ahead of use. */
+    /**
+     * Rehearsals of the methods that hold the vector code of {@link SoftmaxSimd#row(float[], int, int, float, float[])}, so that they can be compiled
+     * ahead of use.
+     */
     public static List<Rehearsal> rowRehearsals() {
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
         float[] row = new float[ELEMENTS];
@@ -54,8 +57,10 @@ public final class Softmax {
     /**
      * y = softmax(x) over each row.
      *
-     * @param y (rows, C), C ≥ 1; may be {@code x} itself
-     * @param x (rows, C)
+     * @param y    (rows, C), C ≥ 1, overwritten; may be {@code x} itself
+     * @param x    (rows, C)
+     * @param rows the number of rows in use
+     * @param w    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or y shares part of x's memory
      */
     public static void forward(Tensor y, Tensor x, int rows, Worker w) {
@@ -83,11 +88,13 @@ public final class Softmax {
     }
 
     /**
-     * dx = y·(dy − Σ dy·y) over each row.
+     * The backward pass: dx = y·(dy − Σ dy·y) over each row.
      *
-     * @param dx (rows, C); overwritten; may be {@code dy} or {@code y} itself
-     * @param dy (rows, C)
-     * @param y (rows, C), what forward gave
+     * @param dx   (rows, C), overwritten; may be {@code dy} or {@code y} itself
+     * @param dy   (rows, C)
+     * @param y    (rows, C), the result of forward
+     * @param rows the number of rows in use
+     * @param w    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or dx shares part of the memory of dy or y
      */
     public static void backward(Tensor dx, Tensor dy, Tensor y, int rows, Worker w) {

@@ -1,6 +1,6 @@
 package vit.kernels.softmax;
 
-/** Softmax over rows as its formula says, in double. */
+/** Softmax over rows, in double: the formula in plain loops. */
 public final class SoftmaxReference {
 
     private SoftmaxReference() {}

@@ -15,9 +15,9 @@ import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Softmax of one row on the Vector API, in passes over a row that stays in the L1 cache: maximum, exponentials, their sum,
- * division. Exponentials and sum in one loop would inline two or four exponentials beside one another, which was seen to
- * exceed C2's node budget: the accumulators were then boxed, and the row took eight times as long.
+ * Softmax of one row on the Vector API. It makes four passes over a row that stays in the L1 cache: maximum, exponentials, their sum, and division.
+ * If the exponentials and their sum were computed in one loop, two or four exponentials would be inlined beside one another. That was seen to exceed
+ * C2's node budget: the accumulators were then boxed, and the row took eight times as long.
  */
 public final class SoftmaxSimd {
 
@@ -26,10 +26,10 @@ public final class SoftmaxSimd {
     /**
      * y = softmax(scale · x) over {@code n} ≥ 1 floats; y may be x. Nothing beyond them is read or written.
      *
-     * <p>−∞ in scale · x gives 0. A NaN or +∞ there, or nothing but −∞, makes the whole row NaN, as in PyTorch.
+     * <p>An element −∞ of scale · x gives 0. A NaN or +∞ there, or nothing but −∞, makes the whole row NaN, as in PyTorch.
      *
      * @param lanes 32 floats of the caller's own, overwritten
-     * @return log Σ exp(scale · x), which a backward pass needs to recompute the row
+     * @return log Σ exp(scale · x), from which a backward pass can recompute the row
      */
     public static float row(
             MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int n, float scale, float[] lanes) {
@@ -43,23 +43,23 @@ public final class SoftmaxSimd {
     }
 
     /**
-     * The same in place for a row in an array, and faster. Up to the next multiple of 16 floats whatever follows the row is
-     * overwritten, with zeros in the end.
+     * The same, in place and faster, for a row in an array. Whatever follows the row, up to the next multiple of 16 floats, is overwritten and is
+     * zero in the end.
      *
      * @param lanes 16 floats of the caller's own, overwritten
      */
     public static float row(float[] row, int from, int n, float scale, float[] lanes) {
         int padded = (n + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES;
-        Arrays.fill(row, from + n, from + padded, Float.NaN); // which no maximum sees
+        Arrays.fill(row, from + n, from + padded, Float.NaN); // NaN, which the maximum ignores
         float max = scale(row, from, padded, scale);
-        Arrays.fill(row, from + n, from + padded, Float.NEGATIVE_INFINITY); // which becomes 0 and changes no sum
+        Arrays.fill(row, from + n, from + padded, Float.NEGATIVE_INFINITY); // −∞, whose exponential is 0 and changes no sum
         Exp.ofNonPositive(row, from, padded, max);
         float sum = Reduction.sum(row, from, padded, lanes);
         multiply(row, from, padded, 1f / sum);
         return max + Log.of(sum);
     }
 
-    /** Multiplies {@code n} floats, a multiple of 16, by {@code scale}, and gives the greatest, NaN apart. */
+    /** Multiplies {@code n} floats, a multiple of 16, by {@code scale}, and returns the greatest product, ignoring NaN. */
     @VectorLoop
     static float scale(float[] row, int from, int n, float scale) {
         if (n == 0) {
@@ -88,7 +88,7 @@ public final class SoftmaxSimd {
         }
     }
 
-    /** The greatest of scale · x, NaN apart, which the exponentials bring back. */
+    /** The greatest value of scale · x, ignoring NaN. A NaN reaches the result through the exponentials. */
     @VectorLoop
     public static float max(MemorySegment x, long xOffset, int n, float scale) {
         x = Tensor.offHeap(x);
@@ -99,8 +99,8 @@ public final class SoftmaxSimd {
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
             long offset = at(xOffset, i);
-            // Where x is NaN the accumulator stays. A comparison and a blend are fewer instructions than max; the accumulator is no receiver,
-            // for the reason that Reduction gives.
+            // Where x is NaN, the accumulator keeps its value. A comparison and a blend are fewer instructions than max. The accumulator is not the
+            // receiver, for the reason that Reduction gives.
             FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER).mul(scale);
             acc0 = x0.blend(acc0, x0.compare(VectorOperators.GT, acc0).not());
             if (Simd.LANES <= 8) {
@@ -129,7 +129,7 @@ public final class SoftmaxSimd {
         return max;
     }
 
-    /** y = y · (1 / sum), over {@code n} floats: a division takes as long as sixteen products. */
+    /** y = y · (1 / sum), over {@code n} floats, because a division takes as long as sixteen multiplications. */
     @VectorLoop
     public static void divide(MemorySegment y, long yOffset, int n, float sum) {
         y = Tensor.offHeap(y);

@@ -6,27 +6,26 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Writes the source of the GEMM's micro-kernels. C2 keeps an accumulator in a register only if it is a local variable with a name of its own,
- * so a tile of 6 by 4 vectors needs 24 variables and three steps of k need 72 lines that differ in their indices alone. Nobody should write or
- * review such lines by hand: this class writes them from a {@link TileShape}, the result is checked in, and {@link MicroKernelSourceTest} compares
- * the two.
+ * Writes the source of the GEMM's micro-kernels. C2 keeps an accumulator in a register only if it is a local variable with a name of its own. So a
+ * tile of 6 by 4 vectors needs 24 variables, and three steps of k need 72 lines that differ only in their indices. Nobody should write or review such
+ * lines by hand. This class writes them from a {@link TileShape}, the result is checked in, and {@link MicroKernelSourceTest} compares the two.
  *
- * <p>To change a kernel, change this class and run it with the source folder as its argument; docs/gemm.md has the command. To add a tile, add a
- * line to {@link #TILES}; docs/gemm.md names the places that choose between tiles.
+ * <p>To change a kernel, change this class and run it with the source folder as its argument; docs/gemm.md has the command. To add a tile, add a line
+ * to {@link #TILES}; docs/gemm.md names the places that choose between tiles.
  */
 final class MicroKernelSource {
 
     /** How a kernel keeps C2 from moving the loads of all its steps to the top of the loop, where they would spill the accumulators. */
     enum Barrier {
         /**
-         * A branch that is never taken, between two steps of k. The panel is read in memory, one vector at a time, and the broadcasts of all
-         * rows are live. For 32 registers.
+         * A branch between two steps of k that is never taken. The panel is read in memory, one vector at a time, and the broadcasts of all rows are
+         * live. For 32 registers.
          */
         BRANCH_AFTER_STEP,
 
         /**
-         * A fence, which costs no instruction, after every row. The panel is read in an array, its vectors are live, and one broadcast. For 16
-         * registers.
+         * A fence after every row, which costs no instruction. The panel is read in an array; all panel vectors of a step are live, and one
+         * broadcast. For 16 registers.
          */
         FENCE_AFTER_ROW
     }
@@ -37,7 +36,7 @@ final class MicroKernelSource {
      * @param rows    rows of the tile
      * @param vectors vectors in a row of the tile
      * @param steps   steps of k in one iteration of the loop
-     * @param barrier what stands between the steps
+     * @param barrier what separates the steps
      * @param why     sentences for the class comment
      */
     record TileShape(int rows, int vectors, int steps, Barrier barrier, String why) {
@@ -46,18 +45,18 @@ final class MicroKernelSource {
         }
     }
 
-    /** The tiles that are checked in. */
+    /** The tiles whose kernels are checked in. */
     static final List<TileShape> TILES = List.of(
             new TileShape(6, 4, 3, Barrier.BRANCH_AFTER_STEP, """
-                     * The GEMM tile for machines with 32 vector registers: 6 rows by 4 vectors, 24 accumulators, 6 broadcasts, and one panel vector at a
-                     * time. With four panel vectors at a time, row by row, C2 spilled an accumulator.
+                     * The GEMM tile for machines with 32 vector registers: 6 rows by 4 vectors, with 24 accumulators, 6 broadcasts, and one panel vector at a
+                     * time. When four panel vectors were live and the rows used them one after another, C2 spilled an accumulator.
                     """),
             new TileShape(6, 2, 4, Barrier.FENCE_AFTER_ROW, """
-                     * The GEMM tile for machines with 16 vector registers: 6 rows by 2 vectors, 12 accumulators, 2 panel vectors, and one broadcast at a
+                     * The GEMM tile for machines with 16 vector registers: 6 rows by 2 vectors, with 12 accumulators, 2 panel vectors, and one broadcast at a
                      * time.
                      *
-                     * <p>A fence stands after every row. It costs no instruction, and C2 moves no load across it: without it the loads of all steps
-                     * come first and the accumulators spill. The panel lies in an array, since C2 would read the bounds and the state of a memory
+                     * <p>A fence follows every row. It costs no instruction, and C2 moves no load across it. Without it C2 would put the loads of all steps
+                     * first, and the accumulators would spill. The panel is in an array, because C2 would read the bounds and the state of a memory
                      * segment again after each fence.
                     """));
 
@@ -114,14 +113,14 @@ final class MicroKernelSource {
                 import vit.kernels.simd.VectorLoop;
                 import vit.kernels.tensor.Tensor;
 
-                // Written by MicroKernelSource, which stands with the tests. Change that, not this.
+                // Written by MicroKernelSource, which is among the tests. Change that class, not this one.
 
                 /**
                 """);
         out.append(tile.why);
         out.append("""
                  *
-                 * <p>{@link MicroKernel} says what all kernels do and why they are written as they are.
+                 * <p>{@link MicroKernel} says what all kernels have in common and why they are written in this way.
                  */
                 """);
         line("final class " + tile.className() + " {");
@@ -132,10 +131,10 @@ final class MicroKernelSource {
 
                 """.formatted(tile.steps));
         out.append(memory ? """
-                    /** Bytes of one k of the panel. */
+                    /** Bytes of one step of k in the panel. */
                     private static final int STEP_BYTES = %d * VECTOR_BYTES;
                 """.formatted(tile.vectors) : """
-                    /** Floats of one k of the panel. */
+                    /** Floats of one step of k in the panel. */
                     private static final int STEP = %d * LANES;
                 """.formatted(tile.vectors));
         out.append("""
@@ -147,7 +146,7 @@ final class MicroKernelSource {
 
     private void multiplyInMemory() {
         out.append("""
-                    /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}, or the first of them, and returns how many. */
+                    /** Computes {@code steps} steps of k, a multiple of {@link #UNROLL}, or only the first of them. Returns how many steps it has computed. */
                     @VectorLoop
                     static int multiply(float[] a, int aStart, MemorySegment b, long bOffset, int steps, float[] from, float[] c, long nextOffset) {
                         b = Tensor.offHeap(b);
@@ -158,7 +157,7 @@ final class MicroKernelSource {
         loadAccumulators();
         out.append("""
                         int never = -steps;
-                        int end = Math.min(steps, ROW); // C2 sees how far the offsets go, and checks the panel's with 300 instructions less
+                        int end = Math.min(steps, ROW); // so C2 knows the range of the offsets and checks those of the panel with 300 instructions fewer
                         int done = end;
                         for (int i = 0; i < end; i += UNROLL) {
                             long at = bOffset + (long) i * STEP_BYTES;
@@ -200,7 +199,7 @@ final class MicroKernelSource {
 
     private void multiplyInArray() {
         out.append("""
-                    /** Does {@code steps} steps of k, a multiple of {@link #UNROLL}. */
+                    /** Computes {@code steps} steps of k, a multiple of {@link #UNROLL}. */
                     @VectorLoop
                     static void multiply(float[] a, int aStart, float[] b, int bStart, int steps, float[] from, float[] c) {
                         if (steps == 0) {
@@ -251,7 +250,10 @@ final class MicroKernelSource {
         }
     }
 
-    /** Rows of a tile from and to C. The vectors of a row are written out, since C2 was seen to leave a loop over them as it is: 27 instructions a vector. */
+    /**
+     * The methods that move rows of a tile from and to C. The vectors of a row are written out, because C2 was seen not to unroll a loop over them:
+     * 27 instructions a vector.
+     */
     private void moves() {
         move("Reads the first {@code rows} rows of the tile from C in memory.", "load",
                 "float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes", "c = Tensor.offHeap(c);",
@@ -259,7 +261,7 @@ final class MicroKernelSource {
         move("Writes the first {@code rows} rows of the tile to C in memory.", "store",
                 "float[] tile, int rows, MemorySegment c, long cOffset, long cRowBytes", "c = Tensor.offHeap(c);",
                 "long row = cOffset + r * cRowBytes;", "FloatVector.fromArray(SPECIES, tile, at%1$s).intoMemorySegment(c, row%2$s, ORDER);");
-        move("Writes the first {@code rows} rows of the tile to C in an array: a call of the JDK's copying takes longer than a row.", "storeToArray",
+        move("Writes the first {@code rows} rows of the tile to C in an array. A call of the JDK's copy takes longer than a row does here.", "storeToArray",
                 "float[] tile, int rows, float[] c, int cStart, int cRow", null,
                 "int row = cStart + r * cRow;", "FloatVector.fromArray(SPECIES, tile, at%1$s).intoArray(c, row%1$s);");
     }
@@ -298,7 +300,7 @@ final class MicroKernelSource {
         return (char) ('a' + vector);
     }
 
-    /** The offset of A's element from that of the first row and step. */
+    /** The offset of an element of A from the element of the first row and step. */
     private static String element(int row, int step) {
         return plus(row, "ROW") + (step == 0 ? "" : " + " + step);
     }

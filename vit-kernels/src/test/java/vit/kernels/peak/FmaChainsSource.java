@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Writes the source of {@link FmaChains}, whose chains must be local variables with names of their own, as C2 does not keep an array's elements in
- * registers. The result is checked in, and {@link FmaPeakTest} compares the two. To change it, change this class and run it with the source
- * folder as its argument.
+ * Writes the source of {@link FmaChains}. Its chains must be local variables with names of their own, because C2 does not keep an array's elements in
+ * registers. The result is checked in, and {@link FmaPeakTest} compares the two. To change it, change this class and run it with the source folder as
+ * its argument.
  */
 final class FmaChainsSource {
 
@@ -29,14 +29,14 @@ final class FmaChainsSource {
                 import jdk.incubator.vector.VectorOperators;
                 import vit.kernels.simd.VectorLoop;
 
-                // Written by FmaChainsSource, which stands with the tests. Change that, not this.
+                // Written by FmaChainsSource, which is among the tests. Change that class, not this one.
 
                 /**
-                 * Independent chains of fused multiply-adds: chain i starts from i and counts up by one at each step. A method returns the largest
+                 * Independent chains of fused multiply-adds: chain i starts at i and counts up by one at each step. A method returns the largest
                  * element at the end, which is exactly the last chain's start plus the number of steps.
                  *
-                 * <p>The chain is the addend of its operation. C2's fused multiply-add overwrites its addend, so in any other place every operation
-                 * costs a register copy (on a Zen 3: 66 to 91 GFLOP/s that way, 103 this way, 103 in C).
+                 * <p>The chain is the addend of its operation. C2's fused multiply-add overwrites its addend, so a chain in any other place would cost
+                 * a register copy for every operation (on a Zen 3: 66 to 91 GFLOP/s that way, 103 this way, 103 in C).
                  */
                 final class FmaChains {
 
