@@ -10,7 +10,7 @@ public enum Convention {
             return crop > size ? -((crop - size) / 2) : (int) Math.rint((size - crop) / 2.0);
         }
     },
-    /** Hugging Face's Pillow-backed ("slow") image processors: crops are cut off to whole pixels. */
+    /** Hugging Face's Pillow-backed ("slow") image processors: the start of a crop is truncated to whole pixels. */
     HUGGING_FACE {
         @Override
         int cropStart(int size, int crop) {
@@ -19,7 +19,7 @@ public enum Convention {
     },
     /**
      * Google's JAX repository and big_vision: {@code tf.image.resize} without antialiasing, where {@link Filter#BILINEAR} gives floats and
-     * {@link Filter#BOX} stands for the area method, cut off to whole numbers as big_vision does.
+     * {@link Filter#BOX} stands for the area method, whose results are truncated to whole numbers as in big_vision.
      */
     TENSORFLOW {
         @Override
@@ -28,6 +28,6 @@ public enum Convention {
         }
     };
 
-    /** Where a centred crop of {@code crop} pixels begins in {@code size} pixels; negative: padding comes first. */
+    /** The pixel at which a centred crop of {@code crop} pixels begins in {@code size} pixels; negative if padding comes first. */
     abstract int cropStart(int size, int crop);
 }

@@ -76,7 +76,7 @@ public enum Filter {
         }
     };
 
-    /** Pillow's numbers of its filters. */
+    /** The filters in the order of Pillow's numbers. */
     private static final Filter[] NUMBERED = {NEAREST, LANCZOS, BILINEAR, BICUBIC, BOX, HAMMING};
 
     private final double support;
@@ -85,12 +85,12 @@ public enum Filter {
         this.support = support;
     }
 
-    /** The filter of Pillow's number, from 0 to 5; null if there is none. */
+    /** The filter to which Pillow gives this number, from 0 to 5; null if there is none. */
     static Filter numbered(int number) {
         return number >= 0 && number < NUMBERED.length ? NUMBERED[number] : null;
     }
 
-    /** The filter of Pillow's name, in any case and with or without a class in front; null if there is none. */
+    /** The filter to which Pillow gives this name, in upper or lower case and with or without a class name in front; null if there is none. */
     static Filter named(String name) {
         String word = name.substring(name.lastIndexOf('.') + 1).toUpperCase(Locale.ROOT);
         return Arrays.stream(values()).filter(filter -> filter.name().equals(word)).findFirst().orElse(null);
@@ -101,6 +101,6 @@ public enum Filter {
         return support;
     }
 
-    /** The filter at distance {@code x} from its centre, not normalised. */
+    /** The filter's weight at distance {@code x} from its centre, not normalised. */
     abstract double weight(double x);
 }

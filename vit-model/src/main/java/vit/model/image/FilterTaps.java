@@ -1,13 +1,13 @@
 package vit.model.image;
 
 /**
- * For each new pixel along one axis: the first old pixel it takes from, and the weights of that and the following ones, as
- * integers of 22 fractional bits. This is Pillow's {@code precompute_coeffs} and {@code normalize_coeffs_8bpc}, operation for
- * operation, because equal results need equal rounding.
+ * The taps of each new pixel along one axis: the first old pixel that contributes to it, and the weights of that pixel and of those after it, as
+ * integers of 22 fractional bits. This is Pillow's {@code precompute_coeffs} and {@code normalize_coeffs_8bpc}, operation for operation, because
+ * equal results require equal rounding.
  */
 final class FilterTaps {
 
-    /** 8 bits are the sample's, and 2 are for filters whose weights are negative or add up to more than 1 on the way. */
+    /** Of the 32 bits, 8 hold the sample and 2 are headroom: the weights of some filters are negative, and partial sums of weights may exceed 1. */
     static final int PRECISION_BITS = 32 - 8 - 2;
 
     private final int[] first; // (n)
@@ -56,7 +56,10 @@ final class FilterTaps {
         return new FilterTaps(first, offset, weights);
     }
 
-    /** Pillow's {@code ImagingScaleAffine}: one pixel each, at a place that is added up step by step from the first pixel of the whole. */
+    /**
+     * Pillow's {@code ImagingScaleAffine}: one old pixel for each new one. Its position is accumulated step by step from the first pixel of the whole
+     * image, as Pillow does, so that rounding agrees.
+     */
     private static FilterTaps nearest(int oldSize, int newSize, int from, int count) {
         double scale = (double) oldSize / newSize;
         int[] first = new int[count];
@@ -84,12 +87,12 @@ final class FilterTaps {
         return first.length;
     }
 
-    /** The first old pixel that new pixel {@code i} takes from. */
+    /** The first old pixel that contributes to new pixel {@code i}. */
     int first(int i) {
         return first[i];
     }
 
-    /** One past the last old pixel that new pixel {@code i} takes from. */
+    /** One past the last old pixel that contributes to new pixel {@code i}. */
     int end(int i) {
         return first[i] + offset[i + 1] - offset[i];
     }

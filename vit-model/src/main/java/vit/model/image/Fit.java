@@ -1,12 +1,12 @@
 package vit.model.image;
 
-/** How an image is brought near the size that the model takes. */
+/** How an image is resized towards the size that the model takes. */
 public enum Fit {
-    /** Both sides to their targets; the aspect ratio is lost. */
+    /** Both sides are resized to their targets; the aspect ratio is lost. */
     SQUASH,
-    /** The short side to its target, the long side in proportion; the centre is cut out. */
+    /** The short side is resized to its target and the long side in proportion; then the centre is cropped. */
     SHORT_SIDE,
-    /** The whole image inside the target; the rest is filled with the mean (timm's {@code border}). */
+    /** The whole image is resized to fit inside the target; the rest is filled with the mean (timm's {@code border}). */
     INSIDE,
     /** Not resized. */
     NONE

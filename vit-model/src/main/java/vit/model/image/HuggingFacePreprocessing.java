@@ -10,14 +10,14 @@ import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
 
 /**
- * Hugging Face's {@code preprocessor_config.json}, run as its Pillow-backed image processors run it. Sizes are a number in older files
- * ("feature extractors") and an object in newer ones; what a file leaves out, the processor's class decides.
+ * Hugging Face's {@code preprocessor_config.json}, run as its Pillow-backed image processors run it. Sizes are a number in older files ("feature
+ * extractors") and an object in newer ones; the processor's class decides whatever a file leaves out.
  */
 final class HuggingFacePreprocessing {
 
     private static final int MAX_SIDE = 1 << 16;
 
-    /** What a processor does where the file is silent; a class is one line. */
+    /** What a processor does where the file says nothing. Each class of processors is one line. */
     private record Defaults(String processor, int size, boolean shortSide, Filter filter, int crop, Normalization normalization) {}
 
     private static final List<Defaults> DEFAULTS = List.of(
@@ -88,7 +88,10 @@ final class HuggingFacePreprocessing {
         resizeWidth = width;
     }
 
-    /** ConvNext's rule: below 384 pixels the short side is made larger and the centre cut out, from there on it squashes. */
+    /**
+     * ConvNext's rule: below 384 pixels the short side is resized to more than the target and the centre is cropped; from 384 pixels on the image is
+     * squashed.
+     */
     private void cropFraction(int side, double fraction) throws InputException {
         if (!(fraction >= 0.01 && fraction <= 100)) {
             throw config.fault("crop_pct").expected("0.01 … 100").found(fraction).because("the crop fraction is out of range");

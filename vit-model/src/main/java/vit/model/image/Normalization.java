@@ -3,10 +3,10 @@ package vit.model.image;
 import java.util.List;
 
 /**
- * What becomes of a sample: scaled, then (x − mean) / std by channel. Computed in double and rounded to float once, so the result is
- * the exact one to half an ulp; the peers round after each of their float32 operations and stay within a few ulp of it.
+ * The normalisation of samples: each is scaled, and then (x − mean) / std is computed by channel. The computation is in double and rounds to float
+ * once, so the result is exact to half an ulp. The peers round after each of their float32 operations and stay within a few ulp of it.
  *
- * @param scale factor from 0 … 255 to the range that {@code mean} and {@code std} speak of, for example 1/255
+ * @param scale factor from 0 … 255 to the range in which {@code mean} and {@code std} are given, for example 1/255
  * @param mean  red, green, blue
  * @param std   red, green, blue; none is zero
  */

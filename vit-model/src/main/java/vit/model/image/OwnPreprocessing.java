@@ -12,8 +12,9 @@ import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 
 /**
- * The field {@code preprocess} of our own configuration: a preset's name, or an object with every component of {@link Preprocessing}. It
- * keeps what neither Hugging Face's nor timm's form can say, so that a trained model sees images as it saw them in training.
+ * The field {@code preprocess} of this project's own form of configuration: a preset's name, or an object with every component of
+ * {@link Preprocessing}. It can express what neither Hugging Face's nor timm's form can, so that a trained model sees images as it saw them in
+ * training.
  */
 final class OwnPreprocessing {
 
@@ -69,7 +70,7 @@ final class OwnPreprocessing {
         return value.name().toLowerCase(Locale.ROOT);
     }
 
-    /** The field's value for {@code p}: the name of the preset that does the same, if there is one. */
+    /** The field's value for {@code p}: the name of an equivalent preset if there is one, otherwise an object. */
     static Object write(Preprocessing p) {
         for (String preset : Preprocessing.names()) {
             if (p.withName(preset).equals(Presets.find(preset))) {

@@ -7,8 +7,8 @@ import vit.model.InputException;
  *
  * @param height rows of the resized image
  * @param width  columns of the resized image
- * @param top    row of the resized image that the view begins with; negative: padding above
- * @param left   column of the resized image that the view begins with; negative: padding on the left
+ * @param top    row of the resized image at which the view begins; negative: padding above
+ * @param left   column of the resized image at which the view begins; negative: padding on the left
  */
 record Placement(int height, int width, int top, int left) {
 
@@ -52,7 +52,7 @@ record Placement(int height, int width, int top, int left) {
             // timm's ResizeKeepRatio
             return keepRatio(image, Math.min((double) image.height() / targetHeight, (double) image.width() / targetWidth));
         }
-        // torchvision's Resize: the long side is cut off, not rounded
+        // torchvision's Resize: the long side is truncated, not rounded
         if (image.width() <= image.height()) {
             return new double[] {Math.floor((double) ((long) targetHeight * image.height()) / image.width()), targetHeight};
         }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * A (3, height, width) image inside a larger array.
  *
- * @param samples where it lies
- * @param offset  where it begins
+ * @param samples the array that holds it
+ * @param offset  index of its first sample
  */
 record PlanarImage(float[] samples, int offset, int height, int width) {
 

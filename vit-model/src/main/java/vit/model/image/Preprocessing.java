@@ -6,20 +6,20 @@ import java.util.Objects;
 import vit.model.InputException;
 
 /**
- * How an image becomes what the model sees: resized, cut out, scaled and normalised. Every family of checkpoints was trained
- * with its own, and another one costs accuracy. Presets come from {@link #named}, configuration files from
- * {@link PreprocessingFiles}. Immutable; any number of threads may call.
+ * How an image becomes the input of a model: it is resized, cropped, scaled and normalised. Every family of checkpoints was trained with its own
+ * preprocessing, and any other one costs accuracy. Presets come from {@link #named}, configuration files from {@link PreprocessingFiles}. Immutable;
+ * any number of threads may call.
  *
- * @param name          the preset, or the file that says so; messages begin with it
- * @param fit           how the image is brought near the target
- * @param resizeHeight  target rows of the resized image before the cut; 0: the model's rows divided by {@code cropFraction}
+ * @param name          the preset, or the file that describes the preprocessing; messages begin with it
+ * @param fit           how the image is resized towards the target
+ * @param resizeHeight  target rows of the resized image before the crop; 0: the model's rows divided by {@code cropFraction}
  * @param resizeWidth   target columns; 0: the model's columns divided by {@code cropFraction}
- * @param cropFraction  share of the resized target that the model sees; counts only where the target is 0
- * @param outputHeight  rows that the configuration file speaks of; 0: it does not
- * @param outputWidth   columns that the configuration file speaks of; 0: it does not
+ * @param cropFraction  share of the resized target that the model sees; used only where the target is 0
+ * @param outputHeight  rows of the output that the configuration file states; 0: it states none
+ * @param outputWidth   columns of the output that the configuration file states; 0: it states none
  * @param filter        how pixels are interpolated
  * @param convention    whose rounding is followed
- * @param normalization what becomes of a sample
+ * @param normalization how samples are normalised
  */
 public record Preprocessing(
         String name,
@@ -36,8 +36,8 @@ public record Preprocessing(
     private static final int MAX_SIDE = 1 << 16;
 
     /**
-     * timm's ViTs of 384 pixels and more are evaluated on the whole short side; presets say so with this instead of a fraction:
-     * 0.9 below 384 pixels, 1 from there on.
+     * Stands for a crop fraction that depends on the model's size: 0.9 below 384 pixels, 1 from there on, because timm evaluates its ViTs of 384
+     * pixels and more on the whole short side.
      */
     static final double TIMM_BY_SIZE = 0;
 
@@ -94,16 +94,16 @@ public record Preprocessing(
     }
 
     /**
-     * The field of a {@code config.json} of our own form that says exactly this to {@link PreprocessingFiles}: the name of the preset that
-     * does the same if there is one, or else every component.
+     * The field of a {@code config.json} in this project's own form from which {@link PreprocessingFiles} reads exactly this preprocessing: the name
+     * of an equivalent preset if there is one, otherwise every component.
      */
     public Map<String, Object> fields() {
         return Map.of(OwnPreprocessing.FIELD, OwnPreprocessing.write(this));
     }
 
     /**
-     * The same preprocessing for a model that takes images of this size: sizes that a file states are enlarged or reduced with it, so that
-     * the image is cut in the same proportion.
+     * The same preprocessing for a model that takes images of this size. Sizes that a file states are scaled with it, so that the image is cropped in
+     * the same proportion.
      *
      * @param height rows that the model takes
      * @param width  columns that the model takes
@@ -120,7 +120,7 @@ public record Preprocessing(
         }
         double tall = (double) height / oldHeight;
         double wide = (double) width / oldWidth;
-        if (fit == Fit.SHORT_SIDE) { // one number for both sides: the larger share, so that the cut lies inside
+        if (fit == Fit.SHORT_SIDE) { // one number for both sides: the larger share, so that the crop lies inside
             tall = Math.max(tall, wide);
             wide = tall;
         }
@@ -202,8 +202,8 @@ public record Preprocessing(
     }
 
     /**
-     * The image as it is after resizing and cutting, before samples are normalised, for augmentation in between; padding is black.
-     * TensorFlow's bilinear resize, which rounds to no 8-bit samples, is Pillow's here.
+     * The image after resizing and cropping, before its samples are normalised, so that it can be augmented in between. Padding is black.
+     * TensorFlow's bilinear resize, which does not round to 8-bit samples, is replaced by Pillow's here.
      *
      * @throws InputException as {@link #apply(RgbImage, int, int, float[], int)}
      */
@@ -239,13 +239,13 @@ public record Preprocessing(
         new PlanarImage(out, offset, image.height(), image.width()).put(image, 0, 0, normalization.table());
     }
 
-    /** timm resizes for targets that are not square by ResizeKeepRatio without naming the filter, so by its default. */
+    /** For targets that are not square, timm resizes with ResizeKeepRatio and does not pass the filter, so the default of that class applies. */
     private Filter filterFor(int height, int width) {
         boolean keepsRatio = fit == Fit.SHORT_SIDE && convention == Convention.TORCH && targetHeight(height) != targetWidth(width);
         return keepsRatio ? Filter.BILINEAR : filter;
     }
 
-    /** Hugging Face's sizes are absolute, and its models refuse other ones; everywhere else the model's size decides. */
+    /** Hugging Face's sizes are absolute, and its models refuse others. In all other forms the model's size decides. */
     private void checkOutput(RgbImage image, int height, int width) throws InputException {
         if (convention != Convention.HUGGING_FACE) {
             return;

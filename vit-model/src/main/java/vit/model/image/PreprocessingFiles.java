@@ -10,8 +10,8 @@ import vit.model.json.JsonObject;
 
 /**
  * Reads preprocessing from the files that accompany weights, and decides which one applies. Understands Hugging Face's
- * {@code preprocessor_config.json} (also the older feature-extractor form), timm's {@code config.json} (with
- * {@code pretrained_cfg}, or flat) and our own {@code config.json} with {@code "preprocess"}, a preset's name or an object.
+ * {@code preprocessor_config.json} (also the older feature-extractor form), timm's {@code config.json} (with {@code pretrained_cfg}, or flat) and
+ * this project's own {@code config.json} with {@code "preprocess"}, which is a preset's name or an object.
  */
 public final class PreprocessingFiles {
 
@@ -21,7 +21,7 @@ public final class PreprocessingFiles {
     private PreprocessingFiles() {}
 
     /**
-     * The preprocessing that applies, by the first of these that says one: the preset {@code name}; {@code config};
+     * The preprocessing that applies. The first of these that describes one decides: the preset {@code name}; {@code config};
      * {@code preprocessor_config.json} and then {@code config.json} beside the weights (beside {@code config} where there are no weights);
      * {@link Preprocessing#forFamily}.
      *
@@ -29,7 +29,7 @@ public final class PreprocessingFiles {
      * @param weights the weight file or the folder that holds it, or null
      * @param config  a configuration file of any kind, or null
      * @param family  the family of the weights ({@code VitConfig.family}), or null for timm
-     * @throws InputException if there is no such preset, or a file that says how to preprocess cannot be used
+     * @throws InputException if there is no such preset, or a file that describes preprocessing cannot be used
      */
     public static Preprocessing choose(String name, Path weights, Path config, String family) throws IOException {
         if (name != null) {
@@ -57,7 +57,7 @@ public final class PreprocessingFiles {
     }
 
     /**
-     * The preprocessing that a configuration file speaks of; empty if it speaks of none.
+     * The preprocessing that a configuration file describes; empty if it describes none.
      *
      * @throws InputException if the file is missing, malformed, or asks for something that is not offered
      */
@@ -66,7 +66,7 @@ public final class PreprocessingFiles {
     }
 
     /**
-     * The preprocessing that a configuration in memory speaks of, or else that of {@code family}.
+     * The preprocessing that a configuration in memory describes, or that of {@code family} if it describes none.
      *
      * @param config a configuration of any kind, or null
      * @throws InputException if it is malformed or asks for something that is not offered
@@ -76,7 +76,7 @@ public final class PreprocessingFiles {
         return said.orElse(Preprocessing.forFamily(family));
     }
 
-    /** As {@link #read}, for a document at hand. */
+    /** As {@link #read}, for a document in memory. */
     static Optional<Preprocessing> of(JsonObject document) throws InputException {
         if (document.has(OwnPreprocessing.FIELD)) {
             return Optional.of(OwnPreprocessing.read(document.get(OwnPreprocessing.FIELD)));

@@ -13,7 +13,7 @@ import java.util.Map;
 /** The preprocessing of the published checkpoints by name. A preset is one line. */
 final class Presets {
 
-    /** To 0 … 255 as it is, minus 127.5, divided by 127.5. */
+    /** Samples of 0 … 255, minus 127.5, divided by 127.5. */
     private static final Normalization JAX = new Normalization(1, List.of(127.5, 127.5, 127.5), List.of(127.5, 127.5, 127.5));
 
     private static final Map<String, Preprocessing> PRESETS = new LinkedHashMap<>();
@@ -37,7 +37,7 @@ final class Presets {
         add("big_vision", Fit.SHORT_SIDE, 0.875, Filter.BOX, Convention.TENSORFLOW, HALF);
     }
 
-    /** What a family is usually run with, by how its id begins. */
+    /** The preset with which a family is usually run, by the beginning of the family's id. */
     private static final Map<String, String> FAMILIES = Map.of(
             "hugging", "huggingface-vit",
             "torchvision", "torchvision-b16-v1",

@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * Resizing with the same bits as Pillow's {@code Image.resize}: two passes, horizontal then vertical, each with 22-bit fixed-point
- * weights, and rounding to 8 bits between them. A pass along an axis that keeps its length is left out, as in Pillow.
+ * Resizing that gives the same bits as Pillow's {@code Image.resize}: two passes, horizontal then vertical, each with 22-bit fixed-point weights, and
+ * rounding to 8 bits between them. A pass along an axis whose length does not change is skipped, as in Pillow.
  *
- * <p>Only a window of the result need be computed: its pixels are those of the whole result, and memory and time are those of
- * the window. Stateless; any number of threads may call.
+ * <p>It can compute only a window of the result. The window's pixels equal those of the whole result, and memory and time are those of the window.
+ * Stateless; any number of threads may call.
  */
 public final class Resample {
 
@@ -88,7 +88,7 @@ public final class Resample {
         }
     }
 
-    /** The image, of which row 0 is row {@code firstRow} of the old one, at another height. */
+    /** Resizes the image to another height; its row 0 is row {@code firstRow} of the original image. */
     private static RgbImage vertical(RgbImage image, int firstRow, FilterTaps rows) {
         int stride = image.width() * RgbImage.CHANNELS;
         byte[] out = new byte[size(rows.count(), image.width())];

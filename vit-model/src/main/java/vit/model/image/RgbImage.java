@@ -3,8 +3,8 @@ package vit.model.image;
 import java.util.Objects;
 
 /**
- * An image of 8-bit red, green and blue samples. The pixels are not copied, neither on the way in nor on the way out: who
- * makes an image hands its array over, and nobody may write to it afterwards.
+ * An image of 8-bit red, green and blue samples. The pixels are copied neither on the way in nor on the way out. Whoever creates an image gives its
+ * array away; nobody may write to the array afterwards.
  */
 public final class RgbImage {
 

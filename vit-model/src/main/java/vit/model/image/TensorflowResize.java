@@ -8,7 +8,7 @@ final class TensorflowResize {
 
     private TensorflowResize() {}
 
-    /** For each new pixel of one axis: the two old ones, and how far it lies towards the second. */
+    /** For each new pixel along one axis: the two old pixels between which it lies, and how far it lies towards the second. */
     private record Lerp(int[] lower, int[] upper, float[] weight) {
 
         static Lerp of(int oldSize, int newSize, int from, int count) {
@@ -47,7 +47,7 @@ final class TensorflowResize {
         return out;
     }
 
-    /** For each new pixel of one axis: the old ones that it covers, and how much of each. */
+    /** For each new pixel along one axis: the old pixels that it covers, and how much of each. */
     private record Cover(int[] start, int[] end, float[] from, float[] to, float scale) {
 
         static Cover of(int oldSize, int newSize, int from, int count) {
@@ -62,7 +62,7 @@ final class TensorflowResize {
             return cover;
         }
 
-        /** How much of old pixel {@code k} new pixel {@code i} covers. */
+        /** The part of old pixel {@code k} that new pixel {@code i} covers. */
         float part(int i, int k) {
             if (k < from[i]) {
                 return k + 1 > to[i] ? scale : k + 1 - from[i];
@@ -71,7 +71,7 @@ final class TensorflowResize {
         }
     }
 
-    /** A window of the image at {@code placement}'s size by the area method, cut off to whole numbers. */
+    /** A window of the image at {@code placement}'s size by the area method, truncated to whole numbers. */
     static RgbImage area(RgbImage image, Placement placement, int top, int left, int rows, int columns) {
         Cover y = Cover.of(image.height(), placement.height(), top, rows);
         Cover x = Cover.of(image.width(), placement.width(), left, columns);
@@ -92,7 +92,7 @@ final class TensorflowResize {
         float sum = 0;
         for (int row = y.start[i]; row < y.end[i]; row++) {
             float rowSum = 0;
-            int inside = Math.min(row, image.height() - 1); // rounding may end a hair past the last pixel
+            int inside = Math.min(row, image.height() - 1); // rounding may end slightly past the last pixel
             for (int column = x.start[j]; column < x.end[j]; column++) {
                 rowSum += image.sample(inside, Math.min(column, image.width() - 1), channel) * x.part(j, column);
             }

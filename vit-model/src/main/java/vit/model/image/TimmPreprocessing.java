@@ -90,7 +90,7 @@ final class TimmPreprocessing {
         return List.copyOf(numbers);
     }
 
-    /** The normalisation; its own complaints become the file's. */
+    /** The normalisation. What its constructor refuses is reported as a fault of the file. */
     static Normalization normalization(JsonObject config, String field, double scale, List<Double> mean, List<Double> std)
             throws InputException {
         try {

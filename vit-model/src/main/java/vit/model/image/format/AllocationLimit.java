@@ -3,8 +3,8 @@ package vit.model.image.format;
 import java.lang.management.ManagementFactory;
 
 /**
- * Stops a decoder that allocates more than its estimate while it reads. A lossless WebP may announce 65536 groups of Huffman tables in two and a half
- * bytes each; no header tells.
+ * Stops a decoder that allocates more than its estimate while it reads. A lossless WebP may announce 65536 groups of Huffman tables, each in two and
+ * a half bytes of the file, and no header tells their number.
  */
 final class AllocationLimit {
 
@@ -24,7 +24,7 @@ final class AllocationLimit {
         this.last = last;
     }
 
-    /** At most {@code bytes} more by this thread; no limit on a virtual thread or a JVM that does not count. */
+    /** Lets this thread allocate at most {@code bytes} more. There is no limit on a virtual thread, or in a JVM that does not count allocations. */
     static AllocationLimit of(long bytes) {
         long now = Counter.allocated();
         return new AllocationLimit(now < 0 || bytes > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + bytes);
@@ -55,7 +55,7 @@ final class AllocationLimit {
             }
         }
 
-        /** Bytes that this thread has allocated; −1 where nobody counts. */
+        /** Bytes that this thread has allocated; −1 where the JVM does not count them. */
         static long allocated() {
             if (!PRESENT || Thread.currentThread().isVirtual()) {
                 return -1;

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Tells by the first bytes of an image file whether it has an alpha channel, which decoding drops. Stateless; any number of threads may call. */
+/** Tells from the first bytes of an image file whether it has an alpha channel, which decoding drops. Stateless; any number of threads may call. */
 public final class AlphaChannel {
 
     private static final int HEAD_BYTES = 30;
@@ -15,7 +15,9 @@ public final class AlphaChannel {
 
     private AlphaChannel() {}
 
-    /** Whether {@code file} is a PNG or WebP image with an alpha channel. False for a file that cannot be read: decoding says why. */
+    /**
+     * Whether {@code file} is a PNG or WebP image with an alpha channel. False for a file that cannot be read; decoding it will report the reason.
+     */
     public static boolean isIn(Path file) {
         byte[] head;
         try (InputStream in = Files.newInputStream(file)) {

@@ -8,7 +8,7 @@ import javax.imageio.ImageReader;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
 
-/** A Windows or OS/2 bitmap. Alpha is dropped; 5- and 6-bit samples grow to v · 255 / max, cut off, as in Pillow. */
+/** A Windows or OS/2 bitmap. Alpha is dropped; 5- and 6-bit samples are scaled to v · 255 / max and truncated, as in Pillow. */
 final class BmpFile implements EncodedImage {
 
     private static final int FILE_SIZE = 2;
@@ -18,7 +18,7 @@ final class BmpFile implements EncodedImage {
     private static final int RGB = 0;
     private static final int BITFIELDS = 3;
 
-    /** A run of two bytes stands for at most 255 pixels; what the runs leave out stays background. */
+    /** A run of two bytes stands for at most 255 pixels; pixels that no run covers stay background. */
     private static final int PIXELS_PER_BYTE = 128;
     private static final int BACKGROUND_PIXELS = 1 << 20;
 
@@ -40,7 +40,7 @@ final class BmpFile implements EncodedImage {
         compression = core ? RGB : (int) file.u32le(30);
     }
 
-    /** Whether the header's size is one that exists: "BM" alone begins many texts. */
+    /** Whether the header has one of the sizes that exist. "BM" alone does not suffice, since many texts begin with it. */
     static boolean plausible(FileBytes file) throws InputException {
         if (file.length() < FILE_HEADER + 4) {
             return false;
@@ -114,7 +114,7 @@ final class BmpFile implements EncodedImage {
         return 1;
     }
 
-    /** Red, green, blue of each place. */
+    /** Red, green, blue of each palette entry. */
     private byte[] palette() throws InputException {
         long header = file.u32le(FILE_HEADER);
         int entry = header == CORE_HEADER ? 3 : 4; // blue, green, red, and in newer files one of padding
@@ -141,7 +141,9 @@ final class BmpFile implements EncodedImage {
         return RasterPixels.rgb(file.source(), read[0].getRaster(), conversion(read[0]));
     }
 
-    /** The file with its real size in the header and its last row's padding: the JDK's reader insists on both, other readers on neither. */
+    /**
+     * The file with its real size in the header and with the padding of its last row. The JDK's reader requires both; other readers require neither.
+     */
     private byte[] stream() throws InputException {
         int size = (int) Math.max(file.length(), pixelsEnd);
         if (size == file.length() && file.u32le(FILE_SIZE) == size) {
@@ -158,7 +160,7 @@ final class BmpFile implements EncodedImage {
         return reader.read(0);
     }
 
-    /** The JDK's reader may take a palette for a grey ramp; so the file's own palette decides. */
+    /** Uses the palette as the file stores it, because the JDK's reader may take a palette for a grey ramp. */
     private RasterPixels.Conversion conversion(BufferedImage image) throws InputException {
         if (image.getRaster().getNumBands() == 1) {
             return RasterPixels.palette(palette());

@@ -6,9 +6,8 @@ import java.util.Arrays;
 import javax.imageio.stream.ImageInputStreamImpl;
 
 /**
- * Bytes at hand, as ImageIO wants them: without its cache files, and without a second copy. A decoder that goes on reading at the end
- * is stopped: TwelveMonkeys' WebP reader swallows the end of the file at every symbol, and a few damaged bytes kept it busy for
- * minutes.
+ * An ImageIO stream over bytes in memory, without ImageIO's cache files and without a second copy. A decoder that keeps reading at the end is
+ * stopped: TwelveMonkeys' WebP reader ignores the end of the file at every symbol, and a few damaged bytes kept it busy for minutes.
  */
 final class ByteArrayImageInput extends ImageInputStreamImpl {
 
@@ -22,8 +21,8 @@ final class ByteArrayImageInput extends ImageInputStreamImpl {
     private int reads;
 
     /**
-     * @param lookAhead zeros that follow the last byte, for decoders that read ahead of their need
-     * @param limit     asked while the decoder reads
+     * @param lookAhead number of zeros that appear to follow the last byte, for decoders that read further than they need
+     * @param limit     checked while the decoder reads
      */
     ByteArrayImageInput(byte[] data, int lookAhead, AllocationLimit limit) {
         this.data = data;
@@ -74,8 +73,8 @@ final class ByteArrayImageInput extends ImageInputStreamImpl {
     }
 
     /**
-     * The length where no bytes follow it; otherwise −1 (unknown): a plug-in that is told compares it with the picture's size by a rule of thumb,
-     * which refuses pictures of one colour. The estimate has been checked before.
+     * The length if there is no look-ahead, otherwise −1 (unknown). A plug-in that knows the length compares it with the picture's size by a rule of
+     * thumb, which refuses pictures of one colour. The number of pixels has been checked before.
      */
     @Override
     public long length() {

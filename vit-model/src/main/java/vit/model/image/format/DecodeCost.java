@@ -1,7 +1,7 @@
 package vit.model.image.format;
 
 /**
- * What decoding an image takes, estimated from its headers. Times are those of one core of about 2.5 GHz.
+ * The memory and time that decoding an image takes, estimated from its headers. Times are those of one core of about 2.5 GHz.
  *
  * @param bytes    memory at the peak, on the heap and in libjpeg, without the file itself
  * @param nanos    time

@@ -12,7 +12,7 @@ interface EncodedImage {
     /** Columns that the header claims. */
     long width();
 
-    /** What decoding takes. Asked only where sides and pixels are within their bounds. */
+    /** The memory and time that decoding takes. Called only if sides and pixels are within their bounds. */
     DecodeCost cost();
 
     /** Most pixels that a file of this many bytes can hold in this format. */

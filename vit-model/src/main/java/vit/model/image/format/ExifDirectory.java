@@ -1,13 +1,13 @@
 package vit.model.image.format;
 
 /**
- * The first directory of a TIFF structure, as EXIF stores it: where its entries are and what orientation they give. It follows Pillow's rules
- * for files that bend the standard: an entry of unknown type is skipped, an entry whose value lies outside the file ends the directory, and of two
- * entries with one tag the later one counts.
+ * The first directory of a TIFF structure, as EXIF stores it: its orientation and the place of its XMP text. It follows Pillow's rules for files that
+ * violate the standard: an entry of unknown type is skipped, an entry whose value lies outside the file ends the directory, and of two entries with
+ * one tag the later one counts.
  */
 final class ExifDirectory {
 
-    /** Answer where there is no orientation at all: XMP may then give one. */
+    /** The result if there is no orientation at all; XMP may then give one. */
     static final int ABSENT = 0;
 
     private static final int UPRIGHT = 1;
@@ -44,14 +44,17 @@ final class ExifDirectory {
         this.to = to;
     }
 
-    /** Reads the structure between {@code from} and {@code to}. Anything unsound ends the reading: metadata does not make a picture unusable. */
+    /**
+     * Reads the structure between {@code from} and {@code to}. Anything unsound ends the reading without an error, because bad metadata does not make
+     * a picture unusable.
+     */
     static ExifDirectory read(byte[] data, int from, int to) {
         ExifDirectory directory = new ExifDirectory(data, from, Math.min(to, data.length));
         directory.read();
         return directory;
     }
 
-    /** EXIF's number, 1 … 8; 1 where an orientation is given that is none of these; {@link #ABSENT} where none is given. */
+    /** EXIF's number, 1 … 8; 1 if an orientation is given that is none of these; {@link #ABSENT} if none is given. */
     int orientation() {
         return orientation;
     }
@@ -90,7 +93,7 @@ final class ExifDirectory {
         }
     }
 
-    /** Reads one entry; whether the next one is to be read. */
+    /** Reads one entry; returns whether the next one is to be read. */
     private boolean entry(int at) {
         int type = u16(at + 2);
         if (type >= TYPE_BYTES.length || TYPE_BYTES[type] == 0) {
@@ -112,7 +115,7 @@ final class ExifDirectory {
         return true;
     }
 
-    /** The value as Python compares it with a whole number. BYTE, ASCII and UNDEFINED are strings there, which equal none. */
+    /** The value as Python compares it with a whole number. BYTE, ASCII and UNDEFINED are strings in Pillow and therefore equal no number. */
     private double number(int type, int at) {
         return switch (type) {
             case SHORT -> u16(at);

@@ -3,8 +3,7 @@ package vit.model.image.format;
 import vit.model.InputException;
 
 /**
- * The bytes of an image file. Reading past the end is an {@link InputException} that names the file, the place and what was being
- * read.
+ * The bytes of an image file. Reading past the end throws an {@link InputException} that names the file, the place and what was being read.
  *
  * @param source the file's name, for messages
  * @param data   not copied
@@ -63,7 +62,7 @@ record FileBytes(String source, byte[] data) {
         return true;
     }
 
-    /** Starts a complaint about the byte at {@code at}. */
+    /** Starts an error message about the byte at {@code at}. */
     InputException.Report fault(long at) {
         return InputException.in(source).at(at);
     }

@@ -1,8 +1,8 @@
 package vit.model.image.format;
 
 /**
- * Counts the pixels that GIF's LZW codes stand for (GIF89a, appendix F). The JDK's reader leaves out what is missing without a word; a
- * count before decoding tells.
+ * Counts the pixels that GIF's LZW codes stand for (GIF89a, appendix F). The JDK's reader leaves missing pixels out silently; counting before
+ * decoding detects them.
  */
 final class GifCodes {
 
@@ -21,8 +21,8 @@ final class GifCodes {
     }
 
     /**
-     * The pixels of the codes in the blocks that begin at {@code start}; counting ends at {@code enough}, at the end code, or at a code that
-     * does not exist.
+     * The number of pixels that the codes in the blocks from {@code start} stand for. Counting ends at {@code enough}, at the end code, or at a code
+     * that does not exist.
      *
      * @param codeBits the picture's code size, 1 … 8
      */

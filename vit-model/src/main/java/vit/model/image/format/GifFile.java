@@ -7,18 +7,18 @@ import vit.model.InputException;
 import vit.model.image.RgbImage;
 
 /**
- * A GIF file, of which the first frame counts, on the whole screen as Pillow shows it. The JDK's reader gets that frame alone; extensions
- * of an untrusted file are never interpreted.
+ * A GIF file. The image is its first frame on the whole screen, as Pillow shows it. The JDK's reader is given that frame alone, so extensions of an
+ * untrusted file are never interpreted.
  */
 final class GifFile implements EncodedImage {
 
     /** A code of 12 bits stands for at most 4096 pixels. */
     private static final int PIXELS_PER_BYTE = 4096;
 
-    /** A small first frame on a large screen is sound; up to this size the screen is believed. */
+    /** A small first frame on a large screen is legitimate, so the screen's size is believed up to this many pixels. */
     private static final int SCREEN_PIXELS = 1 << 20;
 
-    /** Zeros behind the picture: what may be missing of its last block, and the empty block that ends it. */
+    /** Zeros appended to the picture: they replace what may be missing of its last block, and form the empty block that ends it. */
     private static final int MISSING_BLOCK = 256;
 
     private static final int SCREEN_BYTES = 13;
@@ -102,7 +102,7 @@ final class GifFile implements EncodedImage {
         return at + bytes;
     }
 
-    /** Skips the blocks that begin at {@code start}, up to and with the empty one that ends them. */
+    /** Skips the blocks that begin at {@code start}, including the empty one that ends them. */
     private int blocks(int start) throws InputException {
         int at = start;
         while (file.u8(at) != 0) {
@@ -112,7 +112,9 @@ final class GifFile implements EncodedImage {
         return at + 1;
     }
 
-    /** As {@link #blocks}; where the file ends amid the blocks, that is their end: the codes tell whether the picture is whole. */
+    /**
+     * As {@link #blocks}, but the file may end amid the blocks; the end of the file is then their end. The codes tell whether the picture is whole.
+     */
     private int pictureBlocks(int start) {
         int at = start;
         while (at < file.length() && file.data()[at] != 0) {
@@ -121,7 +123,7 @@ final class GifFile implements EncodedImage {
         return Math.min(at + 1, file.length());
     }
 
-    /** The screen, made larger where the frame does not fit: so does Pillow. */
+    /** The rows of the screen, enlarged if the frame does not fit, as in Pillow. */
     @Override
     public long height() {
         return Math.max((file.data()[9] & 0xFF) << 8 | file.data()[8] & 0xFF, top + frameHeight);

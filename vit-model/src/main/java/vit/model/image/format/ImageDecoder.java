@@ -9,12 +9,12 @@ import vit.model.InputException;
 import vit.model.image.RgbImage;
 
 /**
- * Decodes JPEG, PNG, BMP and GIF (its first frame) with the JDK's readers, PPM, PGM and PBM with its own, and WebP and TIFF (its first
- * image) where TwelveMonkeys' plug-ins are on the class path, to the samples that Pillow's {@code Image.open(f).convert("RGB")} gives: colour
- * profiles and gamma are not applied, alpha is dropped, not blended.
+ * Decodes JPEG, PNG, BMP and GIF (its first frame) with the JDK's readers, PPM, PGM and PBM with a reader of its own, and WebP and TIFF (its first
+ * image) if TwelveMonkeys' plug-ins are on the class path. The result has the samples that Pillow's {@code Image.open(f).convert("RGB")} gives:
+ * colour profiles and gamma are not applied, and alpha is dropped, not blended.
  *
- * <p>Files are untrusted. The format is recognised by content; size and structure are checked before pixels are decoded; a damaged
- * or truncated file is an {@link InputException}, never a partly decoded image. Stateless; any number of threads may call.
+ * <p>Files are untrusted. The format is recognised by content; size and structure are checked before pixels are decoded; a damaged or truncated file
+ * is an {@link InputException}, never a partly decoded image. Stateless; any number of threads may call.
  */
 public final class ImageDecoder {
 
@@ -35,7 +35,7 @@ public final class ImageDecoder {
     }
 
     /**
-     * The image that {@code in} gives until its end; the stream stays open.
+     * Decodes the image that {@code in} gives until its end; the stream stays open.
      *
      * @param source a name for messages
      * @throws InputException if the bytes are no image of a known format, too large, or damaged, or if reading fails
@@ -76,11 +76,11 @@ public final class ImageDecoder {
         } catch (AllocationLimit.Exceeded e) {
             throw InputException.in(source).cause(e).expected(memoryBound(options)).found("more").because("decoding the image would take too much memory");
         } catch (IOException | RuntimeException e) {
-            // ImageIO's readers answer damaged data with whatever exception they stumble into.
+            // On damaged data, ImageIO's readers throw whatever exception they happen to run into.
             throw InputException.in(source).cause(e).found(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage())
                     .because("the image data is damaged");
         } catch (OutOfMemoryError e) {
-            // One large array that could not be had; nothing is left half done.
+            // One large array could not be allocated; nothing is left half done.
             throw InputException.in(source).cause(e).found(encoded.height() + "×" + encoded.width() + " pixels")
                     .because("the image does not fit into the heap (-Xmx)");
         }
@@ -120,7 +120,7 @@ public final class ImageDecoder {
                 .because("the image file is too large");
     }
 
-    /** Everything that the header claims is bounded here, before anything is allocated for it. */
+    /** Checks everything that the header claims against its bound, before anything is allocated for it. */
     private static void checkSize(FileBytes file, EncodedImage encoded, DecodeOptions options) throws InputException {
         long height = encoded.height();
         long width = encoded.width();

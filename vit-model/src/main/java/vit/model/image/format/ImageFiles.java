@@ -16,11 +16,11 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The images below a folder, by their names' endings. Links are followed; a folder that is reached twice, through a link or a circle of
- * links, is listed once. Names that begin with a dot are passed over.
+ * The images below a folder, recognised by the endings of their names. Links are followed; a folder that is reached twice, through a link or a circle
+ * of links, is listed once. Names that begin with a dot are skipped.
  *
  * @param images     sorted by path
- * @param others     how many files are left out since their names end otherwise
+ * @param others     number of files that are left out because their names end otherwise
  * @param unreadable folders and files that could not be looked at
  */
 public record ImageFiles(List<Path> images, int others, List<Path> unreadable) {
@@ -85,7 +85,7 @@ public record ImageFiles(List<Path> images, int others, List<Path> unreadable) {
             return FileVisitResult.CONTINUE;
         }
 
-        /** A circle of links is no fault; what cannot be read costs itself, but for the folder that was asked for. */
+        /** A circle of links is no fault. An unreadable entry is only noted, unless it is the folder that was asked for. */
         @Override
         public FileVisitResult visitFileFailed(Path file, IOException fault) throws IOException {
             if (file.equals(root)) {

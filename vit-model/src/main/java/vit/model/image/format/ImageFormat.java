@@ -9,7 +9,7 @@ final class ImageFormat {
 
     private static final String EXPECTED = "JPEG, PNG, GIF, BMP, WebP, TIFF or PPM";
 
-    /** Other things that people name like an image, by how they begin. */
+    /** Files of other kinds that people name like an image, recognised by their first bytes. */
     private record Signature(int at, String text, String name) {}
 
     private static final List<Signature> OTHERS = List.of(

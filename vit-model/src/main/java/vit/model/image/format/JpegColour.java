@@ -2,7 +2,7 @@ package vit.model.image.format;
 
 import vit.model.image.RgbImage;
 
-/** How a JPEG's components mean a colour: libjpeg's rules and integer arithmetic (jdapimin.c, jdcolor.c), then Pillow's for CMYK. */
+/** How a JPEG's components encode a colour: by libjpeg's rules and integer arithmetic (jdapimin.c, jdcolor.c), and by Pillow's for CMYK. */
 enum JpegColour {
     GREY {
         @Override
@@ -29,7 +29,7 @@ enum JpegColour {
             rgb[out + 2] = clip(y + (BLUE_CB * cb + HALF >> 16));
         }
     },
-    /** Stored inverted: 255 is no ink. Pillow takes every four-component JPEG so, as Adobe writes them. */
+    /** Stored inverted: 255 is no ink. Pillow reads every four-component JPEG in this way, because Adobe writes them so. */
     CMYK {
         @Override
         void toRgb(int[] samples, int at, byte[] rgb, int out) {
@@ -56,7 +56,7 @@ enum JpegColour {
     private static final int GREEN_CR = 46802; // 0.71414 · 2¹⁶
     private static final int BLUE_CB = 116130; // 1.77200 · 2¹⁶
 
-    /** Which one a file means (libjpeg's default_decompress_parms). */
+    /** The encoding of a file (libjpeg's default_decompress_parms). */
     static JpegColour of(int[] componentIds, boolean jfif, int adobeTransform) {
         return switch (componentIds.length) {
             case 1 -> GREY;
@@ -94,8 +94,8 @@ enum JpegColour {
     }
 
     /**
-     * What a stored component leaves of white: Pillow inverts both ("CMYK;I"), then computes {@code nk − MULDIV255(c, nk)} with
-     * {@code nk = 255 − k}, which is the stored black.
+     * The part of white that a stored component leaves. Pillow inverts both ("CMYK;I"), then computes {@code nk − MULDIV255(c, nk)} with {@code nk =
+     * 255 − k}, which is the stored black.
      */
     private static byte ink(int storedInk, int storedBlack) {
         int product = (255 - storedInk) * storedBlack + 128;

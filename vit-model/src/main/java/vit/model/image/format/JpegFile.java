@@ -7,13 +7,13 @@ import vit.model.InputException;
 import vit.model.image.RgbImage;
 
 /**
- * A JPEG file. The JDK's reader (libjpeg) gets a stream of nothing but the segments that hold the picture, and gives the components as
- * they are stored: profiles, thumbnails and comments of an untrusted file are never interpreted, CMYK needs no plug-in, and the
- * conversion to RGB is libjpeg's and Pillow's to the bit.
+ * A JPEG file. The JDK's reader (libjpeg) is given a stream of only those segments that hold the picture, and it returns the components as they are
+ * stored. Profiles, thumbnails and comments of an untrusted file are therefore never interpreted, CMYK needs no plug-in, and the conversion to RGB
+ * equals libjpeg's and Pillow's to the bit.
  */
 final class JpegFile implements EncodedImage {
 
-    /** A scan refines the picture; a file of thousands would keep the decoder busy for hours. libjpeg-turbo suggests this limit. */
+    /** Each scan refines the picture, and a file of thousands of scans would keep the decoder busy for hours. libjpeg-turbo suggests this limit. */
     private static final int MAX_SCANS = 500;
 
     /** A progressive scan of nothing but DC coefficients takes one bit for a block of 64 pixels. */
@@ -22,10 +22,10 @@ final class JpegFile implements EncodedImage {
     /** libjpeg keeps 64 coefficients of 16 bits for each block of a picture of several scans. */
     private static final int COEFFICIENT_BYTES = 128;
 
-    /** Measured on scans of nothing but "no change" codes, which cost the most for a byte of file. */
+    /** Measured on scans that consist only of "no change" codes, which cost the most time per byte of file. */
     private static final int NANOS_PER_BLOCK = 110;
 
-    /** Scans over a component that encoders make: libjpeg's default script has ten in all. */
+    /** Scans per component that an ordinary encoder makes at most: libjpeg's default script has ten scans in all. */
     private static final int ORDINARY_SCANS = 12;
 
     private static final int SOF0 = 0xC0;
@@ -189,8 +189,8 @@ final class JpegFile implements EncodedImage {
     }
 
     /**
-     * The end marker is missing. Nobody can tell whether a progressive picture would have been refined further, so it is refused; a sequential
-     * one that has a scan for each component is whole unless libjpeg runs out of data, which it says.
+     * The end marker is missing. A progressive picture might have been refined further, which cannot be known, so it is refused. A sequential one
+     * that has a scan for each component is whole unless libjpeg runs out of data, which libjpeg reports.
      */
     private int end(int at, int componentsScanned) throws InputException {
         if (progressive || componentsScanned < components.length) {

@@ -4,13 +4,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * What a file's metadata says about its orientation, by the precedence of Pillow's {@code Image.getexif}: EXIF decides where it has an
- * orientation, whatever its value; otherwise the first {@code tiff:Orientation} of the XMP text does. Read here and not by an optional library, so that the same
+ * What a file's metadata says about its orientation, in the precedence of Pillow's {@code Image.getexif}: EXIF decides if it has an orientation,
+ * whatever its value; otherwise the first {@code tiff:Orientation} of the XMP text does. It is read here and not by an optional library, so that a
  * photo gives the same pixels whatever is on the class path.
  */
 final class OrientationTags {
 
-    /** An EXIF structure of more bytes than this is not read to its end; segments of a JPEG hold 64 KiB each. */
+    /** An EXIF structure is read only up to this many bytes. It may be longer than one segment of a JPEG, which holds 64 KiB. */
     private static final int MOST_EXIF_BYTES = 1 << 20;
 
     private static final byte[] EXIF_PREFIX = "Exif\0\0".getBytes(StandardCharsets.ISO_8859_1);
@@ -30,7 +30,7 @@ final class OrientationTags {
         directory = read;
     }
 
-    /** Puts more bytes behind the EXIF structure: a JPEG's segments continue each other. */
+    /** Appends bytes to the EXIF structure, since the segments of a JPEG continue each other. */
     void moreExif(byte[] data, int from, int to) {
         int count = Math.min(to - from, MOST_EXIF_BYTES - exif.length);
         if (count > 0) {
@@ -45,7 +45,7 @@ final class OrientationTags {
         xmp = Arrays.copyOfRange(data, from, to);
     }
 
-    /** EXIF's number, 1 … 8; 1 (upright) where nothing is said. */
+    /** EXIF's number, 1 … 8; 1 (upright) if the metadata says nothing. */
     int orientation() {
         int orientation = directory().orientation();
         if (orientation == ExifDirectory.ABSENT) {

@@ -11,22 +11,22 @@ import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 import vit.model.InputException;
 
-/** Runs one ImageIO reader over bytes at hand. */
+/** Runs one ImageIO reader over bytes in memory. */
 final class PluginReader {
 
-    /** What a caller takes from a reader that has its input. */
+    /** What a caller does with a reader whose input is set. */
     @FunctionalInterface
     interface Work {
         Raster read(ImageReader reader) throws IOException;
     }
 
-    /** TwelveMonkeys' WebP reader fills its 64 bits before it needs them. */
+    /** TwelveMonkeys' WebP reader fills its buffer of 64 bits before it needs them. */
     private static final int PLUGIN_LOOK_AHEAD = 64;
 
     private PluginReader() {}
 
     /**
-     * The JDK's own reader: plug-ins on the class path must not change what a photo decodes to.
+     * The JDK's own reader. It is chosen explicitly, because plug-ins on the class path must not change what a photo decodes to.
      *
      * @param format {@code jpeg}, {@code png}, {@code gif} or {@code bmp}
      */
@@ -91,8 +91,8 @@ final class PluginReader {
     }
 
     /**
-     * libjpeg's warnings (jerror.h) are a closed list; these of it, and the JDK's own for a missing end, come with grey or garbled
-     * blocks. Others tell of stray bytes or odd markers and harm nothing.
+     * Whether a warning means grey or garbled blocks. libjpeg's warnings (jerror.h) are a closed list; those listed here, and the JDK's own for a
+     * missing end, mean lost pixels. The others report stray bytes or odd markers, which harm nothing.
      */
     private static boolean meansLostPixels(String warning) {
         return warning.startsWith("Corrupt JPEG data") && !warning.contains("extraneous bytes")

@@ -12,15 +12,15 @@ import vit.model.InputException;
 import vit.model.image.RgbImage;
 
 /**
- * A PNG file. The checksums of the header and the palette are verified; an image data chunk whose checksum is wrong is believed only if the
- * deflate stream's own checksum is right, and what follows the image data never matters. The JDK's reader gets a file of header, palette
- * and image data alone, so that gamma, profiles and compressed texts of an untrusted file are never interpreted.
+ * A PNG file. The checksums of the header and the palette are verified; an image data chunk whose checksum is wrong is accepted only if the deflate
+ * stream's own checksum is right. Whatever follows the image data is irrelevant to the pixels. The JDK's reader is given a file that holds only
+ * header, palette and image data, so that gamma, profiles and compressed texts of an untrusted file are never interpreted.
  */
 final class PngFile implements EncodedImage {
 
     static final String SIGNATURE = "\u0089PNG\r\n\u001A\n";
 
-    /** The most that deflate can shrink: 258 bytes in two bits. */
+    /** Deflate's highest compression: 258 bytes in two bits. */
     private static final long DEFLATE_RATIO = 1032;
 
     private static final int CHUNK_HEADER = 8; // length, type
@@ -44,8 +44,8 @@ final class PngFile implements EncodedImage {
     private boolean interlaced;
     private byte[] palette = {};
     private boolean dataSeen;
-    private InputException cut; // what to say if the picture turns out to be incomplete
-    private InputException mismatch; // what to say if the deflate stream's checksum is wrong, too
+    private InputException cut; // thrown if the picture turns out to be incomplete
+    private InputException mismatch; // thrown if the deflate stream's checksum is wrong, too
 
     private PngFile(FileBytes file) {
         this.file = file;
@@ -66,7 +66,7 @@ final class PngFile implements EncodedImage {
         return png;
     }
 
-    /** Reads the chunk at {@code at}; returns where the next one begins, or −1 behind the image data where no sound chunk follows. */
+    /** Reads the chunk at {@code at}; returns where the next one begins, or −1 if the image data has been seen and no sound chunk follows. */
     private int chunk(int at) throws InputException {
         if (dataSeen && !named(at)) {
             return -1;
@@ -275,8 +275,8 @@ final class PngFile implements EncodedImage {
     }
 
     /**
-     * Where a chunk's checksum does not vouch for the pixels, the deflate stream's own (Adler-32) must. In a file that is cut off it may be missing, but not
-     * wrong.
+     * Checks the deflate stream's own checksum (Adler-32), which must be right if that of a chunk does not vouch for the pixels. In a truncated file
+     * it may be missing, but not wrong.
      */
     private void checkDeflateStream() throws InputException {
         boolean whole = false;

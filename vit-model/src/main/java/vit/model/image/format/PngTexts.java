@@ -6,12 +6,12 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * Those text chunks of a PNG that may give its orientation: XMP, and EXIF in hexadecimal digits as ImageMagick writes it. Of several chunks with one
- * keyword the last counts, so at most two are unpacked however many there are.
+ * The text chunks of a PNG that may give its orientation: XMP, and EXIF in hexadecimal digits as ImageMagick writes it. Of several chunks with the
+ * same keyword the last counts, so at most two are decompressed, however many there are.
  */
 final class PngTexts {
 
-    /** Longest unpacked text; Pillow takes no longer one either. */
+    /** Longest decompressed text; Pillow accepts no longer one either. */
     private static final int MOST_TEXT_BYTES = 1 << 20;
 
     private static final String XMP = "XML:com.adobe.xmp";
@@ -77,7 +77,7 @@ final class PngTexts {
         return Math.min(at, to);
     }
 
-    /** Hands over what was found; {@code hasExif}: the file has EXIF of its own, which a profile does not replace. */
+    /** Passes on what was found. If {@code hasExif} is true, the file has EXIF of its own, which a profile does not replace. */
     void give(OrientationTags tags, boolean hasExif) {
         if (exifProfile != null && !hasExif) {
             byte[] exif = fromHex(text(exifProfile));
@@ -103,7 +103,7 @@ final class PngTexts {
                 }
                 int count = inflater.inflate(out, size, out.length - size);
                 if (count == 0) {
-                    return Arrays.copyOf(out, size); // its end, or where it is cut off
+                    return Arrays.copyOf(out, size); // the text's end, or where it is truncated
                 }
                 size += count;
             }
@@ -113,7 +113,10 @@ final class PngTexts {
         }
     }
 
-    /** The bytes of the hexadecimal digits from the fourth line on, white space between them skipped; none where a character is no digit. */
+    /**
+     * The bytes of the hexadecimal digits from the fourth line on, with white space between them skipped; an empty array if a character is not a
+     * digit.
+     */
     private static byte[] fromHex(byte[] text) {
         int at = 0;
         for (int line = 0; line < 3; line++) {

@@ -83,7 +83,7 @@ final class PnmFile implements EncodedImage {
         }
     }
 
-    /** The next number of the text, which stands before white space, a comment or the end. */
+    /** The next number of the text; white space, a comment or the end must follow it. */
     private long number(String what) throws InputException {
         skip();
         int start = at;
@@ -196,7 +196,7 @@ final class PnmFile implements EncodedImage {
         return Math.min(sample, most);
     }
 
-    /** What each sample becomes. */
+    /** The 8-bit value of each sample. */
     private byte[] table(DecodeOptions options) {
         boolean grey16 = channels() == 1 && most > 255;
         int full = grey16 ? MOST_SAMPLE : 255;

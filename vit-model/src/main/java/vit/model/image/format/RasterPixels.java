@@ -5,7 +5,7 @@ import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 import vit.model.image.RgbImage;
 
-/** Takes stored samples out of a raster; no colour model has a say. */
+/** Takes samples out of a raster as they are stored, without any colour model. */
 final class RasterPixels {
 
     /** Converts the samples of one pixel, from {@code at} on, to red, green, blue from {@code out} on. */
@@ -24,9 +24,10 @@ final class RasterPixels {
     }
 
     /**
-     * Samples as places in a palette. A place behind its end is that grey: Pillow's palettes begin as a ramp.
+     * Samples as indices into a palette. An index beyond the palette's end becomes the grey of that value, because Pillow's palettes begin as a grey
+     * ramp.
      *
-     * @param colours red, green, blue of each place
+     * @param colours red, green, blue of each entry
      */
     static Conversion palette(byte[] colours) {
         return (samples, at, rgb, out) -> {
@@ -51,7 +52,10 @@ final class RasterPixels {
         return new RgbImage(source, height, width, rgb);
     }
 
-    /** The raster's array, if it has the form of an image's: each row is then converted in place, which halves the memory. */
+    /**
+     * The raster's own array if it is laid out like that of an {@link RgbImage}, otherwise null. Each row is then converted in place, which halves
+     * the memory.
+     */
     private static byte[] threeBytesAPixel(Raster raster) {
         boolean fits = raster.getSampleModel() instanceof PixelInterleavedSampleModel model && raster.getNumBands() == RgbImage.CHANNELS
                 && model.getPixelStride() == RgbImage.CHANNELS && model.getScanlineStride() == RgbImage.CHANNELS * raster.getWidth()

@@ -2,7 +2,7 @@ package vit.model.image.format;
 
 import java.util.Arrays;
 
-/** Those parts of a file that a decoder is to see, in order. */
+/** The parts of a file that a decoder is given, in order. */
 final class Slices {
 
     private final FileBytes file;
@@ -14,7 +14,7 @@ final class Slices {
         this.file = file;
     }
 
-    /** Adds the bytes {@code from} … {@code to − 1}; a part that follows on the last one joins it. */
+    /** Adds the bytes {@code from} … {@code to − 1}; a part that directly follows the last one is merged with it. */
     void add(int from, int to) {
         if (from == to) {
             return;
@@ -44,7 +44,7 @@ final class Slices {
         return joinWith();
     }
 
-    /** The parts as one array, with {@code more} behind them. */
+    /** The parts as one array, followed by {@code more}. */
     byte[] joinWith(byte... more) {
         byte[] joined = new byte[size + more.length];
         int at = 0;

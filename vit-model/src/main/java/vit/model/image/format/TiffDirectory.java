@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.TreeMap;
 import vit.model.InputException;
 
-/** The first directory of a TIFF file, strictly: every entry that is asked for lies inside the file. */
+/** The first directory of a TIFF file, read strictly: an entry that is asked for must lie inside the file. */
 final class TiffDirectory {
 
     private static final int ENTRY_BYTES = 12;
@@ -46,7 +46,7 @@ final class TiffDirectory {
         return little ? file.u32le(at) : file.u32be(at);
     }
 
-    /** Values of a tag; 0 where it is absent. */
+    /** The number of a tag's values; 0 if it is absent. */
     int count(int tag) throws InputException {
         return has(tag) ? (int) Math.min(u32(entries.get(tag) + 4), Integer.MAX_VALUE) : 0;
     }
@@ -71,14 +71,14 @@ final class TiffDirectory {
         return size == 1 ? file.u8(at) : size == 2 ? u16(at) : u32(at);
     }
 
-    /** The first value of a tag, or {@code otherwise} where it is absent. */
+    /** The first value of a tag, or {@code otherwise} if it is absent. */
     long value(int tag, long otherwise) throws InputException {
         return has(tag) ? value(tag, 0) : otherwise;
     }
 
     /**
-     * The file with a directory of nothing but {@code tags} behind it, to which its header points: other directories and metadata of an untrusted
-     * file are never read.
+     * The file with an appended directory that holds only {@code tags}, to which its header points. Other directories and metadata of an untrusted
+     * file are therefore never read.
      */
     byte[] only(int... tags) throws InputException {
         int count = 0;

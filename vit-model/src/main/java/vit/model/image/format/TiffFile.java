@@ -9,8 +9,8 @@ import vit.model.InputException;
 import vit.model.image.RgbImage;
 
 /**
- * A TIFF file, of which the first image counts. TwelveMonkeys' plug-in decompresses it where that is on the class path; what the samples
- * mean is decided here, as Pillow decides it.
+ * A TIFF file, of which the first image is decoded. TwelveMonkeys' plug-in, if it is on the class path, decompresses the samples; what they mean is
+ * decided here, as Pillow decides it.
  */
 final class TiffFile implements EncodedImage {
 
@@ -114,7 +114,7 @@ final class TiffFile implements EncodedImage {
         }
     }
 
-    /** Every strip or tile must be there, and lie inside the file. */
+    /** Checks that every strip or tile is present and lies inside the file. */
     private void checkParts() throws InputException {
         boolean tiled = directory.has(TILE_OFFSETS);
         int offsets = tiled ? TILE_OFFSETS : STRIP_OFFSETS;
@@ -143,7 +143,7 @@ final class TiffFile implements EncodedImage {
         }
     }
 
-    /** A strip's own header must not claim more than the strip is. */
+    /** Checks that the JPEG header of a strip does not claim more than the strip's size. */
     private void checkJpeg(int at, int length, long partHeight, long partWidth) throws InputException {
         JpegFile jpeg = JpegFile.parse(new FileBytes(file.source(), Arrays.copyOfRange(file.data(), at, at + length)));
         if (jpeg.height() > partHeight || jpeg.width() > partWidth) {
@@ -180,7 +180,7 @@ final class TiffFile implements EncodedImage {
         return samples * (bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
     }
 
-    /** By the most that each compression can shrink. A row of a fax takes one bit at least. */
+    /** The bound follows from the highest ratio of each compression. A row of a fax takes at least one bit. */
     @Override
     public long mostPixels() {
         long ratio = switch (compression) {
@@ -246,7 +246,7 @@ final class TiffFile implements EncodedImage {
         }
     }
 
-    /** Deep grey is cut off at white, and not inverted, as in Pillow; floating-point grey likewise. */
+    /** Grey of more than 8 bits is clipped at white and not inverted, as in Pillow; so is floating-point grey. */
     private RasterPixels.Conversion grey(DecodeOptions options) throws InputException {
         if (bits > 8) {
             boolean scaled = options.scaleGrey16() && bits <= 16 && directory.value(SAMPLE_FORMAT, 1L) == 1;
@@ -257,7 +257,7 @@ final class TiffFile implements EncodedImage {
         return (pixel, at, rgb, out) -> RasterPixels.grey(pixel[at] * factor ^ flip, rgb, out);
     }
 
-    /** Red, green, blue of each place: the high bytes of what the file holds. */
+    /** Red, green, blue of each palette entry: the high bytes of the stored values. */
     private byte[] palette() throws InputException {
         int colours = Math.min(directory.count(COLOUR_MAP) / RgbImage.CHANNELS, 1 << bits);
         byte[] palette = new byte[colours * RgbImage.CHANNELS];

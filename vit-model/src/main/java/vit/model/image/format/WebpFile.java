@@ -9,12 +9,12 @@ import javax.imageio.spi.ImageReaderSpi;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
 
-/** A WebP file. The JDK reads none; TwelveMonkeys' plug-in does where it is on the class path. */
+/** A WebP file. The JDK has no reader for it; TwelveMonkeys' plug-in decodes it if it is on the class path. */
 final class WebpFile implements EncodedImage {
 
     /**
-     * A picture of one colour takes next to nothing however large it is, so no ratio tells a lie; up to this many pixels (48 MB) any
-     * header is believed, and beyond it a file must hold one byte for a block of 16×16 pixels.
+     * A picture of one colour takes next to no bytes however large it is, so no ratio exposes a false header. Up to this many pixels (48 MB) any
+     * header is believed; beyond that a file must hold one byte per block of 16×16 pixels.
      */
     private static final int BELIEVED_PIXELS = 1 << 24;
     private static final int PIXELS_PER_BYTE = 256;
@@ -27,7 +27,7 @@ final class WebpFile implements EncodedImage {
     private static final int ALPHA_FLAG = 16;
     private static final int EXTENDED_HEADER = 18;
 
-    /** Three samples, and what the plug-in keeps of a lossy picture beside them. */
+    /** Three samples, and what the plug-in holds of a lossy picture in addition. */
     private static final int LOSSY_BYTES_PER_PIXEL = 5;
 
     private final FileBytes file;
@@ -67,7 +67,7 @@ final class WebpFile implements EncodedImage {
         return webp;
     }
 
-    /** Notes a chunk that belongs to the first picture: the picture itself, or an animation's settings and first frame. */
+    /** Notes a chunk if it belongs to the first picture: the picture itself, or an animation's settings and first frame. */
     private void picture(int at, int data, int length) throws InputException {
         boolean animated = (flags & ANIMATION_FLAG) != 0;
         if (pictureSeen) {
@@ -162,7 +162,7 @@ final class WebpFile implements EncodedImage {
                 .expected("JPEG, PNG, GIF or BMP, or com.twelvemonkeys.imageio:imageio-webp on the class path").found("WebP")
                 .because("WebP needs a plug-in that is not there"));
         byte[] stream = stream();
-        // A lossy picture is decoded with a hundred bytes of garbage a pixel, which the headers tell; a lossless one with tables, which they do not.
+        // Decoding a lossy picture allocates about a hundred bytes of garbage per pixel, which can be estimated from the headers. The tables of a lossless one cannot.
         AllocationLimit limit = lossy ? AllocationLimit.none() : AllocationLimit.of(options.maxMemoryBytes());
         Raster raster = PluginReader.read(file.source(), plugin, stream, height, width, limit, reader -> reader.read(0).getRaster());
         return switch (raster.getNumBands()) {
