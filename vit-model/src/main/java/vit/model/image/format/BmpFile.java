@@ -4,7 +4,6 @@ import java.awt.image.BufferedImage;
 import java.awt.image.DirectColorModel;
 import java.io.IOException;
 import java.util.Arrays;
-import javax.imageio.ImageReader;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
 
@@ -135,7 +134,7 @@ final class BmpFile implements EncodedImage {
     public RgbImage decode(DecodeOptions options) throws IOException {
         BufferedImage[] read = new BufferedImage[1];
         PluginReader.read(file.source(), PluginReader.ofJdk("bmp"), stream(), height, width, reader -> {
-            read[0] = bitmap(reader);
+            read[0] = reader.read(0);
             return read[0].getRaster();
         });
         return RasterPixels.rgb(file.source(), read[0].getRaster(), conversion(read[0]));
@@ -154,10 +153,6 @@ final class BmpFile implements EncodedImage {
             whole[FILE_SIZE + i] = (byte) (size >> 8 * i);
         }
         return whole;
-    }
-
-    private static BufferedImage bitmap(ImageReader reader) throws IOException {
-        return reader.read(0);
     }
 
     /** Uses the palette as the file stores it, because the JDK's reader may take a palette for a grey ramp. */

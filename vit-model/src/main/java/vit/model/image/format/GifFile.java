@@ -154,7 +154,7 @@ final class GifFile implements EncodedImage {
     @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
         Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("gif"), picture.joinWith(new byte[MISSING_BLOCK]), frameHeight, frameWidth,
-                reader -> reader.read(0).getRaster());
+                PluginReader.DECODED);
         RasterPixels.Conversion conversion = RasterPixels.palette(palette);
         int rows = (int) height();
         int columns = (int) width();

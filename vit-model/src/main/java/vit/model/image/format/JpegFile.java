@@ -2,7 +2,6 @@ package vit.model.image.format;
 
 import java.awt.image.Raster;
 import java.io.IOException;
-import javax.imageio.ImageReader;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
 
@@ -277,16 +276,12 @@ final class JpegFile implements EncodedImage {
     @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
         byte[] stream = withoutEnd ? picture.joinWith((byte) 0xFF, (byte) EOI) : picture.join();
-        Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("jpeg"), stream, height, width, JpegFile::stored);
+        Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("jpeg"), stream, height, width, PluginReader.STORED);
         if (raster.getNumBands() != components.length) {
             throw InputException.in(file.source()).expected(components.length).found(raster.getNumBands())
                     .because("the image data has another number of components than the header says");
         }
         JpegColour colour = JpegColour.of(components, jfif, adobeTransform);
         return RasterPixels.rgb(file.source(), raster, colour::toRgb);
-    }
-
-    private static Raster stored(ImageReader reader) throws IOException {
-        return reader.readRaster(0, null);
     }
 }

@@ -20,6 +20,12 @@ final class PluginReader {
         Raster read(ImageReader reader) throws IOException;
     }
 
+    /** The samples as they are stored, without a conversion of colours. */
+    static final Work STORED = reader -> reader.readRaster(0, null);
+
+    /** The samples of the decoded image: for readers that cannot give stored ones. */
+    static final Work DECODED = reader -> reader.read(0).getRaster();
+
     /** TwelveMonkeys' WebP reader fills its buffer of 64 bits before it needs them. */
     private static final int PLUGIN_LOOK_AHEAD = 64;
 
@@ -37,6 +43,17 @@ final class PluginReader {
     /** A reader from the class path. */
     static Optional<ImageReaderSpi> ofPlugin(String format) {
         return find(format, false);
+    }
+
+    /**
+     * A reader from the class path that must be there.
+     *
+     * @param name     the format, as messages name it
+     * @param expected what the message of a refusal asks for: the formats that need no plug-in, and the plug-in's artifact
+     */
+    static ImageReaderSpi requirePlugin(String source, String name, String expected) throws InputException {
+        return ofPlugin(name.toLowerCase(Locale.ROOT)).orElseThrow(() -> InputException.in(source)
+                .expected(expected).found(name).because(name + " needs a plug-in that is not there"));
     }
 
     private static Optional<ImageReaderSpi> find(String format, boolean jdk) {

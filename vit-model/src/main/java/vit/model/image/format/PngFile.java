@@ -242,8 +242,7 @@ final class PngFile implements EncodedImage {
             checkDeflateStream();
         }
         try {
-            Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("png"), picture(), height, width,
-                    reader -> reader.read(0).getRaster());
+            Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("png"), picture(), height, width, PluginReader.DECODED);
             return RasterPixels.rgb(file.source(), raster, conversion(options));
         } catch (IOException | RuntimeException e) {
             if (cut != null) {
@@ -308,20 +307,16 @@ final class PngFile implements EncodedImage {
         int down = depth == 16 ? 8 : 0;
         return switch (colourType) {
             case GREY -> grey(options);
-            case GREY_ALPHA -> (samples, at, rgb, out) -> RasterPixels.grey(samples[at] >> down, rgb, out);
+            case GREY_ALPHA -> RasterPixels.grey(down);
             case PALETTE -> RasterPixels.palette(palette);
-            default -> (samples, at, rgb, out) -> {
-                rgb[out] = (byte) (samples[at] >> down);
-                rgb[out + 1] = (byte) (samples[at + 1] >> down);
-                rgb[out + 2] = (byte) (samples[at + 2] >> down);
-            };
+            default -> RasterPixels.rgb(down);
         };
     }
 
     private RasterPixels.Conversion grey(DecodeOptions options) {
         if (depth == 16) {
             return options.scaleGrey16()
-                    ? (samples, at, rgb, out) -> RasterPixels.grey(samples[at] >> 8, rgb, out)
+                    ? RasterPixels.grey(8)
                     : (samples, at, rgb, out) -> RasterPixels.grey(Math.min(samples[at], 255), rgb, out);
         }
         int factor = 255 / ((1 << depth) - 1); // 255, 85, 17, 1

@@ -16,6 +16,28 @@ final class RasterPixels {
 
     private RasterPixels() {}
 
+    /**
+     * Samples that are red, green and blue already; further ones, such as alpha, are dropped.
+     *
+     * @param down bits to drop from each sample
+     */
+    static Conversion rgb(int down) {
+        return (samples, at, rgb, out) -> {
+            rgb[out] = (byte) (samples[at] >> down);
+            rgb[out + 1] = (byte) (samples[at + 1] >> down);
+            rgb[out + 2] = (byte) (samples[at + 2] >> down);
+        };
+    }
+
+    /**
+     * The first sample of each pixel as grey; further ones, such as alpha, are dropped.
+     *
+     * @param down bits to drop from each sample
+     */
+    static Conversion grey(int down) {
+        return (samples, at, rgb, out) -> grey(samples[at] >> down, rgb, out);
+    }
+
     /** Writes one grey pixel. */
     static void grey(int value, byte[] rgb, int out) {
         rgb[out] = (byte) value;

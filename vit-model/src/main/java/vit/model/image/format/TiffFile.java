@@ -3,7 +3,6 @@ package vit.model.image.format;
 import java.awt.image.Raster;
 import java.io.IOException;
 import java.util.Arrays;
-import javax.imageio.ImageReader;
 import javax.imageio.spi.ImageReaderSpi;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
@@ -203,22 +202,17 @@ final class TiffFile implements EncodedImage {
 
     @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
-        ImageReaderSpi plugin = PluginReader.ofPlugin("tiff").orElseThrow(() -> InputException.in(file.source())
-                .expected("JPEG, PNG, GIF, BMP or PPM, or com.twelvemonkeys.imageio:imageio-tiff on the class path").found("TIFF")
-                .because("TIFF needs a plug-in that is not there"));
+        ImageReaderSpi plugin = PluginReader.requirePlugin(file.source(), "TIFF",
+                "JPEG, PNG, GIF, BMP or PPM, or com.twelvemonkeys.imageio:imageio-tiff on the class path");
         byte[] stream = directory.only(WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES,
                 PLANAR, FAX3_OPTIONS, FAX4_OPTIONS, PREDICTOR, COLOUR_MAP, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, EXTRA_SAMPLES, SAMPLE_FORMAT,
                 JPEG_TABLES, YCC_SUBSAMPLING, YCC_POSITIONING);
-        Raster raster = PluginReader.read(file.source(), plugin, stream, height, width, TiffFile::stored);
+        Raster raster = PluginReader.read(file.source(), plugin, stream, height, width, PluginReader.STORED);
         if (raster.getNumBands() < samples) {
             throw InputException.in(file.source()).expected(samples + " samples a pixel").found(raster.getNumBands())
                     .because("the image data has another number of samples than the header says");
         }
         return RasterPixels.rgb(file.source(), raster, conversion(options));
-    }
-
-    private static Raster stored(ImageReader reader) throws IOException {
-        return reader.readRaster(0, null);
     }
 
     private RasterPixels.Conversion conversion(DecodeOptions options) throws InputException {
@@ -227,11 +221,7 @@ final class TiffFile implements EncodedImage {
             case PALETTE -> RasterPixels.palette(palette());
             case RGB -> samples == 4 && directory.value(EXTRA_SAMPLES, 0L) == ASSOCIATED_ALPHA
                     ? (pixel, at, rgb, out) -> undoAlpha(pixel, at, down, rgb, out)
-                    : (pixel, at, rgb, out) -> {
-                        rgb[out] = (byte) (pixel[at] >> down);
-                        rgb[out + 1] = (byte) (pixel[at + 1] >> down);
-                        rgb[out + 2] = (byte) (pixel[at + 2] >> down);
-                    };
+                    : RasterPixels.rgb(down);
             case CMYK -> (pixel, at, rgb, out) -> JpegColour.inks(pixel, at, down, rgb, out);
             case YCC -> compression == JPEG ? JpegColour.RGB::toRgb : JpegColour.YCC::toRgb; // the plug-in converts JPEG itself
             default -> grey(options);

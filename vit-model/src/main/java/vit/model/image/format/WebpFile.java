@@ -69,23 +69,26 @@ final class WebpFile implements EncodedImage {
 
     /** Notes a chunk if it belongs to the first picture: the picture itself, or an animation's settings and first frame. */
     private void picture(int at, int data, int length) throws InputException {
-        boolean animated = (flags & ANIMATION_FLAG) != 0;
         if (pictureSeen) {
             return;
         }
-        if (animated && (file.has(at, "ANIM") || file.has(at, "ANMF"))) {
+        if (animated() && (file.has(at, "ANIM") || file.has(at, "ANMF"))) {
             pictureSeen = file.has(at, "ANMF");
             lossy |= pictureSeen; // it may be
             picture.add(at, data + length + (length & 1 & file.length() - data - length));
-        } else if (!animated && file.has(at, "VP8L")) {
+        } else if (!animated() && file.has(at, "VP8L")) {
             long sizes = file.u32le(data + 1);
             still(data, 1 + (sizes & 0x3FFF), 1 + (sizes >> 14 & 0x3FFF));
             picture.add(at, data + length);
-        } else if (!animated && file.has(at, "VP8 ")) {
+        } else if (!animated() && file.has(at, "VP8 ")) {
             lossy = true;
             still(data, file.u16le(data + 6) & 0x3FFF, file.u16le(data + 8) & 0x3FFF);
             picture.add(at, data + length);
         }
+    }
+
+    private boolean animated() {
+        return (flags & ANIMATION_FLAG) != 0;
     }
 
     private void still(int data, long pictureWidth, long pictureHeight) throws InputException {
@@ -100,11 +103,10 @@ final class WebpFile implements EncodedImage {
 
     /** A file of the first picture's chunks alone. */
     private byte[] stream() throws InputException {
-        boolean animated = (flags & ANIMATION_FLAG) != 0;
         byte[] chunks = picture.join();
-        ByteBuffer webp = ByteBuffer.allocate(FIRST_CHUNK + (animated ? EXTENDED_HEADER : 0) + chunks.length + 1 & ~1).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer webp = ByteBuffer.allocate(FIRST_CHUNK + (animated() ? EXTENDED_HEADER : 0) + chunks.length + 1 & ~1).order(ByteOrder.LITTLE_ENDIAN);
         webp.put(file.data(), 0, 4).putInt(webp.capacity() - CHUNK_HEADER).put(file.data(), CHUNK_HEADER, 4);
-        if (animated) {
+        if (animated()) {
             webp.put("VP8X".getBytes(StandardCharsets.US_ASCII)).putInt(EXTENDED_HEADER - CHUNK_HEADER).putInt(flags & (ANIMATION_FLAG | ALPHA_FLAG));
             webp.put((byte) (width - 1)).putShort((short) (width - 1 >> 8)).put((byte) (height - 1)).putShort((short) (height - 1 >> 8));
         }
@@ -140,9 +142,8 @@ final class WebpFile implements EncodedImage {
     @Override
     public DecodeCost cost() {
         long pixels = height * width;
-        boolean animated = (flags & ANIMATION_FLAG) != 0;
         // A still lossy picture has the form of an image and is converted in place; others are copied from a canvas with alpha.
-        long bytes = lossy && !animated ? LOSSY_BYTES_PER_PIXEL * pixels : pixels * ((animated ? 2 : 1) * 4 + RgbImage.CHANNELS);
+        long bytes = lossy && !animated() ? LOSSY_BYTES_PER_PIXEL * pixels : pixels * ((animated() ? 2 : 1) * 4 + RgbImage.CHANNELS);
         return DecodeCost.of(bytes + picture.size(), (lossy ? 450 : 150) * pixels + 20L * picture.size());
     }
 
@@ -158,20 +159,12 @@ final class WebpFile implements EncodedImage {
 
     @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
-        ImageReaderSpi plugin = PluginReader.ofPlugin("webp").orElseThrow(() -> InputException.in(file.source())
-                .expected("JPEG, PNG, GIF or BMP, or com.twelvemonkeys.imageio:imageio-webp on the class path").found("WebP")
-                .because("WebP needs a plug-in that is not there"));
+        ImageReaderSpi plugin = PluginReader.requirePlugin(file.source(), "WebP",
+                "JPEG, PNG, GIF or BMP, or com.twelvemonkeys.imageio:imageio-webp on the class path");
         byte[] stream = stream();
         // Decoding a lossy picture allocates about a hundred bytes of garbage per pixel, which can be estimated from the headers. The tables of a lossless one cannot.
         AllocationLimit limit = lossy ? AllocationLimit.none() : AllocationLimit.of(options.maxMemoryBytes());
-        Raster raster = PluginReader.read(file.source(), plugin, stream, height, width, limit, reader -> reader.read(0).getRaster());
-        return switch (raster.getNumBands()) {
-            case 1, 2 -> RasterPixels.rgb(file.source(), raster, (samples, at, rgb, out) -> RasterPixels.grey(samples[at], rgb, out));
-            default -> RasterPixels.rgb(file.source(), raster, (samples, at, rgb, out) -> {
-                rgb[out] = (byte) samples[at];
-                rgb[out + 1] = (byte) samples[at + 1];
-                rgb[out + 2] = (byte) samples[at + 2];
-            });
-        };
+        Raster raster = PluginReader.read(file.source(), plugin, stream, height, width, limit, PluginReader.DECODED);
+        return RasterPixels.rgb(file.source(), raster, raster.getNumBands() <= 2 ? RasterPixels.grey(0) : RasterPixels.rgb(0));
     }
 }
