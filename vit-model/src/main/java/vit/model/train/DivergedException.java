@@ -1,6 +1,6 @@
 package vit.model.train;
 
-/** Training met a loss or a gradient that is NaN or infinite; the message names epoch, step and the first bad layer. */
+/** Thrown when a loss or gradient of a training is NaN or infinite; the message names the epoch, the step and the first bad layer. */
 public final class DivergedException extends Exception {
 
     private static final long serialVersionUID = 1L;

@@ -23,7 +23,7 @@ final class Divergence {
         this.config = training.config();
     }
 
-    /** Looks at the tokens of the first {@code batch} images after a stage. */
+    /** Examines the tokens of the first {@code batch} images after a stage. */
     private void look(String name, Tensor tokens, int batch) {
         if (stage != null) {
             return;
@@ -41,7 +41,7 @@ final class Divergence {
         }
     }
 
-    /** Describes where the forward pass of these images, run again, goes wrong. Spoils the gradients. */
+    /** Runs the forward pass of these images again and describes where it goes wrong. Overwrites the gradients. */
     String inForward(float[] images, float[] targets, int[] labels, int batch) {
         int elements = config.channels() * config.imageHeight() * config.imageWidth();
         for (int i = 0; i < batch * elements; i++) {
@@ -65,7 +65,7 @@ final class Divergence {
         return "the first bad layer is " + block + " (" + stage + "): " + value + " in image " + image + " of the batch" + weightsOf(block);
     }
 
-    /** Describes which gradient is not finite: the one nearest to the loss, where the backward pass met it first. */
+    /** Describes which gradient is not finite: the one nearest to the loss, which is where the backward pass met it first. */
     String inBackward() {
         String found = "no gradient is bad by itself; their sum of squares is too large";
         for (Parameter parameter : training.parameters().list()) {
@@ -82,7 +82,7 @@ final class Divergence {
         return found;
     }
 
-    /** The block, or else the layer, to which a parameter belongs. */
+    /** The block to which a parameter belongs, or its layer if it is outside the blocks. */
     private static String layer(String name) {
         int end = name.startsWith("blocks.") ? name.indexOf('.', "blocks.".length()) : name.lastIndexOf('.');
         return end < 0 ? name : name.substring(0, end);

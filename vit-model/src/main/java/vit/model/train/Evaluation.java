@@ -14,10 +14,10 @@ import vit.model.train.data.SampleMaker;
 import vit.model.train.data.UnreadableImages;
 
 /**
- * How a model judges labelled images.
+ * How a model classifies labelled images.
  *
  * @param classes   names
- * @param confusion (classes, classes): how many images of the class of the row were taken for the class of the column
+ * @param confusion (classes, classes): how many images of the row's class were classified as the column's class
  * @param loss      mean cross-entropy; NaN without images
  */
 public record Evaluation(List<String> classes, int[][] confusion, double loss) {
@@ -33,7 +33,7 @@ public record Evaluation(List<String> classes, int[][] confusion, double loss) {
         return sum;
     }
 
-    /** Share of the images that were right; NaN without images. */
+    /** Share of the images that were classified correctly; NaN without images. */
     public double accuracy() {
         int right = 0;
         for (int c = 0; c < confusion.length; c++) {
@@ -43,10 +43,10 @@ public record Evaluation(List<String> classes, int[][] confusion, double loss) {
     }
 
     /**
-     * Runs the model that {@code weights} make over all images that can be read.
+     * Runs the model with these weights over all images that can be read.
      *
-     * @param unreadable hears of the others
-     * @param cancelled asked between batches
+     * @param unreadable receives the others
+     * @param cancelled checked between batches
      * @return null if it was cancelled
      */
     static Evaluation of(ParameterSource weights, SampleMaker samples, int batchSize, TrainerOptions options, UnreadableImages unreadable,
@@ -84,7 +84,7 @@ public record Evaluation(List<String> classes, int[][] confusion, double loss) {
         return new Evaluation(samples.images().classes(), confusion, loss / read);
     }
 
-    /** The place of the largest of {@code count} values; of equal ones the first. */
+    /** The index of the largest of {@code count} values; of equal ones the first. */
     static int highest(float[] values, int offset, int count) {
         int best = 0;
         for (int i = 1; i < count; i++) {

@@ -13,13 +13,14 @@ import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 
 /**
- * Trained weights made ready for other classes or another image size, as google-research/vision_transformer does it: the head becomes zero,
- * unless it already has these classes; learned positions are carried over to the new grid; a pre-logits layer and DeiT's distillation token
- * with its head and position are dropped. Training is for one label an image, so the scores become those of a softmax. Reads from the trained weights while it is read.
+ * Trained weights, prepared for other classes or another image size as google-research/vision_transformer does it: the head becomes zero, unless it
+ * already has these classes; learned positions are resampled to the new grid; a pre-logits layer is dropped, and so is DeiT's distillation token with
+ * its head and position. Training uses one label per image, so the scores become those of a softmax. Each parameter is read from the trained weights
+ * only when it is asked for.
  */
 public final class FineTuning implements ParameterSource {
 
-    /** What is said where the model had the scores of several labels an image. */
+    /** The note for a model whose scores were those of several labels per image. */
     public static final String NEW_SCORES = "the scores become those of a softmax: an image of a class folder has one label";
 
     private final ParameterSource trained;
@@ -37,9 +38,8 @@ public final class FineTuning implements ParameterSource {
     /**
      * Weights for {@code classes} classes and images of {@code height} × {@code width}.
      *
-     * @param keepHead whether the head may be kept where its classes are the wanted ones; it is reset all the same if it stood on a
-     *                 pre-logits layer
-     * @param method   that of the weights' source
+     * @param keepHead whether the head may be kept if it has the wanted classes; it is reset in any case if it followed a pre-logits layer
+     * @param method   the resampling method of the weights' source
      * @throws IllegalArgumentException if the patches do not fit the image
      */
     public static FineTuning of(ParameterSource trained, int classes, int height, int width, boolean keepHead, PositionResampling method) {
@@ -55,7 +55,7 @@ public final class FineTuning implements ParameterSource {
         return config;
     }
 
-    /** Those of the trained weights, if their head is kept. */
+    /** The labels of the trained weights if their head is kept. */
     @Override
     public List<String> labels() {
         return newHead ? List.of() : trained.labels();
@@ -71,7 +71,7 @@ public final class FineTuning implements ParameterSource {
         return newHead;
     }
 
-    /** What differs from the trained weights, a sentence each. */
+    /** What differs from the trained weights, one sentence per difference. */
     public List<String> changes() {
         VitConfig old = trained.config();
         List<String> changes = new ArrayList<>();

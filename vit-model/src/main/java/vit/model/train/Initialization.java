@@ -14,28 +14,28 @@ import vit.model.train.augment.CounterRandom;
 import vit.model.train.augment.CounterRandom.Purpose;
 
 /**
- * Weights to start training from, as one of the published sources draws them. Each tensor's numbers depend on the seed and its name
- * alone. LayerNorms start as 1 and 0, layer scales as 1e-5, in every scheme. Immutable.
+ * Initial weights for training, drawn as in one of the published sources. Each tensor's numbers depend only on the seed and on its name. In every
+ * scheme, LayerNorms start as 1 and 0 and layer scales as 1e-5. Immutable.
  *
  * @param config the model
- * @param scheme whose
- * @param seed   another seed, other weights
+ * @param scheme the source whose rules are followed
+ * @param seed   different seeds give different weights
  */
 public record Initialization(VitConfig config, Scheme scheme, long seed) implements ParameterSource {
 
     /** Layer scale at the start, timm's {@code init_values}. */
     private static final float LAYER_SCALE = 1e-5f;
 
-    /** The standard deviation of N(0, 1) cut off at ±2. */
+    /** The standard deviation of N(0, 1) truncated at ±2. */
     private static final double CUT_DEVIATION = 0.87962566103423978;
 
-    /** Whose initialisation. */
+    /** The source whose initialisation is followed. */
     public enum Scheme {
         /** timm's default: matrices and positions N(0, 0.02), tokens N(0, 1e-6), the patch projection PyTorch's default, other biases 0. */
         TIMM,
         /** timm's {@code jax}: Xavier, LeCun for patches, MLP biases N(0, 1e-6), the head 0. */
         TIMM_JAX,
-        /** timm's {@code moco}: Xavier, query, key and value each a matrix of its own; the head too. */
+        /** timm's {@code moco}: Xavier, with query, key and value each treated as a matrix of its own; Xavier for the head, too. */
         MOCO,
         /** google-research/vision_transformer: Xavier, LeCun for patches, positions N(0, 0.02), token and head 0. */
         JAX,
@@ -160,7 +160,7 @@ public record Initialization(VitConfig config, Scheme scheme, long seed) impleme
         }
     }
 
-    /** Columns of the matrix to which a bias belongs. */
+    /** The columns of the matrix to which a bias belongs. */
     private double fanIn(Parameter bias) {
         String weight = bias.name().substring(0, bias.name().length() - ".bias".length()) + ".weight";
         return Parameters.of(config).find(weight).in();
@@ -207,7 +207,7 @@ public record Initialization(VitConfig config, Scheme scheme, long seed) impleme
             }
         }
 
-        /** N(0, deviation²) without what lies outside ±bound. */
+        /** N(0, deviation²), truncated at ±bound by drawing again. */
         void truncated(double deviation, double bound) {
             for (int i = 0; i < size; i++) {
                 double value;

@@ -7,17 +7,18 @@ import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
 
 /**
- * Everything that decides what training makes of given weights and images, bit for bit. Immutable.
+ * Every setting that affects the result of a training, given its initial weights and its images. Two trainings with the same recipe, weights and
+ * images end with the same bits. Immutable.
  *
  * @param name           for messages
- * @param epochs         how often every image is seen
- * @param batch          images of an optimiser step; the last step of an epoch has those that are left
- * @param seed           of order, augmentation and mixing
- * @param optimizer      which, with weight decay and layer decay
- * @param schedule       learning rates
+ * @param epochs         number of passes over all images
+ * @param batch          images per optimiser step; the last step of an epoch has the remaining ones
+ * @param seed           seed of the images' order, of augmentation and of mixing
+ * @param optimizer      the optimiser, with weight decay and layer decay
+ * @param schedule       the learning rate of every step
  * @param clip           largest Euclidean norm of all gradients together; 0: no clipping
- * @param average        decay of the moving average of the weights, which is then what is judged and kept; 0: none. In step t the decay is at
- *                       most (1 + t) / (10 + t), so that the first weights are soon forgotten
+ * @param average        decay of the moving average of the weights, which is then the model that is evaluated and saved; 0: none. In step t the decay
+ *                       is at most (1 + t) / (10 + t), so that the average soon forgets the first weights
  * @param labelSmoothing share of every target that is spread evenly over the classes, in [0, 1)
  * @param augmentation   what is done to each image
  * @param mixing         what is done to each batch
@@ -56,7 +57,7 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         }
     }
 
-    /** AdamW at one rate, without augmentation, decay or anything else: to be changed by the methods below. */
+    /** AdamW at a constant rate, without augmentation, decay or anything else. The methods below change it. */
     public static Recipe plain(int epochs, int batch, double rate) {
         return new Recipe("plain", epochs, batch, 0, Optimizer.adamW(0), Schedule.constant(rate), 0, 0, 0, Augmentation.NONE, Mixing.NONE, 0, 0);
     }

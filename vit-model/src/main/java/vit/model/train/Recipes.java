@@ -10,20 +10,20 @@ import vit.model.train.Schedule.Shape;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
 
-/** Recipes by name. A recipe is one entry; every part of it can be changed afterwards. */
+/** Recipes by name. Each is one entry; the methods of {@link Recipe} change any part of it. */
 public final class Recipes {
 
     private static final Map<String, Recipe> RECIPES = new LinkedHashMap<>();
 
     static {
-        // What a tutorial would write: no schedule, no augmentation, PyTorch's default weight decay.
+        // What a tutorial would use: no schedule, no augmentation, PyTorch's default weight decay.
         add("plain", new Recipe("", 30, 64, 0, Optimizer.adamW(0.01), Schedule.constant(1e-3), 0, 0, 0, Augmentation.NONE, Mixing.NONE, 0, 0));
         // A small model on a few thousand small images, from scratch.
         add("small", new Recipe("", 60, 64, 0, Optimizer.adamW(0.05), Schedule.cosine(1e-3, 0.1), 1, 0.99, 0.1, Augmentation.LIGHT, Mixing.NONE, 0, 0));
         // Touvron et al. 2020: 300 epochs of ImageNet at batch 512; rate 5e-4 · batch / 512 from 5 epochs of warm-up to 1e-5.
         add("deit", new Recipe("", 300, 512, 0, new Optimizer(null, Adam.adamW(), 0.05, false, 1, false),
                 new Schedule(Shape.COSINE, 5e-4, 1e-5, 5.0 / 300), 0, 0.99996, 0.1, Augmentation.RAND_AUGMENT.withErasing(0.25), new Mixing(0.8, 1), 0, 0.1));
-        // The same shortened for small models and data sets.
+        // The same, shortened for small models and data sets.
         add("deit-small", new Recipe("", 100, 64, 0, Optimizer.adamW(0.05), new Schedule(Shape.COSINE, 1e-3, 1e-5, 0.05), 1, 0.995, 0.1,
                 Augmentation.RAND_AUGMENT_LIGHT.withErasing(0.1), new Mixing(0.2, 0.5), 0, 0));
         // Dosovitskiy et al. 2020, appendix B.1.1: SGD 0.9, cosine to zero after 500 of 10,000 steps, no decay, clip 1.

@@ -1,7 +1,7 @@
 package vit.model.train;
 
 /**
- * The learning rate of every step. Linear warm-up, then one of the shapes:
+ * The learning rate of every step: linear warm-up, then one of these shapes:
  *
  * <pre>
  *   step s of S, W = warmup · S rounded
@@ -13,7 +13,7 @@ package vit.model.train;
  *
  * @param shape  what follows warm-up
  * @param rate   the highest learning rate, above 0
- * @param last   where the rate goes to, 0 or more; without meaning for a constant one
+ * @param last   the rate at the end, 0 or more; without meaning for a constant rate
  * @param warmup share of all steps, in [0, 1]
  */
 public record Schedule(Shape shape, double rate, double last, double warmup) {
@@ -42,12 +42,12 @@ public record Schedule(Shape shape, double rate, double last, double warmup) {
         return new Schedule(Shape.CONSTANT, rate, 0, 0);
     }
 
-    /** Cosine to zero after {@code warmup}, a share of all steps. */
+    /** Cosine to zero; {@code warmup} is the share of all steps that warm-up takes. */
     public static Schedule cosine(double rate, double warmup) {
         return new Schedule(Shape.COSINE, rate, 0, warmup);
     }
 
-    /** Linear to zero after {@code warmup}, a share of all steps. */
+    /** Linear to zero; {@code warmup} is the share of all steps that warm-up takes. */
     public static Schedule linear(double rate, double warmup) {
         return new Schedule(Shape.LINEAR, rate, 0, warmup);
     }

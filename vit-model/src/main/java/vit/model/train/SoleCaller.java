@@ -3,7 +3,7 @@ package vit.model.train;
 import java.util.concurrent.locks.ReentrantLock;
 import vit.model.SessionInUseException;
 
-/** Lets one thread at a time in, and refuses another instead of letting it wait. The thread that is in may enter again, as a listener does. */
+/** Admits one thread at a time. Another thread is refused, not made to wait. The thread that has entered may enter again, as a listener does. */
 final class SoleCaller {
 
     private final String what;
@@ -21,7 +21,7 @@ final class SoleCaller {
     /**
      * Begins a call; every success is followed by one {@link #exit()}.
      *
-     * @throws SessionInUseException if another thread is in
+     * @throws SessionInUseException if another thread has entered
      */
     void enter() {
         if (!lock.tryLock()) {

@@ -35,14 +35,14 @@ import vit.model.train.data.UnreadableImages;
  * }
  * }</pre>
  *
- * Recipe, weights and images decide every bit of the result; threads, loaders, accumulation and checkpointing do not. It serves one thread at
- * a time: {@link #train}, {@link #evaluate()}, {@link #save} and the reading of {@link #weights()} throw
+ * Recipe, weights and images determine every bit of the result; threads, loaders, accumulation and checkpointing do not affect it. A trainer serves
+ * one thread at a time: {@link #train}, {@link #evaluate()}, {@link #save} and the reading of {@link #weights()} throw
  * {@link vit.model.SessionInUseException} while another thread is in one of them. A listener may call them.
  */
 public final class Trainer implements AutoCloseable {
 
     private final VitConfig config;
-    private final TrainingOrigin origin; // tells one training from another
+    private final TrainingOrigin origin; // identifies the training
     private final Recipe recipe;
     private final TrainerOptions options;
     private final List<String> labels; // of the images
@@ -69,7 +69,7 @@ public final class Trainer implements AutoCloseable {
      * How far training is.
      *
      * @param steps   taken
-     * @param lossSum of the images of the epoch under way
+     * @param lossSum of the images of the current epoch
      * @param right   of them
      * @param seen    of them
      */
@@ -132,11 +132,10 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * A trainer that goes on where {@link #save} left another: from then on both give the same bits.
+     * A trainer that continues from where {@link #save} left another one. From then on both give the same bits.
      *
      * @param config of the model that was trained
-     * @throws InputException if the state is malformed or damaged, or that of a training with another recipe, model, preprocessing or other
-     *                        images
+     * @throws InputException if the state is malformed or damaged, or belongs to a training with another recipe, model, preprocessing or other images
      */
     public static Trainer resume(Path state, VitConfig config, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)
             throws IOException {
@@ -168,7 +167,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * In what a training that was saved differs from one that would be made like this; {@link #resume} refuses it unless there is nothing.
+     * The differences between a saved training and one with these arguments. {@link #resume} refuses the state unless there are none.
      *
      * @throws InputException if the state is malformed or damaged
      */
@@ -179,7 +178,10 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Writes all that {@link #resume} needs into one file, atomically: after a kill at any moment the old file or the new one is there. */
+    /**
+     * Writes everything that {@link #resume} needs into one file, atomically: after a kill at any moment, either the old file or the new one is
+     * there.
+     */
     public void save(Path state) throws IOException {
         caller.enter();
         try {
@@ -193,16 +195,19 @@ public final class Trainer implements AutoCloseable {
         return origin;
     }
 
-    /** The images that could not be used so far and were left out, a message each; never more than {@link TrainerOptions#mostUnreadable} allows. */
+    /**
+     * One message for each image that has so far been left out because it could not be used; never more than {@link TrainerOptions#mostUnreadable}
+     * allows.
+     */
     public List<String> unreadable() {
         return unreadable.messages();
     }
 
     /**
-     * Trains to the end of the recipe, or until cancelled. After a cancellation it may be called again and goes on where it was.
+     * Trains to the end of the recipe, or until cancelled. After a cancellation it may be called again and continues where it stopped.
      *
      * @return the reports of all epochs so far
-     * @throws IOException       if more images cannot be used than the options allow, {@link InputException} with the first one's name
+     * @throws IOException       if more images cannot be used than the options allow; it is then an {@link InputException} that names the first one
      * @throws DivergedException if the loss or a gradient is not finite; the weights are those before the step
      */
     public List<EpochReport> train(TrainingListener listener) throws IOException, DivergedException {
@@ -243,7 +248,9 @@ public final class Trainer implements AutoCloseable {
         return history();
     }
 
-    /** One optimiser step; the mean loss of the batch. None of whose images could be read changes nothing, and has no loss. */
+    /**
+     * Takes one optimiser step and returns the mean loss of the batch. A batch none of whose images could be read changes nothing and has no loss.
+     */
     private double step(Batch batch) throws DivergedException {
         if (batch.count == 0) {
             progress = new Progress(progress.steps + 1, progress.lossSum, progress.right, progress.seen);
@@ -274,7 +281,7 @@ public final class Trainer implements AutoCloseable {
         return lossSum / batch.count;
     }
 
-    /** Forward and backward of {@code count} images of the batch; the factor 1 / batch is that of the whole batch. */
+    /** Forward and backward pass of {@code count} images of the batch. The factor 1 / batch is that of the whole batch. */
     private void pass(Batch batch, int from, int count) throws DivergedException {
         boolean soft = recipe.mixing().isActive();
         float[] pixels = batch.images;
@@ -306,7 +313,7 @@ public final class Trainer implements AutoCloseable {
         return recipe.mixing().isActive() ? Evaluation.highest(batch.targets, b * config.classes(), config.classes()) : batch.labels[b];
     }
 
-    /** Validates and closes the epoch; null if that was cancelled. */
+    /** Validates and closes the epoch; returns null if that was cancelled. */
     private EpochReport finishEpoch(double imagesPerSecond) throws IOException {
         Evaluation evaluation = evaluate(validation);
         if (evaluation == null) {
@@ -337,7 +344,7 @@ public final class Trainer implements AutoCloseable {
         return Evaluation.of(weights(), images, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
     }
 
-    /** How the weights judge the validation images; after an epoch without running them again. */
+    /** Evaluates the weights on the validation images. Directly after an epoch, its result is returned and nothing runs again. */
     public Evaluation evaluate() throws IOException {
         caller.enter();
         try {
@@ -348,7 +355,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Ends {@link #train} after the step under way. Any thread may call. */
+    /** Ends {@link #train} after the current step. Any thread may call this. */
     public void cancel() {
         cancelled = true;
     }
@@ -381,14 +388,14 @@ public final class Trainer implements AutoCloseable {
         return recipe;
     }
 
-    /** Bytes held by weights, gradients, states and activations. */
+    /** Bytes that weights, gradients, optimiser states and activations take. */
     public long plannedBytes() {
         return training.plannedBytes();
     }
 
     /**
-     * The weights to keep: the moving average where the recipe has one. They know the classes and the preprocessing of the training. A view,
-     * valid until the trainer is closed.
+     * The trained weights: the moving average if the recipe has one. Their configuration includes the classes and the preprocessing of the training.
+     * They are a view, valid until the trainer is closed.
      */
     public ParameterSource weights() {
         return new ParameterSource() {
@@ -399,7 +406,7 @@ public final class Trainer implements AutoCloseable {
 
             @Override
             public void read(Parameter parameter, float[] target) {
-                caller.enter(); // or another thread would read the weights of several steps
+                caller.enter(); // otherwise another thread would read a mixture of the weights of several steps
                 try {
                     if (recipe.average() == 0) {
                         training.read(parameter, target);
@@ -421,7 +428,7 @@ public final class Trainer implements AutoCloseable {
         return progress;
     }
 
-    /** Goes on from there; weights and states are set apart from this. */
+    /** Continues from this progress; weights and optimiser states are restored separately. */
     void restore(Progress reached, List<EpochReport> epochs) {
         progress = reached;
         history.clear();

@@ -3,22 +3,22 @@ package vit.model.train;
 import vit.kernels.parallel.Workers;
 
 /**
- * How a training runs; nothing of it changes a bit of the result, but a training may end without one. Immutable.
+ * How a training runs. No option changes a bit of the result, but {@code mostUnreadable} may end a training without a result. Immutable.
  *
- * @param threads       team that computes, the calling thread included
- * @param loaderThreads threads that decode and augment ahead
- * @param prefetch      batches that may be ready and waiting: the bound on the loader's memory
- * @param accumulate    passes in which a batch is computed: more of them, less memory
- * @param checkpointing whether activations are computed again in the backward pass: less memory, a third more arithmetic
- * @param cacheBytes    decoded images kept between epochs, at most
- * @param mostUnreadable share of all images, 0 to 1, that may be unusable: they are left out; when there are more, training ends with a fault
+ * @param threads       threads that compute, including the calling one
+ * @param loaderThreads threads that decode and augment images ahead of the computation
+ * @param prefetch      batches that may be ready and waiting; this bounds the loader's memory
+ * @param accumulate    passes into which a batch is divided: more passes need less memory
+ * @param checkpointing whether activations are recomputed in the backward pass, which needs less memory and a third more arithmetic
+ * @param cacheBytes    most bytes of decoded images that are kept between epochs
+ * @param mostUnreadable share of all images, 0 to 1, that may be unusable and are then left out; if there are more, training ends with an error
  */
 public record TrainerOptions(int threads, int loaderThreads, int prefetch, int accumulate, boolean checkpointing, long cacheBytes,
         double mostUnreadable) {
 
     private static final int MAX_LOADERS = 256;
 
-    /** A few damaged files should not cost a night; a quarter of all is no accident any more. */
+    /** A few damaged files should not ruin a night's training, but a quarter of all images is no longer an accident. */
     private static final double MOST_UNREADABLE = 0.25;
 
     public TrainerOptions {
@@ -41,8 +41,8 @@ public record TrainerOptions(int threads, int loaderThreads, int prefetch, int a
     }
 
     /**
-     * One loader thread beside the team, 3 batches ahead, a quarter of the heap for decoded images, a quarter of all images may be
-     * unusable.
+     * Options with this team, one loader thread beside it, 3 batches ahead, a quarter of the heap for decoded images, and up to a quarter of all
+     * images unusable.
      */
     public static TrainerOptions threads(int threads) {
         return new TrainerOptions(threads, 1, 3, 1, false, Runtime.getRuntime().maxMemory() / 4, MOST_UNREADABLE);

@@ -24,16 +24,16 @@ import vit.model.weights.WeightsWriter;
 import vit.model.weights.format.AtomicFile;
 
 /**
- * What a training leaves in its folder: {@code best.safetensors} and {@code last.safetensors} under timm's names with {@code config.json}
- * and {@code labels.txt} beside them, {@code history.csv}, and {@code state.safetensors}, from which training goes on, with the state before
- * it. Every file is replaced atomically, and the state last: after a kill at any moment it leads to the same files as if there had been no
- * kill.
+ * The files that a training writes to its folder: {@code best.safetensors} and {@code last.safetensors} under timm's names with {@code config.json}
+ * and {@code labels.txt} beside them, {@code history.csv}, and {@code state.safetensors}, from which training resumes, with the state before it.
+ * Every file is replaced atomically, the state last. After a kill at any moment, resuming therefore leads to the same files as a training that was
+ * never killed.
  *
  * @param path the folder
  */
 public record TrainingFolder(Path path) {
 
-    /** The pictures that {@code vit train} leaves. */
+    /** The pictures that {@code vit train} writes. */
     public static final List<String> PICTURES = List.of("loss.png", "confusion.png");
 
     /** Weights after the best epoch. */
@@ -41,12 +41,12 @@ public record TrainingFolder(Path path) {
         return path.resolve("best.safetensors");
     }
 
-    /** Weights after the last epoch, or the step in which training was stopped. */
+    /** Weights after the last epoch, or after the step at which training was stopped. */
     public Path last() {
         return path.resolve("last.safetensors");
     }
 
-    /** What {@link Trainer#resume} takes. */
+    /** The state that {@link Trainer#resume} takes. */
     public Path state() {
         return path.resolve("state.safetensors");
     }
@@ -56,7 +56,7 @@ public record TrainingFolder(Path path) {
         return path.resolve("config.json");
     }
 
-    /** The classes, a line each. */
+    /** The classes, one per line. */
     public Path labels() {
         return path.resolve("labels.txt");
     }
@@ -66,12 +66,12 @@ public record TrainingFolder(Path path) {
         return path.resolve("history.csv");
     }
 
-    /** The state before {@link #state}: the last good one where that is damaged. */
+    /** The state before {@link #state}, to resume from if that one is damaged. */
     public Path previousState() {
         return path.resolve("state.previous.safetensors");
     }
 
-    /** Whether there is a training to go on with. */
+    /** Whether there is a training to resume. */
     public boolean hasState() {
         return Files.isRegularFile(state());
     }
@@ -80,7 +80,7 @@ public record TrainingFolder(Path path) {
         return List.of(state(), previousState(), best(), last(), history(), config(), labels(), path.resolve(PICTURES.get(0)), path.resolve(PICTURES.get(1)));
     }
 
-    /** A file that a training would replace, of this training or of another one; null if there is none. */
+    /** A file that a training would overwrite, written by this training or by another one; null if there is none. */
     public Path present() {
         return files().stream().filter(file -> Files.exists(file, LinkOption.NOFOLLOW_LINKS)).findFirst().orElse(null);
     }
@@ -99,7 +99,7 @@ public record TrainingFolder(Path path) {
                 && ImageListing.entries(folder).stream().anyMatch(file -> file.getFileName().toString().endsWith(".safetensors"));
     }
 
-    /** Makes the folder if need be, and removes what a killed process had begun to write. */
+    /** Creates the folder if necessary, and removes what a killed process had begun to write. */
     public void prepare() throws IOException {
         Files.createDirectories(path);
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
@@ -111,7 +111,7 @@ public record TrainingFolder(Path path) {
         }
     }
 
-    /** Writes what does not change any more. */
+    /** Writes the files that stay the same throughout a training. */
     public void describe(VitConfig config, List<String> classes, Preprocessing preprocessing) throws IOException {
         ModelConfig model = new ModelConfig(saved(config), classes);
         AtomicFile.write(config(), model.toJson(preprocessing.fields()).getBytes(StandardCharsets.UTF_8));
@@ -123,7 +123,7 @@ public record TrainingFolder(Path path) {
         AtomicFile.link(previousState(), state());
     }
 
-    /** Writes a trainer's state; the one that is there becomes {@link #previousState}. A state is there at every moment. */
+    /** Writes a trainer's state; the existing one becomes {@link #previousState}. At every moment there is at least one state. */
     public void writeState(Trainer trainer) throws IOException {
         if (hasState()) {
             AtomicFile.link(state(), previousState());
@@ -136,7 +136,7 @@ public record TrainingFolder(Path path) {
         writeWeights(best(), trainer);
     }
 
-    /** Writes weights, history and state as they are. */
+    /** Writes the current weights, history and state. */
     public void write(Trainer trainer) throws IOException {
         writeWeights(last(), trainer);
         writeHistory(trainer.history());
@@ -151,8 +151,8 @@ public record TrainingFolder(Path path) {
     }
 
     /**
-     * The configuration under whose names weights are saved: timm's, where timm has names for all of them. timm keeps fixed sine and cosine
-     * positions as if they were learned.
+     * The configuration under whose names weights are saved: timm's if timm has names for all of them. timm stores fixed sine and cosine positions as
+     * if they were learned.
      */
     static VitConfig saved(VitConfig config) {
         if (config.patchNorm() || config.patchOrder() != PatchOrder.CHANNEL_FIRST) {

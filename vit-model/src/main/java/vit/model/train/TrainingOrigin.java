@@ -16,12 +16,12 @@ import vit.model.train.data.ImageSource;
 import vit.model.train.data.Split;
 
 /**
- * What decides the result of a training, fact by fact: recipe, model, preprocessing, images and the weights at the start. Of the images it
- * knows number, order of labels and classes. Tells one training from another. Immutable.
+ * The facts that determine the result of a training: recipe, model, preprocessing, images and the initial weights. Of the images it holds their
+ * number, the order of their labels, and the classes. It tells one training from another. Immutable.
  */
 public final class TrainingOrigin {
 
-    /** The fact that says what the weights at the start were. */
+    /** The name of the fact that describes the initial weights. */
     private static final String START = "start";
 
     private final Map<String, String> facts;
@@ -35,7 +35,7 @@ public final class TrainingOrigin {
      *
      * @param fact its name, for example {@code learning rate}
      * @param then its value in the training that was saved
-     * @param now  its value in the training that should go on
+     * @param now  its value in the training that is to be continued
      */
     public record Difference(String fact, String then, String now) {
         @Override
@@ -44,7 +44,7 @@ public final class TrainingOrigin {
         }
     }
 
-    /** The facts; {@code start} may be null, if what the weights at the start were is not known. */
+    /** The facts; {@code start} is null if the initial weights are not known. */
     static TrainingOrigin of(VitConfig config, ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe) {
         Map<String, String> facts = new LinkedHashMap<>();
         recipe(recipe, facts);
@@ -117,7 +117,7 @@ public final class TrainingOrigin {
         return facts;
     }
 
-    /** Reads what {@link #facts} gave. */
+    /** Reads what {@link #facts} returned. */
     static TrainingOrigin read(JsonObject object) throws InputException {
         Map<String, String> facts = new LinkedHashMap<>();
         for (String name : object.names()) {
@@ -126,7 +126,7 @@ public final class TrainingOrigin {
         return new TrainingOrigin(facts);
     }
 
-    /** In what {@code now} differs from this; the weights at the start count only where both know them. */
+    /** The facts in which {@code now} differs from this. The initial weights are compared only if both know them. */
     List<Difference> differences(TrainingOrigin now) {
         Map<String, String> all = new LinkedHashMap<>(facts);
         all.putAll(now.facts);

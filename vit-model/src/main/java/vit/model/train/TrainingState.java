@@ -29,9 +29,9 @@ import vit.model.weights.format.SafetensorsWriter;
 import vit.model.weights.format.TensorEntry;
 
 /**
- * Everything that training needs to go on as if it had never stopped, in one safetensors file: weights, moving average and the optimiser's
- * states under the parameters' names, and in the header's metadata how far training is. Random numbers need no state of their own: they
- * follow from the seed, which is the recipe's, and the step. A checksum of all other bytes stands at the end. Files are untrusted.
+ * Everything that training needs to continue as if it had never stopped, in one safetensors file. It holds weights, moving average and the
+ * optimiser's states under the parameters' names, and the progress in the header's metadata. Random numbers need no state of their own, because they
+ * follow from the recipe's seed and the step. A checksum of all other bytes is at the end. Files are untrusted.
  */
 final class TrainingState implements ParameterSource, AutoCloseable {
 
@@ -64,7 +64,9 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         origin = TrainingOrigin.read(document.object("origin"));
     }
 
-    /** Reads the whole file once more than it will be read: a bit that flipped on the disk must not be trained on. */
+    /**
+     * Reads the whole file once, in addition to loading it, to verify its checksum: training must not continue with a bit that flipped on the disk.
+     */
     private void requireChecksum() throws IOException {
         TensorEntry entry = file.find(CHECKSUM);
         if (entry == null || entry.dtype() != Dtype.I64 || entry.bytes() != Long.BYTES) {
@@ -147,7 +149,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         }
     }
 
-    /** Doubles are written as text, which keeps every bit and has a form for NaN. */
+    /** The metadata of a state. Doubles are written as text, which preserves every bit and can express NaN. */
     private static Map<String, Object> document(Trainer trainer) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("version", VERSION);
@@ -182,12 +184,12 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         }
     }
 
-    /** What the training was made of. */
+    /** The facts that identify the training. */
     TrainingOrigin origin() {
         return origin;
     }
 
-    /** Refuses to go on as another training. */
+    /** Refuses to continue as another training. */
     void require(TrainingOrigin now) throws InputException {
         List<TrainingOrigin.Difference> differences = origin.differences(now);
         if (!differences.isEmpty()) {
@@ -223,7 +225,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         file.readFloats(entry, 0, target, 0, Math.toIntExact(shape.size()));
     }
 
-    /** Sets what lies beside the weights, with which the trainer was made. */
+    /** Restores everything but the weights, with which the trainer was created. */
     void restore(Trainer trainer) throws IOException {
         VitTraining training = trainer.training();
         for (Parameter parameter : Parameters.of(config).list()) {

@@ -3,7 +3,7 @@ package vit.model.train.augment;
 import vit.model.image.RgbImage;
 
 /**
- * A map from the places of a new image to those of an old one, both taken from the image's centre, in pixels:
+ * An affine map from positions in a new image to positions in an old one, both in pixels from the image's centre:
  *
  * <pre>
  *   x = xx·u + xy·v + x0
@@ -16,14 +16,14 @@ record Affine(double xx, double xy, double x0, double yx, double yy, double y0) 
 
     static final Affine IDENTITY = new Affine(1, 0, 0, 0, 1, 0);
 
-    /** Turns the image by {@code degrees}, counter-clockwise as it is seen. */
+    /** Rotates the image by {@code degrees}, counter-clockwise as it is seen. */
     static Affine rotation(double degrees) {
         double sine = StrictMath.sin(StrictMath.toRadians(degrees));
         double cosine = StrictMath.cos(StrictMath.toRadians(degrees));
         return new Affine(cosine, -sine, 0, sine, cosine, 0);
     }
 
-    /** Moves the image by so many pixels to the right and down. */
+    /** Shifts the image by this many pixels to the right and down. */
     static Affine shift(double right, double down) {
         return new Affine(1, 0, -right, 0, 1, -down);
     }
@@ -38,13 +38,13 @@ record Affine(double xx, double xy, double x0, double yx, double yy, double y0) 
         return new Affine(1, alongX, 0, alongY, 1, 0);
     }
 
-    /** Where {@code next} of this map's result comes from: this after that. */
+    /** The composition u ↦ this(next(u)): the map of the image that {@code next} makes of this map's image. */
     Affine after(Affine next) {
         return new Affine(xx * next.xx + xy * next.yx, xx * next.xy + xy * next.yy, xx * next.x0 + xy * next.y0 + x0,
                 yx * next.xx + yy * next.yx, yx * next.xy + yy * next.yy, yx * next.x0 + yy * next.y0 + y0);
     }
 
-    /** The image seen through this map: bilinear, edges repeated, of the same size. */
+    /** The image under this map: bilinear, edges repeated, of the same size. */
     RgbImage apply(RgbImage image) {
         int height = image.height();
         int width = image.width();

@@ -11,28 +11,28 @@ import vit.model.image.Resample;
 import vit.model.image.RgbImage;
 
 /**
- * What is done to a training image at random before the model sees it, in this order: a random part of it resized to the model's size,
- * mirrored, turned, moved and zoomed a little, operations of RandAugment, normalisation, a box erased. What becomes of image i in epoch
- * e depends on the seed, i and e alone. Immutable; any number of threads may call.
+ * The random changes to a training image before the model sees it, in this order: a random crop is resized to the model's size; it is mirrored; it is
+ * rotated, shifted and zoomed a little; operations of RandAugment are applied; the samples are normalised; a box is erased. The changes to image i in
+ * epoch e depend only on the seed, i and e. Immutable; any number of threads may call.
  *
  * @param name       for messages
- * @param cropArea   smallest share of the image's area that is cut out (Szegedy et al. 2015; sides 3:4 to 4:3); 1: no random part, but what
+ * @param cropArea   smallest share of the image's area that is cropped (Szegedy et al. 2015; sides 3:4 to 4:3); 1: no random crop, but the view that
  *                   the preprocessing makes
  * @param flip       probability of a mirror image, left to right
  * @param rotation   largest angle, degrees
- * @param shift      largest move, as a share of the side
+ * @param shift      largest shift, as a share of the side
  * @param zoom       largest change of size: factors 1 / (1 + zoom) to 1 + zoom
  * @param operations number of RandAugment's operations in a row (Cubuk et al. 2020), each left out with probability ½ as in timm
- * @param magnitude  of those, 0 to 10; each is drawn with a standard deviation of ½ around it
+ * @param magnitude  magnitude of those operations, 0 to 10; that of each is drawn around it with a standard deviation of ½
  * @param erasing    probability that a box of 2 % to 33 % of the area becomes noise (Zhong et al. 2020)
  */
 public record Augmentation(String name, double cropArea, double flip, double rotation, double shift, double zoom, int operations,
         double magnitude, double erasing) {
 
-    /** Images as the preprocessing makes them. */
+    /** No changes: images as the preprocessing makes them. */
     public static final Augmentation NONE = new Augmentation("none", 1, 0, 0, 0, 0, 0, 0, 0);
 
-    /** Turned, moved and zoomed a little: letters and digits stay readable. */
+    /** Rotated, shifted and zoomed a little, so that letters and digits stay readable. */
     public static final Augmentation LIGHT = new Augmentation("light", 1, 0, 12, 0.08, 0.12, 0, 0, 0);
 
     /** The ViT paper's fine-tuning (Szegedy et al. 2015): 5 % to 100 % of the area, mirrored. */
@@ -41,7 +41,7 @@ public record Augmentation(String name, double cropArea, double flip, double rot
     /** DeiT's: 8 % to 100 % of the area, mirrored, RandAugment of magnitude 9. */
     public static final Augmentation RAND_AUGMENT = new Augmentation("randaugment", 0.08, 0.5, 0, 0, 0, 2, 9, 0);
 
-    /** The same for small images. */
+    /** A milder form of DeiT's for small images. */
     public static final Augmentation RAND_AUGMENT_LIGHT = new Augmentation("randaugment-light", 0.5, 0.5, 0, 0, 0, 2, 5, 0);
 
     private static final Map<String, Augmentation> PRESETS = new LinkedHashMap<>();

@@ -3,13 +3,13 @@ package vit.model.train.augment;
 import vit.kernels.dropout.Philox;
 
 /**
- * Random numbers that depend on nothing but (seed, purpose, two coordinates) and their place in the sequence: no thread and no
- * order of work changes them. The generator is {@link Philox}; everything else is {@link StrictMath}, so that every machine gets the
- * same. For one thread.
+ * Random numbers that depend only on (seed, purpose, two coordinates) and on their place in the sequence. Neither the number of threads nor the order
+ * of work changes them. The generator is {@link Philox}; all other arithmetic uses {@link StrictMath}, so that every machine gets the same numbers.
+ * For one thread.
  */
 public final class CounterRandom {
 
-    /** What random numbers are for; purposes with equal coordinates have nothing in common. */
+    /** What random numbers are used for. Different purposes get independent numbers, even for equal coordinates. */
     public enum Purpose {
         SPLIT,
         ORDER,
@@ -65,7 +65,7 @@ public final class CounterRandom {
         return uniform() < probability;
     }
 
-    /** A sign. */
+    /** +1 or −1, each with probability ½. */
     double sign() {
         return chance(0.5) ? 1 : -1;
     }

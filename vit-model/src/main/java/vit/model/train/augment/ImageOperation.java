@@ -171,12 +171,12 @@ enum ImageOperation {
 
     static final List<ImageOperation> ALL = List.of(values());
 
-    /** What becomes of a sample. */
+    /** Maps one sample to another. */
     private interface SampleMap {
         int of(int sample);
     }
 
-    /** The image changed by this much; the same size. */
+    /** The image, changed by this magnitude; its size stays the same. */
     abstract RgbImage apply(RgbImage image, double magnitude, CounterRandom random);
 
     /** Pillow's enhancement factor: 1 changes nothing, 0.1 and 1.9 the most. */

@@ -1,7 +1,7 @@
 package vit.model.train.augment;
 
 /**
- * Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) as DeiT runs them: one of the two for a whole batch, image b with image
+ * Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) as DeiT applies them. One of the two is applied to a whole batch, mixing image b with image
  * n − 1 − b. With λ from Beta(α, α):
  *
  * <pre>
@@ -11,7 +11,7 @@ package vit.model.train.augment;
  * </pre>
  *
  * @param mixup  α of mixup; 0: none
- * @param cutmix α of CutMix; 0: none. Where both are given, each batch takes either with probability ½
+ * @param cutmix α of CutMix; 0: none. If both are given, each batch takes either of them with probability ½
  */
 public record Mixing(double mixup, double cutmix) {
 

@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import vit.model.InputException;
 
-/** Memory for the images of one step, filled by a {@link BatchLoader}. */
+/** The images of one step, in memory that a {@link BatchLoader} fills and reuses. */
 public final class Batch {
 
     public final float[] images; // (B, channels, height, width)

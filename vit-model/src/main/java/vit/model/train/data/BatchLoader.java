@@ -12,9 +12,9 @@ import vit.model.train.augment.CounterRandom.Purpose;
 import vit.model.train.augment.Mixing;
 
 /**
- * Makes batches ahead of training on daemon threads of its own, in memory of a fixed number of batches. Which image stands where, and
- * what becomes of it, does not depend on the threads: each takes the next place of the next batch. An image that cannot be used is left out of
- * its batch, and those behind it move up.
+ * Prepares batches ahead of training, on daemon threads of its own and in the memory of a fixed number of batches. The place of each image and its
+ * augmentation do not depend on the threads: each thread takes the next place of the next batch. An image that cannot be used is left out of its
+ * batch, and those after it move up.
  *
  * <pre>
  *   Batch batch = loader.take();
@@ -22,7 +22,7 @@ import vit.model.train.augment.Mixing;
  *   loader.release(batch);
  * </pre>
  *
- * {@link #take} and {@link #release} are for one thread.
+ * {@link #take} and {@link #release} are for one thread only.
  */
 public final class BatchLoader implements AutoCloseable {
 
@@ -64,9 +64,9 @@ public final class BatchLoader implements AutoCloseable {
     /**
      * Starts the threads.
      *
-     * @param owner    what the threads are named after
-     * @param first    number of the batch to begin with
-     * @param epochs   how often all images come
+     * @param owner    prefix of the threads' names
+     * @param first    number of the first batch
+     * @param epochs   number of passes over all images
      * @param prefetch batches in memory
      */
     public BatchLoader(String owner, SampleMaker samples, int batchSize, long first, int epochs, boolean shuffled, Mixing mixing, int threadCount, int prefetch) {
@@ -80,7 +80,7 @@ public final class BatchLoader implements AutoCloseable {
         this.started = first;
         this.taken = first;
         int classes = samples.images().classes().size();
-        for (int i = 0; i <= prefetch; i++) { // one more: the one in use
+        for (int i = 0; i <= prefetch; i++) { // one more, for the batch in use
             free.add(new Batch(Math.min(batchSize, samples.images().size()), samples.imageElements(), classes, mixing.isActive()));
         }
         threads = new Thread[threadCount];
@@ -95,7 +95,7 @@ public final class BatchLoader implements AutoCloseable {
             running = true;
         } finally {
             if (!running) {
-                close(); // joins at once what has not started
+                close(); // joining a thread that has not started returns at once
             }
         }
     }
@@ -132,7 +132,7 @@ public final class BatchLoader implements AutoCloseable {
         }
     }
 
-    /** The batch in which the next place is free; waits for memory. Null: all is done. */
+    /** The batch that has the next free place; waits for memory. Null if all batches are done. */
     private Filling nextPlace() {
         while (true) {
             if (closed || started >= batches) {
@@ -202,7 +202,7 @@ public final class BatchLoader implements AutoCloseable {
         }
     }
 
-    /** Closes the gaps of the images that could not be used. */
+    /** Closes the gaps that unusable images left. */
     private void moveUp(Filling mine) {
         Batch batch = mine.batch;
         int elements = samples.imageElements();
@@ -231,7 +231,7 @@ public final class BatchLoader implements AutoCloseable {
     /**
      * The next batch, in order; waits for it.
      *
-     * @throws IOException what the first image of the batch that could not be made threw, unless the image was at fault
+     * @throws IOException the exception of the first image that could not be prepared, unless the image itself was at fault
      */
     public Batch take() throws IOException {
         Filling next;
@@ -259,7 +259,7 @@ public final class BatchLoader implements AutoCloseable {
         }
     }
 
-    /** Gives a batch's memory back. */
+    /** Returns a batch's memory to the loader. */
     public synchronized void release(Batch batch) {
         free.add(batch);
         notifyAll();

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import vit.model.image.RgbImage;
 
-/** Keeps decoded images until a bound on their bytes is reached; later ones are decoded every time. Any number of threads may call. */
+/** Keeps decoded images up to a bound on their bytes; images beyond it are decoded every time. Any number of threads may call. */
 public final class CachedImages implements ImageSource {
 
     private final ImageSource images;

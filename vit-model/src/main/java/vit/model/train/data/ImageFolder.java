@@ -12,10 +12,10 @@ import vit.model.image.format.AlphaChannel;
 import vit.model.image.format.ImageDecoder;
 
 /**
- * A folder of class folders, as torchvision's {@code ImageFolder} has it: a class is a folder, its label its place among the sorted
- * names; its images are the files below it that end as images do, sorted by path. Links to folders are followed; names that begin with a
- * dot and folders of trained models are passed over. {@link TrainingData} finds the images of a data set that comes split. Files are
- * untrusted and decoded when asked for. Immutable; any number of threads may call.
+ * A folder of class folders, laid out as for torchvision's {@code ImageFolder}. Each folder is a class, and its label is its index among the sorted
+ * names. Its images are the files below it whose names end as those of images do, sorted by path. Links to folders are followed; names that begin
+ * with a dot and folders of trained models are skipped. {@link TrainingData} handles a data set that comes split. Files are untrusted and are decoded
+ * when they are asked for. Immutable; any number of threads may call.
  */
 public final class ImageFolder implements ImageSource {
 
@@ -58,7 +58,7 @@ public final class ImageFolder implements ImageSource {
         return made;
     }
 
-    /** The images of {@code root}, which has no classes but {@code classes}, and perhaps not all of them. */
+    /** The images of {@code root}, whose class folders are among {@code classes}; it may lack some of them. */
     static ImageFolder list(Path root, List<String> classes, ImageListing listing) throws IOException {
         ImageFolder made = new ImageFolder(new ArrayList<>(classes));
         for (Path folder : listing.folders(root)) {

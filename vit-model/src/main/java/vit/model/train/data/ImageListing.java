@@ -13,9 +13,9 @@ import vit.model.InputException;
 import vit.model.train.TrainingFolder;
 
 /**
- * Lists folders and the images below them. Links to folders are followed, as torchvision follows them, except one that leads back to a folder
- * in which it lies. Names that begin with a dot are passed over. Folders of a training are no data: what it left out is told by
- * {@link #leftOut}. For one thread.
+ * Lists folders and the images below them. Links to folders are followed, as torchvision follows them, except one that leads back to a folder in
+ * which it lies. Names that begin with a dot are skipped. Folders of a training do not count as data. {@link #leftOut} tells what was left out. For
+ * one thread.
  */
 public final class ImageListing {
 
@@ -30,7 +30,7 @@ public final class ImageListing {
     /**
      * A listing that leaves {@code output} out.
      *
-     * @param output a folder that receives a model, there or not; or null
+     * @param output a folder to which a model will be written, whether it exists or not; or null
      */
     ImageListing(Path output) throws IOException {
         this.output = output != null && Files.isDirectory(output) ? output.toRealPath() : null;
@@ -40,7 +40,7 @@ public final class ImageListing {
         return leftOut;
     }
 
-    /** The folders in {@code root} that may hold data, sorted by name. Images beside them are left out. */
+    /** The folders in {@code root} that may hold data, sorted by name. Images beside these folders are left out. */
     List<Path> folders(Path root) throws IOException {
         List<Path> folders = new ArrayList<>();
         for (Path entry : entries(root)) {
@@ -101,7 +101,7 @@ public final class ImageListing {
         return entries(folder).stream().anyMatch(entry -> isImage(entry) && Files.isRegularFile(entry));
     }
 
-    /** Whether a model was or will be written to this folder: then its pictures are no data. */
+    /** Whether a model was or will be written to this folder, so that its pictures do not count as data. */
     private boolean isOfTraining(Path folder) throws IOException {
         boolean out = folder.toRealPath().equals(output);
         if (!out && !TrainingFolder.isModelFolder(folder)) {
@@ -118,7 +118,7 @@ public final class ImageListing {
         return true;
     }
 
-    /** What lies in a folder, without hidden names, sorted. */
+    /** The entries of a folder without hidden names, sorted. */
     public static List<Path> entries(Path folder) throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
             return entries.filter(entry -> !entry.getFileName().toString().startsWith(".")).sorted(Comparator.comparing(entry -> entry.getFileName().toString()))

@@ -5,8 +5,8 @@ import java.util.List;
 import vit.model.image.RgbImage;
 
 /**
- * Labelled images to train on: files, or pictures that a program draws. {@link #image} is called by several threads at once and
- * must give the same image for the same index every time, or training cannot be repeated.
+ * Labelled images to train on: files, or pictures that a program draws. {@link #image} is called by several threads at once and must give the same
+ * image for the same index every time; otherwise training cannot be repeated.
  */
 public interface ImageSource {
 
@@ -26,14 +26,14 @@ public interface ImageSource {
      */
     RgbImage image(int index) throws IOException;
 
-    /** Whether {@link #image(int, int)} gives other images in other epochs; they are not kept then. */
+    /** Whether {@link #image(int, int)} gives different images in different epochs. Such images are not cached. */
     default boolean isFreshEveryEpoch() {
         return false;
     }
 
     /**
-     * Image {@code index} as it is in this epoch: a source that draws may give another one of the same class in every epoch, always
-     * the same for the same two numbers.
+     * Image {@code index} as it is in this epoch: a source that draws its images may give another image of the same class in every epoch, but always
+     * the same one for the same epoch and index.
      *
      * @param epoch from 0; validation asks for epoch 0
      */

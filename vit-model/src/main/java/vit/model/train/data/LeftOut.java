@@ -8,25 +8,25 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What a data set's folder holds and its list of images does not, with the reason. For one thread. */
+/** The entries of a data set's folder that are not in its list of images, with the reasons. For one thread. */
 final class LeftOut {
 
     private final Map<String, Integer> endings = new TreeMap<>();
     private final Map<String, List<Path>> others = new LinkedHashMap<>();
 
-    /** A file that by its ending is no image. */
+    /** Notes a file whose name does not end like that of an image. */
     void file(Path file) {
         String name = file.getFileName().toString();
         int dot = name.lastIndexOf('.');
         endings.merge(dot <= 0 ? "without an ending" : name.substring(dot).toLowerCase(Locale.ROOT), 1, Integer::sum);
     }
 
-    /** Anything else, for example {@code ("a broken link", path)}. */
+    /** Notes any other entry, for example {@code ("a broken link", path)}. */
     void entry(String reason, Path entry) {
         others.computeIfAbsent(reason, _ -> new ArrayList<>()).add(entry);
     }
 
-    /** A line for every reason; none if nothing was left out. */
+    /** One line for each reason; none if nothing was left out. */
     List<String> lines() {
         List<String> lines = new ArrayList<>();
         int files = endings.values().stream().mapToInt(Integer::intValue).sum();

@@ -9,13 +9,13 @@ import vit.model.train.augment.CounterRandom;
 import vit.model.train.augment.CounterRandom.Purpose;
 
 /**
- * Makes what the model sees of an image. Immutable; any number of threads may call.
+ * Makes the model's input of an image. Immutable; any number of threads may call.
  *
  * @param images        where images come from
- * @param config        gives the size
- * @param preprocessing gives resizing and normalisation
- * @param augmentation  what is done at random
- * @param seed          of that
+ * @param config        the model, which gives the size
+ * @param preprocessing how images are resized and normalised
+ * @param augmentation  the random changes
+ * @param seed          of these random changes
  */
 public record SampleMaker(ImageSource images, VitConfig config, Preprocessing preprocessing, Augmentation augmentation, long seed) {
 

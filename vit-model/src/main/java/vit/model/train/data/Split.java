@@ -9,10 +9,10 @@ import vit.model.train.augment.CounterRandom;
 import vit.model.train.augment.CounterRandom.Purpose;
 
 /**
- * Images to train on and images to judge by.
+ * Images to train on and images to validate with.
  *
  * @param training   at least one image
- * @param validation of the same classes; may be empty
+ * @param validation images of the same classes; may be empty
  */
 public record Split(ImageSource training, ImageSource validation) {
 
@@ -32,8 +32,8 @@ public record Split(ImageSource training, ImageSource validation) {
     }
 
     /**
-     * Holds out {@code fraction} of every class, rounded to the nearest number of images, but leaves at least one image of every class to
-     * train on. Which ones depends on the seed and on nothing else; both parts keep the order of the source.
+     * Holds out {@code fraction} of every class, rounded to the nearest number of images, but leaves at least one image of every class to train on.
+     * The choice depends only on the seed; both parts keep the order of the source.
      *
      * @param fraction in [0, 1)
      */
@@ -55,7 +55,7 @@ public record Split(ImageSource training, ImageSource validation) {
                 new Subset(images, IntStream.range(0, held.length).filter(i -> held[i]).toArray()));
     }
 
-    /** The classes of both. */
+    /** The classes, which both parts share. */
     public List<String> classes() {
         return training.classes();
     }

@@ -9,15 +9,15 @@ import java.util.stream.Collectors;
 import vit.model.InputException;
 
 /**
- * The images of a data set's folder. It holds class folders; or it comes split, as ImageNet and most published sets do: {@code train} and
- * {@code val} side by side, each a folder of class folders. The names of the parts:
+ * The images of a data set's folder. The folder either holds class folders, or it comes split as ImageNet and most published sets do: {@code train}
+ * and {@code val} side by side, each a folder of class folders. The names of the parts:
  *
  * <pre>
  *   to train on    train, training
  *   to validate    val, valid, validation, dev; where there is none of them, test, testing, eval, evaluation
  * </pre>
  *
- * in upper or lower case, and followed by set, data, images, split or a year. What can be read both ways is refused, never guessed.
+ * in upper or lower case, and followed by set, data, images, split or a year. A folder that can be read both ways is refused; nothing is guessed.
  *
  * @param training   images to train on, all classes
  * @param validation images to validate with, of the same classes; null where the set is not split
@@ -50,9 +50,10 @@ public record TrainingData(ImageFolder training, ImageFolder validation, List<St
     /**
      * Lists a folder; opens none of its images.
      *
-     * @param output       a folder that receives a model, which is no data wherever it lies; or null
-     * @param classesAlone whether folders named like parts of a split are classes all the same
-     * @throws InputException if there are fewer than two classes, or one without images, or what is class and what is part of a split is not clear
+     * @param output       a folder to which a model will be written and which therefore never counts as data, wherever it lies; or null
+     * @param classesAlone whether folders named like parts of a split are nevertheless classes
+     * @throws InputException if there are fewer than two classes, or one without images, or if it is not clear which folders are classes and which
+     *                        are parts of a split
      * @throws IOException    if a folder cannot be listed
      */
     public static TrainingData open(Path root, Path output, boolean classesAlone) throws IOException {
@@ -84,7 +85,7 @@ public record TrainingData(ImageFolder training, ImageFolder validation, List<St
         return parts;
     }
 
-    /** A class whose images are split below it: validation images would be trained on. */
+    /** Refuses a class that has a split below it, because its validation images would be trained on. */
     private static void refuseSplitClasses(Path root, ImageListing listing) throws IOException {
         for (Path folder : listing.folders(root)) {
             List<Part> below = listing.folders(folder).stream().map(Part::of).toList();
@@ -130,7 +131,7 @@ public record TrainingData(ImageFolder training, ImageFolder validation, List<St
         return new TrainingData(training, validation, List.copyOf(notes));
     }
 
-    /** A folder beside the parts of a split: images for a test without classes and folders without images are left out. */
+    /** Handles a folder beside the parts of a split: test images without classes, and folders without images, are left out. */
     private static void leaveOut(Path root, Path folder, List<Path> parts, ImageListing listing, List<String> notes) throws IOException {
         boolean test = Part.of(folder) == Part.TEST && listing.holdsImages(folder);
         if (!test && !new ImageListing(null).images(folder).isEmpty()) {
@@ -149,9 +150,9 @@ public record TrainingData(ImageFolder training, ImageFolder validation, List<St
     }
 
     /**
-     * Images to train on and to judge by: the parts of the split where the set comes split, else {@link Split#stratified}.
+     * Images to train on and to validate with: the parts of the split if the set comes split, otherwise {@link Split#stratified}.
      *
-     * @param fraction of every class to hold out where the set is not split
+     * @param fraction share of every class to hold out if the set does not come split
      */
     public Split split(double fraction, long seed) {
         return validation == null ? Split.stratified(training, fraction, seed) : new Split(training, validation);

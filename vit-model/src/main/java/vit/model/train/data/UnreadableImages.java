@@ -13,10 +13,10 @@ public final class UnreadableImages {
     private final double most;
 
     /**
-     * None so far.
+     * Starts without any.
      *
-     * @param images that there are
-     * @param most   share of them that may be unusable
+     * @param images of all images
+     * @param most   the share of them that may be unusable
      */
     public UnreadableImages(int images, double most) {
         this.images = images;
@@ -24,10 +24,10 @@ public final class UnreadableImages {
     }
 
     /**
-     * Counts those of a batch.
+     * Counts the unusable images of a batch.
      *
-     * @param set tells images of one source from those of another
-     * @throws InputException if there are too many now
+     * @param set name that tells the images of one source from those of another
+     * @throws InputException if there are now too many
      */
     public void add(String set, Batch batch) throws InputException {
         for (Map.Entry<Integer, InputException> entry : batch.unreadable.entrySet()) {
@@ -40,7 +40,7 @@ public final class UnreadableImages {
         }
     }
 
-    /** A message for each. */
+    /** One message for each image. */
     public List<String> messages() {
         return faults.values().stream().map(InputException::getMessage).toList();
     }

@@ -12,8 +12,8 @@ import vit.model.plot.Sheet;
 import vit.model.train.Evaluation;
 
 /**
- * What was taken for what: a row a class, a column a class it was taken for. A cell's colour is its share of the row. Up to
- * {@value #MOST_NUMBERED} classes have their names and numbers; of more than {@value #MOST_CELLS} several share a cell.
+ * A confusion matrix as a picture: a row for each class, and a column for each class that the model may choose. A cell's colour is its share of the
+ * row. Up to {@value #MOST_NUMBERED} classes are shown with names and numbers; beyond {@value #MOST_CELLS}, several classes share a cell.
  */
 public final class ConfusionMatrix {
 
@@ -72,7 +72,7 @@ public final class ConfusionMatrix {
         return canvas.picture();
     }
 
-    /** Colours alone, with the classes' numbers at the edges. */
+    /** The matrix in colours only, with the classes' numbers at the edges. */
     private static Picture plain(Evaluation evaluation, int together) {
         int classes = evaluation.classes().size();
         int cells = (classes + together - 1) / together;
@@ -95,7 +95,7 @@ public final class ConfusionMatrix {
         return canvas.picture();
     }
 
-    /** Of each cell's images of its row. */
+    /** The share of its row's images that each cell holds. */
     private static double[][] shares(int[][] confusion, int together, int cells) {
         double[][] shares = new double[cells][cells];
         double[] sums = new double[cells];
@@ -113,7 +113,7 @@ public final class ConfusionMatrix {
         return shares;
     }
 
-    /** White for none; even one image of many is seen. */
+    /** The colour of a share: white for none, and visible even for one image of many. */
     private static int shade(double share) {
         return share == 0 ? Palette.WHITE : ColourMap.BLUES.of(0.08 + 0.92 * share);
     }

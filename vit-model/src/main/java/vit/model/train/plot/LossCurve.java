@@ -9,7 +9,7 @@ import vit.model.plot.Picture;
 import vit.model.plot.Scale;
 import vit.model.train.EpochReport;
 
-/** Loss and accuracy by epoch, training and validation: two charts side by side, both from nought. */
+/** Loss and accuracy by epoch, training and validation: two charts side by side, both starting from 0. */
 public final class LossCurve {
 
     private static final int WIDTH = 640;

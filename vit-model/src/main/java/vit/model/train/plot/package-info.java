@@ -1,2 +1,2 @@
-/** Pictures of a training, for the command line: they need XChart. */
+/** Pictures of a training: loss and accuracy by epoch, and the confusion matrix. */
 package vit.model.train.plot;
