@@ -22,7 +22,7 @@ import vit.model.InputException;
  */
 public final class Json {
 
-    /** Largest configuration file; Hugging Face's with 21 843 labels take 2 MB. */
+    /** Largest configuration file, in bytes; Hugging Face's configurations with 21 843 labels take 2 MB. */
     public static final int MAX_FILE_BYTES = 8 << 20;
 
     private static final int MAX_NESTING = 32;
@@ -105,8 +105,8 @@ public final class Json {
     }
 
     /**
-     * {@code value} as one line of JSON: maps with string keys, iterables, strings, booleans, numbers, null, and arrays of
-     * int, long, float and double. A NaN or an infinity, for which JSON has no form, becomes null. Control characters and directional overrides are escaped, so that the line
+     * {@code value} as one line of JSON: maps with string keys, iterables, strings, booleans, numbers, null, and arrays of int, long, float and
+     * double. NaN and infinities, which JSON cannot express, become null. Control characters and directional overrides are escaped, so that the line
      * may be sent to a terminal.
      *
      * @throws IllegalArgumentException for any other type
@@ -119,7 +119,7 @@ public final class Json {
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // a StringWriter does not fail
+            throw new UncheckedIOException(e); // a StringWriter never fails
         }
         return text.toString();
     }

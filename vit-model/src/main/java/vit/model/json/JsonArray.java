@@ -25,7 +25,7 @@ public final class JsonArray {
         return values.size();
     }
 
-    /** Element {@code i}; its byte offset is the array's. */
+    /** Element {@code i}. The byte offset in its messages is that of the array. */
     public JsonValue get(int i) {
         return new JsonValue(place.element(i), offset, values.get(i));
     }
@@ -57,7 +57,7 @@ public final class JsonArray {
         return result;
     }
 
-    /** Starts a complaint about this array. */
+    /** Starts an error message about this array. */
     public InputException.Report fault() {
         return new JsonValue(place, offset, this).fault();
     }

@@ -1,6 +1,6 @@
 package vit.model.json;
 
-/** What a JSON value is; {@link #ABSENT} for a field that is not there. */
+/** The kind of a JSON value; {@link #ABSENT} for a field that is not there. */
 public enum JsonKind {
     OBJECT("an object"),
     ARRAY("an array"),
@@ -16,7 +16,7 @@ public enum JsonKind {
         this.words = words;
     }
 
-    /** For messages: {@code an array}. */
+    /** The kind as messages name it, for example {@code an array}. */
     String words() {
         return words;
     }

@@ -8,9 +8,8 @@ import java.util.Set;
 import vit.model.InputException;
 
 /**
- * A JSON object. The typed getters throw {@link InputException} naming file, byte, field, expected and found; the ones
- * with a second argument return it where the field is absent or null, as Python writes absent values. Immutable once
- * parsed.
+ * A JSON object. The typed getters throw {@link InputException} that names file, byte, field, what was expected and what was found. Those with a
+ * second argument return it if the field is absent or null, since Python writes absent values as null. Immutable once parsed.
  */
 public final class JsonObject {
 
@@ -32,7 +31,7 @@ public final class JsonObject {
         fields.put(name, new Field(value, at));
     }
 
-    /** An object without fields, for a document that is not there. */
+    /** An object without fields, in place of a document that does not exist. */
     public static JsonObject empty(String source) {
         return new JsonObject(JsonPlace.document(source), 0);
     }
@@ -53,7 +52,7 @@ public final class JsonObject {
         return kind != JsonKind.ABSENT && kind != JsonKind.NULL;
     }
 
-    /** What the field is; {@link JsonKind#ABSENT} if there is none. */
+    /** The field's kind; {@link JsonKind#ABSENT} if there is no such field. */
     public JsonKind kind(String name) {
         return get(name).kind();
     }
@@ -66,7 +65,7 @@ public final class JsonObject {
                 : new JsonValue(place.field(name), field.offset, field.value);
     }
 
-    /** Starts a complaint about field {@code name}. */
+    /** Starts an error message about field {@code name}. */
     public InputException.Report fault(String name) {
         return get(name).fault();
     }
@@ -121,7 +120,7 @@ public final class JsonObject {
         return get(name).object();
     }
 
-    /** An object, if the field is there and not null. */
+    /** An object, if the field exists and is not null. */
     public Optional<JsonObject> optionalObject(String name) throws InputException {
         return has(name) ? Optional.of(object(name)) : Optional.empty();
     }
@@ -131,7 +130,7 @@ public final class JsonObject {
         return get(name).array();
     }
 
-    /** An array, if the field is there and not null. */
+    /** An array, if the field exists and is not null. */
     public Optional<JsonArray> optionalArray(String name) throws InputException {
         return has(name) ? Optional.of(array(name)) : Optional.empty();
     }

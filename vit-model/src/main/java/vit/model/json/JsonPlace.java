@@ -1,8 +1,8 @@
 package vit.model.json;
 
 /**
- * Where a value stands, as a chain to the document: written out only for a message, because nested names of an untrusted
- * document would add up to far more than the document.
+ * The place of a value, as a chain of places up to the document. It is written out only for a message: in an untrusted document, the full names of
+ * all nested values could add up to far more than the document itself.
  *
  * @param source the file's name
  * @param parent the place of the surrounding value, null for the document

@@ -13,7 +13,7 @@ import vit.model.InputException;
 /** Builds values from jackson's tokens, one document at a time. */
 final class JsonReader {
 
-    /** Most values kept at once: a value of two bytes in the file takes up to a hundred in memory. */
+    /** Most values that are kept at once. A value of two bytes in the file takes up to a hundred bytes in memory. */
     private static final int MAX_VALUES = 1 << 18;
 
     private final JsonPlace root;
@@ -37,7 +37,7 @@ final class JsonReader {
         });
     }
 
-    /** Passes the fields of the object in {@code bytes} on, keeping none of them. */
+    /** Passes the fields of the object in {@code bytes} on and keeps none of them. */
     void fields(byte[] bytes, Json.FieldVisitor visitor) throws InputException {
         parse(bytes, () -> {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
@@ -82,7 +82,7 @@ final class JsonReader {
         }
     }
 
-    /** What the parser met, without the parser's own words: these quote the document, which may be any file. */
+    /** What the parser met. The parser's own message is not used, because it quotes the document, which may be any file. */
     private static String what(JsonProcessingException e, byte[] bytes) {
         int first = 0;
         while (first < bytes.length && " \t\r\n".indexOf(bytes[first]) >= 0) {
@@ -101,9 +101,9 @@ final class JsonReader {
     }
 
     /**
-     * A string of the document, as it is if it is Unicode text.
+     * A string of the document, unchanged, if it is valid Unicode text.
      *
-     * @throws InputException if it has half a surrogate pair, which only an escape can write
+     * @throws InputException if it has half a surrogate pair, which only an escape can produce
      */
     private String text(String text) throws InputException {
         for (int i = 0; i < text.length(); i++) {
@@ -173,7 +173,7 @@ final class JsonReader {
         return InputException.in(root.source()).at(at);
     }
 
-    /** Adds the field that the parser stands in. */
+    /** Adds the field at which the parser is. */
     private InputException.Report place(InputException.Report report) {
         StringBuilder path = new StringBuilder();
         for (JsonStreamContext c = parser.getParsingContext(); c != null; c = c.getParent()) {

@@ -4,12 +4,12 @@ import java.math.BigInteger;
 import vit.model.InputException;
 
 /**
- * One value of a JSON document together with its place in it, for messages. The typed getters throw
- * {@link InputException} naming file, byte, field, expected and found. Immutable.
+ * One value of a JSON document together with its place in it, for messages. The typed getters throw {@link InputException} that names file, byte,
+ * field, what was expected and what was found. Immutable.
  */
 public final class JsonValue {
 
-    /** Stands for a field that is not there. */
+    /** Stands for a field that does not exist. */
     static final Object MISSING = new Object();
 
     /** Stands for {@code null}. */
@@ -25,7 +25,7 @@ public final class JsonValue {
         this.value = value;
     }
 
-    /** What this value is. */
+    /** The kind of this value. */
     public JsonKind kind() {
         return switch (value) {
             case JsonObject _ -> JsonKind.OBJECT;
@@ -38,7 +38,7 @@ public final class JsonValue {
         };
     }
 
-    /** Starts a complaint about this value; add what was expected and {@link InputException.Report#because} finish it. */
+    /** Starts an error message about this value. Add what was expected, and finish it with {@link InputException.Report#because}. */
     public InputException.Report fault() {
         InputException.Report report = InputException.in(place.source()).at(offset);
         String path = place.toString();
@@ -108,7 +108,7 @@ public final class JsonValue {
     }
 
     private InputException mismatch(String expected) {
-        // A document that is one bare value is no configuration: only its kind is told.
+        // A document that is a single bare value is no configuration, so the message gives only its kind.
         InputException.Report report = fault().expected(expected).found(place.toString().isEmpty() ? kind().words() : toString());
         return report.because(value == MISSING ? "the field is missing" : "the value has the wrong type or range");
     }

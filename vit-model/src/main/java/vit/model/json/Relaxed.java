@@ -3,12 +3,12 @@ package vit.model.json;
 import vit.model.InputException;
 
 /**
- * Reads values of configurations as loosely as the tools that write and read them: a number may stand as a string, a string as a
- * number, a boolean as 0 or 1. Weight files' headers are read strictly instead, by {@link JsonValue}.
+ * Reads values of configurations as leniently as the tools that write and read them: a number may be written as a string, a string as a number, a
+ * boolean as 0 or 1. The headers of weight files are read strictly instead, by {@link JsonValue}.
  */
 public final class Relaxed {
 
-    /** Longer texts are no number. */
+    /** Longer texts do not count as numbers. */
     private static final int MAX_DIGITS = 64;
 
     private Relaxed() {}
@@ -23,7 +23,7 @@ public final class Relaxed {
         if (number != null && number == Math.rint(number) && Math.abs(number) <= Integer.MAX_VALUE) {
             return (int) (double) number;
         }
-        return value.integer(); // says what was expected
+        return value.integer(); // throws with what was expected
     }
 
     /**
@@ -67,7 +67,7 @@ public final class Relaxed {
     }
 
     /**
-     * A boolean, or 0 or 1. The strings "true" and "false" are refused: Python takes either for true.
+     * A boolean, or 0 or 1. The strings "true" and "false" are refused: Python takes both for true.
      *
      * @throws InputException if the value is neither
      */

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.io.SerializedString;
 import java.util.Locale;
 import vit.model.text.PrintableText;
 
-/** Escapes what would change a terminal's state or the order of its text: JSON can say it in plain letters, and loses nothing. */
+/** Escapes characters that would change a terminal's state or the order of its text. JSON can express them in plain letters, so nothing is lost. */
 final class TerminalEscapes extends CharacterEscapes {
 
     private static final long serialVersionUID = 1L;
@@ -20,7 +20,7 @@ final class TerminalEscapes extends CharacterEscapes {
         return codes;
     }
 
-    /** Characters beyond ASCII; halves of a surrogate pair stay, since an escaped half beside a plain one is no JSON. */
+    /** Characters beyond ASCII; halves of a surrogate pair stay as they are, since an escaped half beside a plain one would not be valid JSON. */
     @Override
     public SerializableString getEscapeSequence(int ch) {
         return Character.isSurrogate((char) ch) || PrintableText.isHarmless(ch) ? null

@@ -1,6 +1,6 @@
 package vit.model.json;
 
-/** UTF-8 as RFC 3629 has it: the shortest form of each code point up to U+10FFFF, surrogates excepted. */
+/** UTF-8 as RFC 3629 defines it: the shortest form of each code point up to U+10FFFF, surrogates excepted. */
 final class Utf8 {
 
     private Utf8() {}

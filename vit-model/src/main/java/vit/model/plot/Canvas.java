@@ -6,8 +6,8 @@ import java.util.List;
 import vit.model.plot.StrokeFont.Sink;
 
 /**
- * Draws on a picture: text, lines, dots, rectangles and other pictures, with smooth edges, without fonts or native libraries. Coordinates
- * are pixels from the upper left corner, pixel (x, y) covers [x, x + 1) × [y, y + 1). What lies outside is left out. Not for several threads.
+ * Draws on a picture: text, lines, dots, rectangles and other pictures, with smooth edges, without fonts or native libraries. Coordinates are pixels
+ * from the upper left corner, pixel (x, y) covers [x, x + 1) × [y, y + 1). Whatever lies outside is ignored. For one thread.
  */
 public final class Canvas {
 
@@ -39,7 +39,7 @@ public final class Canvas {
         return width;
     }
 
-    /** What is drawn so far; a copy. */
+    /** A copy of what has been drawn so far. */
     public Picture picture() {
         return new Picture(height, width, pixels.clone());
     }
@@ -62,7 +62,7 @@ public final class Canvas {
         }
     }
 
-    /** The outline of a rectangle, a pixel wide, just inside of it. */
+    /** The outline of a rectangle, one pixel wide, just inside its edges. */
     public void frame(int left, int top, int right, int bottom, int rgb) {
         fill(left, top, right, top + 1, rgb);
         fill(left, bottom - 1, right, bottom, rgb);
@@ -91,7 +91,7 @@ public final class Canvas {
     }
 
     /**
-     * A line through points, each pixel covered once however often the line passes it.
+     * A line through points. Each pixel is covered once, however often the line passes through it.
      *
      * @param points x0, y0, x1, y1, …
      */
@@ -126,7 +126,7 @@ public final class Canvas {
         return least;
     }
 
-    /** How wide a line of text is whose capitals are {@code size} high. */
+    /** The width of a line of text whose capitals are {@code size} high. */
     public static double width(String text, double size) {
         return StrokeFont.layout(text, new Sink() {
             @Override
@@ -140,7 +140,7 @@ public final class Canvas {
         }) * size / StrokeFont.CAPITAL;
     }
 
-    /** Text in lines that are at most {@code most} wide where its words allow that. */
+    /** Text, broken into lines that are at most {@code most} wide if its words allow that. */
     public static List<String> wrap(String text, double size, double most) {
         List<String> lines = new ArrayList<>();
         StringBuilder line = new StringBuilder();
@@ -155,7 +155,7 @@ public final class Canvas {
         return lines;
     }
 
-    /** Text that is at most {@code most} wide: what is too long ends in an ellipsis. */
+    /** Text that is at most {@code most} wide: if it is too long it is cut and ends in an ellipsis. */
     public static String shortened(String text, double size, double most) {
         if (width(text, size) <= most) {
             return text;
@@ -197,7 +197,7 @@ public final class Canvas {
 
     private double text(String text, double x, double y, double size, int rgb, double pen, boolean upwards) {
         double scale = size / StrokeFont.CAPITAL;
-        double baseX = upwards ? Math.floor(x) + 0.5 : x; // a baseline through the middle of pixels is sharp
+        double baseX = upwards ? Math.floor(x) + 0.5 : x; // a baseline through the middle of pixels looks sharp
         double baseY = upwards ? y : Math.floor(y) - 0.5;
         return StrokeFont.layout(text, new Sink() {
             @Override

@@ -3,7 +3,7 @@ package vit.model.plot;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Lines and dots over two axes, with a title, notes and a legend above the plot, where nothing can hide it. Not for several threads. */
+/** Lines and dots over two axes, with a title, notes and a legend above the plot, where nothing can hide it. For one thread. */
 public final class Chart {
 
     private static final int MARGIN = 16;
@@ -37,13 +37,13 @@ public final class Chart {
         return this;
     }
 
-    /** A line through points, with dots while there are few; values that are not finite interrupt it. */
+    /** A line through points, with dots if there are few; values that are not finite interrupt it. */
     public Chart line(String name, int rgb, double[] x, double[] y) {
         series.add(new Series(name, Style.LINE, rgb, x, y));
         return this;
     }
 
-    /** Dots that shine through where they cover each other. */
+    /** Dots that are translucent where they cover each other. */
     public Chart dots(String name, int rgb, double[] x, double[] y) {
         series.add(new Series(name, Style.DOTS, rgb, x, y));
         return this;
@@ -55,7 +55,7 @@ public final class Chart {
         return this;
     }
 
-    /** The chart alone. */
+    /** The chart as a picture of its own. */
     public Picture draw(int height, int width) {
         Canvas canvas = new Canvas(height, width);
         draw(canvas, 0, 0, height, width);
@@ -146,7 +146,7 @@ public final class Chart {
         void draw(Canvas canvas, Series one) {
             switch (one.style) {
                 case REFERENCE -> {
-                    double at = Math.floor(y(one.y[0])) + 0.5; // through the middle of pixels: sharp
+                    double at = Math.floor(y(one.y[0])) + 0.5; // through the middle of pixels, which looks sharp
                     canvas.dashed(left, at, right, at, 1.6, one.rgb);
                 }
                 case DOTS -> dots(canvas, one, 4.5, 0.6);

@@ -4,12 +4,12 @@ import java.util.function.DoubleFunction;
 import java.util.function.DoubleToIntFunction;
 
 /**
- * What the colours of a picture mean.
+ * A colour bar, which shows what the colours of a picture mean.
  *
  * @param title  the quantity, with its unit
  * @param scale  the values from the lower to the upper end
- * @param colour of a place on the bar: 0 at the lower end, 1 at the upper
- * @param label  a tick's text
+ * @param colour the colour at a place on the bar: 0 is the lower end, 1 the upper
+ * @param label  the text of a tick
  */
 public record ColourBar(String title, Scale scale, DoubleToIntFunction colour, DoubleFunction<String> label) {
 

@@ -16,7 +16,7 @@ public enum ColourMap {
         this.stops = stops;
     }
 
-    /** The colour of a value; below 0 and above 1 the ends. */
+    /** The colour of a value; values below 0 and above 1 get the colours of the ends. */
     public int of(double value) {
         double at = Math.clamp(value, 0.0, 1.0) * (stops.length - 1);
         int i = Math.min((int) at, stops.length - 2);

@@ -2,12 +2,15 @@ package vit.model.plot;
 
 import java.util.List;
 
-/** The colours of every picture, packed RGB. The series are those of Okabe and Ito (2008), told apart by people of every colour vision. */
+/**
+ * The colours of every picture, packed RGB. The colours of series are those of Okabe and Ito (2008), which people of every colour vision can tell
+ * apart.
+ */
 public final class Palette {
 
     public static final int WHITE = 0xFFFFFF;
     public static final int TEXT = 0x222222;
-    /** Of explanations, ticks and labels that are not the subject. */
+    /** The colour of explanations, ticks and labels that are not the subject. */
     public static final int QUIET = 0x5A5A5A;
     public static final int AXIS = 0x9A9A9A;
     public static final int GRID = 0xE4E4E4;
@@ -19,7 +22,7 @@ public final class Palette {
     public static final int PURPLE = 0xCC79A7;
     public static final int SKY = 0x56B4E9;
 
-    /** In the order in which series take them. */
+    /** The colours of series, in the order in which series take them. */
     public static final List<Integer> SERIES = List.of(BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION);
 
     private Palette() {}

@@ -12,7 +12,7 @@ import vit.model.image.Resample;
 import vit.model.image.RgbImage;
 import vit.model.weights.format.AtomicFile;
 
-/** An RGB picture. Drawn on with {@link Canvas}. Immutable from outside. */
+/** An RGB picture, drawn with a {@link Canvas}. Immutable for its users. */
 public final class Picture {
 
     private static final int RGB = 0xFFFFFF;
@@ -60,7 +60,7 @@ public final class Picture {
         return pixels[y * width + x];
     }
 
-    /** The same in another size: smooth, as a photo is enlarged (bicubic, as Pillow computes it). */
+    /** This picture in another size, smooth like an enlarged photo (bicubic, as Pillow computes it). */
     public Picture smooth(int newHeight, int newWidth) {
         byte[] samples = new byte[pixels.length * RgbImage.CHANNELS];
         for (int i = 0; i < pixels.length; i++) {
@@ -71,17 +71,17 @@ public final class Picture {
         return of(Resample.resize(new RgbImage(height, width, samples), newHeight, newWidth, Filter.BICUBIC));
     }
 
-    /** The same in another size: with its pixels as rectangles. */
+    /** This picture in another size, with its pixels as rectangles. */
     public Picture blocky(int newHeight, int newWidth) {
         return of(newHeight, newWidth, (x, y) -> at((int) ((long) x * width / newWidth), (int) ((long) y * height / newHeight)));
     }
 
-    /** The picture as a PNG file's bytes: the same on every machine. */
+    /** The bytes of the picture as a PNG file, which are the same on every machine. */
     public byte[] toPng() {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         image.setRGB(0, 0, width, height, pixels, 0, width);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) { // ImageIO's usual one needs a temporary folder
+        try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) { // the usual stream of ImageIO needs a temporary folder
             if (!ImageIO.write(image, "png", out)) {
                 throw new IllegalStateException("this Java has no PNG writer");
             }
@@ -92,7 +92,7 @@ public final class Picture {
     }
 
     /**
-     * Writes a PNG file, whole or not at all.
+     * Writes the picture to a PNG file, wholly or not at all.
      *
      * @throws IOException if it cannot be written
      */

@@ -8,13 +8,13 @@ import java.util.List;
 /**
  * The range of an axis or a colour bar, and the round numbers on it.
  *
- * @param least  where it begins
- * @param most   where it ends, above {@code least}
- * @param step   from tick to tick
+ * @param least  the least value
+ * @param most   the largest value, above {@code least}
+ * @param step   the distance between ticks
  */
 public record Scale(double least, double most, double step) {
 
-    /** From {@code least} to {@code most} exactly, with about {@code ticks} ticks on round numbers between. */
+    /** From {@code least} to {@code most} exactly, with about {@code ticks} ticks on round numbers between them. */
     public static Scale exactly(double least, double most, int ticks) {
         double end = most > least ? most : least + Math.max(1e-9, Math.abs(least) * 1e-6);
         return new Scale(least, end, round((end - least) / Math.max(1, ticks)));
@@ -41,17 +41,17 @@ public record Scale(double least, double most, double step) {
         return ticks;
     }
 
-    /** The place of a value: 0 at the beginning, 1 at the end. */
+    /** The relative place of a value: 0 at the beginning, 1 at the end. */
     public double place(double value) {
         return (value - least) / (most - least);
     }
 
-    /** A tick's number, with as many decimals as the step needs and a point in every locale. */
+    /** The number at a tick, with as many decimals as the step needs and a decimal point in every locale. */
     public String label(double value) {
         return number(value, Math.max(0, (int) Math.ceil(-StrictMath.log10(step) - 1e-9)));
     }
 
-    /** A number with so many decimals, a point in every locale and a true minus sign. */
+    /** A number with this many decimals, a decimal point in every locale and a true minus sign. */
     public static String number(double value, int decimals) {
         if (!(Math.abs(value) <= Double.MAX_VALUE)) {
             return Double.isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";

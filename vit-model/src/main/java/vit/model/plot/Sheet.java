@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Pictures in rows and columns with a title, notes, labels and a colour bar. Every label has room: the sheet grows with what is written on
- * it. Not for several threads.
+ * Pictures in rows and columns with a title, notes, labels and a colour bar. The sheet grows with what is written on it, so every label has room. For
+ * one thread.
  */
 public final class Sheet {
 
@@ -58,13 +58,13 @@ public final class Sheet {
         return this;
     }
 
-    /** What the colours mean. */
+    /** Adds a colour bar. */
     public Sheet bar(ColourBar colours) {
         bar = colours;
         return this;
     }
 
-    /** The sheet with {@code columns} pictures a row. */
+    /** The sheet with {@code columns} pictures per row. */
     public Picture draw(int columns) {
         double widestText = Math.max(widest(columnLabels), widest(captions));
         int cellWidth = Math.max(cells.getFirst().width(), (int) Math.ceil(widestText) + GAP);
@@ -101,7 +101,7 @@ public final class Sheet {
         return canvas.picture();
     }
 
-    /** Draws a title and the lines below it; returns the height that they take. */
+    /** Draws a title and the lines below it; returns their height. */
     static int heading(Canvas canvas, String title, List<String> lines) {
         canvas.bold(title, MARGIN, MARGIN + Canvas.TITLE, Canvas.TITLE, Palette.TEXT);
         for (int i = 0; i < lines.size(); i++) {

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The letters of all pictures: lines and arcs that come with the program. So text needs no font of the machine and no native library, and a
- * picture has the same bytes on every machine and in every locale. Latin letters, with their accents, and the signs of plots; another
- * character is drawn by {@link SystemGlyphs}.
+ * The letters of all pictures, made of lines and arcs that come with the program. Text therefore needs no font of the machine and no native library,
+ * and a picture has the same bytes on every machine and in every locale. The font has Latin letters with their accents, and the signs of plots;
+ * {@link SystemGlyphs} draws any other character.
  *
  * <p>Coordinates have the baseline at 0 and grow upwards; a capital letter is {@value #CAPITAL} high.
  */
@@ -27,15 +27,15 @@ final class StrokeFont {
     /** Height of a small letter without ascender. */
     static final double SMALL = 7;
 
-    /** Between two letters. */
+    /** Space between two letters. */
     private static final double SPACING = 2.4;
 
     private static final double SPACE = 4.6;
 
-    /** All digits are as wide, so that numbers stand in columns. */
+    /** Width of every digit; it is the same for all, so that numbers align in columns. */
     private static final double DIGIT = 5.8;
 
-    /** Between a letter and its accent. */
+    /** Space between a letter and its accent. */
     private static final double ACCENT_GAP = 1.4;
 
     private static final int ARC_STEP = 15; // degrees
@@ -69,7 +69,7 @@ final class StrokeFont {
         }
     }
 
-    /** Receives what text consists of. */
+    /** Receives the strokes of text. */
     interface Sink {
 
         /** A line of a letter: x0, y0, x1, y1, …, shifted by {@code dx} and {@code dy}. */
@@ -113,7 +113,7 @@ final class StrokeFont {
         double height = letter.top() + ACCENT_GAP;
         for (int i = 1; i < parts.length; i++) {
             Glyph accent = GLYPHS.get(parts[i]);
-            double lift = accent.top() < 0 ? 0 : height; // below the baseline: a cedilla
+            double lift = accent.top() < 0 ? 0 : height; // an accent below the baseline, that is a cedilla
             accent.strokes().forEach(stroke -> sink.stroke(stroke, x + width / 2, lift));
             height += accent.top() < 0 ? 0 : accent.top() + ACCENT_GAP;
         }
@@ -160,7 +160,7 @@ final class StrokeFont {
         return strokes;
     }
 
-    /** An arc as chords. StrictMath: the same bits everywhere. */
+    /** An arc as chords. StrictMath gives the same bits everywhere. */
     private static void arc(double[] arc, List<Double> points) {
         int steps = (int) Math.ceil(Math.abs(arc[5] - arc[4]) / ARC_STEP);
         for (int step = 0; step <= steps; step++) {

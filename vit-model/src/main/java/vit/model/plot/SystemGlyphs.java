@@ -6,8 +6,8 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 
 /**
- * Characters that {@link StrokeFont} does not have, for example of class names in Chinese, by the machine's fonts. Where there is none that
- * has them, or where Java cannot load any (a container without fontconfig), they become a box; a picture never fails for want of a font.
+ * Draws the characters that {@link StrokeFont} does not have, for example those of class names in Chinese, with the machine's fonts. If no font has
+ * them, or if Java cannot load any (as in a container without fontconfig), they become a box. A missing font never makes a picture fail.
  */
 final class SystemGlyphs {
 
@@ -16,10 +16,10 @@ final class SystemGlyphs {
     private SystemGlyphs() {}
 
     /**
-     * How much each pixel is covered: rows of equal length, the baseline {@code capital / 4} pixels above the lower edge.
+     * How much of each pixel a character covers: rows of equal length, with the baseline {@code capital / 4} pixels above the lower edge.
      *
      * @param capital height of a capital letter in pixels
-     * @return null where the machine cannot draw it
+     * @return null if the machine cannot draw it
      */
     static double[][] coverage(int character, int capital) {
         if (unusable || Character.isISOControl(character)) {

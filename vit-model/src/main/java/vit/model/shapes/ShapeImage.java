@@ -16,7 +16,7 @@ public record ShapeImage(RgbImage image, ShapeKind kind) {
         Objects.requireNonNull(kind, "kind");
     }
 
-    /** The number of the class. */
+    /** The number of its class. */
     public int label() {
         return kind.ordinal();
     }

@@ -15,14 +15,14 @@ import java.util.random.RandomGenerator;
 import vit.model.image.RgbImage;
 
 /**
- * An endless, seeded sequence of drawn images: one shape of {@link ShapeKind} a picture, turned by up to a quarter, stretched, scaled and
- * moved, textured, on a textured and cluttered background, partly covered, noisy. Colours say nothing about the class, so a linear
- * classifier of pixels stays near chance. Image {@code i} shows class {@code i mod classes}.
+ * An endless, seeded sequence of drawn images: each shows one shape of {@link ShapeKind}, rotated by up to a quarter turn, stretched, scaled, shifted
+ * and textured, on a textured and cluttered background, partly covered and noisy. Colours reveal nothing about the class, so a linear classifier of
+ * the pixels stays near chance. Image {@code i} shows class {@code i mod classes}.
  *
- * <p>The same seed, index and size give the same image on one JDK; java.awt may round edges differently on another, so nothing may
- * rest on exact pixels. Immutable; any number of threads may draw.
+ * <p>The same seed, index and size give the same image on one JDK; java.awt may round edges differently on another one, so nothing may depend on
+ * exact pixels. Immutable; any number of threads may draw.
  *
- * @param seed       another seed, other images
+ * @param seed       different seeds give different images
  * @param side       pixels of a row and of a column
  * @param difficulty from 0 (large shapes, plain and clean) to 1 (all of the above)
  */
@@ -32,10 +32,10 @@ public record ShapeImages(long seed, int side, double difficulty) {
     private static final int MAX_SIDE = 4096;
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
-    /** The mean colours of shape and background lie at least so far apart, in a cube of side 1. */
+    /** The least distance between the mean colours of shape and background, in a cube of side 1. */
     private static final double LEAST_CONTRAST = 0.55;
 
-    /** What the easiest images have more of it. */
+    /** The easiest images have this much more contrast. */
     private static final double EXTRA_CONTRAST = 0.15;
 
     public ShapeImages {
@@ -113,7 +113,7 @@ public record ShapeImages(long seed, int side, double difficulty) {
         return image;
     }
 
-    /** From the circle of radius 1 into the image: turned, six to nine tenths of the side across, stretched, wholly inside. */
+    /** The map from the circle of radius 1 into the image: rotated and stretched, six to nine tenths of the side across, wholly inside. */
     private AffineTransform placement(RandomGenerator random) {
         double radius = random.nextDouble(0.4 - 0.1 * difficulty, 0.45) * side;
         double slack = side / 2.0 - radius;
@@ -151,7 +151,7 @@ public record ShapeImages(long seed, int side, double difficulty) {
         }
     }
 
-    /** Dimmed or not, with Gaussian noise: (side, side, 3). */
+    /** The image, perhaps dimmed, with Gaussian noise: (side, side, 3). */
     private byte[] noisy(BufferedImage image, RandomGenerator random) {
         byte[] pixels = new byte[side * side * RgbImage.CHANNELS];
         double gain = 1 - 0.25 * difficulty * random.nextDouble();

@@ -9,7 +9,7 @@ import java.awt.geom.Rectangle2D;
 import java.util.Arrays;
 import java.util.List;
 
-/** The classes of {@link ShapeImages}, in the order of their numbers: an outline that fills the circle of radius 1 about the origin. */
+/** The classes of {@link ShapeImages}, in the order of their numbers: each is an outline that fills the circle of radius 1 about the origin. */
 public enum ShapeKind {
 
     CIRCLE("circle", new Ellipse2D.Double(-0.9, -0.9, 1.8, 1.8)),
@@ -33,7 +33,7 @@ public enum ShapeKind {
         this.outline = outline;
     }
 
-    /** The class's name for people. */
+    /** The name of the class, for people. */
     public String label() {
         return label;
     }
@@ -54,7 +54,7 @@ public enum ShapeKind {
         return area;
     }
 
-    /** A regular polygon, or with {@code inner < outer} a star: corners on two circles by turns. */
+    /** A regular polygon, or with {@code inner < outer} a star: its corners lie alternately on two circles. */
     private static Shape polygon(int corners, double outer, double inner) {
         int points = inner == outer ? corners : 2 * corners;
         double[] xy = new double[2 * points];

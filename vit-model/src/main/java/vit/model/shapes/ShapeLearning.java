@@ -18,16 +18,16 @@ import vit.model.train.TrainerOptions;
 import vit.model.train.data.Split;
 
 /**
- * How a model learns drawn shapes: the shipped model's training, and the small one of {@code vit demo}. Immutable.
+ * How a model is trained on drawn shapes: the training of the shipped model, and the small one of {@code vit demo}. Immutable.
  *
  * @param config          the model
  * @param recipe          how it is trained
- * @param imagesPerEpoch  drawn anew in every epoch
- * @param validation      images held out; their seed is another one
+ * @param imagesPerEpoch  images per epoch, which are drawn anew in every epoch
+ * @param validation      number of images held out; they have another seed
  * @param difficulty      see {@link ShapeImages}
- * @param ramp            epochs until that difficulty is reached
- * @param sinCosStart     whether the learned positions start as the 2-D sine and cosine table, which saves the model finding out what is
- *                        beside what; otherwise they start as noise
+ * @param ramp            number of epochs until that difficulty is reached
+ * @param sinCosStart     whether the learned positions start as the 2-D sine and cosine table, so that the model need not learn which patches are
+ *                        neighbours; otherwise they start as noise
  */
 public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch, int validation, double difficulty, int ramp,
         boolean sinCosStart) {
@@ -37,14 +37,14 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
 
     private static final long HELD_OUT = 0x5EED_0F_7E57L;
 
-    /** What made the model in the jar, by {@code vit demo --full}. */
+    /** The training that made the model in the jar, by {@code vit demo --full}. */
     public static ShapeLearning shipped() {
         VitConfig config = VitConfig.builder().image(32, 32).patch(4).width(64).depth(6).heads(4).classes(ShapeKind.values().length)
                 .classToken(false).pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build();
         return new ShapeLearning(config, recipe("shipped", 16, 2e-3, 0.998), 16_008, 2400, 1, 4, true);
     }
 
-    /** A model for about a minute on two cores: small images and little clutter; positions start as noise. */
+    /** A training of about a minute on two cores: small images and little clutter; positions start as noise. */
     public static ShapeLearning demo() {
         VitConfig config = VitConfig.builder().image(32, 32).patch(4).width(64).depth(4).heads(4).classes(ShapeKind.values().length)
                 .classToken(false).pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build();
@@ -74,12 +74,12 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
         return new ShapeLearning(other, recipe, imagesPerEpoch, validation, difficulty, ramp, sinCosStart);
     }
 
-    /** Images of the kind that the model learns, from another seed than those it learns from. */
+    /** Images of the kind that the model learns, from a seed that neither training nor validation uses. */
     public ShapeImages fresh() {
         return new ShapeImages(recipe.seed() ^ HELD_OUT ^ 1, config.imageHeight(), difficulty);
     }
 
-    /** A trainer at the beginning. */
+    /** A new trainer, before its first step. */
     public Trainer trainer(TrainerOptions options) throws IOException {
         int side = config.imageHeight();
         Split split = new Split(new ShapeSource(recipe.seed(), side, imagesPerEpoch, difficulty, ramp, true),
@@ -92,7 +92,7 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
         return sinCosStart ? new SinCosStart(start) : start;
     }
 
-    /** Other weights whose positions are the 2-D sine and cosine table; those of prefix tokens stay. */
+    /** Other weights whose positions are the 2-D sine and cosine table; those of prefix tokens are unchanged. */
     private record SinCosStart(ParameterSource others) implements ParameterSource {
 
         @Override

@@ -5,15 +5,15 @@ import vit.model.image.RgbImage;
 import vit.model.train.data.ImageSource;
 
 /**
- * Drawn images to train on: other ones in every epoch, harder from epoch to epoch at the beginning. A model that learns a little from
- * easy images first escapes the long plateau at chance.
+ * Drawn images to train on. They are different in every epoch and become harder from epoch to epoch at the beginning: a model that first learns a
+ * little from easy images escapes the long plateau at chance.
  *
- * @param seed       another seed, other images
+ * @param seed       different seeds give different images
  * @param side       pixels
- * @param size       images of an epoch
- * @param difficulty where it ends, see {@link ShapeImages}
- * @param ramp       epochs until then; 1: from the first one
- * @param mixed      whether every other image is easier than that, by any amount: a model that sees hard images alone forgets plain ones
+ * @param size       images per epoch
+ * @param difficulty the final difficulty, see {@link ShapeImages}
+ * @param ramp       epochs until it is reached; 1: from the first one on
+ * @param mixed      whether every other image is easier than that, by any amount, because a model that sees only hard images forgets plain ones
  */
 public record ShapeSource(long seed, int side, int size, double difficulty, int ramp, boolean mixed) implements ImageSource {
 
@@ -49,7 +49,7 @@ public record ShapeSource(long seed, int side, int size, double difficulty, int 
     @Override
     public RgbImage image(int epoch, int index) {
         int classes = ShapeKind.values().length;
-        long first = (long) epoch * ((size + classes - 1) / classes * classes); // so that the class depends on the index alone
+        long first = (long) epoch * ((size + classes - 1) / classes * classes); // so that the class depends only on the index
         double reached = difficulty * Math.min(1, (epoch + 1.0) / ramp);
         long round = (first + index) / classes;
         if (mixed && round % 2 == 0) {

@@ -1,9 +1,9 @@
 package vit.model.text;
 
 /**
- * Text from untrusted files (file names, labels, tensor names) as it may be sent to a terminal. Control characters move the cursor, change
- * colours and titles, or answer as if somebody typed; directional overrides show text in another order than it has; line separators
- * forge lines. Each of them becomes a question mark. Stateless; any number of threads may call.
+ * Makes text from untrusted files (file names, labels, tensor names) safe to send to a terminal. Control characters move the cursor, change colours
+ * and titles, or make the terminal answer as if somebody typed; directional overrides show text in another order than it has; line separators forge
+ * lines. Each of them becomes a question mark. Stateless; any number of threads may call.
  */
 public final class PrintableText {
 
@@ -15,7 +15,7 @@ public final class PrintableText {
 
     private PrintableText() {}
 
-    /** Whether a code point shows as itself, and only as itself. */
+    /** Whether a code point appears as itself and has no other effect. */
     public static boolean isHarmless(int codePoint) {
         return switch (Character.getType(codePoint)) {
             case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR, Character.SURROGATE -> false;
@@ -24,7 +24,7 @@ public final class PrintableText {
         };
     }
 
-    /** {@code text} on one line, a question mark in place of each code point that is not harmless. */
+    /** {@code text} on one line, with a question mark in place of each code point that is not harmless. */
     public static String line(Object text) {
         String all = String.valueOf(text);
         if (all.codePoints().allMatch(PrintableText::isHarmless)) {
@@ -35,12 +35,12 @@ public final class PrintableText {
         return clean.toString();
     }
 
-    /** How many columns of a terminal {@code text} takes. */
+    /** The number of columns of a terminal that {@code text} takes. */
     public static int columns(String text) {
         return text.codePoints().map(PrintableText::columns).sum();
     }
 
-    /** As much of {@code text} as fits into {@code columns}, from the beginning; an ellipsis says that something was cut off. */
+    /** As much of {@code text} as fits into {@code columns}, from the beginning; an ellipsis shows that something was cut off. */
     public static String cut(String text, int columns) {
         if (columns(text) <= columns) {
             return text;

@@ -8,7 +8,7 @@ import vit.model.train.augment.Mixing;
 
 /**
  * Every setting that affects the result of a training, given its initial weights and its images. Two trainings with the same recipe, weights and
- * images end with the same bits. Immutable.
+ * images end with the same bits. Immutable; each {@code with} method returns a copy in which one setting differs.
  *
  * @param name           for messages
  * @param epochs         number of passes over all images

@@ -4,8 +4,8 @@ import vit.model.AttentionMaps;
 import vit.model.config.VitConfig;
 
 /**
- * How far heads look (Dosovitskiy et al. 2020, figure 7, right): the distance in pixels between a patch and the patches that it
- * attends to, weighted by attention, averaged over the patches of an image. Attention to prefix tokens is left out.
+ * The attention distance of heads, that is how far they look (Dosovitskiy et al. 2020, figure 7, right): the distance in pixels between a patch and
+ * the patches that it attends to, weighted by attention, averaged over the patches of an image. Attention to prefix tokens is left out.
  */
 public final class AttentionDistance {
 

@@ -5,9 +5,9 @@ import java.util.stream.IntStream;
 import vit.model.AttentionMaps;
 
 /**
- * Attention rollout (Abnar and Zuidema 2020, section 3): how much each token at the top comes from each token at the bottom, if
- * information flows in proportion to attention. The residual connection counts as attention to oneself, so with the mean A of a
- * block's heads and rows that sum to one,
+ * Attention rollout (Abnar and Zuidema 2020, section 3): how much of each token after the last block comes from each token before the first, if
+ * information flows in proportion to attention. The residual connection counts as attention of a token to itself. With A the mean over a block's
+ * heads, whose rows sum to one,
  *
  * <pre>
  *   Â_l = ½·A_l + ½·I

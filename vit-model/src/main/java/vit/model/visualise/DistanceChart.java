@@ -7,7 +7,7 @@ import vit.model.plot.Palette;
 import vit.model.plot.Picture;
 import vit.model.plot.Scale;
 
-/** Attention distance by depth, a dot a head (Dosovitskiy et al. 2020, figure 7, right). */
+/** Attention distance by depth, with one dot per head (Dosovitskiy et al. 2020, figure 7, right). */
 public final class DistanceChart {
 
     private static final int WIDTH = 800;

@@ -11,8 +11,8 @@ import vit.model.plot.Scale;
 import vit.model.plot.Sheet;
 
 /**
- * The patch filters as a picture: the components that a matrix of random numbers would not have, and below them how much each component
- * explains, with the edge of noise. So a model that has not learned filters says so instead of showing coloured squares.
+ * The patch filters as a picture. It shows the components that a matrix of random numbers would not have, and below them how much each component
+ * explains, with the edge of noise. For a model that has not learned filters the picture says so, instead of showing coloured squares.
  */
 public final class FilterSheet {
 

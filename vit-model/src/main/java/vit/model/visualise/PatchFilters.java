@@ -9,18 +9,18 @@ import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
 /**
- * What the patch embedding looks for: its filters' principal components (Dosovitskiy et al. 2020, figure 7, left).
+ * What the patch embedding responds to: the principal components of its filters (Dosovitskiy et al. 2020, figure 7, left).
  *
  * @param filters   (count, channels, patch, patch)
  * @param count     number of filters
  * @param channels  3 for colour, 1 for grey
  * @param patch     side of a patch in pixels
- * @param shares    of the filters' energy, the sum of their squares, that each component holds: descending, at most 1 together
- * @param noiseEdge the share that the first component of random filters of that size and energy exceeds once in a hundred times
+ * @param shares    the share of the filters' energy (the sum of their squares) that each component holds: descending, together at most 1
+ * @param noiseEdge the share that the first component of random filters of that size and energy exceeds in one case of a hundred
  */
 public record PatchFilters(double[] filters, int count, int channels, int patch, double[] shares, double noiseEdge) {
 
-    /** As many as the paper shows. */
+    /** The number that the paper shows. */
     public static final int USUAL_COUNT = 28;
 
     /**
@@ -52,7 +52,7 @@ public record PatchFilters(double[] filters, int count, int channels, int patch,
         return new PatchFilters(filters, found, config.channels(), config.patch(), shares, NoiseEdge.share(shares, config.width(), elements));
     }
 
-    /** How many of the first components hold more than noise would. */
+    /** How many of the first components hold more energy than noise would. */
     public int aboveNoise() {
         int above = 0;
         while (above < count && shares[above] > noiseEdge) {
@@ -61,7 +61,7 @@ public record PatchFilters(double[] filters, int count, int channels, int patch,
         return above;
     }
 
-    /** Where element {@code e} of a flattened patch lies in (channels, patch, patch). */
+    /** The index in (channels, patch, patch) of element {@code e} of a flattened patch. */
     private static int planar(VitConfig config, int e) {
         if (config.patchOrder() == PatchOrder.CHANNEL_FIRST) {
             return e;

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * A value for every patch of an image. The array is not copied.
  *
  * @param height rows of patches
- * @param width  patches of a row
+ * @param width  columns of patches
  * @param values (height, width), row by row
  */
 public record PatchMap(int height, int width, double[] values) {
@@ -22,7 +22,7 @@ public record PatchMap(int height, int width, double[] values) {
         return values[y * width + x];
     }
 
-    /** Stretched so that the least value becomes 0 and the largest 1; all 0 where they are equal. */
+    /** This map, scaled so that the least value becomes 0 and the largest 1; all 0 if they are equal. */
     public PatchMap normalised() {
         double least = Arrays.stream(values).min().orElseThrow();
         double range = Arrays.stream(values).max().orElseThrow() - least;

@@ -17,34 +17,34 @@ import vit.model.plot.Sheet;
 /** The pictures of the ViT literature, from the numbers of this package, each with title, labels and scale. */
 public final class Pictures {
 
-    /** The longer side of an image is shown with at least so many pixels. */
+    /** The longer side of an image is shown with at least this many pixels. */
     private static final int LEAST_SIDE = 384;
 
-    /** … and with at most so many, since three stand side by side. */
+    /** … and with at most this many, since three images are shown side by side. */
     private static final int MOST_SIDE = 640;
 
-    /** A head's map, a position's map and a filter are shown with about so many. */
+    /** A head's map, a position's map and a filter are shown with about this many pixels a side. */
     private static final int CELL_SIDE = 96;
 
-    /** The maps of positions together are about so wide. */
+    /** The maps of all positions together are about this many pixels wide. */
     private static final int POSITIONS_SIDE = 1200;
 
     /** Beyond this many rows or columns of maps only every second, third, … is shown. */
     private static final int MOST_POSITIONS = 24;
 
-    private static final int HEADS_A_ROW = 6; // of a single block
+    private static final int HEADS_A_ROW = 6; // when a single block is shown
 
-    /** What is least attended to keeps so much of its brightness, so that one sees what it is. */
+    /** The least attended patches keep this much of their brightness, so that one can still see what they are. */
     private static final double DIMMEST = 0.25;
 
-    private static final double HEAT = 0.7; // against the grey image below it
+    private static final double HEAT = 0.7; // opacity over the grey image
     private static final int MIDDLE_GREY = 0x808080;
     private static final int TICKS = 5;
 
     private Pictures() {}
 
     /**
-     * What the model was given, with 8 bits a sample again.
+     * The model's input as a picture, converted back to 8 bits per sample.
      *
      * @param pixels (3, height, width), normalised
      */
@@ -63,7 +63,8 @@ public final class Pictures {
     }
 
     /**
-     * The rollout over an image: the image, the image as bright as attention (as in figure 6 of the ViT paper), attention as heat over it.
+     * The rollout over an image, in three pictures: the image; the image with attention as its brightness (as in figure 6 of the ViT paper);
+     * attention as heat over it.
      *
      * @param attention the share of each patch, see {@link PooledAttention}
      */
@@ -105,8 +106,8 @@ public final class Pictures {
     }
 
     /**
-     * What the pooled output takes from the patches: a row a block, a column a head. The colours of a map reach from nought to its own
-     * largest share, which stands below it.
+     * What the pooled output takes from the patches, with a row per block and a column per head. The colours of a map reach from 0 to its own largest
+     * share, which is printed below it.
      */
     public static Picture heads(AttentionMaps maps) {
         Sheet sheet = headSheet("Attention of every head", maps.config());
@@ -146,7 +147,8 @@ public final class Pictures {
     }
 
     /**
-     * A grid of grids: the map at a patch's place shows its similarity with all patches. All on one scale, from the least similarity to 1.
+     * A grid of grids: the map at a patch's place shows the similarity of that patch with all patches. All maps have one scale, from the least
+     * similarity to 1.
      *
      * @param similarity (P, P)
      */
@@ -182,7 +184,7 @@ public final class Pictures {
         return picture(map, ColourMap.VIRIDIS).blocky(map.height() * scale, map.width() * scale);
     }
 
-    /** A map in colours, a pixel a patch. */
+    /** A map in colours, with one pixel per patch. */
     static Picture picture(PatchMap map, ColourMap colours) {
         return Picture.of(map.height(), map.width(), (x, y) -> colours.of(map.at(y, x)));
     }

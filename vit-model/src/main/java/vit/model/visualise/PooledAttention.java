@@ -3,8 +3,8 @@ package vit.model.visualise;
 import vit.model.config.VitConfig;
 
 /**
- * What the head's input takes from each patch, by a (T, T) attention or rollout matrix: the class token's row where the model pools
- * by it; else the mean of the rows that the model averages (the patches, or all tokens).
+ * What the head's input takes from each patch, according to a (T, T) attention or rollout matrix. If the model pools by the class token, it is the
+ * row of that token; otherwise it is the mean of the rows of the tokens that the model averages (the patches, or all tokens).
  */
 public final class PooledAttention {
 
@@ -31,7 +31,7 @@ public final class PooledAttention {
         return new PatchMap(config.gridHeight(), config.gridWidth(), shares);
     }
 
-    /** In words: which rows these are, as an addition to a sentence. */
+    /** The rows that are used, in words that can be added to a sentence. */
     public static String describe(VitConfig config) {
         return switch (config.pooling()) {
             case TOKEN -> "the class token's row";

@@ -8,15 +8,15 @@ import vit.model.parameters.Parameters;
 import vit.model.positions.SinCosPositions;
 
 /**
- * Cosine similarity of the position embeddings of all patches (Dosovitskiy et al. 2020, figure 7, centre): a model that has learned
- * positions shows each patch most similar to its neighbours, its row and its column.
+ * Cosine similarity of the position embeddings of all patches (Dosovitskiy et al. 2020, figure 7, centre): in a model that has learned positions,
+ * each patch is most similar to its neighbours, its row and its column.
  */
 public final class PositionSimilarity {
 
     private PositionSimilarity() {}
 
     /**
-     * The similarities, (P, P), −1 to 1; 0 where an embedding is zero.
+     * The similarities (P, P), from −1 to 1; 0 if an embedding is zero.
      *
      * @throws IOException if the parameters cannot be read
      */

@@ -4,11 +4,10 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * The directions along which rows of a matrix vary most: the leading eigenvectors of XᵀX, by orthogonal iteration (Golub and Van
- * Loan, section 8.2.4) with a few vectors more than are wanted, which speeds it up. Rows are not centred: filters have no mean to
- * lose.
+ * The directions along which rows of a matrix vary most: the leading eigenvectors of XᵀX, by orthogonal iteration (Golub and Van Loan, section 8.2.4)
+ * with a few more vectors than are wanted, which speeds up convergence. Rows are not centred: filters have no mean to lose.
  *
- * @param components (count, columns): orthonormal, the largest eigenvalue first; of each, the largest element is positive
+ * @param components (count, columns): orthonormal, that of the largest eigenvalue first; the largest element of each is positive
  * @param variances  the eigenvalues, descending
  * @param columns    length of a component
  */
@@ -19,7 +18,7 @@ public record PrincipalComponents(double[] components, double[] variances, int c
     private static final double STEADY = 1e-10; // relative change of the eigenvalues
 
     /**
-     * The first {@code count} components of a matrix, fewer if it has fewer columns.
+     * The first {@code count} components of a matrix, or fewer if it has fewer columns.
      *
      * @param x (rows, columns), row-major
      */
@@ -52,7 +51,7 @@ public record PrincipalComponents(double[] components, double[] variances, int c
         return new PrincipalComponents(Arrays.copyOf(basis, wanted * columns), Arrays.copyOf(values, wanted), columns);
     }
 
-    /** Component {@code i}: a copy. */
+    /** A copy of component {@code i}. */
     public double[] component(int i) {
         return Arrays.copyOfRange(components, i * columns, (i + 1) * columns);
     }
@@ -104,7 +103,7 @@ public record PrincipalComponents(double[] components, double[] variances, int c
         }
     }
 
-    /** Takes from row {@code r} what lies along the rows before it. */
+    /** Subtracts from row {@code r} its projections on the rows before it. */
     private static void project(double[] rows, int r, int columns) {
         for (int pass = 0; pass < 2; pass++) {
             for (int q = 0; q < r; q++) {

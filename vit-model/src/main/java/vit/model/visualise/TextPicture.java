@@ -1,13 +1,13 @@
 package vit.model.visualise;
 
-/** A map of patches in block characters, two a patch since characters are twice as high as wide. */
+/** A map of patches in block characters, two per patch, since characters are twice as high as they are wide. */
 public final class TextPicture {
 
     private static final String SHADES = " ░▒▓█";
 
     private TextPicture() {}
 
-    /** A line a row of patches, the least value blank, the largest a full block. */
+    /** One line per row of patches. The least value is a blank, the largest a full block. */
     public static String of(PatchMap map) {
         PatchMap shares = map.normalised();
         StringBuilder text = new StringBuilder();
