@@ -4,13 +4,12 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Simd;
 
 /**
- * The most float32 arithmetic that this machine does, in code of the same kind as the kernels': independent chains of fused
+ * The highest rate of float32 arithmetic that this machine reaches in code of the same kind as the kernels': independent chains of fused
  * multiply-adds that stay in registers.
  *
- * <p>A core with p FMA pipes of latency l is busy from p·l chains on: 8 to 10 on x86, 16 on wide ARM cores. 24 chains leave
- * room for that where there are 32 vector registers (AVX-512, NEON, SVE); where there are 16 (AVX2) they would spill, and 12
- * are enough. Both are run and the faster counts. Other load on the machine can only lower a figure, so the best of many
- * short trials is the limit.
+ * <p>A core with p FMA pipes of latency l needs p·l chains to be fully busy: 8 to 10 on x86, 16 on wide ARM cores. 24 chains are more than enough and
+ * fit 32 vector registers (AVX-512, NEON, SVE). With 16 registers (AVX2) they would spill, and 12 are enough. Both numbers are run, and the faster
+ * counts. Other load on the machine can only lower a figure, so the best of many short trials is the limit.
  *
  * @param threads the size of the team that ran it
  * @param bits    vector width
@@ -18,7 +17,7 @@ import vit.kernels.simd.Simd;
  */
 public record FmaPeak(int threads, int bits, double gflops) {
 
-    /** Steps of one call; a small count keeps the warm-up short and still makes the loop's ends cheap. */
+    /** Steps of one call; few enough to keep the warm-up short, and enough to make the code around the loop negligible. */
     private static final int STEPS = 2048;
 
     private static final int WARM_UP_STEPS = 4;
@@ -47,7 +46,7 @@ public record FmaPeak(int threads, int bits, double gflops) {
     }
 
     /**
-     * Measures the limit of {@code team}, all of its threads at work. Takes about half a second.
+     * Measures the limit of {@code team} with all of its threads at work. It takes about half a second.
      *
      * @throws IllegalStateException if a result is wrong
      */
@@ -63,12 +62,12 @@ public record FmaPeak(int threads, int bits, double gflops) {
     }
 
     /**
-     * The limit at this moment, with the clock and the neighbours of this moment: to be compared with work done just before or after, where
-     * {@link #gflops} is what the machine does at its best. Both kernels run and the faster counts, as in {@link #measure}; it is not
-     * always the one that was faster then, since C2 compiles them anew when they have run longer (on a Zen 5 the 12 chains at half the speed).
+     * The limit at this moment, at the current clock and with the current load of neighbours. It is to be compared with work done just before or
+     * after, while {@link #gflops} is what the machine does at its best. Both kernels run and the faster counts, as in {@link #measure}. It is not
+     * always the kernel that was faster then, because C2 compiles them again when they have run longer (on a Zen 5, the 12 chains at half the speed).
      *
-     * @param team  of as many threads as were measured
-     * @param nanos how long to run, about
+     * @param team  a team of as many threads as was measured
+     * @param nanos roughly how long to run
      * @return 10⁹ floating-point operations a second
      * @throws IllegalArgumentException if the team has another size
      */
@@ -89,7 +88,7 @@ public record FmaPeak(int threads, int bits, double gflops) {
         }
     }
 
-    /** 10⁹ operations a second of one trial: what all members did, over the time until the last was done. */
+    /** 10⁹ operations a second of one trial: the work of all members, divided by the time until the last one was done. */
     private static double trial(Chains chains, Workers team, long nanos) {
         long[] calls = new long[team.count()];
         long start = System.nanoTime();

@@ -12,12 +12,12 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * The most memory traffic that this machine does, in code of the same kind as the kernels': every member of the team streams through
- * its share of arrays that no cache holds. Other load on the machine can only lower a figure, so the best of several trials counts.
+ * The highest memory traffic that this machine reaches in code of the same kind as the kernels'. Every member of the team streams through its share
+ * of arrays that are too large for any cache. Other load on the machine can only lower a figure, so the best of several trials counts.
  *
  * @param threads the size of the team that ran it
  * @param read    10⁹ bytes a second, read only
- * @param copy    10⁹ bytes a second read and written: both are counted, what the hardware reads before it writes is not
+ * @param copy    10⁹ bytes a second in a copy: bytes read and bytes written are counted, but not what the hardware reads before it writes
  */
 public record MemoryBandwidth(int threads, double read, double copy) {
 
@@ -54,7 +54,7 @@ public record MemoryBandwidth(int threads, double read, double copy) {
         }
     }
 
-    /** Where member {@code index} starts, in floats: a multiple of the widest vector's length. */
+    /** The float at which member {@code index} starts: a multiple of the length of the widest vector. */
     private static int share(int index, Worker w) {
         return (int) ((long) FLOATS / 64 * index / w.count() * 64);
     }
@@ -72,7 +72,7 @@ public record MemoryBandwidth(int threads, double read, double copy) {
         }
     }
 
-    /** Ones: the largest lane of the sum then counts vectors, exactly, since it stays below 2²⁴. */
+    /** Fills a range with ones. Each lane of the sum then counts vectors, and exactly, since it stays below 2²⁴. */
     private static void fill(MemorySegment target, int first, int last) {
         target = Tensor.offHeap(target);
         for (int i = first; i < last; i++) {
@@ -90,7 +90,7 @@ public record MemoryBandwidth(int threads, double read, double copy) {
         }
     }
 
-    /** Lane 0 of the sum; four chains, so that the additions do not wait for one another. */
+    /** Lane 0 of the sum. There are four chains, so that the additions do not wait for one another. */
     @VectorLoop
     private static float sum(MemorySegment from, int first, int last) {
         from = Tensor.offHeap(from);

@@ -9,10 +9,10 @@ import jdk.incubator.vector.IntVector;
 /**
  * The error function erf(x) = 2/√π · ∫₀ˣ e^(−s²) ds in float, the same bits as vector and as scalar.
  *
- * <p>Worst error 1.49 ulp, measured over all floats. Odd, ±0 gives ±0, ±∞ gives ±1, NaN gives NaN.
+ * <p>Worst error 1.49 ulp, measured over all floats. The function is odd; ±0 gives ±0, ±∞ gives ±1, NaN gives NaN.
  *
- * <p>With t = |x|: below 1, erf = t + t·q(t²), q of degree 6, fitted like the polynomial of {@link Exp}; from 1 on,
- * erf = 1 − 2·Q(√2·t) with {@link NormalTail}'s Q, which is below 0.08 there, so that its error counts little.
+ * <p>With t = |x|: below 1, erf = t + t·q(t²), q of degree 6, fitted like the polynomial of {@link Exp}; from 1 on, erf = 1 − 2·Q(√2·t) with the Q of
+ * {@link NormalTail}. There Q is below 0.08, so its error counts little.
  */
 public final class Erf {
 

@@ -16,16 +16,16 @@ import vit.kernels.tensor.Tensor;
 /**
  * eˣ in float: a polynomial over fma, the same bits as vector and as scalar.
  *
- * <p>Worst error 0.90 ulp, measured over all floats. Below {@link #LOWEST} the result is exactly 0, so that none is
- * subnormal; above {@link #HIGHEST} it is +∞; NaN gives NaN.
+ * <p>Worst error 0.90 ulp, measured over all floats. Below {@link #LOWEST} the result is exactly 0, so that no result is subnormal. Above {@link
+ * #HIGHEST} it is +∞. NaN gives NaN.
  *
- * <p>x = n·ln 2 + r with n the integer nearest to x/ln 2, so |r| ≤ ln 2 / 2, and eˣ = 2ⁿ·eʳ. ln 2 stands in two floats,
- * and each product with n is exact inside its fma. eʳ = 1 + r·(1 + r·q(r)), where q, of degree 4, minimises the largest
- * relative error of eʳ: Lawson's iteration in 40 digits, the coefficients rounded to float one after the other and the
- * rest fitted again. What is left is 0.053·2⁻²⁴; the remainder of the error is rounding.
+ * <p>x = n·ln 2 + r with n the integer nearest to x/ln 2, so |r| ≤ ln 2 / 2, and eˣ = 2ⁿ·eʳ. ln 2 is held in two floats, and each product with n is
+ * exact inside its fma. eʳ = 1 + r·(1 + r·q(r)), where q, of degree 4, minimises the largest relative error of eʳ. It was found by Lawson's iteration
+ * in 40 digits; the coefficients were rounded to float one after the other, and after each the rest were fitted again. In exact arithmetic the error
+ * left is 0.053·2⁻²⁴; the remainder of the error is rounding.
  *
- * <p>The vector forms call no method of ours, since C2 stops inlining those once a method has 18,000 nodes; a vector
- * operation makes about 430, and a vector that reaches a method that is not inlined is boxed.
+ * <p>The vector forms call no method but the JDK's. C2 stops inlining other methods once a method has 18,000 nodes, and a vector operation makes
+ * about 430. A vector that is passed to a method that is not inlined is boxed.
  */
 public final class Exp {
 
@@ -35,7 +35,7 @@ public final class Exp {
     /** The greatest argument with a finite result. */
     public static final float HIGHEST = 88.72283f;
 
-    /** 1.5·2²³: a float below 2²² in size plus this has its nearest integer in the low bits. */
+    /** 1.5·2²³. The sum of this and a float below 2²² in size has the nearest integer of that float in its low bits. */
     static final float ROUND = 0x1.8p23f;
 
     static final float LOG2_E = 0x1.715476p0f;
@@ -51,13 +51,13 @@ public final class Exp {
     static final float Q3 = 0x1.12398ep-7f;
     static final float Q4 = 0x1.6a4d6p-10f;
 
-    /** From the low bits to the place of a float's exponent. */
+    /** Shifts an integer from the low bits to the position of a float's exponent. */
     static final int EXPONENT_SHIFT = 23;
 
     /** The bits of 1. */
     static final int ONE_BITS = 0x3f800000;
 
-    /** The constants in every lane: a constant vector is loaded where it is used, a broadcast takes a register. */
+    /** The constants in every lane. A constant vector is loaded where it is used, while a broadcast takes a register. */
     static final class Lanes {
         static final FloatVector ROUND = Simd.broadcast(Exp.ROUND);
         static final FloatVector LOG2_E = Simd.broadcast(Exp.LOG2_E);
@@ -86,7 +86,7 @@ public final class Exp {
         FloatVector r = n.fma(Lanes.MINUS_LN2_LOW, n.fma(Lanes.MINUS_LN2_HIGH, x));
         FloatVector p = r.fma(Lanes.Q4, Lanes.Q3).fma(r, Lanes.Q2).fma(r, Lanes.Q1).fma(r, Lanes.Q0);
         p = p.fma(r, Lanes.ONE).fma(r, Lanes.ONE);
-        // By the integers: 2ⁿ itself would overflow at n = 128, where eʳ < 1 still gives a finite result.
+        // The exponent is added to the bits. The float 2ⁿ itself would overflow at n = 128, where the result is still finite if eʳ < 1.
         IntVector exponent = rounded.reinterpretAsInts().lanewise(LSHL, EXPONENT_SHIFT);
         FloatVector scaled = p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
         return x.add(Lanes.INFINITY)
@@ -105,11 +105,11 @@ public final class Exp {
     }
 
     /**
-     * y = e to the power of scale · x − max, over {@code n} floats, none of whose exponents is above 0 (NaN may be): the same
-     * bits as {@link #of(FloatVector)} in fewer instructions, for softmax. y may be x; nothing beyond n is read or written.
+     * y = e to the power of scale · x − max over {@code n} floats, for softmax. No exponent may be above 0, but NaN is allowed. The bits are those of
+     * {@link #of(FloatVector)}, computed in fewer instructions. y may be x; nothing beyond n is read or written.
      *
-     * <p>The polynomial stands in the loop, and again for the rest of the row, instead of in a method of its own: once C2 has
-     * compiled such a method alone it may find it too big to inline, and then the loop boxes a vector at every step.
+     * <p>The polynomial is written out in the loop, and again for the remainder of the row, instead of in a method of its own. Once C2 has compiled
+     * such a method alone, it may find it too big to inline, and then the loop boxes a vector at every step.
      *
      * @param lanes 16 floats of the caller's own, overwritten
      */
@@ -137,8 +137,9 @@ public final class Exp {
     }
 
     /**
-     * Replaces {@code count} floats x from {@code from} on, whole vectors, by e to the power of x − max: the same bits as the other form with
-     * a scale of 1. A vector costs a third of what it costs in a memory segment, whose bounds and state C2 reads again after every store.
+     * Replaces {@code count} floats x from {@code from} on, whole vectors, by e to the power of x − max. The bits are those of the other form with a
+     * scale of 1. A vector costs a third of what it costs in a memory segment, because C2 reads the bounds and the state of a segment again after
+     * every store.
      */
     @VectorLoop
     public static void ofNonPositive(float[] values, int from, int count, float max) {
@@ -170,7 +171,7 @@ public final class Exp {
         }
     }
 
-    /** The last elements, fewer than a vector, as one vector by way of {@code lanes}. */
+    /** Computes the last elements, fewer than a vector, as one vector that is copied through {@code lanes}. */
     private static void ofNonPositiveRest(MemorySegment y, long yByteOffset, MemorySegment x, long xByteOffset, int count,
             float scale, float max, float[] lanes) {
         y = Tensor.offHeap(y);
@@ -192,9 +193,9 @@ public final class Exp {
     }
 
     /**
-     * e to the power of {@code high + low}, where {@code high} is a rounded product and {@code low} what rounding took
-     * away: without it the error of a large argument would be that many times larger in the result. For {@link #LOWEST} ≤
-     * high ≤ 0 and NaN; callers discard what they get below.
+     * e to the power of {@code high + low}, where {@code high} is a rounded product and {@code low} is what the rounding took away. Without {@code
+     * low}, the relative error of the argument would reach the result multiplied by the size of the argument. For {@link #LOWEST} ≤ high ≤ 0 and NaN;
+     * callers discard results for smaller arguments.
      */
     @VectorHelper
     public static FloatVector ofSplit(FloatVector high, FloatVector low) {

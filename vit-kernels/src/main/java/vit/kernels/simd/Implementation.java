@@ -3,14 +3,14 @@ package vit.kernels.simd;
 import java.util.Locale;
 
 /**
- * Which implementation of the kernels this JVM runs: chosen once, at start, by {@code -Dvit.kernels=simd|reference};
- * {@code simd} when nothing is said. There is no automatic fall-back: a slow path is an explicit choice, and a machine that lacks
- * the kernels' instructions is said to ({@link NativeSpeed}).
+ * The implementation of the kernels that this JVM runs. It is chosen once, at start, by {@code -Dvit.kernels=simd|reference}; the default is {@code
+ * simd}. There is no automatic fall-back: a slow path is an explicit choice, and a machine that lacks the kernels' instructions is reported ({@link
+ * NativeSpeed}).
  */
 public enum Implementation {
     /** The Vector API. */
     SIMD,
-    /** The plain scalar mathematics in double, on one thread: for checking, not for use. */
+    /** The plain scalar mathematics in double, on one thread: for checking results. */
     REFERENCE;
 
     /** The module that the kernels need, and the flag that adds it. */
@@ -26,13 +26,14 @@ public enum Implementation {
         };
     }
 
-    /** Whether the reference was asked for; a constant to the JIT. */
+    /** Whether the reference was asked for. A constant to the JIT. */
     public static boolean isReference() {
         return CURRENT == REFERENCE;
     }
 
     /**
-     * The implementation in use, for work to begin with it. What makes it slow here is logged, once a JVM, as a warning of {@code vit.kernels.simd}.
+     * The implementation in use, for callers that are about to begin work with it. If something makes it slow on this machine, a warning is logged
+     * once per JVM by {@code vit.kernels.simd}.
      *
      * @throws IllegalStateException if {@code -Dvit.kernels} names none, the JVM runs without the Vector API's module, or
      *                               {@code -Dvit.require=native} and the machine does not run the kernels' instructions

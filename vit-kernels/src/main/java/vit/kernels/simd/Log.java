@@ -1,19 +1,19 @@
 package vit.kernels.simd;
 
 /**
- * The natural logarithm in float, scalar: what a log-sum-exp needs, once a row.
+ * The natural logarithm in float, scalar only. The log-sum-exp needs it once for each row.
  *
  * <p>Worst error 0.86 ulp, measured over all floats. ±0 gives −∞, negative arguments and NaN give NaN, +∞ gives +∞.
  *
- * <p>x = 2ⁿ·(1 + f) with √½ ≤ 1 + f &lt; √2; log x = n·ln 2 + f − f²/2 + f³·q(f), q of degree 7, fitted like the
- * polynomial of {@link Exp}: 0.098·2⁻²⁴ is left of log(1 + f). ln 2 stands in two floats.
+ * <p>x = 2ⁿ·(1 + f) with √½ ≤ 1 + f &lt; √2; log x = n·ln 2 + f − f²/2 + f³·q(f), q of degree 7, fitted like the polynomial of {@link Exp}. In exact
+ * arithmetic the error left is 0.098·2⁻²⁴ of log(1 + f). ln 2 is held in two floats.
  */
 public final class Log {
 
-    /** The bits of the float nearest √½: where the range of 1 + f begins. */
+    /** The bits of the float nearest √½, where the range of 1 + f begins. */
     private static final int SQRT_HALF = 0x3f3504f3;
 
-    /** Takes a subnormal to a normal float, exactly. */
+    /** The power of two that makes a subnormal float normal, exactly. */
     private static final int SUBNORMAL_EXPONENT = 23;
 
     private static final float SUBNORMAL_SCALE = 0x1p23f;

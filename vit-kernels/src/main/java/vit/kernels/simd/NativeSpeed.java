@@ -5,14 +5,14 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Whether this machine and this JVM run the kernels' instructions. Where they do not, the results have the same bits and come
- * ten to a hundred thousand times later. {@link #obstacles()} says why; {@code -Dvit.require=native} makes
- * {@link Implementation#require()} fail instead. Safe for all threads.
+ * Tells whether this machine and this JVM run the kernels' instructions. If they do not, the results have the same bits but take ten to a hundred
+ * thousand times as long. {@link #obstacles()} says why, and {@code -Dvit.require=native} makes {@link Implementation#require()} fail. All threads
+ * may use it.
  *
- * <p>A missing fused multiply-add is told by time, since no property of the JVM tells it without another module. HotSpot gives
- * {@link Math#fma(float, float, float)} an instruction in the interpreter as well as in compiled code: about 30 ns a call there, as any
- * other interpreted call. Without the instruction it is a sum of {@link java.math.BigDecimal}: 2,000 ns in C2's code to 50,000 ns in the
- * interpreter. The probe takes some microseconds, or a millisecond where the instruction is missing.
+ * <p>A missing fused multiply-add is recognised by its time, because no property of the JVM tells it without another module. If the machine has the
+ * instruction, HotSpot uses it for {@link Math#fma(float, float, float)} in the interpreter as well as in compiled code; an interpreted call then
+ * takes about 30 ns, like any other. Without the instruction the method adds with {@link java.math.BigDecimal}, which takes from 2,000 ns in C2's
+ * code to 50,000 ns in the interpreter. The probe takes some microseconds, or a millisecond if the instruction is missing.
  */
 public final class NativeSpeed {
 
@@ -22,10 +22,13 @@ public final class NativeSpeed {
     private static final int ROUNDS = 5;
     private static final int CALLS = 8;
 
-    /** A call of {@code Math.fma} that takes so many times as long as another one is no instruction: between 1 and 300, on a logarithmic scale. */
+    /**
+     * If a call of {@code Math.fma} takes this many times as long as another call, it is not an instruction. The number is halfway between 1 and 300
+     * on a logarithmic scale.
+     */
     private static final long SLOW_RATIO = 17;
 
-    /** Below so many nanoseconds for all calls of a round a coarse clock would decide. */
+    /** The least nanoseconds for all calls of a round. Below it the resolution of the clock would decide. */
     private static final long LEAST_NANOS = CALLS * 400;
 
     private static final AtomicBoolean TOLD = new AtomicBoolean();
@@ -37,20 +40,23 @@ public final class NativeSpeed {
         private static final List<String> OBSTACLES = List.copyOf(find());
     }
 
-    /** Why the kernels are slow here, a sentence each with what to do about it; empty where they run at the machine's speed. */
+    /**
+     * The reasons why the kernels are slow here, each a sentence that also says what to do about it. The list is empty if they run at the machine's
+     * full speed.
+     */
     public static List<String> obstacles() {
         return Found.OBSTACLES;
     }
 
     /**
-     * The obstacles, the first time that anybody asks for them; later an empty list. Whoever shows them to a user by this method shows
-     * them once. {@link Implementation#require()} takes those that are left and logs them.
+     * The obstacles the first time that this is called, and an empty list afterwards. So a caller that shows them to a user shows them once. {@link
+     * Implementation#require()} logs them if nobody has asked before.
      */
     public static List<String> untold() {
         return obstacles().isEmpty() || TOLD.getAndSet(true) ? List.of() : obstacles();
     }
 
-    /** Obeys {@code -Dvit.require=native}, and logs what nobody has told. */
+    /** Obeys {@code -Dvit.require=native}, and logs the obstacles that nobody has shown yet. */
     static void check() {
         String required = System.getProperty(PROPERTY);
         if (required != null) {
@@ -89,7 +95,7 @@ public final class NativeSpeed {
         return found;
     }
 
-    /** Compares the fastest of some rounds of calls, since whatever else runs can only make a round slower. */
+    /** Compares the fastest of some rounds of calls, because other load on the machine can only make a round slower. */
     private static boolean multipliesAndAddsInOneInstruction() {
         long fused = Long.MAX_VALUE;
         long plain = Long.MAX_VALUE;

@@ -11,14 +11,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /**
- * The upper tail of the normal distribution, Q(t) = ½·erfc(t/√2) for t ≥ 0, with a bounded <em>relative</em> error: what
- * erf, GELU and its derivative are built of. Q(t) = e^(−t²/2) · P(t)/D(t).
+ * The upper tail of the normal distribution, Q(t) = ½·erfc(t/√2) for t ≥ 0, with a bounded <em>relative</em> error. Erf, GELU and the derivative of
+ * GELU are computed from it. Q(t) = e^(−t²/2) · P(t)/D(t).
  *
- * <p>P/D is the rational function of degrees 4 and 5 that minimises the largest relative error of e^(t²/2)·Q(t) on
- * 0 ≤ t ≤ 13.3 (linearised least squares with Lawson's weights, in 40 digits). D was rounded to float first, then P
- * fitted again for that D: 0.22·2⁻²⁴ is left. All coefficients are positive, so for t ≥ 0 nothing cancels.
+ * <p>P/D is the rational function of degrees 4 and 5 that minimises the largest relative error of e^(t²/2)·Q(t) on 0 ≤ t ≤ 13.3 (linearised least
+ * squares with Lawson's weights, in 40 digits). D was rounded to float first, then P was fitted again for that D. In exact arithmetic the error left
+ * is 0.22·2⁻²⁴. All coefficients are positive, so nothing cancels for t ≥ 0.
  *
- * <p>Callers give a t of at most {@link #END}, or discard what they get for a greater one. NaN gives NaN.
+ * <p>Callers pass a t of at most {@link #END}, or discard the result for a greater one. NaN gives NaN.
  */
 public final class NormalTail {
 
@@ -60,11 +60,11 @@ public final class NormalTail {
     private NormalTail() {}
 
     /**
-     * Replaces the first {@code count} floats x, whole vectors, by x·Φ(x) = max(x, 0) − t·Q(t) with t = |x|, Φ being the normal distribution
-     * function: the exact GELU, whose bits these are. Where t·Q(t) is no normal float it counts as 0.
+     * Replaces the first {@code count} floats x, whole vectors, by x·Φ(x) = max(x, 0) − t·Q(t) with t = |x|, where Φ is the normal distribution
+     * function. This is the exact GELU, with the same bits. Where t·Q(t) is not a normal float, it counts as 0.
      *
-     * <p>All of it stands in one loop, {@link #ratio}, {@link #bell} and {@link Exp#ofSplit} again: once C2 has compiled such a method alone, or
-     * before it has seen many calls of it, it does not inline it, and then the loop boxes a vector at every step.
+     * <p>One loop contains all of it and repeats the code of {@link #ratio}, {@link #bell} and {@link Exp#ofSplit}. C2 does not inline such a method
+     * once it has compiled it alone, or before it has seen many calls of it, and then the loop boxes a vector at every step.
      */
     @VectorLoop
     public static void timesProbability(float[] values, int count) {
@@ -109,14 +109,14 @@ public final class NormalTail {
             FloatVector e = r.fma(q4, q3).fma(r, q2).fma(r, q1).fma(r, q0);
             e = e.fma(r, one).fma(r, one);
             IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, Exp.EXPONENT_SHIFT).add(oneBits);
-            // The factor e^(−t²/2) comes last: whatever is multiplied before it stays clear of the subnormals.
+            // The factor e^(−t²/2) comes last, so that the other products do not become subnormal.
             FloatVector tail = p.div(d).mul(t).mul(e.mul(power.reinterpretAsFloats()));
             tail = tail.blend(zero, t.compare(GT, productEnd));
             x.blend(zero, x.compare(LT, zero)).sub(tail).intoArray(values, i);
         }
     }
 
-    /** e^(−t²/2). Rounding t² alone would cost up to 44 ulp at the far end, so what it takes away is passed on. */
+    /** e^(−t²/2). The rounding of t² alone would cost up to 44 ulp at the far end, so what the rounding takes away is passed on to the exponential. */
     @VectorHelper
     public static FloatVector bell(FloatVector t) {
         FloatVector half = t.mul(Lanes.MINUS_HALF);

@@ -8,20 +8,19 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Reductions inside a row, in an order that does not depend on the vector width: element i belongs to virtual lane i % 16,
- * each lane takes its elements in ascending order, and the lanes are combined in one tree: lane j with lane j + 8, then
- * + 4, + 2, + 1. {@code FloatVector.reduceLanes(ADD)} leaves its order open and was seen to change its result when C2
- * compiled it.
+ * Reductions inside a row, in an order that does not depend on the vector width. Element i belongs to virtual lane i % 16, and each lane takes its
+ * elements in ascending order. Then the lanes are combined in one tree: lane j with lane j + 8, then + 4, + 2, + 1. {@code
+ * FloatVector.reduceLanes(ADD)} does not define its order and was seen to change its result when C2 compiled it.
  *
- * <p>The 16 lanes are one, two or four accumulators; the conditions on the width are constants to the JIT. Whoever reduces stores them to
- * an array itself: a method that takes them is not inlined now and then, once C2 has compiled it alone, and every call boxes
- * four vectors (seen in three of nine JVMs, 11 MB a forward pass).
+ * <p>The 16 lanes are one, two or four accumulators; the conditions on the width are constants to the JIT. Each reduction stores its accumulators to
+ * an array itself. If a method took them as arguments, C2 would sometimes not inline it, once it has compiled it alone, and every call would box four
+ * vectors (seen in three of nine JVMs, 11 MB a forward pass).
  *
- * <p>An accumulator is an argument, never the receiver: what type a variable has that a loop changes C2 knows from the profile alone, and
- * without one it calls the method, and boxes.
+ * <p>An accumulator is an argument of an operation, never its receiver. C2 knows the class of a variable that a loop changes only from the profile.
+ * Without a profile it does not inline the receiver's method, and boxes the vectors.
  *
- * <p>Offsets are in bytes, lengths in floats; {@code lanes} is the calling worker's own
- * ({@link vit.kernels.parallel.Worker#lanes}). Nothing is checked but what the memory itself checks.
+ * <p>Offsets are in bytes, lengths in floats. {@code lanes} is an array that only the calling worker uses ({@link
+ * vit.kernels.parallel.Worker#lanes}). Arguments are not checked beyond the bounds of the memory itself.
  */
 public final class Reduction {
 
@@ -142,7 +141,7 @@ public final class Reduction {
         return sum(lanes, 0);
     }
 
-    /** The sum of the 16 lanes that begin at {@code lanes[from]}: the tree in locals, so that no sum goes through memory. */
+    /** The sum of the 16 lanes that begin at {@code lanes[from]}: the tree is computed in local variables, so that no sum goes through memory. */
     public static float sum(float[] lanes, int from) {
         float s0 = lanes[from] + lanes[from + 8];
         float s1 = lanes[from + 1] + lanes[from + 9];

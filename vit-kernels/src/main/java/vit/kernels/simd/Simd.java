@@ -7,22 +7,22 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector width in use: the machine's preferred one, at most 512 bits, or what {@code -Dvit.simd.bits=128|256|512}
- * says. A constant to the JIT, so that kernels written on {@link #SPECIES} compile for one width.
+ * The vector width in use: the machine's preferred width, at most 512 bits, or the one given by {@code -Dvit.simd.bits=128|256|512}. It is a constant
+ * to the JIT, so kernels that use {@link #SPECIES} are compiled for one width.
  *
- * <p>Asking for more bits than the hardware has is legal and slow: the JDK then emulates the vectors. It serves to test
- * the wide code on a narrow machine.
+ * <p>A width above that of the hardware is allowed but slow, because the JDK then emulates the vectors. It serves to test the code for wide vectors
+ * on a machine with narrow ones.
  */
 public final class Simd {
 
     /** The width in bits. */
     public static final int BITS = bits();
 
-    /** Vectors of floats of {@link #BITS}. */
+    /** The species of vectors of floats, {@link #BITS} wide. */
     public static final VectorSpecies<Float> SPECIES =
             VectorSpecies.of(float.class, VectorShape.forBitSize(BITS));
 
-    /** Vectors of ints of {@link #BITS}: lane i of one stands over lane i of the other. */
+    /** The species of vectors of ints, {@link #BITS} wide, with as many lanes as {@link #SPECIES}. */
     public static final VectorSpecies<Integer> INT_SPECIES =
             VectorSpecies.of(int.class, VectorShape.forBitSize(BITS));
 
@@ -30,10 +30,10 @@ public final class Simd {
     public static final int REGISTERS = BITS == 512 || System.getProperty("os.arch").equals("aarch64") ? 32 : 16;
 
     /**
-     * Whether a loop that stores to arrays broadcasts its constants before it begins. With 32 registers such a constant stays in one. With 16 a constant vector
-     * is loaded where it is used, at every step, as C2 does not know that the store leaves it alone; where a vector is a cache
-     * line such a load is two, since arrays begin 16 bytes after a multiple of 8. No method makes the choice: see {@link
-     * vit.kernels.jit.Rehearsal#work}.
+     * Whether a loop that stores to arrays broadcasts its constants before it begins. With 32 registers such a constant stays in a register. With 16,
+     * a constant vector is loaded where it is used, at every step, because C2 does not know that the store leaves it unchanged. Where a vector is as
+     * long as a cache line, such a load takes two, since the elements of an array begin 16 bytes after a multiple of 8. The choice is written out in
+     * each loop and not put in a method; {@link vit.kernels.jit.Rehearsal#work} says why.
      */
     public static final boolean BROADCASTS_CONSTANTS = REGISTERS == 32;
 

@@ -8,7 +8,7 @@ import jdk.incubator.vector.IntVector;
 /**
  * The hyperbolic tangent in float, the same bits as vector and as scalar.
  *
- * <p>Worst error 1.37 ulp, measured over all floats. Odd, ±0 gives ±0, ±∞ gives ±1, NaN gives NaN.
+ * <p>Worst error 1.37 ulp, measured over all floats. The function is odd; ±0 gives ±0, ±∞ gives ±1, NaN gives NaN.
  *
  * <p>With t = |x|: below 0.625, tanh = t + t·t²·q(t²), q of degree 4, fitted like the polynomial of {@link Exp}; from
  * there on, tanh = 1 − 2/(e^(2t) + 1), where the subtrahend is below ½.
