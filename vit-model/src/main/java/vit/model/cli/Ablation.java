@@ -31,7 +31,7 @@ import vit.model.train.Trainer;
 import vit.model.train.TrainerOptions;
 import vit.model.train.TrainingListener;
 
-/** {@code vit ablation}: what patch size and pooling cost and bring, on drawn images and at the published sizes. */
+/** {@code vit ablation}: what patch size and pooling cost and gain, on drawn images and at the published sizes. */
 @Command(name = "ablation", description = {
     "Compare patch sizes and poolings: train the same small model on drawn images with one thing changed at a time,",
     "and measure the forward pass of ViT-Ti at 224 pixels with patches of 16 and of 8 (197 and 785 tokens)."})
@@ -115,7 +115,7 @@ final class Ablation implements Callable<Integer> {
         }
     }
 
-    /** The median of a few calls after warm-up. */
+    /** Adds a row with the median time of a few calls after warm-up. */
     private void cost(TextTable table, String name, VitConfig config) throws IOException {
         vit.status().show("measuring " + name);
         try (VitModel model = VitModel.of(new GeneratedWeights(config, 0));

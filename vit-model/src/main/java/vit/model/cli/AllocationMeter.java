@@ -4,7 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import vit.kernels.parallel.Workers;
 
-/** Counts the bytes that a team's threads, the calling one among them, allocate on the heap. For the calling thread. */
+/** Counts the bytes that the threads of a team, including the calling one, allocate on the heap. For the calling thread. */
 final class AllocationMeter {
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -20,12 +20,12 @@ final class AllocationMeter {
         before = new long[others.length];
     }
 
-    /** Begins to count. */
+    /** Starts counting. */
     void start() {
         for (int i = 0; i < others.length; i++) {
             before[i] = THREADS.getThreadAllocatedBytes(others[i]);
         }
-        callerBefore = THREADS.getCurrentThreadAllocatedBytes(); // last: the queries above allocate in this thread
+        callerBefore = THREADS.getCurrentThreadAllocatedBytes(); // last, because the queries above allocate in this thread
     }
 
     /** The bytes allocated since {@link #start}. */

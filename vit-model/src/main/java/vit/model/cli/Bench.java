@@ -25,7 +25,7 @@ import vit.model.config.VitVariants;
 import vit.model.json.Json;
 import vit.model.parameters.GeneratedWeights;
 
-/** {@code vit bench}: the time of the forward pass on this machine, and how near it is to the machine's limit. */
+/** {@code vit bench}: the time of the forward pass on this machine, and how close it comes to the machine's limit. */
 @Command(name = "bench", description = "Measure the forward pass: latency, throughput, share of the FMA peak, allocation.")
 final class Bench implements Callable<Integer> {
 
@@ -58,7 +58,7 @@ final class Bench implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    /** What was measured; times in milliseconds a call. */
+    /** The measurements; times are in milliseconds per call. */
     private record Result(String model, int batch, int threads, long calls, double p50, double p99, double max,
             double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens) {
 
@@ -143,7 +143,7 @@ final class Bench implements Callable<Integer> {
             last = now;
         }
         long bytes = allocation.stop();
-        peak = Math.max(peak, FmaPeak.measure(team).gflops()); // again: a busy neighbour can only lower it
+        peak = Math.max(peak, FmaPeak.measure(team).gflops()); // measured again, because a busy neighbour can only lower it
         vit.status().clear();
         long calls = latencies.count();
         double p50 = latencies.quantile(0.5);

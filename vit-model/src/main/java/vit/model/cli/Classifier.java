@@ -9,7 +9,7 @@ import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.RgbImage;
 
-/** A loaded model with all that stands between an image file and its logits. For one thread. */
+/** A loaded model with everything that is needed to get from an image file to its logits. For one thread. */
 final class Classifier implements AutoCloseable {
 
     private final ModelFiles files;
@@ -32,7 +32,7 @@ final class Classifier implements AutoCloseable {
     }
 
     /**
-     * Loads. The kernels are compiled meanwhile; the first image waits for them, which takes less time than warming up.
+     * Loads a model. The kernels are compiled at the same time; the first image waits for them, which takes less time than warming up.
      *
      * @throws CommandException if the model cannot be loaded, or gives no logits
      */
@@ -48,7 +48,7 @@ final class Classifier implements AutoCloseable {
         }
     }
 
-    /** What to do about an image that cannot be used. */
+    /** The hint for an image that cannot be used. */
     static String imageHint(ImageInput image) {
         String formats = "images may be JPEG, PNG, BMP, GIF, WebP, TIFF or PPM";
         return image.path() == null ? formats : ModelFiles.hint(image.path(), formats);

@@ -64,7 +64,7 @@ final class Classify implements Callable<Integer> {
         }
     }
 
-    /** The labels named, or else the model's own. */
+    /** The labels of the file that is named, otherwise the model's own. */
     private List<String> names(VitModel model) throws CommandException, IOException {
         if (labels == null) {
             return model.labels();

@@ -10,7 +10,7 @@ import vit.model.Prediction;
 import vit.model.json.Json;
 import vit.model.text.PrintableText;
 
-/** The classes of images as they come, for people or as one JSON object. */
+/** Reports the classes of images as they become known, for people or as one JSON object. */
 interface ClassifyReport extends EachImage.Results<Prediction> {
 
     @Override
@@ -24,7 +24,7 @@ interface ClassifyReport extends EachImage.Results<Prediction> {
         return json ? new JsonObject(out) : new Tables(out);
     }
 
-    /** A table an image. */
+    /** One table per image. */
     record Tables(PrintWriter out) implements ClassifyReport {
 
         @Override
@@ -48,7 +48,7 @@ interface ClassifyReport extends EachImage.Results<Prediction> {
         }
     }
 
-    /** {@code {"images":[…]}} on one line, an entry as soon as it is known. */
+    /** {@code {"images":[…]}} on one line, each entry as soon as it is known. */
     final class JsonObject implements ClassifyReport {
         private final PrintWriter out;
         private boolean first = true;

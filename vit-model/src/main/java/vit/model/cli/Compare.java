@@ -18,7 +18,7 @@ import vit.model.VitModel;
 import vit.model.weights.Weights;
 import vit.model.weights.format.TensorFile;
 
-/** {@code vit compare}: holds the model against another program's results. */
+/** {@code vit compare}: compares the model with another program's results. */
 @Command(name = "compare", description = {
     "Run the model on a reference's images and hold every tensor of the reference against it.",
     "Prints name, shape, max abs error, scale, error/scale; exit code 1 if an error/scale exceeds the tolerance."})
@@ -90,7 +90,7 @@ final class Compare implements Callable<Integer> {
         for (Comparison.Row row : rows) {
             table.row(row.name(), row.shape().toString().replace(" ", ""), number(row.error()), number(row.scale()),
                     number(row.relative()), row.within(tolerance) ? "" : "exceeds");
-            worst = worst.relative() >= row.relative() ? worst : row; // a NaN is the worst
+            worst = worst.relative() >= row.relative() ? worst : row; // NaN counts as the worst
         }
         table.print(out, "");
         long exceeding = rows.stream().filter(row -> !row.within(tolerance)).count();

@@ -7,13 +7,13 @@ import java.util.Map;
 import vit.kernels.tensor.Shape;
 
 /**
- * Holds computed tensors against the truth. The error of a tensor is its largest absolute difference; its scale is the largest
- * magnitude of the truth, but at least a hundredth of the largest such figure among the tensors of its kind: where exact
- * arithmetic gives zero (the gradient of a key bias), rounding is judged by what it comes from. A NaN on either side fails.
+ * Compares computed tensors with the truth. The error of a tensor is its largest absolute difference. Its scale is the largest magnitude of the
+ * truth, but at least a hundredth of the largest such magnitude among the tensors of its kind: where exact arithmetic gives zero (as for the gradient
+ * of a key bias), rounding errors are thus judged by the size of the numbers that they come from. NaN on either side fails.
  */
 final class Comparison {
 
-    /** Share of the largest scale of a kind that every scale of the kind has at least. */
+    /** The least scale of a tensor, as a share of the largest scale of its kind. */
     private static final double LEAST_SHARE = 0.01;
 
     /** Tensors whose magnitudes belong together. */
@@ -26,7 +26,7 @@ final class Comparison {
         GRADIENT
     }
 
-    /** Gathers the elements of one tensor, in any order. Math.max keeps a NaN. */
+    /** Gathers the elements of one tensor, in any order. Math.max propagates NaN. */
     static final class Meter {
         private final String name;
         private final Kind kind;
@@ -47,15 +47,15 @@ final class Comparison {
     }
 
     /**
-     * The judgement of one tensor.
+     * The result for one tensor.
      *
      * @param error    max abs of computed − truth
-     * @param scale    as the class says
+     * @param scale    see {@link Comparison}
      * @param relative error / scale; 0 where both are 0
      */
     record Row(String name, Shape shape, double error, double scale, double relative) {
 
-        /** Whether the tensor is near enough; a NaN never is. */
+        /** Whether the tensor is close enough; NaN never is. */
         boolean within(double tolerance) {
             return relative <= tolerance;
         }
@@ -70,7 +70,7 @@ final class Comparison {
         return meter;
     }
 
-    /** One row a tensor, in the order in which they were started. */
+    /** One row per tensor, in the order in which they were started. */
     List<Row> rows() {
         Map<Kind, Double> largest = new EnumMap<>(Kind.class);
         for (Meter meter : meters) {

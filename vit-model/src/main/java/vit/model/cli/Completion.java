@@ -5,7 +5,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code vit completion}: the shell's help with typing. */
+/** {@code vit completion}: a script that completes commands in the shell. */
 @Command(name = "completion", description = {
     "Print a script with which bash and zsh complete commands and options.",
     "To use it now: source <(vit completion)"})

@@ -49,16 +49,16 @@ import vit.model.weights.ModelConfig;
 import vit.model.weights.WeightsWriter;
 import vit.model.weights.format.AtomicFile;
 
-/** {@code vit demo}: trains a model from scratch on images that it draws, and shows what came of it. */
+/** {@code vit demo}: trains a model from scratch on images that it draws, and shows the result. */
 @Command(name = "demo", sortOptions = false, description = {
     "Train a small model from scratch on drawn images, classify fresh ones, and leave pictures of what it has learned.",
     "The same seed and seconds give the same model, bit for bit, at any number of threads."})
 final class Demo implements Callable<Integer> {
 
-    /** What the built-in number of images takes on two cores, about. */
+    /** The approximate time for the built-in number of images on two cores. */
     private static final int USUAL_SECONDS = 60;
 
-    private static final int LEAST_IMAGES = 36; // an epoch: three a class
+    private static final int LEAST_IMAGES = 36; // per epoch: three of each class
 
     private static final int MOST_IMAGES = 1_000_000; // an epoch
 
@@ -95,7 +95,7 @@ final class Demo implements Callable<Integer> {
         if (full && seconds != null) {
             throw new ParameterException(spec.commandLine(), "--full trains with the same number of images always, --seconds chooses it: only one of them can be given");
         }
-        imagesPerEpoch(ShapeLearning.demo()); // refused before anything is made
+        imagesPerEpoch(ShapeLearning.demo()); // refuses a bad number before anything is written
         out = spec.commandLine().getOut();
         PictureFolder folder = PictureFolder.open(output);
         ShapeLearning learning = plan();
@@ -128,7 +128,7 @@ final class Demo implements Callable<Integer> {
         return Vit.DONE;
     }
 
-    /** What to train, for how long; prints it. */
+    /** Decides what to train and for how long, and prints it. */
     private ShapeLearning plan() {
         ShapeLearning learning = (full ? ShapeLearning.shipped() : ShapeLearning.demo()).withSeed(seed);
         if (!full) {
@@ -156,7 +156,7 @@ final class Demo implements Callable<Integer> {
         return (int) images;
     }
 
-    /** Weights, configuration and labels, as every command takes them. */
+    /** Saves weights, configuration and labels in the form that every command takes. */
     private void save(ParameterSource weights) throws IOException {
         WeightsWriter.write(output.resolve("model.safetensors"), weights, Map.of());
         ModelConfig config = new ModelConfig(weights.config(), ShapeKind.labels());
@@ -164,7 +164,7 @@ final class Demo implements Callable<Integer> {
                 config.toJson(Map.of("preprocess", ShapeLearning.PREPROCESSING)).getBytes(StandardCharsets.UTF_8));
     }
 
-    /** A column a class. */
+    /** A sheet of images with one column per class. */
     private static Picture sheet(ShapeImages images) {
         List<String> labels = ShapeKind.labels();
         Sheet sheet = new Sheet("Some of the images that the model learned from").columns(labels);
@@ -174,7 +174,7 @@ final class Demo implements Callable<Integer> {
         return sheet.draw(labels.size());
     }
 
-    /** Classifies fresh images, and looks into the model. */
+    /** Classifies fresh images and draws the pictures of the model. */
     private void show(ShapeLearning learning, PictureFolder folder) throws IOException, CommandException {
         try (VitModel model = VitModel.load(output.resolve("model.safetensors"));
                 VitSession session = model.newSession(SessionOptions.threads(threads.count()))) {
@@ -207,7 +207,10 @@ final class Demo implements Callable<Integer> {
         return new PatchMap(config.gridHeight(), config.gridWidth(), row);
     }
 
-    /** Prints one fresh image a class, and returns the one that the model is surest of and right about; the first if there is none. */
+    /**
+     * Prints one fresh image per class. Returns the image that the model classifies correctly with the highest probability, or the first one if there
+     * is none.
+     */
     private ShapeImage classify(VitSession session, ShapeImages images) throws IOException {
         TextTable table = new TextTable("lllr");
         table.row("", "drawn", "taken for", "probability");

@@ -17,11 +17,11 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.simd.NativeSpeed;
 import vit.kernels.simd.Simd;
 
-/** {@code vit doctor}: what the model would run on. */
+/** {@code vit doctor}: the machine and JVM on which a model would run. */
 @Command(name = "doctor", description = "Show JDK, vector width, threads, memory and the measured peak.")
 final class Doctor implements Callable<Integer> {
 
-    /** The slowest processors that a JDK 25 runs on do several times as much a thread; vectors that the JDK emulates do less. */
+    /** The slowest processors on which a JDK 25 runs reach several times this speed per thread; vectors that the JDK emulates stay below it. */
     private static final double LEAST_GFLOPS = 1.5;
 
     @Mixin
@@ -44,8 +44,8 @@ final class Doctor implements Callable<Integer> {
                 .row("threads", threads.count() + " of " + Runtime.getRuntime().availableProcessors() + " processors")
                 .row("memory", memory());
         List<String> obstacles = NativeSpeed.obstacles();
-        NativeSpeed.untold(); // the table tells them
-        boolean measurable = obstacles.size() == (Simd.isNative() ? 0 : 1); // emulated vectors alone are not that slow
+        NativeSpeed.untold(); // because the table shows them
+        boolean measurable = obstacles.size() == (Simd.isNative() ? 0 : 1); // emulated vectors alone are not too slow to measure
         if (measurable) {
             measure(table);
         } else {

@@ -7,8 +7,8 @@ import vit.model.InputException;
 import vit.model.NonFiniteException;
 
 /**
- * Runs a command over many images so that a bad one costs its own result alone: it is reported in its place, the others go on, and the exit
- * code says at the end that something is missing. Where there is but one image, or with {@code --strict}, a bad one ends the command.
+ * Runs a command over many images so that a bad image costs only its own result. It is reported in its place, the other images are processed, and the
+ * exit code says at the end that something is missing. If there is only one image, or with {@code --strict}, a bad image ends the command.
  */
 final class EachImage {
 
@@ -25,7 +25,7 @@ final class EachImage {
         this.strict = strict;
     }
 
-    /** What is computed of one image. */
+    /** The computation for one image. */
     @FunctionalInterface
     interface Computation<T> {
 
@@ -38,7 +38,7 @@ final class EachImage {
         T of(ImageInput image) throws IOException;
     }
 
-    /** Receives what comes of the images, in their order. */
+    /** Receives the results of the images, in their order. */
     interface Results<T> {
 
         /** The result of an image. */
@@ -47,16 +47,16 @@ final class EachImage {
         /** An image without a result. */
         void bad(ImageInput image, String fault) throws IOException;
 
-        /** No more will come, whatever the reason. */
+        /** Called when no more results will come, for whatever reason. */
         default void end() {}
     }
 
     /**
      * Computes all.
      *
-     * @param doing what is done, for the status line
+     * @param doing what is being done, for the status line
      * @return the exit code
-     * @throws CommandException if an image is bad, and there is no other, or {@code --strict} is given
+     * @throws CommandException if an image is bad and it is the only one or {@code --strict} is given
      */
     <T> int run(String doing, Computation<T> computation, Results<T> results) throws CommandException, IOException {
         List<String> failed = new ArrayList<>();

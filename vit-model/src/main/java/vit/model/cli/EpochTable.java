@@ -3,14 +3,14 @@ package vit.model.cli;
 import java.util.Locale;
 import vit.model.train.EpochReport;
 
-/** A line an epoch. */
+/** The table of epochs, one line per epoch. */
 final class EpochTable {
 
     static final String HEADER = "epoch   loss    acc   val loss  val acc   lr        images/s";
 
     private EpochTable() {}
 
-    /** The line of an epoch; a dash for what is not known: validation without images, speed of an epoch before a resume. */
+    /** The line of an epoch. A dash stands for what is not known: validation without images, or the speed of an epoch before a resume. */
     static String row(EpochReport r) {
         return String.format(Locale.ROOT, "%5d   %5s   %5s   %5s    %5s    %7.1e  %6s", r.epoch(), three(r.loss()), three(r.accuracy()),
                 three(r.validationLoss()), three(r.validationAccuracy()), r.rate(), Double.isNaN(r.imagesPerSecond()) ? "-"

@@ -33,7 +33,7 @@ record FaultReport(String message, String hint) {
     private static final String DIVERGED_HINT =
             "a lower --lr, a longer --warmup or --clip 1 keeps numbers small; the last good epoch is in the output folder";
 
-    /** What to do about a result that is NaN or infinite. */
+    /** The hint for a result that is NaN or infinite. */
     static final String NON_FINITE_HINT = "see whether the weights are whole and were trained to numbers; vit compare shows every stage";
 
     static FaultReport of(Throwable fault) {
@@ -57,7 +57,7 @@ record FaultReport(String message, String hint) {
         };
     }
 
-    /** The first of perhaps hundreds, as a shell makes them of a pattern. */
+    /** Names the first unknown argument; a shell may have made hundreds of a pattern. */
     private static String unmatched(UnmatchedArgumentException e) {
         String first = e.getUnmatched().getFirst();
         String kind = first.startsWith("-") && first.length() > 1 ? "unknown option"
@@ -79,7 +79,7 @@ record FaultReport(String message, String hint) {
         return e.getCommandLine().getCommandSpec().qualifiedName() + " --help shows how to call it";
     }
 
-    /** Why a file could not be read or written. */
+    /** The reason why a file could not be read or written. */
     static String reason(IOException e) {
         return switch (e) {
             case NoSuchFileException missing -> missing.getFile() + ": " + (missing.getReason() == null ? "there is no such file or folder" : missing.getReason());
@@ -98,7 +98,7 @@ record FaultReport(String message, String hint) {
         err.flush();
     }
 
-    /** One line, whatever is in it: parts come from untrusted files. */
+    /** The text on one line and safe for a terminal, because parts of it come from untrusted files. */
     private static String line(String text) {
         return PrintableText.cut(PrintableText.line(String.valueOf(text).strip().replace('\n', ' ')), LONGEST_LINE);
     }

@@ -15,8 +15,8 @@ import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
 /**
- * Runs a model on the {@code images} of a reference file and holds the stages and logits that the file has against the run's.
- * Reads the reference image by image, so that memory stays far below the file's size.
+ * Runs a model on the {@code images} of a reference file and compares the run with the stages and logits that the file holds. The reference is read
+ * image by image, so that memory stays far below the file's size.
  */
 final class ForwardCheck {
 
@@ -25,10 +25,10 @@ final class ForwardCheck {
     private static final String TOKENS = "stage.tokens";
     private static final String BLOCK = "stage.block.";
 
-    /** Images in one call. */
+    /** Most images in one call. */
     private static final int MAX_BATCH = 8;
 
-    /** A tensor of the reference and what was found of it. */
+    /** A tensor of the reference, and the comparison of the run with it. */
     private record Expected(TensorEntry entry, Comparison.Meter meter) {}
 
     private final TensorFile reference;
@@ -49,7 +49,7 @@ final class ForwardCheck {
     /**
      * Compares everything that the reference holds of a forward pass.
      *
-     * @throws InputException if the reference lacks images or results, or they are of another model
+     * @throws InputException if the reference lacks images or results, or if they belong to another model
      */
     void run(Comparison comparison) throws IOException {
         TensorEntry images = reference.find(IMAGES);
@@ -90,7 +90,7 @@ final class ForwardCheck {
         }
     }
 
-    /** A block that the model does not have is another model's. */
+    /** Refuses a block that the model does not have: the reference then belongs to another model. */
     private void requireKnownBlocks() throws InputException {
         for (TensorEntry entry : reference.entries()) {
             if (entry.name().startsWith(BLOCK) && entry.name().substring(BLOCK.length()).matches("\\d+") && !expected.containsKey(entry.name())) {
@@ -130,7 +130,7 @@ final class ForwardCheck {
         }
     }
 
-    /** Adds {@code batch} images of {@code each} elements, the first of which is image {@code first} of the reference. */
+    /** Compares {@code batch} images of {@code each} elements with those of the reference, beginning with image {@code first}. */
     private void add(Expected tensor, int first, int batch, int each, float[] values) throws IOException {
         truth = truth.length < each ? new double[each] : truth;
         for (int image = 0; image < batch; image++) {

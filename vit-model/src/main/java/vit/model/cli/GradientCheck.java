@@ -14,8 +14,8 @@ import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
 /**
- * Runs forward and backward on the {@code images} and {@code labels} of a reference file and holds {@code loss},
- * {@code grad.images} and every {@code grad.<weight name>} of the file against the run's. The loss is the mean cross-entropy.
+ * Runs forward and backward pass on the {@code images} and {@code labels} of a reference file, and compares the run with {@code loss},
+ * {@code grad.images} and every {@code grad.<weight name>} of the file. The loss is the mean cross-entropy.
  */
 final class GradientCheck {
 
@@ -24,7 +24,7 @@ final class GradientCheck {
     private static final String LOSS = "loss";
     private static final String GRADIENT = "grad.";
 
-    /** Images in one pass; gradients of the parameters accumulate over the passes with the bits of one. */
+    /** Most images in one pass. The gradients of the parameters accumulate over the passes to the same bits as in a single pass. */
     private static final int MAX_BATCH = 8;
 
     private final TensorFile reference;

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 import vit.model.image.format.ImageFiles;
 
-/** {@code IMAGE…}, {@code --list} and {@code --strict}: which images, and what a bad one costs. */
+/** {@code IMAGE…}, {@code --list} and {@code --strict}: which images to process, and what happens when one is bad. */
 final class ImageArguments {
 
     private static final int MOST_LIST_BYTES = 256 << 20;
@@ -39,7 +39,7 @@ final class ImageArguments {
     }
 
     /**
-     * The images, folders replaced by what they hold.
+     * The images, with each folder replaced by the images that it holds.
      *
      * @throws CommandException if there is none, or a list or a folder cannot be read
      */
@@ -103,7 +103,7 @@ final class ImageArguments {
         }
         String text = new String(bytes, StandardCharsets.UTF_8);
         text = text.startsWith("\uFEFF") ? text.substring(1) : text;
-        boolean nul = text.indexOf('\0') >= 0; // as find -print0 writes
+        boolean nul = text.indexOf('\0') >= 0; // the form that find -print0 writes
         List<String> lines = new ArrayList<>();
         for (String line : text.split(nul ? "\0" : "\r\n|\n|\r")) {
             if (!line.isEmpty()) {

@@ -12,7 +12,7 @@ import vit.model.image.format.ImageDecoder;
  * One image that a command was given: a file, or standard input.
  *
  * @param name as the user gave it, or as the folder lists it
- * @param path null for standard input, and for a name that is no path
+ * @param path null for standard input, and for a name that is not a valid path
  */
 record ImageInput(String name, Path path) {
 
@@ -23,7 +23,7 @@ record ImageInput(String name, Path path) {
         return new ImageInput(file.toString(), file);
     }
 
-    /** {@code -} is standard input. A name that is no path here is a fault of this image, found when it is decoded. */
+    /** {@code -} is standard input. A name that is not a valid path here is an error of this image, which is reported when the image is decoded. */
     static ImageInput named(String name) {
         if (name.equals(STANDARD_INPUT)) {
             return new ImageInput(name, null);
@@ -40,7 +40,7 @@ record ImageInput(String name, Path path) {
     }
 
     /**
-     * The image; standard input can be read once.
+     * Decodes the image; standard input can be read only once.
      *
      * @throws InputException if it cannot be read, or is no image
      */

@@ -25,7 +25,7 @@ import vit.model.weights.Weights;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
-/** {@code vit inspect}: what a weight file holds. A file that makes no model is listed as well, and then refused. */
+/** {@code vit inspect}: what a weight file holds. The contents of a file that is no usable model are listed as well, before it is refused. */
 @Command(name = "inspect", description = "Show family, configuration, every tensor and the parameter count of a weight file.")
 final class Inspect implements Callable<Integer> {
 

@@ -2,7 +2,10 @@ package vit.model.cli;
 
 import java.util.List;
 
-/** The options of the kernels that users give to the JVM, looked at before any work: a class that is initialised later cannot say it well. */
+/**
+ * Checks the kernels' options that users give to the JVM, before any work starts: an error in the initialiser of a class could not be reported well
+ * later.
+ */
 final class JvmOptions {
 
     private static final String WIDTH = "vit.simd.bits";
@@ -14,9 +17,9 @@ final class JvmOptions {
     private JvmOptions() {}
 
     /**
-     * Looks at all.
+     * Checks all options.
      *
-     * @throws CommandException if one has a value that it does not take
+     * @throws CommandException if an option has a value that it does not accept
      */
     static void check() throws CommandException {
         check(WIDTH, WIDTHS);

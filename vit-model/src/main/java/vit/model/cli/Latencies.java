@@ -3,18 +3,18 @@ package vit.model.cli;
 import java.util.Arrays;
 
 /**
- * The times of any number of calls in a fixed memory, without allocation: all of them while there is room, then every second, every fourth and
- * so on. The longest and the count are exact. For one thread.
+ * Records the times of any number of calls in a fixed amount of memory, without allocation: all times while there is room, then every second one,
+ * every fourth, and so on. The longest and the count are exact. For one thread.
  */
 final class Latencies {
 
     private final long[] kept;
     private int size;
-    private long apart = 1; // one of so many calls is kept
+    private long apart = 1; // one call in this many is kept
     private long count;
     private long max;
 
-    /** Room for {@code capacity} times, an even number. */
+    /** Makes room for {@code capacity} times, which is an even number. */
     Latencies(int capacity) {
         kept = new long[capacity];
     }
@@ -29,7 +29,7 @@ final class Latencies {
             for (int i = 0; i < size; i++) {
                 kept[i] = kept[2 * i];
             }
-            apart *= 2; // this call's number is a multiple of it: the room was full of an even number of them
+            apart *= 2; // this call's number is a multiple of it, because the number of times that were kept is even
         }
         kept[size++] = nanos;
     }
@@ -43,7 +43,7 @@ final class Latencies {
         return max / 1e6;
     }
 
-    /** The smallest time, in milliseconds, that at least {@code share} of the calls that were kept did not exceed. */
+    /** The smallest time, in milliseconds, that at least a share {@code share} of the recorded calls did not exceed. */
     double quantile(double share) {
         long[] sorted = Arrays.copyOf(kept, size);
         Arrays.sort(sorted);

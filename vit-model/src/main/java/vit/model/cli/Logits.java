@@ -8,7 +8,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParentCommand;
 import vit.kernels.tensor.Shape;
 
-/** {@code vit logits}: what the model says of images, as a safetensors file. */
+/** {@code vit logits}: the logits of images, as a safetensors file. */
 @Command(name = "logits", description = {
     "Write the logits of images, (B, classes) float32, as safetensors tensor 'logits'.",
     "Row i is image i; the row of an image that gives no result holds NaN."})

@@ -13,8 +13,8 @@ import vit.model.weights.Weights;
 import vit.model.weights.WeightsReport;
 
 /**
- * {@code --weights}, {@code --config} and {@code --image-size}: which model. The subclasses differ in what happens without {@code --weights},
- * and in nothing else.
+ * {@code --weights}, {@code --config} and {@code --image-size}: which model to use. The subclasses differ only in what happens without
+ * {@code --weights}.
  */
 abstract class ModelFiles {
 
@@ -23,7 +23,7 @@ abstract class ModelFiles {
 
     private static final String HINT = "vit inspect shows what a weight file holds; --config names its configuration if it lies elsewhere";
 
-    /** Longest side of an image that may be a drawn one; they are square. */
+    /** Longest side of an image that may be one of the drawn ones, which are square. */
     private static final int MOST_DRAWN = 128;
 
     private boolean noted;
@@ -37,7 +37,7 @@ abstract class ModelFiles {
     @Option(names = "--image-size", paramLabel = "HxW", converter = ImageSizeConverter.class,
             description = "Take images of this size, in pixels, and carry learned positions over to it as the weights' library does; default: the configuration's.")
     private LoadOptions options = LoadOptions.DEFAULTS;
-    /** Without weights, the model that ships. */
+    /** Without weights, it is the model that ships. */
     static final class OrShipped extends ModelFiles {
         @Option(names = "--weights", paramLabel = "F",
                 description = WEIGHTS + "; default: the small model that ships with the program, which names drawn shapes.")
@@ -46,7 +46,7 @@ abstract class ModelFiles {
         }
     }
 
-    /** Without weights, generated ones of a usual size. */
+    /** Without weights, they are generated, for a model of a usual size. */
     static final class OrGenerated extends ModelFiles {
         @Option(names = "--weights", paramLabel = "F", description = WEIGHTS + "; default: ViT-B/16 at 224 pixels with generated weights.")
         void setWeights(Path file) {
@@ -54,7 +54,7 @@ abstract class ModelFiles {
         }
     }
 
-    /** Not without weights. */
+    /** Weights must be named. */
     static final class Required extends ModelFiles {
         @Option(names = "--weights", paramLabel = "F", required = true, description = WEIGHTS + ".")
         void setWeights(Path file) {
@@ -76,13 +76,13 @@ abstract class ModelFiles {
         return config;
     }
 
-    /** The image's size asked for. */
+    /** The image size that is asked for. */
     LoadOptions options() {
         return options;
     }
 
     /**
-     * Loads the model named, or else the one that ships.
+     * Loads the model that is named, otherwise the one that ships.
      *
      * @throws CommandException if the weights or the configuration are unusable
      */
@@ -95,7 +95,7 @@ abstract class ModelFiles {
     }
 
     /**
-     * Loads the model named.
+     * Loads the model that is named.
      *
      * @throws CommandException if no weights are named, or they or the configuration are unusable
      */
@@ -116,7 +116,7 @@ abstract class ModelFiles {
     }
 
     /**
-     * Opens the weights named, without loading them.
+     * Opens the weights that are named, without loading them.
      *
      * @throws CommandException if no weights are named, or they or the configuration are unusable
      */
@@ -137,12 +137,12 @@ abstract class ModelFiles {
         }
     }
 
-    /** Says what was assumed because no file tells it. */
+    /** Warns of what was assumed because no file states it. */
     static void warn(WeightsReport report, StatusLine status) {
         report.warnings().forEach(status::warn);
     }
 
-    /** Says once, where the model that ships is asked about what looks like a photo, that it knows nothing of photos. */
+    /** Notes once that the model that ships knows nothing of photos, if it is asked about what looks like one. */
     void noteIfPhoto(RgbImage image, StatusLine status) {
         boolean drawn = image.height() == image.width() && image.height() <= MOST_DRAWN;
         if (weights == null && !drawn && !noted) {
@@ -151,7 +151,7 @@ abstract class ModelFiles {
         }
     }
 
-    /** What to do about {@code file}: {@code otherwise}, if there is such a file or folder. */
+    /** The hint for {@code file}: {@code otherwise} if such a file or folder exists. */
     static String hint(Path file, String otherwise) {
         return Files.exists(file) ? otherwise : "see whether the path is right";
     }

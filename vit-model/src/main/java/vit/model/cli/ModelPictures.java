@@ -14,10 +14,10 @@ import vit.model.visualise.Pictures;
 import vit.model.visualise.PooledAttention;
 import vit.model.visualise.PositionSimilarity;
 
-/** The pictures of a model and of what it does with an image, by name. */
+/** Writes the pictures of a model, and of what it does with an image, under their names. */
 final class ModelPictures {
 
-    /** Beyond this the similarities of all patches with all others would take more than 128 MB. */
+    /** With more patches, the similarities of all of them with all others would take more than 128 MB. */
     private static final int MOST_PATCHES = 64 * 64;
 
     private ModelPictures() {}
@@ -26,7 +26,7 @@ final class ModelPictures {
         folder.write("rollout.png", "the image; where the model looks, by attention rollout; the same as heat", Pictures.rollout(seen, rollout, config));
     }
 
-    /** @param block the one to show, or null for all */
+    /** @param block the block to show, or null for all */
     static void writeAttention(AttentionMaps maps, Integer block, PictureFolder folder) throws CommandException {
         if (maps.depth() == 0) {
             folder.omit("attention.png", "the model has no blocks");

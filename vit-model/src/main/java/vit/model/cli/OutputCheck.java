@@ -9,16 +9,19 @@ import java.util.List;
 import java.util.Locale;
 import vit.model.weights.format.OutputTarget;
 
-/** What {@code --output} may name. A file of another kind, or one that the command reads, is never replaced: it was named by mistake. */
+/**
+ * Checks the file that {@code --output} names. A file of another kind, or one that the command reads, is never replaced, because it was probably
+ * named by mistake.
+ */
 final class OutputCheck {
 
     private static final int START_BYTES = 9;
 
     private OutputCheck() {}
 
-    /** What the command writes, and how a file of that kind begins. */
+    /** The kinds of file that commands write. Each is recognised by its first bytes. */
     enum Format {
-        /** Eight bytes of length, then an object. */
+        /** Begins with eight bytes of length, then an object. */
         SAFETENSORS("safetensors", "safetensors"),
         /** A protobuf message that begins with its version. */
         ONNX("ONNX", "onnx");
@@ -37,7 +40,7 @@ final class OutputCheck {
     }
 
     /**
-     * Refuses what cannot, or should not, become the file.
+     * Refuses a path that cannot or should not become the file.
      *
      * @param inputs files that the command reads
      */
@@ -81,7 +84,7 @@ final class OutputCheck {
         }
     }
 
-    /** Whether {@code target} is an input, or a part of weights that lie in several files, or in a folder. */
+    /** Whether {@code target} is an input, or part of weights that consist of several files or lie in a folder. */
     private static boolean isRead(Path input, Path target) throws IOException {
         boolean folder = Files.isDirectory(input);
         if (folder || input.toString().endsWith(".index.json")) {

@@ -13,26 +13,26 @@ import vit.kernels.tensor.Shape;
 import vit.model.weights.format.Dtype;
 import vit.model.weights.format.SafetensorsWriter;
 
-/** {@code --output F}: a safetensors file of one float32 tensor, a row an image. */
+/** {@code --output F}: a safetensors file of one float32 tensor with one row per image. */
 final class OutputOption {
 
     @Option(names = "--output", paramLabel = "F", required = true,
             description = "The safetensors file to write; one that is there is replaced.")
     private Path file;
 
-    /** Refuses what cannot become the file, before any work is done. The inputs may be null. */
+    /** Refuses a path that cannot become the file, before any work is done. The inputs may be null. */
     void check(Path weights, Path config, List<ImageInput> images) throws CommandException {
         Stream<Path> inputs = Stream.concat(Stream.of(weights, config), images.stream().map(ImageInput::path)).filter(Objects::nonNull);
         OutputCheck.require(file, OutputCheck.Format.SAFETENSORS, inputs.toList());
     }
 
     /**
-     * Writes a row an image. The row of an image without a result is NaN, so that each row stays at its image's place; where no image
-     * gives a result, nothing is written.
+     * Writes one row per image. The row of an image without a result is NaN, so that each row has its image's index. If no image has a result,
+     * nothing is written.
      *
-     * @param tensor      its name
+     * @param tensor      the tensor's name
      * @param row         the shape of one row
-     * @param computation gives a row's elements
+     * @param computation computes the elements of a row
      * @return the exit code
      * @throws CommandException if the file cannot be written, or as {@link EachImage#run} says
      */
@@ -64,13 +64,13 @@ final class OutputOption {
         }
     }
 
-    /** Writes rows as they come. */
+    /** Writes rows as they become known. */
     private static final class Rows implements EachImage.Results<float[]> {
         private final Vit vit;
         private final String tensor;
         private final SafetensorsWriter writer;
         private final float[] missing;
-        private final boolean goesOn; // after a bad image
+        private final boolean goesOn; // whether to continue after a bad image
         private int row;
         private int good;
 

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import vit.model.plot.Picture;
 
-/** A folder that receives pictures, and the list of them for the user. */
+/** A folder to which pictures are written, and the list of them for the user. */
 final class PictureFolder {
 
     private final Path folder;
@@ -16,7 +16,7 @@ final class PictureFolder {
         this.folder = folder;
     }
 
-    /** The folder, made if need be, before any work is done. */
+    /** Opens the folder, and creates it if necessary, before any work is done. */
     static PictureFolder open(Path folder) throws CommandException {
         try {
             Files.createDirectories(folder);
@@ -26,7 +26,7 @@ final class PictureFolder {
         return new PictureFolder(folder);
     }
 
-    /** Where a file of this name goes. */
+    /** The path of a file of this name. */
     Path resolve(String name) {
         return folder.resolve(name);
     }
@@ -42,12 +42,12 @@ final class PictureFolder {
         list.row(name, meaning);
     }
 
-    /** Says in the list why a picture is not there. */
+    /** Notes in the list why a picture is missing. */
     void omit(String name, String reason) {
         list.row("(" + name + ")", "not drawn: " + reason);
     }
 
-    /** Prints where the pictures are and what they show. */
+    /** Prints the list: where the pictures are and what they show. */
     void list(PrintWriter out) {
         out.println("pictures in " + folder);
         list.print(out, "  ");

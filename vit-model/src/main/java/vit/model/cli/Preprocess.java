@@ -19,7 +19,7 @@ import vit.model.weights.config.ConfigField;
 import vit.model.weights.config.ConfigField.ImageSize;
 import vit.model.weights.config.ConfigFile;
 
-/** {@code vit preprocess}: what a model would see of images, as a safetensors file. */
+/** {@code vit preprocess}: the input that a model would get of images, as a safetensors file. */
 @Command(name = "preprocess", description = {
     "Write what the model would see of images, (B, 3, H, W) float32, as safetensors tensor 'images'.",
     "The size is the configuration's; 224 x 224 where there is none.",
@@ -28,7 +28,7 @@ final class Preprocess implements Callable<Integer> {
 
     private static final ImageSize DEFAULT_SIZE = new ImageSize(224, 224);
 
-    /** Most pixels of a preprocessed image: 200 MB. */
+    /** Most pixels of a preprocessed image, which then takes 200 MB. */
     private static final long MAX_PIXELS = 1 << 24;
 
     @Mixin
@@ -73,7 +73,7 @@ final class Preprocess implements Callable<Integer> {
         });
     }
 
-    /** The family that the configuration names, for its usual preprocessing; null where it speaks of preprocessing alone. */
+    /** The family that the configuration names, for its usual preprocessing; null if the configuration describes only preprocessing. */
     private String family() throws IOException {
         return PreprocessingFiles.read(config).isPresent() ? null : ConfigFile.read(config).family();
     }

@@ -12,7 +12,7 @@ final class PreprocessOption {
             description = "Preprocessing: ${COMPLETION-CANDIDATES}; default: what the configuration says.")
     private String name;
 
-    /** The presets there are. */
+    /** The names of all presets. */
     static final class Names implements Iterable<String> {
         @Override
         public java.util.Iterator<String> iterator() {
@@ -25,12 +25,12 @@ final class PreprocessOption {
         return name;
     }
 
-    /** The preset named, or else the model's own. */
+    /** The preset that is named, otherwise the model's own preprocessing. */
     Preprocessing choose(VitModel model) throws CommandException {
         return name == null ? model.preprocessing() : named();
     }
 
-    /** The preset named. */
+    /** The preset that is named. */
     Preprocessing named() throws CommandException {
         try {
             return Preprocessing.named(name);

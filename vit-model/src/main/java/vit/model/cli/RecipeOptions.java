@@ -15,7 +15,7 @@ import vit.model.train.Schedule;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
 
-/** A recipe and what is changed of it. */
+/** The options that choose a recipe and change its settings. */
 final class RecipeOptions {
 
     @Spec(Target.MIXEE)
@@ -109,7 +109,7 @@ final class RecipeOptions {
     /**
      * The recipe.
      *
-     * @param otherwise its name where none is given
+     * @param otherwise the name of the recipe if none is given
      */
     Recipe recipe(String otherwise) throws CommandException {
         try {

@@ -12,13 +12,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Standard output in UTF-8. Each line goes out as soon as it is whole, and the first one that cannot be written ends the command with an
- * {@link OutputFailure}: a {@link PrintWriter} alone would go on without a word, through all images, for a reader who has left. What is
- * printed after that is dropped, so that a command can still put its files in order.
+ * Standard output in UTF-8. Each line is written as soon as it is complete, and the first one that cannot be written ends the command with an
+ * {@link OutputFailure}. A {@link PrintWriter} alone would silently continue through all images although the reader has left. Anything printed after
+ * the failure is dropped, so that a command can still put its files in order.
  */
 final class StandardOutput extends Writer {
 
-    /** Where the operating system shows what standard output is. */
+    /** The path at which the operating system shows what standard output is. */
     private static final Path DESCRIPTOR = Path.of("/dev/fd/1");
 
     // The type bits of a file's mode, POSIX <sys/stat.h>.
@@ -47,18 +47,18 @@ final class StandardOutput extends Writer {
             this.readerLeft = readerLeft;
         }
 
-        /** Whether the reader of a pipe or a connection has left, which is no fault of the command; a full disk is one. */
+        /** Whether the reader of a pipe or connection has left, which is no failure of the command. A full disk is one. */
         boolean readerLeft() {
             return readerLeft;
         }
     }
 
-    /** The process's own. */
+    /** The standard output of the process. */
     static PrintWriter open() {
         return new PrintWriter(new StandardOutput(new FileOutputStream(FileDescriptor.out), true), true);
     }
 
-    /** A printer of lines that end the command when they cannot be written. */
+    /** A printer that ends the command when a line cannot be written. */
     static PrintWriter printer(OutputStream to) {
         return new PrintWriter(new StandardOutput(to, false), true);
     }
@@ -68,13 +68,16 @@ final class StandardOutput extends Writer {
         return message.contains("roken pipe") || message.contains("onnection reset") || ofTheProcess && goesToAReader();
     }
 
-    /** Messages speak the system's language; the type of the file does not. A pipe fails for one reason only. */
+    /**
+     * Whether standard output is a pipe or connection, which fails only because its reader has left. The type of the file is examined, because the
+     * exception's message is in the system's language.
+     */
     private static boolean goesToAReader() {
         try {
             int type = (Integer) Files.getAttribute(DESCRIPTOR, "unix:mode") & TYPE;
             return type == TYPE_PIPE || type == TYPE_SOCKET;
         } catch (IOException | RuntimeException e) {
-            return false; // nothing is known: then it is an error
+            return false; // the type is not known, so the failure counts as an error
         }
     }
 

@@ -27,16 +27,19 @@ import vit.model.train.Initialization;
 import vit.model.train.data.ImageSource;
 import vit.model.weights.Weights;
 
-/** What training starts from: trained weights, or fresh ones for a configuration, or for one that suits the images. */
+/**
+ * The options that decide from which weights training starts: trained ones, or new ones for a given configuration, or new ones for a configuration
+ * that suits the images.
+ */
 final class StartOptions {
 
     /** The whole image at the model's size, samples in [−1, 1]. */
     private static final String DEFAULT_PREPROCESSING = "huggingface-vit";
 
-    /** Images that are looked at to choose a size. */
+    /** Number of images that are examined to choose a size. */
     private static final int LOOKED_AT = 64;
 
-    /** Patches of a row in a model that is chosen for a side. */
+    /** Most patches per row in a model that is chosen for a given side. */
     private static final int MOST_PATCHES = 14;
 
     @Spec(Target.MIXEE)
@@ -72,10 +75,10 @@ final class StartOptions {
     }
 
     /**
-     * Where training starts.
+     * The starting point of a training.
      *
-     * @param weights the open file that {@code source} reads, or null
-     * @param notes   what the weights or the configuration have that training changes, a line each
+     * @param weights the open file from which {@code source} reads, or null
+     * @param notes   what training changes of the weights or the configuration, one line each
      */
     record Start(ParameterSource source, Preprocessing preprocessing, Weights weights, List<String> notes) implements AutoCloseable {
 
@@ -99,7 +102,7 @@ final class StartOptions {
     Start open(ImageSource images, long seed, StatusLine status) throws IOException {
         try {
             return weights != null ? trained(images) : fresh(images, seed, status);
-        } catch (IllegalArgumentException e) { // an image that the patches do not fit, and the like
+        } catch (IllegalArgumentException e) { // for example, patches that do not fit the image
             throw new ParameterException(spec.commandLine(), "Invalid model: " + e.getMessage());
         }
     }
@@ -167,7 +170,7 @@ final class StartOptions {
         }
     }
 
-    /** The median short side of some images, spread over the classes; those that cannot be read are passed over. */
+    /** The median short side of some images, spread over the classes; those that cannot be read are skipped. */
     private static int usualSide(ImageSource images) throws IOException {
         int looked = Math.min(LOOKED_AT, images.size());
         List<Integer> sides = new ArrayList<>();
@@ -202,7 +205,10 @@ final class StartOptions {
         return VitConfig.builder().image(imageSide, imageSide).patch(patch).width(96).depth(4).heads(4).mlp(192).classes(classes).build();
     }
 
-    /** The same model for images of exactly this side: with the usual patch, or else the next larger one that divides the side, or smaller one. */
+    /**
+     * The same model for images of exactly this side. Its patch is the usual one if that divides the side, otherwise the next larger one that does,
+     * otherwise a smaller one.
+     */
     static Optional<VitConfig> ofSide(int imageSide, int classes) {
         if (imageSide < 4) {
             return Optional.empty();
@@ -215,7 +221,7 @@ final class StartOptions {
         return best.isPresent() ? Optional.of(small(imageSide, best.getAsInt(), classes)) : Optional.empty();
     }
 
-    /** The nearest sides that {@link #ofSide} takes. */
+    /** The nearest sides that {@link #ofSide} accepts. */
     private static String fitting(int imageSide) {
         int from = Math.clamp(imageSide, 4, 4096);
         int below = IntStream.iterate(from, s -> s >= 4, s -> s - 1).filter(s -> ofSide(s, 2).isPresent()).findFirst().orElse(4);

@@ -4,21 +4,24 @@ import java.io.PrintWriter;
 import vit.kernels.simd.NativeSpeed;
 import vit.model.text.PrintableText;
 
-/** A line on standard error that says what is going on, where that is a terminal, and leaves no trace; and warnings, which stay. */
+/**
+ * A line on standard error that says what is happening. It appears only on a terminal and leaves no trace. Also prints notes and warnings, which
+ * stay.
+ */
 final class StatusLine {
 
-    /** The launcher sets it where standard error is a terminal. */
+    /** The property that the launcher sets if standard error is a terminal. */
     private static final String TERMINAL_PROPERTY = "vit.stderr.terminal";
 
-    /** Its width, which the launcher knows as well. */
+    /** The property with the terminal's width, which the launcher also sets. */
     private static final String COLUMNS_PROPERTY = "vit.stderr.columns";
 
     private static final int USUAL_COLUMNS = 80;
 
-    /** On a narrower terminal, or one that knows no escape sequences, nothing moves. */
+    /** On a narrower terminal, or one without escape sequences, there is no changing line. */
     private static final int LEAST_COLUMNS = 40;
 
-    /** Goes to the beginning of the line and removes it. */
+    /** Moves to the beginning of the line and erases it. */
     static final String ERASE = "\r\u001b[K";
 
     private final PrintWriter err;
@@ -28,11 +31,11 @@ final class StatusLine {
     StatusLine(PrintWriter err) {
         this.err = err;
         int told = Integer.getInteger(COLUMNS_PROPERTY, 0);
-        this.columns = told > 0 ? told : USUAL_COLUMNS; // 0: a terminal that does not say
+        this.columns = told > 0 ? told : USUAL_COLUMNS; // 0: the terminal does not say
         this.terminal = Boolean.getBoolean(TERMINAL_PROPERTY) && columns >= LEAST_COLUMNS;
     }
 
-    /** How many columns the line may take: in the last one, a terminal may go on to the next line. */
+    /** The number of columns that the line may take. The last column stays free, because a terminal may move to the next line after it. */
     int columns() {
         return columns - 1;
     }
@@ -66,12 +69,12 @@ final class StatusLine {
         err.flush();
     }
 
-    /** Warns of what makes the kernels slow on this machine, once a JVM. */
+    /** Warns of what makes the kernels slow on this machine, once per JVM. */
     void warnOfMachine() {
         NativeSpeed.untold().forEach(this::warn);
     }
 
-    /** Removes the line. */
+    /** Erases the line. */
     void clear() {
         if (terminal) {
             err.print(ERASE);

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import vit.model.text.PrintableText;
 
-/** Rows of text in aligned columns, two blanks apart. Cells may come from untrusted files. */
+/** Rows of text in aligned columns that are two blanks apart. Cells may come from untrusted files. */
 final class TextTable {
 
     private static final String GAP = "  ";
@@ -13,7 +13,7 @@ final class TextTable {
     private final boolean[] right;
     private final List<String[]> rows = new ArrayList<>();
 
-    /** @param alignment one letter a column: {@code l} left, {@code r} right */
+    /** @param alignment one letter per column: {@code l} left, {@code r} right */
     TextTable(String alignment) {
         right = new boolean[alignment.length()];
         for (int i = 0; i < right.length; i++) {

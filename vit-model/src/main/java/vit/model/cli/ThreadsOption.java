@@ -7,7 +7,7 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 import vit.kernels.parallel.Workers;
 
-/** {@code --threads}, by default the processors there are. */
+/** {@code --threads}, by default the number of available processors. */
 final class ThreadsOption {
 
     @Spec(Target.MIXEE)

@@ -42,15 +42,15 @@ import vit.model.train.plot.LossCurve;
             + "confusion.png in the output folder. Ctrl-C saves and stops; --resume goes on."})
 final class Train implements Callable<Integer> {
 
-    private static final long SAVE_NANOS = 300_000_000_000L; // in an epoch that takes long: every five minutes
+    private static final long SAVE_NANOS = 300_000_000_000L; // within a long epoch, the state is saved every five minutes
 
     private static final long ACTIVATION_BYTES = 2L << 30;
 
     private static final double DEFAULT_VALIDATION = 0.1;
 
-    private static final int LOOKED_AT = 64; // images, for their alpha channels
+    private static final int LOOKED_AT = 64; // number of images that are examined for alpha channels
 
-    private static final int NAMED = 3; // unreadable images
+    private static final int NAMED = 3; // number of unreadable images that are named
 
     @Option(names = "--data", paramLabel = "DIR", required = true,
             description = "A folder with a folder of images for every class; or with train and val, each such a folder.")
@@ -129,7 +129,7 @@ final class Train implements Callable<Integer> {
                         folder.restorePrevious();
                     }
                     if (!goOn) {
-                        trainer.save(folder.state()); // first of all: a kill in the first epoch can be resumed
+                        trainer.save(folder.state()); // saved first, so that a training killed in its first epoch can be resumed
                     }
                     folder.describe(begin.config(), split.classes(), begin.preprocessing());
                     describe(trainer, images, split, begin.notes(), goOn);
@@ -152,12 +152,12 @@ final class Train implements Callable<Integer> {
             throws CommandException, IOException {
         try {
             return goOn ? resume(folder, begin, split, recipe, options) : Trainer.of(begin.source(), split, begin.preprocessing(), recipe, options);
-        } catch (IllegalArgumentException e) { // a model that takes other than RGB images, and the like
+        } catch (IllegalArgumentException e) { // for example, a model whose input is not RGB
             throw new ParameterException(spec.commandLine(), "Invalid model: " + e.getMessage());
         }
     }
 
-    /** Goes on, or says in which options the training was another one, or where its last good state is. */
+    /** Resumes the training. If that is impossible, the message says in which options the saved training differs, or where its last good state is. */
     private Trainer resume(TrainingFolder folder, StartOptions.Start begin, Split split, Recipe recipe, TrainerOptions options)
             throws CommandException, IOException {
         Path state = resumePrevious ? folder.previousState() : folder.state();
@@ -190,7 +190,7 @@ final class Train implements Callable<Integer> {
         return "there is no other state: --overwrite begins anew";
     }
 
-    /** Refuses an output that cannot be the folder, or whose files would be lost. Whether the training in it is to go on. */
+    /** Refuses an output that cannot be a folder, or whose files would be lost. Returns whether to resume the training in it. */
     private boolean requireOutput(TrainingFolder folder) throws CommandException {
         if (Files.exists(output) && !Files.isDirectory(output)) {
             throw new CommandException(output + ": the output is a file, not a folder", "name a folder with --output; it is made if it is not there");
@@ -230,7 +230,7 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    /** So many passes that what the backward pass needs of the forward pass fits into {@link #ACTIVATION_BYTES}. */
+    /** The number of passes per batch with which the activations that the backward pass needs fit into {@link #ACTIVATION_BYTES}. */
     private int passes(VitConfig c, int batch) {
         long block = 2L * c.width() + 4L * c.inner() + c.mlp(); // stream, y; qkv, attended; z
         long image = Float.BYTES * c.tokens() * ((checkpointing ? c.width() : block) * c.depth() + 4L * block);
@@ -281,7 +281,7 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    /** On Ctrl-C: the step under way ends, all is saved, and then the JVM goes down. */
+    /** Runs on Ctrl-C: the current step ends, everything is saved, and then the JVM shuts down. */
     private static void stop(Trainer trainer, CountDownLatch saved) {
         trainer.cancel();
         try {
@@ -295,7 +295,7 @@ final class Train implements Callable<Integer> {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            return; // the JVM is going down: the hook has just been let go
+            return; // the JVM is already shutting down, and the hook has just been released
         }
     }
 
@@ -328,7 +328,7 @@ final class Train implements Callable<Integer> {
         out.flush();
     }
 
-    /** Says so where most images lose their alpha channel: what is transparent shows the colours below it. */
+    /** Notes it if most images lose their alpha channel, because transparent parts then show the colours below them. */
     private static void noteAlpha(ImageSource images, PrintWriter out) {
         int looked = Math.min(LOOKED_AT, images.size());
         long alpha = IntStream.range(0, looked).filter(i -> images.hasAlpha((int) ((long) i * images.size() / looked))).count();
@@ -337,7 +337,7 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    /** Prints and saves as training goes. */
+    /** Prints and saves while training runs. */
     private static final class Progress implements TrainingListener {
         private final Trainer trainer;
         private final TrainingFolder folder;
@@ -378,7 +378,7 @@ final class Train implements Callable<Integer> {
             });
         }
 
-        /** Names the first images that could not be read, once more whenever there are more. */
+        /** Names the first images that could not be read, and reports again whenever there are more. */
         private void warn(List<String> messages) {
             if (messages.size() > unreadable) {
                 unreadable = messages.size();

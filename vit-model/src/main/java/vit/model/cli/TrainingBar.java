@@ -6,7 +6,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A bar on standard error that says how far training is and how long it still takes, where that is a terminal; otherwise nothing. */
+/** A bar on standard error that shows how far training is and how much time is left. It appears only on a terminal. */
 final class TrainingBar implements AutoCloseable {
 
     private static final int MOST_COLUMNS = 79;
@@ -15,7 +15,7 @@ final class TrainingBar implements AutoCloseable {
     private final Line line;
     private final ProgressBar bar; // null: no terminal
 
-    /** The line of the terminal; the bar draws itself on a thread of its own. */
+    /** Draws the bar on the terminal's line. The bar calls it on a thread of its own. */
     private static final class Line implements ProgressBarConsumer {
         private final PrintWriter err;
         private final int columns;
@@ -62,7 +62,7 @@ final class TrainingBar implements AutoCloseable {
                 .setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(UPDATE_MILLIS).setConsumer(line).build() : null;
     }
 
-    /** Moves on. */
+    /** Advances the bar. */
     void step(long done, String message) {
         if (bar != null) {
             bar.stepTo(done);
@@ -70,7 +70,7 @@ final class TrainingBar implements AutoCloseable {
         }
     }
 
-    /** Prints something on standard output, out of the bar's way. */
+    /** Prints something on standard output without disturbing the bar. */
     void around(Runnable printing) {
         if (bar == null) {
             printing.run();

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import vit.model.train.TrainingOrigin.Difference;
 
-/** The facts that tell one training from another, in the words of {@code vit train}'s options. */
+/** Describes the facts that distinguish one training from another in terms of {@code vit train}'s options. */
 final class TrainingWords {
 
     private static final Map<String, String> OPTIONS = Map.ofEntries(Map.entry("epochs", "--epochs"), Map.entry("batch", "--batch"),
@@ -22,7 +22,7 @@ final class TrainingWords {
 
     private TrainingWords() {}
 
-    /** What differs, for example {@code --lr 0.001, not 0.01; --seed 7, not 8}. */
+    /** The differences, for example {@code --lr 0.001, not 0.01; --seed 7, not 8}. */
     static String of(List<Difference> differences) {
         return differences.stream().map(TrainingWords::of).collect(Collectors.joining("; "));
     }
@@ -33,7 +33,10 @@ final class TrainingWords {
         return words + " " + plain(difference.then()) + ", not " + plain(difference.now());
     }
 
-    /** Records print as {@code Name[part=…, name=light, …]}: the name is enough where there is one; constants are in capitals. */
+    /**
+     * A value without Java's notation. Records print as {@code Name[part=…, name=light, …]}, and their name suffices if they have one; constants are
+     * in capitals.
+     */
     private static String plain(String value) {
         int name = value.indexOf("[name=");
         if (name < 0) {

@@ -28,7 +28,7 @@ import vit.model.visualise.Pictures;
 import vit.model.visualise.PooledAttention;
 import vit.model.visualise.TextPicture;
 
-/** {@code vit visualise}: where a model looks, and what it has learned, as PNG files. */
+/** {@code vit visualise}: what a model attends to and what it has learned, as PNG files. */
 @Command(name = "visualise", description = "Show where a model looks and what it has learned, as PNG files.")
 final class Visualise implements Callable<Integer> {
 

@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
 import vit.model.cli.StandardOutput.OutputFailure;
 
 /**
- * The command line. Exit codes: 0 done, 1 a comparison failed or some images of many gave no result, 2 bad usage or bad input, with one
- * line {@code error: …} and a hint on standard error, 141 the reader of standard output left.
+ * The command line. Its exit codes: 0 if all is done; 1 if a comparison failed, or if some of several images gave no result; 2 for bad usage or bad
+ * input, with one line {@code error: …} and a hint on standard error; 141 if the reader of standard output left.
  */
 @Command(
         name = "vit",
@@ -35,7 +35,7 @@ import vit.model.cli.StandardOutput.OutputFailure;
             Completion.class})
 public final class Vit implements Runnable {
 
-    /** The command did what it should. */
+    /** The command succeeded. */
     public static final int DONE = 0;
     /** A comparison failed. */
     public static final int DIFFERENT = 1;
@@ -43,7 +43,7 @@ public final class Vit implements Runnable {
     public static final int INCOMPLETE = 1;
     /** Bad usage or bad input. */
     public static final int REFUSED = 2;
-    /** The reader of standard output has left: what a shell reports of a program that SIGPIPE, signal 13, ended. */
+    /** The reader of standard output has left. A shell reports this code for a program that SIGPIPE, signal 13, ended. */
     public static final int READER_LEFT = 128 + 13;
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
@@ -60,7 +60,7 @@ public final class Vit implements Runnable {
 
     /** Runs the command in {@code args} and ends the JVM with its exit code. */
     public static void main(String[] args) {
-        Locale.setDefault(Locale.ROOT); // numbers and pictures have the same digits everywhere, in libraries as well
+        Locale.setDefault(Locale.ROOT); // so that numbers have the same digits everywhere, including those from libraries
         PrintWriter out = StandardOutput.open();
         PrintWriter err = new PrintWriter(new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), StandardCharsets.UTF_8), false);
         System.exit(run(out, err, args));
@@ -94,14 +94,14 @@ public final class Vit implements Runnable {
             if (out.checkError() && code == DONE) {
                 code = vit.refuse(new IOException("the results could not be written to standard output"));
             }
-        } catch (Error | OutputFailure | CommandException fault) { // picocli hands on exceptions of commands only, not of its own printing
+        } catch (Error | OutputFailure | CommandException fault) { // picocli passes on only the exceptions of commands, not those of its own printing
             code = vit.refuse(fault);
         }
         err.flush();
         return code;
     }
 
-    /** As picocli does, but what its own printing of help meets is handled as what commands meet. */
+    /** Executes as picocli does, but exceptions during picocli's own printing of help are handled like those of commands. */
     private static int execute(CommandLine.ParseResult parsed) {
         try {
             return new CommandLine.RunLast().execute(parsed);
@@ -110,7 +110,7 @@ public final class Vit implements Runnable {
         }
     }
 
-    /** Whether the terminal shows escape sequences as they are. */
+    /** Whether the terminal shows escape sequences literally. */
     private static boolean isPlain() {
         return "dumb".equals(System.getenv("TERM"));
     }
@@ -130,12 +130,12 @@ public final class Vit implements Runnable {
         return REFUSED;
     }
 
-    /** The line that says what is going on. */
+    /** The line that says what is happening. */
     StatusLine status() {
         return status;
     }
 
-    /** Prints what went wrong where the command goes on. */
+    /** Prints an error after which the command continues. */
     void report(FaultReport fault) {
         status.clear();
         fault.print(spec.commandLine().getErr());
