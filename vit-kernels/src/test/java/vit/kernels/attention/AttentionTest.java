@@ -57,7 +57,7 @@ class AttentionTest {
         }
     }
 
-    /** What forward gave. */
+    /** The results of forward. */
     private record Result(float[] out, float[] logSumExp, float[] probabilities) {}
 
     private static Result forward(Problem p, float[] qkv, int threads) {
@@ -76,7 +76,7 @@ class AttentionTest {
         }
     }
 
-    /** Queries, keys and values in packed rows, NaN in every place that belongs to none. */
+    /** Queries, keys and values in packed rows, with NaN in every place that belongs to none of them. */
     private static PackedRows packed(TensorArena arena, Problem p, float[] qkv) {
         PackedRows packed = PackedRows.allocate(arena, p.rows(), 3 * p.inner());
         Arrays.fill(packed.values(), Float.NaN);
@@ -124,7 +124,7 @@ class AttentionTest {
         }
     }
 
-    /** Heads whose queries, keys or values go over the end of a block of packed rows; all forms agree, to the bit. */
+    /** Heads whose queries, keys or values cross the end of a block of packed rows. All forms agree in every bit. */
     @Property(tries = 30)
     void headsAcrossBlocksOfPackedRowsGiveTheSameBits(@ForAll @IntRange(min = 1, max = 2) int batch,
             @ForAll @IntRange(min = 1, max = 14) int tokens, @ForAll @IntRange(min = 50, max = 170) int headDim,
@@ -188,8 +188,8 @@ class AttentionTest {
     }
 
     /**
-     * Relative error of a probability: a score is a chain of D products, off by at most (D + 1)·ε·Σ|q·k|, which exp turns
-     * into a factor; its own errors and the sum over T add a few ε each.
+     * Relative error of a probability: a score is a chain of D products, off by at most (D + 1)·ε·Σ|q·k|, which exp turns into a relative error. The
+     * errors of exp and of the sum over T add a few ε each.
      */
     private static double probabilityError(Problem p, double magnitude) {
         double score = (p.headDim + 2) * EPSILON * p.headDim * magnitude * magnitude * p.scale();
@@ -218,7 +218,7 @@ class AttentionTest {
         }
     }
 
-    /** More tokens, and wider heads together, than a block of packed rows holds. */
+    /** More tokens than a block of packed rows holds, and heads that together are wider than a block. */
     @Test
     void manyTokensAndWideHeadsMatchReference() {
         for (Problem p : new Problem[] {new Problem(1, Panels.ROW + 11, 1, 5), new Problem(2, 7, 3, Panels.ROW / 2 + 3)}) {
@@ -254,7 +254,7 @@ class AttentionTest {
         Problem p = new Problem(1, tokens, 2, 8);
         float[] qkv = p.random(seed, 3 * p.inner(), 1);
         int[] order = new SplittableRandom(seed).ints(tokens * 4L, 0, tokens).distinct().limit(tokens).toArray();
-        int rows = order.length; // a permutation of the first rows that came up; the rest stay
+        int rows = order.length; // a permutation of the first rows; the rest stay
         float[] permuted = qkv.clone();
         int[] sorted = order.clone();
         Arrays.sort(sorted);

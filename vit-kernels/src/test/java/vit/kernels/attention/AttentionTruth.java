@@ -1,8 +1,8 @@
 package vit.kernels.attention;
 
 /**
- * The truth about the attention of one image, forward and backward, and how far off float may be, element by element. With
- * u = 2⁻²⁴, γ_n = n·u/(1 − n·u) for a chain of n fma (Higham, lemma 3.1), n = T/16 + 5 for a sum in 16 lanes:
+ * The true results of the attention of one image, forward and backward, and the error that float may have, element by element. With u = 2⁻²⁴, γ_n =
+ * n·u/(1 − n·u) for a chain of n fma (Higham, lemma 3.1), n = T/16 + 5 for a sum in 16 lanes:
  *
  * <pre>
  * s_ij    off by e_ij = scale·γ_D·Σ|q·k| + u·|s_ij|
@@ -17,7 +17,7 @@ package vit.kernels.attention;
  * dq, dk, dv   by Σ (the first factor's)·|the second| + γ_T·Σ|products|
  * </pre>
  *
- * <p>1 % more for products of errors, and a few least normal floats for exponentials that count as 0.
+ * <p>The bounds are 1 % larger to cover products of errors, and a few least normal floats larger for exponentials that count as 0.
  */
 final class AttentionTruth {
 
@@ -82,12 +82,12 @@ final class AttentionTruth {
         return n * U / (1 - n * U);
     }
 
-    /** Where element d of part (0: q, 1: k, 2: v) of token t stands. */
+    /** The index of element d of part (0: q, 1: k, 2: v) of token t. */
     private int at(int t, int part, int h, int d) {
         return (t * 3 + part) * inner + h * headDim + d;
     }
 
-    /** scale·q_i·k_j, of the numbers or of their sizes. */
+    /** scale·q_i·k_j, of the values or of their absolute values. */
     private double score(int h, int i, int j, boolean absolute) {
         double sum = 0;
         for (int d = 0; d < headDim; d++) {

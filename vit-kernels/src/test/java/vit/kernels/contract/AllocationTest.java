@@ -26,7 +26,7 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
-/** Compiled, an operation allocates nothing: a vector that escaped to the heap would show here. */
+/** A compiled operation allocates nothing. A vector that escaped to the heap would be counted here. */
 class AllocationTest {
 
     private static final int BATCH = 2;
@@ -38,10 +38,10 @@ class AllocationTest {
 
     private static final int CALLS = 1_000;
 
-    /** Rounds of {@link #CALLS} calls after which C2 has long compiled everything; pooling took 70 of them. */
+    /** The number of rounds of {@link #CALLS} calls after which C2 has certainly compiled everything. Pooling took 70 of them. */
     private static final int MOST_ROUNDS = 2_000;
 
-    /** Rounds in a row without a byte that count as proof. */
+    /** The number of rounds in a row without an allocated byte that count as proof. */
     private static final int CLEAN_ROUNDS = 3;
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -4,15 +4,15 @@ import java.util.Locale;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Holds float results against truths in double, element by element, each within a bound of its own, and remembers the worst
- * error as a share of its bound.
+ * Compares float results with true values in double, element by element. Each element has a bound of its own. The worst error is remembered as a
+ * share of its bound.
  *
- * <p>NaN is expected where the truth is NaN, and only there; an infinity where the truth is one, and of the same sign; a
- * truth of 0 with a bound of 0 accepts either zero.
+ * <p>NaN is expected where the truth is NaN, and only there. Where the truth is an infinity, the same infinity is expected. A truth of 0 with a bound
+ * of 0 accepts either zero.
  */
 public final class Comparison {
 
-    /** Of its bound, that the worst of many errors must reach. */
+    /** The least share of its bound that the worst of many errors must reach. */
     private static final double LEAST_SHARE = 0.01;
 
     private final String name;
@@ -25,7 +25,7 @@ public final class Comparison {
     }
 
     /**
-     * One element.
+     * Compares one element.
      *
      * @throws AssertionError if it is off by more than {@code bound}
      * @throws IllegalArgumentException if the bound is negative, infinite or NaN, and so would accept anything or nothing
@@ -52,7 +52,7 @@ public final class Comparison {
         }
     }
 
-    /** All elements of the first rows of {@code actual}. */
+    /** Compares all elements of the first rows of {@code actual}. */
     public void addAll(double[] expected, Tensor actual, Bound bound) {
         int columns = actual.columns();
         for (int i = 0; i < expected.length; i++) {
@@ -60,7 +60,7 @@ public final class Comparison {
         }
     }
 
-    /** All elements. */
+    /** Compares all elements. */
     public void addAll(double[] expected, float[] actual, Bound bound) {
         if (expected.length != actual.length) {
             throw new AssertionError(name + ": expected " + expected.length + " elements, found " + actual.length);
@@ -91,8 +91,8 @@ public final class Comparison {
     }
 
     /**
-     * Prints the worst error in one line. Fails if nothing was compared, or if no error came near its bound: a fault could
-     * hide below such a bound.
+     * Prints the worst error in one line. Fails if nothing was compared, or if no error came near its bound, because a fault could hide below such a
+     * loose bound.
      */
     public void print() {
         if (count == 0) {

@@ -8,14 +8,14 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-/** Tests the test: a comparison that lets a planted fault pass would let a kernel's fault pass. */
+/** Tests the test: a comparison that accepts a planted fault would also accept the fault of a kernel. */
 class ComparisonTest {
 
     private static final int ROWS = 5;
     private static final int COLUMNS = 7;
     private static final double BOUND = 1e-6;
 
-    /** What a kernel would give: signed values, the float nearest each truth. */
+    /** Signed values in double, for which a perfect kernel would give the nearest floats. */
     private static double[] truth() {
         Random random = new Random(1);
         return random.doubles(ROWS * COLUMNS, -2, 2).toArray();

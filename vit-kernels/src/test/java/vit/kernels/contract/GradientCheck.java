@@ -10,9 +10,9 @@ import java.util.Set;
 import java.util.function.DoubleSupplier;
 
 /**
- * The gradient checks of one operation's reference, at many shapes: each gradient against central differences
- * ({@link Gradients}), loss and backward pass each twice with the same bits, and by the end at least
- * {@value #LEAST_SHAPES} different shapes.
+ * The gradient checks of one operation's reference at many shapes. Each gradient is compared with central differences ({@link Gradients}). The loss
+ * and the backward pass are each computed twice and must give the same bits. At the end, at least {@value #LEAST_SHAPES} different shapes must have
+ * been checked.
  */
 public final class GradientCheck {
 
@@ -51,7 +51,7 @@ public final class GradientCheck {
         return copies;
     }
 
-    /** That {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call. */
+    /** Checks that {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call. */
     public void gradient(String of, double[] x, double[] dx, DoubleSupplier loss) {
         double value = loss.getAsDouble();
         assertTrue(value == loss.getAsDouble(), name + ": the loss " + value + " differs when computed again");
@@ -59,7 +59,7 @@ public final class GradientCheck {
         worst = Math.max(worst, Gradients.check(name + " " + of, x, dx, loss));
     }
 
-    /** Notes that these dimensions, and what else tells one case from another, have passed. */
+    /** Records that these dimensions, and whatever else distinguishes this case from others, have passed. */
     public void passed(Object... shape) {
         shapes.add(List.of(shape));
     }

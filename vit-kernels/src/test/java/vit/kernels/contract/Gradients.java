@@ -6,8 +6,8 @@ import java.util.Random;
 import java.util.function.DoubleSupplier;
 
 /**
- * Holds a reference's backward pass against central differences in double: a step of 1e-6, tolerances rtol 1e-5 and
- * atol 1e-7.
+ * Compares a reference's backward pass with central differences in double. The step is 1e-6, the relative tolerance 1e-5 and the absolute tolerance
+ * 1e-7.
  */
 public final class Gradients {
 
@@ -21,7 +21,7 @@ public final class Gradients {
         return random.doubles(n, -1, 1).toArray();
     }
 
-    /** Σ weights·values: a scalar loss whose gradient by {@code values} is {@code weights}. */
+    /** Σ weights·values: a scalar loss whose gradient with respect to {@code values} is {@code weights}. */
     public static double dot(double[] weights, double[] values) {
         double sum = 0;
         for (int i = 0; i < weights.length; i++) {
@@ -31,8 +31,8 @@ public final class Gradients {
     }
 
     /**
-     * That {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call. Returns the worst error as a
-     * share of its tolerance.
+     * Checks that {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call. Returns the worst error as a share of its
+     * tolerance.
      */
     public static double check(String name, double[] x, double[] dx, DoubleSupplier loss) {
         double worst = 0;

@@ -9,8 +9,8 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * A tensor that starts off alignment, with gaps between its rows, and a guard value in every float around it, so that a
- * test sees a kernel that writes, or uses, what is not its own. The guard is a NaN that no arithmetic makes.
+ * A tensor that begins off alignment, has gaps between its rows, and has a guard value in every float around it. So a test notices a kernel that
+ * writes or uses floats that are not part of the tensor. The guard is a NaN that no arithmetic produces.
  */
 public final class GuardedTensor {
 
@@ -27,7 +27,7 @@ public final class GuardedTensor {
         this.tensor = tensor;
     }
 
-    /** A tensor whose first element lies {@code offset} floats off alignment and whose rows have {@code gap} floats between. */
+    /** A tensor whose first element lies {@code offset} floats off alignment and whose rows have {@code gap} floats between them. */
     public static GuardedTensor of(TensorArena arena, int offset, int gap, int... dimensions) {
         Shape shape = Shape.of(dimensions);
         int stride = shape.dimension(-1) + gap;
@@ -73,7 +73,7 @@ public final class GuardedTensor {
         return this;
     }
 
-    /** That no float around the tensor, nor between its rows, was written. */
+    /** Checks that no float around the tensor or between its rows was written. */
     public void assertGuardsIntact(String name) {
         int floats = (int) (memory.byteSize() / Float.BYTES);
         int end = offset + tensor.rows() * tensor.rowStride();

@@ -48,13 +48,13 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * Prints, for {@link KernelBitsTest}, a line {@code kernel NAME: HASH} for every kernel on standard error: the hash of its
- * outputs at every team of 1 to {@link Teams#LARGEST} workers and at every call, which must be one and the same.
+ * Prints for {@link KernelBitsTest} a line {@code kernel NAME: HASH} for every kernel on standard error. The hash is that of its outputs. It must be
+ * the same for every team of 1 to {@link Teams#LARGEST} workers and at every call.
  */
 final class KernelBitsProbe {
 
-    // No multiple of a vector, of 16 or of a tile, and more beyond the last 16 than a vector of 128 or 256 bits; whole vectors,
-    // blocks of 16 and tiles as well.
+    // Sizes that are no multiple of a vector, of 16 or of a tile, with a remainder after the last 16 that exceeds a vector of 128 or 256 bits. They
+    // also contain whole vectors, blocks of 16 and tiles.
     private static final int BATCH = 2;
     private static final int TOKENS = 21;
     private static final int PATCHES = 20;
@@ -89,7 +89,7 @@ final class KernelBitsProbe {
             };
         }
 
-        /** By rows: the packed layout depends on the vector width. */
+        /** The elements row by row, because the packed layout depends on the vector width. */
         static State of(PackedMatrix matrix) {
             return new State() {
                 @Override
@@ -143,7 +143,7 @@ final class KernelBitsProbe {
     }
 
     /**
-     * @param arguments how often to call each kernel with each team; and a file for the outputs themselves, or none
+     * @param arguments the number of calls of each kernel with each team, and optionally a file for the outputs themselves
      */
     public static void main(String[] arguments) throws IOException {
         int calls = Integer.parseInt(arguments[0]);
@@ -343,7 +343,7 @@ final class KernelBitsProbe {
         float of(float x);
     }
 
-    /** The function of floats of all signs and sizes, as vectors in the first row and as scalars in the second. */
+    /** Applies a function to floats of all signs and sizes: the vector form in the first row, the scalar form in the second. */
     private void elementary(String name, UnaryOperator<FloatVector> vector, Scalar scalar) {
         int n = 25 * Simd.VIRTUAL_LANES;
         Tensor x = arena.allocate(n);
@@ -421,7 +421,7 @@ final class KernelBitsProbe {
         add("weight average", w -> WeightAverage.update(first, param, 0.9, w.from(span), w.to(span)), first);
         GradientNorm norm = new GradientNorm(List.of(), List.of(grad, tensor(5003)), Teams.LARGEST);
         kernels.put("gradient norm", new Kernel(norm::measure, List.of(State.of(norm))));
-        List<GradientNorm> packed = new ArrayList<>(); // several: sums of another order often have the same root
+        List<GradientNorm> packed = new ArrayList<>(); // several, because sums in another order often have the same root
         for (int i = 0; i < 8; i++) {
             packed.add(new GradientNorm(List.of(matrix(N, WIDTH), matrix(K, M)), List.of(grad), Teams.LARGEST));
         }

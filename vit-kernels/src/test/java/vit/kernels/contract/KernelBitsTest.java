@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every kernel has one hash: in the interpreter, compiled by C1 and by C2, at 128, 256 and 512 bits, with 1 to 8 threads, at
- * the first call and at later ones. Each mode is a JVM of its own that runs {@link KernelBitsProbe}; what its compiler logs
- * shows that the mode meant was the mode used.
+ * Every kernel has one hash: in the interpreter, compiled by C1 and by C2, at 128, 256 and 512 bits, with 1 to 8 threads, at the first call and at
+ * later calls. Each mode has a JVM of its own that runs {@link KernelBitsProbe}. The log of its compiler shows that the intended mode was the one
+ * used.
  */
 class KernelBitsTest {
 
@@ -35,7 +35,7 @@ class KernelBitsTest {
     private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "dropout", "gelu", "gemm", "layernorm",
             "linear", "loss", "optim", "patchembed", "pooling", "residual", "simd", "softmax"));
 
-    /** A twentieth of the usual calls before a method is compiled, and the caller waits for the compiler. */
+    /** A method is compiled after a twentieth of the usual number of calls, and the caller waits for the compiler. */
     private static final List<String> EAGER = List.of("-XX:CompileThresholdScaling=0.05", "-Xbatch", "-XX:+PrintCompilation");
 
     /** How a JVM executes. */

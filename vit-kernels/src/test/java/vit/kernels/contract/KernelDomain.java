@@ -9,10 +9,13 @@ import net.jqwik.api.Tuple;
 import net.jqwik.api.domains.DomainContextBase;
 import vit.kernels.simd.Simd;
 
-/** What kernels are tried with: every length around the vector widths, offsets off alignment, rows with gaps. */
+/** The inputs with which kernels are tested: every length around the vector widths, offsets off alignment, rows with gaps. */
 public class KernelDomain extends DomainContextBase {
 
-    /** Every width ends somewhere in 1 … 2·16 + 1; the others are a few blocks, and a model's widths and their neighbours. */
+    /**
+     * Lengths 1 … 2·16 + 1 give every remainder at every vector width. The other lengths are a few blocks, and the widths of models and their
+     * neighbours.
+     */
     @Provide
     Arbitrary<Layout> layouts() {
         Arbitrary<Integer> columns = Arbitraries.frequencyOf(

@@ -3,7 +3,7 @@ package vit.kernels.contract;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * How a matrix lies in memory.
+ * The layout of a matrix in memory.
  *
  * @param offset floats from a 64-byte boundary to the first element
  * @param gap floats between the end of a row and the next
@@ -15,12 +15,12 @@ public record Layout(int rows, int columns, int offset, int gap) {
         return GuardedTensor.of(arena, offset, gap, rows, columns);
     }
 
-    /** A vector of one element a column, off alignment in another way than the matrix. */
+    /** A vector with one element for each column, whose offset from alignment differs from that of the matrix. */
     public GuardedTensor perColumn(TensorArena arena) {
         return GuardedTensor.of(arena, (offset + 3) % 16, 0, columns);
     }
 
-    /** A vector of one element a row and some more, as part of a planned buffer. */
+    /** A vector with one element for each row and some more, like a planned buffer of which only a part is used. */
     public GuardedTensor perRow(TensorArena arena) {
         return GuardedTensor.of(arena, (offset + 5) % 16, 0, rows + gap);
     }

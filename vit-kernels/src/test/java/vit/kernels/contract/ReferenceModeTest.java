@@ -19,12 +19,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code -Dvit.kernels=reference} computes what the SIMD kernels compute, through the same facades: a JVM each, and every
- * output of {@link KernelBitsProbe} side by side.
+ * {@code -Dvit.kernels=reference} computes what the SIMD kernels compute, through the same facades. Each mode runs in a JVM of its own, and all
+ * outputs of {@link KernelBitsProbe} are compared.
  */
 class ReferenceModeTest {
 
-    /** Of the largest number in an output: some roundings of its longest sums. */
+    /** Relative to the largest number in an output: some roundings of its longest sums. */
     private static final double TOLERANCE = 0x1p-24 * 32;
 
     @Test

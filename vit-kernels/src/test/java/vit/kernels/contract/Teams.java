@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.util.function.Function;
 import vit.kernels.parallel.Workers;
 
-/** Teams of 1 to 8 workers that all tests share, and the check that a result does not depend on which team made it. */
+/** Teams of 1 to 8 workers that all tests share, and the check that a result does not depend on which of them computed it. */
 public final class Teams {
 
     public static final int LARGEST = 8;
@@ -15,7 +15,7 @@ public final class Teams {
 
     static {
         for (int count = 1; count <= LARGEST; count++) {
-            TEAMS[count] = Workers.of(count, 0); // park at once: eight spinning threads starve a small machine
+            TEAMS[count] = Workers.of(count, 0); // parks at once, because eight spinning threads starve a small machine
         }
     }
 
@@ -34,7 +34,7 @@ public final class Teams {
         return first;
     }
 
-    /** Equality of every bit; NaNs equal one another whatever their payload, of which IEEE 754 leaves the choice open. */
+    /** Checks equality of every bit. All NaNs are equal, because IEEE 754 leaves the choice of their payload open. */
     public static void assertSameBits(float[] expected, float[] actual, String what) {
         assertEquals(expected.length, actual.length, what + ": length");
         for (int i = 0; i < expected.length; i++) {

@@ -3,7 +3,7 @@ package vit.kernels.contract;
 import java.util.Random;
 import vit.kernels.tensor.Tensor;
 
-/** Kinds of input that kernels are tried with. */
+/** Kinds of input values with which kernels are tested. */
 public enum Values {
     /** Normally distributed with deviation 1. */
     ORDINARY {
@@ -12,14 +12,14 @@ public enum Values {
             return (float) random.nextGaussian();
         }
     },
-    /** Of very different sizes, 2⁻²⁰ to 2⁶, and both signs. */
+    /** Values of very different sizes, 2⁻²⁰ to 2⁶, and of both signs. */
     SPREAD {
         @Override
         float next(Random random) {
             return (float) Math.scalb(random.nextGaussian(), random.nextInt(27) - 20);
         }
     },
-    /** Around 0 at the smallest sizes: zeros of both signs, subnormals, the least normal floats. */
+    /** Values around 0 of the smallest sizes: zeros of both signs, subnormals, the least normal floats. */
     TINY {
         @Override
         float next(Random random) {
@@ -41,7 +41,7 @@ public enum Values {
             }
         }
     },
-    /** Far from 0 compared with how far from one another. */
+    /** Values whose distance from 0 is large compared with their distance from one another. */
     SHIFTED {
         @Override
         float next(Random random) {

@@ -57,7 +57,7 @@ class DropoutTest {
         }
     }
 
-    /** The scale and the product are rounded, half an ulp each; an overflow may start two roundings early. */
+    /** The scale and the product are each rounded by at most half an ulp. An overflow may begin two roundings early. */
     private static void assertWithinTwoRoundings(double expected, float actual, int i) {
         if (Double.isNaN(expected) || Double.isInfinite(expected) || Math.abs(expected) > Float.MAX_VALUE) {
             assertEquals((float) expected, actual, "element " + i);
@@ -116,7 +116,7 @@ class DropoutTest {
         GRADIENTS_DEPTH.passed(batch, tokens, columns);
     }
 
-    /** The backward pass is the forward call with gradients: what forward dropped, backward drops, at any thread count. */
+    /** The backward pass is the forward call with gradients. It drops what forward dropped, at any thread count. */
     @Property(tries = 40)
     void backwardHasTheMaskOfForward(
             @ForAll @IntRange(min = 1, max = 5) int batch, @ForAll @IntRange(min = 1, max = 4) int tokens,

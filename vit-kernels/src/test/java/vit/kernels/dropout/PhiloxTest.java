@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class PhiloxTest {
 
-    /** From the file {@code kat_vectors} of Random123, the authors' own distribution: counter, key, result. */
+    /** Counter, key and result from the file {@code kat_vectors} of Random123, the distribution of the authors. */
     private static final long[][] KNOWN_ANSWERS = {
         {0, 0, 0, 0, 0, 0, 0x6627e8d5L, 0xe169c58dL, 0xbc57ac4cL, 0x9b00dbd8L},
         {0xffffffffL, 0xffffffffL, 0xffffffffL, 0xffffffffL, 0xffffffffL, 0xffffffffL,
@@ -27,7 +27,7 @@ class PhiloxTest {
         }
     }
 
-    /** Each (block, word) belongs to one element: 64 elements of a group use its 16 blocks' 64 words. */
+    /** Each (block, word) belongs to one element: the 64 elements of a group use the 64 words of its 16 blocks. */
     @Test
     void elementsDoNotShareWords() {
         BitSet seen = new BitSet();
@@ -64,7 +64,7 @@ class PhiloxTest {
             assertTrue(u >= 0 && u < 1);
             sum += u;
         }
-        // standard deviation of the mean: 1/√(12 n) = 0.0011; five of them
+        // five standard deviations of the mean, each 1/√(12 n) = 0.0011
         assertEquals(0.5, sum / n, 5 / Math.sqrt(12.0 * n));
     }
 }

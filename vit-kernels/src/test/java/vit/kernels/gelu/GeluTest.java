@@ -33,10 +33,10 @@ import vit.kernels.tensor.TensorArena;
 @Domain(DomainContext.Global.class)
 class GeluTest {
 
-    /** Half an ulp, relatively: what one rounding can cost. */
+    /** Half an ulp as a relative error: the most that one rounding can cost. */
     private static final double U = 0x1p-24;
 
-    /** A result below this may be 0: the exponential that it is a multiple of is not to be subnormal. */
+    /** A result below this may be 0, because the exponential of which it is a multiple must not be subnormal. */
     private static double flushed(GeluKind kind) {
         return kind == GeluKind.ERF ? Float.MIN_NORMAL : 11 * Float.MIN_NORMAL;
     }
@@ -56,15 +56,15 @@ class GeluTest {
         GRADIENTS_TANH.print();
     }
 
-    /** The exponent of the tanh form, |2u|: its relative error of 3 roundings reaches the tail as that many times as much. */
+    /** The exponent of the tanh form, |2u|. Its relative error of 3 roundings reaches the tail multiplied by the exponent itself. */
     private static double exponent(double x) {
         double t = Math.abs(x);
         return 2 * Math.sqrt(2 / Math.PI) * (t + 0.044715 * t * t * t);
     }
 
     /**
-     * Roundings on the way to GELU(x), measured and rounded up for the exact form (6.2 ulp of at most 2 roundings), derived
-     * for the tanh form: 3 in the exponent, 2 each of exp and division, 1 each of product and sum.
+     * The roundings on the way to GELU(x). For the exact form they are measured and rounded up (6.2 ulp of at most 2 roundings). For the tanh form
+     * they are derived: 3 in the exponent, 2 each for exp and division, 1 each for product and sum.
      */
     private static double forwardBound(double x, double y, GeluKind kind) {
         if (y == 0) {
@@ -74,12 +74,12 @@ class GeluTest {
         return roundings * U * Math.abs(y) + flushed(kind);
     }
 
-    /** The derivative is a difference, h = a − b or 1 − h: every rounding counts with the size of what is rounded. */
+    /** The derivative is a difference, h = a − b or 1 − h, so every rounding counts in proportion to the value that is rounded. */
     private static double backwardBound(double dy, double x, GeluKind kind) {
         double t = Math.abs(x);
         double[] tail = new double[1];
         GeluReference.forward(tail, new double[] {-t}, kind);
-        double size = 0; // of a = Q(t), and of b ≤ (1 + t·(1 + t²))·a; 0 where neither is left
+        double size = 0; // of a = Q(t) and of b ≤ (1 + t·(1 + t²))·a; 0 where both vanish
         if (tail[0] != 0 || t == 0) {
             size = (t == 0 ? 0.5 : -tail[0] / t) * (2 + t * (1 + t * t));
         }
@@ -169,7 +169,7 @@ class GeluTest {
             float[] right = forward(arena, layout, minus, kind);
             double[] input = Doubles.read(x);
             for (int i = 0; i < input.length; i++) {
-                // One rounding of the greater result for the exact form; a quotient each for the tanh form.
+                // One rounding of the greater result for the exact form; a quotient for each result of the tanh form.
                 double bound = (kind == GeluKind.ERF ? 1 : 3) * U * Math.abs(input[i]) + Float.MIN_VALUE;
                 REFLECTION.add(i, input[i], (float) ((double) left[i] - right[i]), bound + U * Math.abs(input[i]));
             }
@@ -219,7 +219,7 @@ class GeluTest {
         check.passed(n);
     }
 
-    /** So that a result does not depend on whether its element stands in a vector or in the tail. */
+    /** A result must not depend on whether its element lies in a vector or in the tail. */
     @Test
     void vectorsAndScalarsGiveTheSameBits() {
         float[] inputs = new float[Simd.LANES];

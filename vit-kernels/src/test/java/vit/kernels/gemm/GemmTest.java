@@ -31,7 +31,7 @@ class GemmTest {
         GRADIENTS.print();
     }
 
-    /** What the contract promises: one chain of fma, k ascending, from 0. */
+    /** What the contract promises: one chain of fma from 0, with k ascending. */
     private static float[] fmaChain(float[] a, float[] b, int m, int n, int k) {
         float[] c = new float[m * n];
         for (int row = 0; row < m; row++) {
@@ -83,7 +83,7 @@ class GemmTest {
         }
     }
 
-    /** A tensor whose rows lie 3 elements further apart than they are long, starting 4 bytes off a vector's alignment. */
+    /** A tensor whose rows have gaps of 3 elements between them and which begins 4 bytes off a vector's alignment. */
     private static Tensor strided(TensorArena arena, int rows, int columns, boolean padded) {
         if (!padded) {
             return arena.allocate(rows, columns);
@@ -127,7 +127,7 @@ class GemmTest {
         }
     }
 
-    /** One worker takes panels in groups however few they are, a team only where there are enough; the last group is not full. */
+    /** A single worker always takes panels in groups; a team does so only if there are enough of them. The last group is not full. */
     @Test
     void groupsOfPanelsContinueTheChain() {
         SplittableRandom random = new SplittableRandom(6);
@@ -142,7 +142,7 @@ class GemmTest {
         }
     }
 
-    /** The kernel ends early where it reads these bits ahead; the product must not notice. */
+    /** The kernel ends early when it reads these bits ahead. The product must be the same. */
     @Test
     void weightsOfTheBitsThatEndAKernelCallEarlyAreWeightsLikeOthers() {
         SplittableRandom random = new SplittableRandom(4);
@@ -202,13 +202,13 @@ class GemmTest {
         }
     }
 
-    /** Two products in a row, the first's result packed for the second, have the bits of two through a tensor. */
+    /** Two products in a row where the result of the first is packed for the second have the bits of two products through a tensor. */
     @Property(tries = 200)
     void packedRowsGiveTheSameBits(@ForAll @IntRange(min = 0, max = 50) int m, @ForAll @IntRange(min = 1, max = 50) int n,
             @ForAll @IntRange(min = 0, max = 5) int more, @ForAll @IntRange(min = 1, max = 4) int threads, @ForAll long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int k = 1 + random.nextInt(40);
-        int wide = random.nextInt(8) == 0 ? MicroKernel.ROW + n : n; // now and then more than one block of k
+        int wide = random.nextInt(8) == 0 ? MicroKernel.ROW + n : n; // sometimes more than one block of k
         float[] a = random(random, m * k, false);
         try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(threads)) {
             Tensor at = arena.allocate(m, k).copyFrom(a);
@@ -238,7 +238,10 @@ class GemmTest {
         }
     }
 
-    /** One to five blocks of rows, packed one after the other, against rows that are packed before; the workspace may be planned for more. */
+    /**
+     * One to five blocks of rows that are packed one after the other are compared with rows that are packed beforehand. The workspace may be planned
+     * for more.
+     */
     @Property(tries = 40)
     void rowsInBlocksGiveTheBitsOfPackedRows(@ForAll @IntRange(min = 200, max = 1000) int m, @ForAll @IntRange(min = 1, max = 140) int n,
             @ForAll @IntRange(min = 1, max = 20) int k, @ForAll @IntRange(min = 0, max = 300) int more,
@@ -274,7 +277,7 @@ class GemmTest {
         assertTrue(room >= (m <= block ? 1 : 2) * GemmWorkspace.packedRows(Math.min(m, block), k));
     }
 
-    /** Some columns, to a tensor and to packed rows: those of the whole product; columns of other panels stay as they are. */
+    /** Some columns, written to a tensor and to packed rows, equal those of the whole product. Columns of other panels stay as they are. */
     @Property(tries = 200)
     void someColumnsGiveTheBitsOfAll(@ForAll @IntRange(min = 0, max = 40) int m, @ForAll @IntRange(min = 1, max = 300) int n,
             @ForAll @IntRange(min = 1, max = 40) int k, @ForAll @IntRange(min = 1, max = 3) int threads, @ForAll long seed) {
@@ -314,7 +317,7 @@ class GemmTest {
         }
     }
 
-    /** dW += dYᵀ·X, one chain from dW on, rows ascending. */
+    /** dW += dYᵀ·X, one chain that begins at dW, with the rows ascending. */
     private static float[] outerChain(float[] dw, float[] dy, float[] x, int m, int n, int k) {
         float[] result = dw.clone();
         for (int row = 0; row < n; row++) {

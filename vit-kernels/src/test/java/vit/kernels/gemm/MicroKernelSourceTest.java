@@ -71,7 +71,7 @@ class MicroKernelSourceTest {
         }
     }
 
-    /** Compiles the source under a name of its own, runs it, and compares every element with a scalar chain that goes on from what the tile held. */
+    /** Compiles the source under a name of its own, runs it, and compares every element with a scalar chain that continues from the value in the tile. */
     private boolean isChainOfFma(TileShape tile, String source, String suffix) throws Throwable {
         String name = tile.className() + suffix;
         Class<?> kernel = define(name, source.replace(tile.className(), name));

@@ -34,12 +34,12 @@ class RehearsalTest {
 
     private static final long LIMIT_NANOS = 20_000_000_000L;
 
-    /** On a busy machine C2 may be late, or find a profile that it does not like, in some JVMs. */
+    /** On a busy machine, C2 may be late in some JVMs, or may find an unfavourable profile. */
     private static final int JVMS = 6;
 
     private static final int GOOD_JVMS = 1;
 
-    /** A run ends when C2 has seen enough, though it may have much to do still. */
+    /** The number of runs. A run ends when C2 has seen enough calls, although it may still have much to compile. */
     private static final int RUNS = 4;
 
     private static final int WORKS = 200;
@@ -50,7 +50,7 @@ class RehearsalTest {
 
     private static final long PAUSE_NANOS = 10_000_000;
 
-    /** Thirty-two boxed vectors of 32 bytes and more: a loop that boxes makes more of them, a call of the JDK that is not inlined makes less. */
+    /** The size of thirty-two boxed vectors of 32 bytes. A loop that boxes allocates more; a call of the JDK that is not inlined allocates less. */
     private static final int BOXING_BYTES = 1024;
 
     static List<Rehearsal> all() {
@@ -63,20 +63,23 @@ class RehearsalTest {
         return kernels;
     }
 
-    /** Calls of {@link Rehearsal#work} that are timed together, since the clock is too coarse for one. */
+    /** Calls of {@link Rehearsal#work} that are timed together, because the clock is too coarse for one. */
     private static final int TIMED_WORKS = 50;
 
     private static final int TIMES = 200;
 
-    /** How often a service of the test has used segments of its own before. */
+    /** How often the simulated service has used segments of its own before. */
     private static final int ACCESSES = 100_000;
 
-    /** A kernel that calls methods of its segments at every access takes up to six times as long, some of them more than four times. */
+    /**
+     * The factor above which a kernel counts as slower. A kernel that calls methods of its segments at every access takes up to six times as long,
+     * and some kernels more than four times.
+     */
     private static final double SLOWER = 2.5;
 
     /**
-     * In a JVM of its own: in this one other tests have used the kernels. Prints the kernels that are compiled and box no vectors, and how
-     * long the work of each takes. With an argument the JVM has used other kinds of segments before.
+     * Runs in a JVM of its own, because in this one other tests have used the kernels. It prints the kernels that are compiled and box no vectors,
+     * and how long the work of each takes. With an argument, it first uses other kinds of segments.
      */
     static final class Probe {
 
@@ -97,7 +100,7 @@ class RehearsalTest {
                     System.out.println("good " + kernel.name());
                 }
             }
-            for (int round = 0; round < MORE_ROUNDS; round++) { // for C2, where C1's code was fast enough
+            for (int round = 0; round < MORE_ROUNDS; round++) { // so that C2 compiles what C1's code was fast enough for
                 kernels.forEach(kernel -> kernel.nothing().run(MORE_CALLS));
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
@@ -127,7 +130,7 @@ class RehearsalTest {
             return least;
         }
 
-        /** On a fast machine a small kernel passes with C1's code, which boxes; then a few more calls are for C2 to take it. */
+        /** On a fast machine a small kernel passes with C1's code, which boxes. A few more calls then let C2 compile it. */
         private static boolean boxesInTheEnd(Rehearsal kernel) {
             for (int round = 0; round < MORE_ROUNDS && boxes(kernel); round++) {
                 kernel.nothing().run(MORE_CALLS);
@@ -146,7 +149,7 @@ class RehearsalTest {
         }
     }
 
-    /** At every width, those that the machine emulates included. */
+    /** At every width, including those that the machine emulates. */
     @Test
     void everyKernelStaysInItsArrays() {
         for (Rehearsal kernel : all()) {
@@ -167,7 +170,7 @@ class RehearsalTest {
         assertTrue(Collections.min(good.values()) >= GOOD_JVMS, "JVMs of " + JVMS + " in which a kernel was good: " + good);
     }
 
-    /** What {@link Tensor#offHeap} is for: the JDK's accessors of segments share one profile in a JVM. */
+    /** Tests the purpose of {@link Tensor#offHeap}: the JDK's accessors of segments share one profile in a JVM. */
     @Test
     @Timeout(300)
     void noKernelIsSlowerWhereOthersUsedSegmentsOnTheHeap() throws IOException, InterruptedException {

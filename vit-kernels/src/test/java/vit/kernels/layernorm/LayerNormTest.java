@@ -33,7 +33,7 @@ import vit.kernels.tensor.TensorArena;
 @Domain(DomainContext.Global.class)
 class LayerNormTest {
 
-    /** Half an ulp, relatively: what one rounding can cost. */
+    /** Half an ulp as a relative error: the most that one rounding can cost. */
     private static final double U = 0x1p-24;
 
     private static final Comparison FORWARD = new Comparison("layernorm forward");
@@ -53,7 +53,7 @@ class LayerNormTest {
         GRADIENTS.print();
     }
 
-    /** The truth about one problem, and how far off float may be. */
+    /** The true results of one problem, and the errors that float may have. */
     private static final class Truth {
         final int rows;
         final int columns;
@@ -84,9 +84,9 @@ class LayerNormTest {
         }
 
         /**
-         * The first pass gives a centre that is off the mean by what summation costs of the mean size. The second pass's
-         * shift is off by the same share of the mean deviation, and the corrected mean is rounded once. The squares carry
-         * summation + 2 roundings of what they sum, which includes the square of the shift.
+         * The first pass gives a centre. Its distance from the mean is the error of summation, as a share of the mean absolute value. The shift of
+         * the second pass is off by the same share of the mean absolute deviation, and the corrected mean is rounded once. The squares have summation
+         * + 2 roundings of what they sum, which includes the square of the shift.
          */
         private void bound(int row, double epsilon) {
             double size = 0;
@@ -108,7 +108,7 @@ class LayerNormTest {
             return (x[i] - mean[i / columns]) * rstd[i / columns];
         }
 
-        /** Of x̂: the mean's error, rstd's, and two roundings. */
+        /** The bound of x̂: the error of the mean, the error of rstd, and two roundings. */
         double normalBound(int i) {
             int row = i / columns;
             return meanBound[row] * rstd[row] * (1 + rstdShare[row])
@@ -121,7 +121,7 @@ class LayerNormTest {
         }
     }
 
-    /** One call's tensors. */
+    /** The tensors of one call. */
     private record Problem(Tensor x, Tensor weight, Tensor bias) {
         static Problem of(TensorArena arena, Layout layout, Values values, Random random) {
             return new Problem(values.fill(layout.matrix(arena).tensor(), random),
@@ -224,7 +224,7 @@ class LayerNormTest {
         }
     }
 
-    /** With shifts that round nothing, the difference is the error of either: twice the bound. */
+    /** If the shift causes no rounding, the two results differ only by their own errors: at most twice the bound. */
     @Property
     void layerNormIgnoresAConstantShift(
             @ForAll Layout layout, @ForAll @IntRange(min = -1000, max = 1000) int shift, @ForAll long seed) {
@@ -248,7 +248,7 @@ class LayerNormTest {
         }
     }
 
-    /** Exactly, for powers of two and no epsilon: nothing rounds differently. */
+    /** The results are exactly equal for powers of two and no epsilon, because nothing is rounded differently. */
     @Property
     void layerNormIgnoresAScale(@ForAll Layout layout, @ForAll @IntRange(min = -20, max = 20) int exponent, @ForAll long seed) {
         Random random = new Random(seed);
@@ -339,8 +339,8 @@ class LayerNormTest {
     }
 
     /**
-     * Of dx = rstd·(g − mean(g) − x̂·mean(g·x̂)): the two means carry summation + 3 roundings of the sizes they sum, x̂ its
-     * own error in both places, and the last three operations and rstd a rounding or their share of all three terms.
+     * The bound of dx = rstd·(g − mean(g) − x̂·mean(g·x̂)). The two means have summation + 3 roundings of the absolute values that they sum. x̂ has
+     * its own error in both places. The last three operations and rstd have a rounding or their share of all three terms.
      */
     private static double inputBound(Truth truth, double[] dy, int i) {
         int columns = truth.columns;

@@ -64,7 +64,7 @@ class CloseGuardTest {
     @Test
     void whatIsForgottenIsFreedWithOneWarningThatSaysWhereItWasMade() throws InterruptedException {
         AtomicInteger freed = new AtomicInteger();
-        lifetime(freed::incrementAndGet).enter(); // a call that never ends does not keep it
+        lifetime(freed::incrementAndGet).enter(); // a call that never ends does not keep it alive
         collectUntilWarned(1);
         assertEquals(1, freed.get());
         String message = records.getFirst().getMessage();

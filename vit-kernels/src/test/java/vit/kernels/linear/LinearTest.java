@@ -25,7 +25,7 @@ import vit.kernels.tensor.TensorArena;
 
 class LinearTest {
 
-    /** Half an ulp, relatively: what one rounding can cost. */
+    /** Half an ulp as a relative error: the most that one rounding can cost. */
     private static final double U = 0x1p-24;
 
     private static final GradientCheck CHECK = new GradientCheck("linear");
@@ -41,7 +41,7 @@ class LinearTest {
         PARAMETERS.print();
     }
 
-    /** One layer with its tensors off alignment and with gaps, and the same numbers in arrays. */
+    /** One layer whose tensors are off alignment and have gaps, and the same numbers in arrays. */
     private static final class Problem {
         final int m;
         final int n;
@@ -160,7 +160,7 @@ class LinearTest {
         }
     }
 
-    /** n roundings of one chain: γ_n of the sizes that it sums (Higham, Accuracy and Stability, lemma 3.1). */
+    /** The error of a chain with n roundings: γ_n times the sum of absolute values (Higham, Accuracy and Stability, lemma 3.1). */
     private static double gamma(int n) {
         return n * U / (1 - n * U);
     }
@@ -183,7 +183,7 @@ class LinearTest {
         }
     }
 
-    /** y, dx, dweight and dbias of the reference, from the operands or from their sizes. */
+    /** y, dx, dweight and dbias of the reference, from the operands or from their absolute values. */
     private static double[][] reference(Problem p, boolean absolute) {
         double[] x = doubles(p.x.toArray(), absolute);
         double[] dy = doubles(p.dy.toArray(), absolute);

@@ -22,7 +22,7 @@ import vit.kernels.tensor.TensorArena;
 
 class CrossEntropyTest {
 
-    /** A rounding to float. */
+    /** The relative error of a rounding to float. */
     private static final double U = 0x1p-24;
 
     private static final Comparison LOSSES = new Comparison("cross-entropy losses");

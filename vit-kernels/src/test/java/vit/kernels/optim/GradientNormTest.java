@@ -55,7 +55,7 @@ class GradientNormTest {
         }
     }
 
-    /** The order is in no way that of the packed layout, so the bits are the same at every vector width. */
+    /** The order of the sums does not depend on the packed layout, so the bits are the same at every vector width. */
     @Property(tries = 60)
     void packedMatricesAreSummedByOutputsInAPlainLoopBitForBit(
             @ForAll @IntRange(min = 0, max = 4) int matrices, @ForAll Random random) {

@@ -92,8 +92,8 @@ class OptimisersTest {
     }
 
     /**
-     * Runs {@link #STEPS} steps with any number of threads and holds every parameter after every step against the double
-     * formula. Errors of a step are a few roundings of numbers of the parameter's or the step's size; they add up.
+     * Runs {@link #STEPS} steps with any number of threads and compares every parameter after every step with the formula in double. The errors of a
+     * step are a few roundings of numbers of the parameter's or the step's size, and they add up.
      */
     private static void assertFollows(
             Comparison comparison, Random random, int n, double stepBound, Update update, Truth truth) {
@@ -161,7 +161,7 @@ class OptimisersTest {
             @ForAll @IntRange(min = 1, max = 70) int n, @ForAll boolean nesterov, @ForAll Random random) {
         double lr = 0.03;
         Sgd sgd = new Sgd(0.9, nesterov);
-        // the velocity stays below 10 · 3; lr · a few roundings of it
+        // the velocity stays below 10 · 3; the bound is lr · a few roundings of it
         assertFollows(SGD, random, n, lr * 30 * 8 * 0x1p-24,
                 (p, v, unused, g, step, from, to) -> sgd.update(p, v, g, lr, 0.01, 1, from, to),
                 (param, grads) -> torchSgd(param, grads, lr, 0.9, 0.01, nesterov));

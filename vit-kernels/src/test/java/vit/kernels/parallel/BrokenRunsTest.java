@@ -13,7 +13,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Runs that end badly: the call fails, the next one is right, and nobody waits for ever. */
+/** Runs that fail: the call throws, the next call gives the right result, and no thread waits for ever. */
 @Timeout(120)
 class BrokenRunsTest {
 
@@ -23,7 +23,7 @@ class BrokenRunsTest {
         return n == Integer.MAX_VALUE ? 0 : recurse(n + 1) + 1;
     }
 
-    /** What a member may do wrong. */
+    /** The faults of a member that are tested. */
     private enum Fault {
         EXCEPTION(ArithmeticException.class) {
             @Override
@@ -87,7 +87,7 @@ class BrokenRunsTest {
         }
     }
 
-    /** The caller's stack ends while it begins a run, in the run, or while it waits for the others. */
+    /** The caller's stack overflows while it begins a run, inside the run, or while it waits for the others. */
     @Test
     void aCallerNearTheEndOfItsStackLeavesTheTeamWhole() throws InterruptedException {
         try (Workers workers = Workers.of(3)) {
@@ -109,7 +109,7 @@ class BrokenRunsTest {
         }
     }
 
-    /** Runs a task at the deepest place of the stack at which that succeeds, and fails to at the ones below. */
+    /** Runs a task at the greatest stack depth at which that succeeds, and fails to run it at greater depths. */
     private static void descend(Workers workers, AtomicInteger refused) {
         try {
             descend(workers, refused);
@@ -181,7 +181,7 @@ class BrokenRunsTest {
             Thread.currentThread().interrupt();
             try {
                 works(workers);
-                workers.run(w -> { // longer than spinning and yielding, at a barrier and at the end
+                workers.run(w -> { // waits longer than spinning and yielding take, at a barrier and at the end
                     for (int i = 0; i < 2; i++) {
                         if (!w.isFirst()) {
                             LockSupport.parkNanos(20_000_000);

@@ -115,7 +115,7 @@ class WorkersTest {
         }
     }
 
-    /** Longer than spinning and yielding: either member at a barrier, then the caller at the end of a run. */
+    /** Waits longer than spinning and yielding take: each member at a barrier, then the caller at the end of a run. */
     @Test
     void whoWaitsLongUsesNoCoreAndIsWoken() {
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();

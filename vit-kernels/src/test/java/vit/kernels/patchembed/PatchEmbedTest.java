@@ -114,7 +114,7 @@ class PatchEmbedTest {
         }
     }
 
-    /** Sizes of an assembly; its prefix may be empty. */
+    /** The sizes of an assembly. The prefix may be empty. */
     record Tokens(int batch, int prefix, int patches, int width, boolean positions, boolean cover) {
         int perImage() {
             return prefix + patches;
@@ -199,7 +199,7 @@ class PatchEmbedTest {
             PatchEmbedReference.assembleBackward(new double[dprojected.length], prefixSizes, positionSizes,
                     absolute(Doubles.read(dtokens)), s.cover, s.batch, s.prefix, s.patches, s.width);
             double[] sizes = concat(dprojected, prefixSizes, positionSizes);
-            double u = s.batch * 0x1p-24; // of an addition an image (Higham, lemma 3.1)
+            double u = s.batch * 0x1p-24; // one addition for each image (Higham, lemma 3.1)
             for (int i = 0; i < expected.length; i++) {
                 if (i < dprojected.length) {
                     assertEquals(expected[i], actual[i], "dprojected " + i);

@@ -13,7 +13,7 @@ import vit.kernels.simd.Simd;
 
 class FmaPeakTest {
 
-    /** Slower than any vector unit, and faster than vectors that the JDK emulates or boxes. */
+    /** A rate below that of any vector unit, and above that of vectors that the JDK emulates or boxes. */
     private static final double LEAST_GFLOPS = 2;
 
     @Test

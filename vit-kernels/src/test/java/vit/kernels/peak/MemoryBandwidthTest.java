@@ -10,7 +10,7 @@ import vit.kernels.simd.Simd;
 
 class MemoryBandwidthTest {
 
-    /** Slower than any memory in use, and faster than code that boxes its vectors. */
+    /** A rate below that of any memory in use, and above that of code that boxes its vectors. */
     private static final double LEAST_GIGABYTES = 0.5;
 
     @Test

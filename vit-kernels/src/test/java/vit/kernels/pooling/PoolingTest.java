@@ -54,7 +54,7 @@ class PoolingTest {
             }
             PoolingReference.forward(magnitude, values, first, last, batch, tokens, columns);
             for (int i = 0; i < expected.length; i++) {
-                // n − 1 additions and a division, 2^-24 each (Higham, lemma 3.1)
+                // n − 1 additions and a division, each with an error of 2^-24 (Higham, lemma 3.1)
                 double u = (last - first) * 0x1p-24;
                 FORWARD.add(i, expected[i], actual[i], u / (1 - u) * magnitude[i]);
             }

@@ -80,7 +80,7 @@ class ResidualTest {
                 int r = i / columns;
                 int c = i % columns;
                 assertEquals(Math.fma(gamma.get(0, c), branch.get(r, c), x.get(r, c)), actual[i], "element " + i);
-                // double holds the product exactly and rounds the sum once more: at most one float apart
+                // double holds the product exactly but rounds the sum once more, so the results are at most one float apart
                 float rounded = (float) reference[i];
                 assertTrue(Float.isNaN(rounded) ? Float.isNaN(actual[i])
                         : rounded == actual[i] || Math.nextUp(rounded) == actual[i] || Math.nextDown(rounded) == actual[i]);

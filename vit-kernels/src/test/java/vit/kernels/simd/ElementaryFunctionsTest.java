@@ -14,12 +14,12 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * The elementary functions over the whole range of float: the stated worst error, and the same bits as vector and as scalar.
- * The everyday tests take every 10,007th float, the heavy ones all 2³².
+ * The elementary functions over the whole range of float: they keep the stated worst error, and the vector and the scalar form have the same bits.
+ * The ordinary tests take every 10,007th float, the heavy ones all 2³².
  */
 class ElementaryFunctionsTest {
 
-    /** A prime, so that the floats taken share no pattern of bits. */
+    /** A prime, so that the sampled floats share no pattern of bits. */
     private static final int STRIDE = 10_007;
 
     private static final int CHUNKS = 256;
@@ -43,7 +43,7 @@ class ElementaryFunctionsTest {
     private static final Function TANH = new Function("tanh", Tanh::of, Tanh::of, Math::tanh, 1.37);
     private static final Function LOG = new Function("log", Log::of, null, Math::log, 0.86);
 
-    /** The truth, less the subnormal results, which are stated to be 0. */
+    /** The true value, except that subnormal results are 0, as documented. */
     private static double exp(double x) {
         return x < Exp.LOWEST ? 0 : Math.exp(x);
     }
@@ -141,7 +141,7 @@ class ElementaryFunctionsTest {
         }
     }
 
-    /** The error in units of the last place of the float nearest the truth; 0 where NaN or an infinity is right. */
+    /** The error in ulps of the float nearest the truth; 0 where NaN or an infinity is the right result. */
     private static double ulps(Function function, float x, float actual) {
         double truth = function.truth.applyAsDouble(x);
         float nearest = (float) truth;

@@ -14,11 +14,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each in a JVM of its own, as what is slow is decided when a JVM starts. */
+/** Each case runs in a JVM of its own, because what is slow is decided when a JVM starts. */
 @Timeout(60)
 class NativeSpeedTest {
 
-    /** Prints the obstacles; with an argument, asks for the kernels as every model does. */
+    /** Prints the obstacles. With an argument, it asks for the kernels as every model does. */
     static final class Probe {
         public static void main(String[] args) {
             if (args.length == 0) {
@@ -48,7 +48,7 @@ class NativeSpeedTest {
         return String.join("\n", output.lines().filter(line -> !line.contains("incubator")).toList());
     }
 
-    /** The probe is a matter of time, so it is asked in the interpreter, after C1 and C2, and more than once. */
+    /** The probe depends on timing, so it is run in the interpreter, after C1 and C2, and more than once. */
     @ParameterizedTest
     @ValueSource(strings = {"", "", "", "-Xcomp", "-XX:-TieredCompilation", "-Dvit.simd.bits=128"})
     void aMachineThatRunsTheKernelsHasNoObstacle(String options) throws Exception {

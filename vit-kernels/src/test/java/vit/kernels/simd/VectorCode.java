@@ -29,22 +29,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * The rules of docs/jit-rules.md that bytecode shows, checked over a class. It knows no kernel by name: a new one is held to them without its
- * author's knowing.
- */
+/** The rules of docs/jit-rules.md that bytecode shows, checked over a class. It names no kernel, so a new kernel is checked without being registered. */
 final class VectorCode {
 
     private static final String VECTORS = "jdk/incubator/vector/";
     private static final String OPERATORS = VECTORS + "VectorOperators";
 
-    /** HotSpot compiles no method of more bytecodes (HugeMethodLimit). */
+    /** HotSpot compiles no method with more bytecodes than this (HugeMethodLimit). */
     private static final int MOST_BYTECODES = 8000;
 
-    /** C2 inlines no method of more bytecodes, however often it is called (FreqInlineSize). */
+    /** C2 inlines no method with more bytecodes than this, however often it is called (FreqInlineSize). */
     private static final int MOST_INLINED_BYTECODES = 325;
 
-    /** Operations whose bits depend on the compiler that ran: the JDK calls a library for them once C2 has compiled the code. */
+    /** Operations whose bits depend on the compiler, because the JDK calls a library for them once C2 has compiled the code. */
     private static final Set<String> LIBRARY_FUNCTIONS = Set.of("SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "SINH", "COSH", "TANH", "ATAN2", "POW",
             "EXP", "EXPM1", "LOG", "LOG10", "LOG1P", "CBRT", "HYPOT");
 
@@ -71,7 +68,7 @@ final class VectorCode {
         }
     }
 
-    /** A sentence for each rule that a method of the class breaks. */
+    /** Returns a sentence for each rule that a method of the class breaks. */
     static List<String> violations(byte[] classFile) {
         List<String> violations = new ArrayList<>();
         ClassModel type = ClassFile.of().parse(classFile);
@@ -154,7 +151,7 @@ final class VectorCode {
         }
     }
 
-    /** A segment that comes in as a parameter has a class that C2 does not know. */
+    /** Finds segments that are parameters and are used as they are: C2 does not know their class. */
     private void segments() {
         boolean given = method.methodType().stringValue().contains("Ljava/lang/foreign/MemorySegment;");
         boolean accessed = calls("fromMemorySegment") || calls("intoMemorySegment");
@@ -196,7 +193,7 @@ final class VectorCode {
         }
     }
 
-    /** Whether a loop around this place reads the variable before it writes it, so that a turn sees what the last one left. */
+    /** Whether a loop around this place reads the variable before it writes it, so that an iteration sees the value of the one before. */
     private boolean isCarried(int slot, int place) {
         for (int[] loop : loops) {
             if (loop[0] <= place && place <= loop[1]) {

@@ -91,7 +91,7 @@ class VectorCodeTest {
         }
     }
 
-    /** The same work as it should be. */
+    /** The same work, written by the rules. */
     @SuppressWarnings("unused")
     private static final class Right {
 

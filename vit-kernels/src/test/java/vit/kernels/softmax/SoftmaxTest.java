@@ -30,7 +30,7 @@ import vit.kernels.tensor.TensorArena;
 @Domain(DomainContext.Global.class)
 class SoftmaxTest {
 
-    /** Half an ulp, relatively: what one rounding can cost. */
+    /** Half an ulp as a relative error: the most that one rounding can cost. */
     private static final double U = 0x1p-24;
 
     private static final Comparison FORWARD = new Comparison("softmax forward");
@@ -57,14 +57,14 @@ class SoftmaxTest {
         });
     }
 
-    /** Roundings of a sum of n terms in 16 lanes. */
+    /** The number of roundings in a sum of n terms in 16 lanes. */
     private static double summation(int n) {
         return n / 16 + 5;
     }
 
     /**
-     * The bounds of y. With a = x − max, each exponent is rounded once, which costs |a| roundings in its exponential; exp
-     * itself costs 2. The sum's error is the mean of its terms', weighted by y, and the summation; its reciprocal and the product cost 2.
+     * The bounds of y. With a = x − max, each exponent is rounded once, which costs |a| roundings in its exponential. exp itself costs 2. The error
+     * of the sum is the mean of its terms' errors, weighted by y, plus the summation. Its reciprocal and the product cost 2.
      */
     private static double[] bounds(double[] x, double[] y, int columns) {
         double[] bounds = new double[x.length];
@@ -99,7 +99,7 @@ class SoftmaxTest {
         }
     }
 
-    /** Infinities, NaN, extremes and subnormals: the same rows turn NaN as in the reference, and PyTorch. */
+    /** Infinities, NaN, extremes and subnormals: the same rows become NaN as in the reference and in PyTorch. */
     @Property
     void forwardOfSpecialValuesMatchesReference(@ForAll Layout layout, @ForAll long seed) {
         try (TensorArena arena = TensorArena.open()) {
@@ -128,7 +128,7 @@ class SoftmaxTest {
         }
     }
 
-    /** Exactly: where x and the shifted x are floats without rounding, x − max is the same float. */
+    /** The results are exactly equal: if x and the shifted x are floats without rounding, x − max is the same float. */
     @Property
     void softmaxIgnoresAShift(@ForAll Layout layout, @ForAll @IntRange(min = -500, max = 500) int shift, @ForAll long seed) {
         Random random = new Random(seed);
@@ -144,7 +144,7 @@ class SoftmaxTest {
         }
     }
 
-    /** The row kernel with a scale is the softmax of the scaled row, in place or apart, and its result the log-sum-exp. */
+    /** The row kernel with a scale computes the softmax of the scaled row, in place or not, and returns the log-sum-exp. */
     @Property
     void rowScalesAndReturnsTheLogSumExp(@ForAll Layout layout, @ForAll boolean inPlace, @ForAll long seed) {
         Random random = new Random(seed);
@@ -172,7 +172,7 @@ class SoftmaxTest {
         }
     }
 
-    /** The form for arrays gives the bits of the form for memory, and touches nothing but the row and the 16 floats that it says. */
+    /** The form for arrays gives the bits of the form for memory, and writes nothing but the row and the padding that its documentation names. */
     private static void assertArrayRow(Tensor expected, Tensor x, int row, float scale, float logSumExp) {
         int n = x.columns();
         float[] array = new float[n + 40];
@@ -202,7 +202,7 @@ class SoftmaxTest {
             mean += e * (max - x.get(row, c));
         }
         double truth = max + Math.log(sum);
-        // The sum's relative error is the logarithm's absolute one; the logarithm and the last sum are rounded.
+        // The relative error of the sum is the absolute error of its logarithm. The logarithm and the last sum are rounded.
         double bound = U * (mean / sum + summation(x.columns()) + 4 + 2 * Math.log(sum) + Math.abs(truth));
         LOG_SUM.add(index, truth, actual, bound * 1.001);
     }
@@ -288,7 +288,7 @@ class SoftmaxTest {
     }
 
     private static void assertRow(float[] expected, float... row) {
-        for (int padding = 0; padding < 40; padding += 13) { // the same in the blocks and in the tail
+        for (int padding = 0; padding < 40; padding += 13) { // the row at several places, in the blocks and in the tail
             float[] longer = new float[row.length + padding];
             java.util.Arrays.fill(longer, Float.NEGATIVE_INFINITY);
             System.arraycopy(row, 0, longer, padding, row.length);
