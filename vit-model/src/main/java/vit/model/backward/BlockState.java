@@ -5,8 +5,8 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 
 /**
- * What the backward pass of one encoder block needs of its forward pass. LayerNorm outputs, GELU outputs and attention
- * probabilities are not kept but made again, from what is here.
+ * What one encoder block keeps from its forward pass for its backward pass. LayerNorm outputs, GELU outputs and attention
+ * probabilities are not kept; the backward pass computes them again from what is here.
  */
 final class BlockState {
 

@@ -13,8 +13,8 @@ import vit.model.parameters.ParameterTensors;
 import vit.model.parameters.Parameters;
 
 /**
- * One step of an optimiser over all parameters, then the transposed weights again. Every worker updates its share of every
- * tensor; elements do not depend on one another. The states (velocity, or mean and square) have the layout of the weights.
+ * One step of an optimiser over all parameters; after it, the transposed weights are computed again. Every worker updates its share of every
+ * tensor, because elements do not depend on one another. The states (velocity, or mean and square) have the layout of the weights.
  */
 public final class ParameterUpdate implements Workers.Task {
 
@@ -59,12 +59,12 @@ public final class ParameterUpdate implements Workers.Task {
         }
     }
 
-    /** Velocity or mean of gradients. */
+    /** SGD's velocity, or Adam's mean of gradients. */
     public ParameterTensors firstState() {
         return first;
     }
 
-    /** Mean of squares, or null. */
+    /** Adam's mean of squares; null with SGD. */
     public ParameterTensors secondState() {
         return second;
     }
@@ -95,7 +95,7 @@ public final class ParameterUpdate implements Workers.Task {
         parameters.updateTransposes(w);
     }
 
-    /** Elements of a cache line: no two workers write into one. */
+    /** Elements of a cache line. Shares consist of whole lines, so no two workers write to the same one. */
     private static final int LINE = TensorArena.ALIGNMENT / Float.BYTES;
 
     private static int elements(Tensor tensor) {

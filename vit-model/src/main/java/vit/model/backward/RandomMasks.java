@@ -9,12 +9,12 @@ import vit.model.TrainingOptions;
 import vit.model.config.VitConfig;
 
 /**
- * What dropout and stochastic depth take away in a training pass. A mask is a pure function of seed, optimiser step, layer and
- * the image's place in the step, so that the backward pass, a recomputed block, another team or other micro-batches make the
- * same one again. Where nothing is dropped, nothing is done.
+ * Applies dropout and stochastic depth in a training pass. A mask is a pure function of seed, optimiser step, layer and
+ * the image's place in the step. The backward pass, a recomputed block, another team, and other micro-batches therefore compute the
+ * same mask again. If nothing is to be dropped, nothing is done.
  *
- * <p>Dropout stands where Dosovitskiy et al. (2020, appendix B.1) and the JAX code have it: after the position embedding, after
- * the attention's output layer, after the GELU and after the MLP's second layer. Stochastic depth takes the whole branch of an
+ * <p>Dropout is applied where Dosovitskiy et al. (2020, appendix B.1) and the JAX code apply it: after the position embedding, after
+ * the attention's output layer, after the GELU and after the MLP's second layer. Stochastic depth drops the whole branch of an
  * image, with a probability that rises linearly from 0 in the first block (Huang et al. 2016; timm's {@code drop_path_rate}).
  */
 final class RandomMasks {
@@ -39,7 +39,7 @@ final class RandomMasks {
     }
 
     /**
-     * Sets what the next pass drops.
+     * Sets which masks the next pass uses.
      *
      * @param optimiserStep steps taken before
      * @param imagesBefore  images of this step in earlier micro-batches
@@ -66,7 +66,7 @@ final class RandomMasks {
         return options.dropout() > 0 || pathRate(block) > 0;
     }
 
-    /** out = mask · in for the output of a branch (B·T, C), or its gradient; out may be in; with barriers. */
+    /** out = mask · in, for the output of a branch (B·T, C) or its gradient. {@code out} may be {@code in}. Contains barriers. */
     void branch(Tensor out, Tensor in, int block, Branch which, Worker w) {
         int offset = which == Branch.ATTENTION ? 0 : 3;
         Tensor rest = in;

@@ -20,8 +20,8 @@ import vit.model.parameters.Parameters;
  *   out = y + g₂·MLP(LN₂(y))
  * </pre>
  *
- * with g the optional layer scale and the optional masks of dropout and stochastic depth folded into the branch. The
- * backward pass goes up from out: what it needs beyond {@link BlockState} it makes again.
+ * where g is the optional layer scale. The optional masks of dropout and stochastic depth are applied inside the branches. The
+ * backward pass goes from out back to x, and computes again what it needs beyond {@link BlockState}.
  */
 final class TrainingBlock {
 
@@ -68,7 +68,7 @@ final class TrainingBlock {
         dgamma2 = p.gradients().vector(Parameters.block(i, Parameters.LAYER_SCALE_2));
     }
 
-    /** out (B·T, C) from x (B·T, C); fills the state. {@code out} may be null when only the state is wanted. */
+    /** Computes out (B·T, C) from x (B·T, C), and fills the state. {@code out} may be null if only the state is wanted. */
     void forward(Tensor out, Tensor x, int batch, Worker w) {
         int rows = batch * config.tokens();
         LayerNorm.forward(m.normed, s.mean1, s.rstd1, x, norm1.weight, norm1.bias, config.layerNormEps(), rows, w);
@@ -106,7 +106,7 @@ final class TrainingBlock {
         }
     }
 
-    /** Turns {@code m.dx}, the gradient of out, into the gradient of x; adds to the gradients of the parameters. */
+    /** Turns {@code m.dx} from the gradient of out into the gradient of x, and adds to the gradients of the parameters. */
     void backward(Tensor x, int batch, Worker w) {
         int rows = batch * config.tokens();
         // out = y + g₂·fc2(gelu(z))
@@ -134,7 +134,10 @@ final class TrainingBlock {
         normBackward(norm1, x, s.mean1, s.rstd1, rows, w);
     }
 
-    /** The gradient of a branch's last layer: dx itself, or masked and scaled; the branch is made again where its scale needs it. */
+    /**
+     * The gradient of the output of a branch's last layer: dx itself, or dx masked and scaled. With a layer scale, the branch is computed again for
+     * the gradient of the scale.
+     */
     private Tensor branchGradient(Layer layer, Tensor input, Tensor gamma, Tensor dgamma, Branch which, int rows, Worker w) {
         if (gamma == null) {
             if (!masks.drops(index)) {

@@ -7,7 +7,7 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 
-/** What all blocks share in training: nothing here outlives a block's forward or backward pass but {@code dx}. */
+/** Memory that all blocks share in training. Except for {@code dx}, nothing in it is needed after a block's forward or backward pass. */
 final class TrainingMemory {
 
     final Tensor normed; // (B·T, C)
@@ -39,7 +39,7 @@ final class TrainingMemory {
         attentionGradient = AttentionGradientWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
     }
 
-    /** The largest left-hand operand: activations by rows in forward, transposed in the gradient of a weight. */
+    /** The size of the largest left-hand operand: activations by rows in the forward pass, transposed activations in the gradient of a weight. */
     private static int packedRows(VitConfig config, int maxBatch) {
         int rows = maxBatch * config.tokens();
         int patches = maxBatch * config.patches();

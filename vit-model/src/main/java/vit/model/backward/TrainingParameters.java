@@ -15,8 +15,8 @@ import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
 /**
- * Weights, their transposes and their gradients. The packed weights are the master copy; after they change,
- * {@link #updateTransposes} makes the transposes follow.
+ * Weights, their transposes and their gradients. The packed weights are the master copy; after they have changed,
+ * {@link #updateTransposes} must be run.
  */
 public final class TrainingParameters {
 
@@ -68,7 +68,7 @@ public final class TrainingParameters {
                 gradients.vector(name + ".weight"), gradients.vector(name + ".bias"));
     }
 
-    /** This worker's share of transposing all weights again. */
+    /** Transposes all weights again: this worker's share. */
     public void updateTransposes(Worker w) {
         for (int i = 0; i < transposeTo.length; i++) {
             transposeTo[i].packTransposed(transposeFrom[i], w);

@@ -19,9 +19,9 @@ import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.Parameters;
 
 /**
- * Forward, loss and backward over memory planned for a largest batch. Every worker runs {@link #run} from end to end. With
- * checkpointing only the input of each block is kept, and a block's forward pass runs again before its backward pass: less
- * memory, the same bits.
+ * The forward pass, the loss and the backward pass, in memory planned for a largest batch. Every worker runs {@link #run} from beginning to end. With
+ * checkpointing, only the input of each block is kept, and a block's forward pass runs again before its backward pass. This takes less
+ * memory and gives the same bits.
  */
 public final class TrainingPass implements Workers.Task {
 
@@ -137,7 +137,7 @@ public final class TrainingPass implements Workers.Task {
     /**
      * Sets what the next run computes.
      *
-     * @param imagesInUse images 0 … batch
+     * @param imagesInUse the number of images: B
      * @param scale       what each image's loss is multiplied by in the gradient: 1 / batch for a mean
      * @param step        optimiser steps taken before, for the masks
      * @param imagesBefore images of this step in earlier passes, for the masks

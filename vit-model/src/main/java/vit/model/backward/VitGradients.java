@@ -9,7 +9,7 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterTensors;
 import vit.model.parameters.Parameters;
 
-/** The gradient of every parameter, laid out as the parameters are, and accumulated until {@link #clear}ed. */
+/** The gradient of every parameter, in the layout of the parameters. Passes add to it until it is {@link #clear}ed. */
 public final class VitGradients {
 
     private final ParameterTensors tensors;

@@ -8,10 +8,10 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 import vit.model.parameters.ParameterTensors;
 
-/** The exponential moving average of all weights, laid out as they are. Every worker updates its share of every tensor. */
+/** The exponential moving average of all weights, in the layout of the weights. Every worker updates its share of every tensor. */
 public final class WeightAverages implements Workers.Task {
 
-    /** Elements of a cache line: no two workers write into one. */
+    /** Elements of a cache line. Shares consist of whole lines, so no two workers write to the same one. */
     private static final int LINE = TensorArena.ALIGNMENT / Float.BYTES;
 
     private final ParameterTensors tensors;
@@ -20,7 +20,7 @@ public final class WeightAverages implements Workers.Task {
 
     private double decay;
 
-    /** Begins with the weights as they are when decay is 0 for once. */
+    /** Plans the memory. One run with decay 0 then makes the averages a copy of the weights. */
     public WeightAverages(VitConfig config, TrainingParameters parameters, TensorArena arena) {
         tensors = new ParameterTensors(config, parameters.parameters(), arena);
         averages = parameters.parameters().list().stream().map(tensors::elements).toArray(Tensor[]::new);

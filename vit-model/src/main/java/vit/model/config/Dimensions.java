@@ -3,10 +3,10 @@ package vit.model.config;
 /** Bounds that every part of a configuration shares. */
 final class Dimensions {
 
-    /** Largest value of any dimension: it keeps every product of three dimensions within a long. */
+    /** Largest value of any dimension. It keeps every product of three dimensions within a long. */
     static final int MOST = 1 << 20;
 
-    /** Most tokens, elements of a token's MLP and such, that the kernels index by an int. */
+    /** The largest number of elements of one buffer or matrix, which the kernels index by an int. */
     static final long MOST_ELEMENTS = Integer.MAX_VALUE / Float.BYTES;
 
     private Dimensions() {}

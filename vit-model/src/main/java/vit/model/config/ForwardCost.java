@@ -2,7 +2,7 @@ package vit.model.config;
 
 /**
  * The arithmetic of one forward pass over one image, counted in multiply-adds of matrix products: the linear layers and the two
- * products of attention, as the literature counts. LayerNorm, softmax and GELU are below one part in a hundred and left out.
+ * products of attention, as the literature counts. LayerNorm, softmax and GELU are less than one hundredth of it and are left out.
  *
  * @param linear    multiply-adds of patch projection, QKV, output, MLP and heads
  * @param attention multiply-adds of Q·Kᵀ and of the probabilities with V
@@ -23,8 +23,8 @@ public record ForwardCost(long linear, long attention) {
     }
 
     /**
-     * The cost where the last block computes keys and values of every token, and the rest only of the tokens that the head looks
-     * at: less than {@link #of} for models that pool tokens, the same for those that pool by a mean.
+     * The cost if the last block computes keys and values for every token, but everything else only for the tokens that the head
+     * uses. It is less than {@link #of} for models that pool by token, and the same for those that pool by a mean.
      */
     public static ForwardCost ofPooledTokens(VitConfig config) {
         ForwardCost full = of(config);
@@ -38,7 +38,7 @@ public record ForwardCost(long linear, long attention) {
                 full.attention - 2 * unused * config.tokens() * inner);
     }
 
-    /** Floating-point operations: two a multiply-add. */
+    /** Floating-point operations: two for each multiply-add. */
     public double flops() {
         return 2.0 * (linear + attention);
     }

@@ -3,11 +3,11 @@ package vit.model.config;
 import java.util.Objects;
 
 /**
- * What stands behind the pooled vector.
+ * What follows the pooled vector.
  *
- * @param preLogits whether a square linear layer and tanh stand before the classification layer
- * @param classes   outputs of the classification layer; 0: there is none, the model only embeds
- * @param scores    what makes scores of the logits; the sigmoid where there is one class
+ * @param preLogits whether a square linear layer and tanh precede the classification layer
+ * @param classes   outputs of the classification layer; 0 if there is no such layer and the model only computes embeddings
+ * @param scores    what turns logits into scores; it must be the sigmoid if there is one class
  */
 public record HeadConfig(boolean preLogits, int classes, Scores scores) {
 

@@ -1,21 +1,21 @@
 package vit.model.config;
 
 /**
- * What makes scores of a model's logits. Transformers' image classification pipeline decides by the same rule: a sigmoid for a
+ * The function that turns a model's logits into scores. The rule is that of transformers' image classification pipeline: a sigmoid for a
  * model of one label and for {@code problem_type: multi_label_classification}, a softmax for all others.
  */
 public enum Scores {
 
-    /** One label an image: the scores of all classes add up to 1. */
+    /** One label per image: the scores of all classes add up to 1. */
     SOFTMAX,
 
-    /** Any number of labels an image: each class has a probability of its own. */
+    /** Any number of labels per image: each class has a probability of its own. */
     SIGMOID;
 
     /**
      * The score of every class, in [0, 1].
      *
-     * @param logits from {@code offset}, as many as {@code classes}
+     * @param logits those of the image are {@code logits[offset]} to {@code logits[offset + classes - 1]}
      */
     public double[] of(float[] logits, int offset, int classes) {
         double[] scores = new double[classes];

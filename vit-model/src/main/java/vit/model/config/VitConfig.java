@@ -5,20 +5,24 @@ import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
 
 /**
- * Everything in which Vision Transformers differ, as a small tree in the order of the forward pass; none of it is a constant elsewhere. Immutable.
- * Start from {@link #builder()} or {@link VitVariants}.
+ * Everything in which Vision Transformers differ, as a small tree of records in the order of the forward pass. No other class has a constant for any
+ * of it. Immutable. Start from {@link #builder()} or {@link VitVariants}.
  *
- * <p>The methods below the tree read its leaves, so that code which needs one number does not spell out the path to it.
+ * <pre>{@code
+ * VitConfig config = VitConfig.builder().image(64, 64).patch(8).width(192).depth(6).heads(3).classes(12).build();
+ * }</pre>
  *
- * @param family    id of the weight family, for example {@code timm}; decides tensor names when saving
+ * <p>Besides the components there is a method for every leaf of the tree, for example {@link #heads()}, so that code need not spell out the path to it.
+ *
+ * @param family    id of the weight family, for example {@code timm}; decides the names of tensors when the model is saved
  * @param stem      how an image becomes patch tokens
- * @param prefix    the learned tokens before them
+ * @param prefix    the learned tokens before the patch tokens
  * @param positions where position embeddings come from and which tokens get one
  * @param width     C, the embedding width
  * @param depth     number of encoder blocks
- * @param block     an encoder block
+ * @param block     the encoder block; all blocks are alike
  * @param pool      how the tokens of the last block become one vector
- * @param head      what stands behind that vector
+ * @param head      what turns that vector into logits
  */
 public record VitConfig(
         String family,
@@ -31,7 +35,7 @@ public record VitConfig(
         PoolConfig pool,
         HeadConfig head) {
 
-    /** What becomes of the tokens before the head. */
+    /** Which tokens become the vector that the head is given. */
     public enum Pooling {
         /** The class token. */
         TOKEN,
@@ -43,7 +47,9 @@ public record VitConfig(
 
     /** Where the final LayerNorm stands. */
     public enum FinalNorm {
+        /** Every token is normalised, then they are pooled. */
         BEFORE_POOLING,
+        /** The pooled vector is normalised: timm's {@code fc_norm}. */
         AFTER_POOLING
     }
 
@@ -71,7 +77,7 @@ public record VitConfig(
         checkSizes(stem, prefix, width, block, head);
     }
 
-    /** Every buffer and every weight matrix is indexed by an int. */
+    /** Checks that every buffer and every weight matrix can be indexed by an int. */
     private static void checkSizes(StemConfig stem, TokensConfig prefix, int width, BlockConfig block, HeadConfig head) {
         long inner = (long) block.attention().heads() * block.attention().headDim();
         long patchElements = (long) stem.patch() * stem.patch() * stem.channels();
@@ -88,7 +94,7 @@ public record VitConfig(
         return prefix.count() + stem.patches();
     }
 
-    /** U: how many of the first tokens the heads look at, or all of them where a mean is pooled. */
+    /** U, how many of the first tokens the heads use: one or two with pooling by token, all tokens with pooling by a mean. */
     public int pooledTokens() {
         if (pool.pooling() != Pooling.TOKEN) {
             return tokens();

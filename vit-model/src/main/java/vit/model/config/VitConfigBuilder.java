@@ -6,7 +6,10 @@ import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
 
-/** Builds a {@link VitConfig} from flat values. Every setter returns the builder. A builder is not for several threads. */
+/**
+ * Builds a {@link VitConfig} from flat values, which the components of its records describe. Every setter returns the builder; {@link #build} checks the
+ * values. For one thread.
+ */
 public final class VitConfigBuilder {
     private String family = "timm";
     private int imageHeight = 224;
@@ -190,7 +193,7 @@ public final class VitConfigBuilder {
         return this;
     }
 
-    /** What makes scores of the logits; null (the default) stands for the sigmoid where there is one class, else the softmax. */
+    /** What turns logits into scores; null (the default) stands for the sigmoid if there is one class, else the softmax. */
     public VitConfigBuilder scores(Scores value) {
         scores = value;
         return this;

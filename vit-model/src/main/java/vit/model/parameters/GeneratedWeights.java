@@ -5,15 +5,15 @@ import java.util.Objects;
 import vit.model.config.VitConfig;
 
 /**
- * Parameters made by a formula, the same everywhere: for benchmarks and for comparing two programs without a weight file. Their
- * scale keeps activations in a trained model's range, so that no kernel meets numbers it would not meet in use.
+ * Parameters computed by a formula that gives the same values everywhere, for benchmarks and for comparing two programs without a weight file. Their
+ * scale keeps activations in the range of a trained model, so the kernels are given numbers as in real use.
  *
  * <p>Element i of tensor {@code name} is unit(name, i) · scale + shift: unit in [−1, 1) from SplitMix64 (Steele et al. 2014) seeded
  * by the name's FNV-1a hash; scale √3/√fan-in for matrices, so that their rows preserve variance; 1 ± 0.25 for LayerNorm weights, 0.5
  * for positions and tokens, 0.1 for biases. Immutable.
  *
  * @param config the model that they belong to
- * @param seed   another seed, other values
+ * @param seed   different seeds give different values
  */
 public record GeneratedWeights(VitConfig config, long seed) implements ParameterSource {
 

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
-/** Looks for weights that are NaN or infinite. */
+/** Finds weights that are NaN or infinite. Stateless. */
 public final class NonFiniteWeights {
 
     private NonFiniteWeights() {}
@@ -12,7 +12,7 @@ public final class NonFiniteWeights {
     /**
      * The first of these parameters that holds a NaN or an infinity, in words: {@code blocks.3.mlp.fc1.weight holds NaN}.
      *
-     * @param layers names of parameters, or of layers, whose parameters are meant: {@code head}, {@code blocks.3}
+     * @param layers the names of parameters, or of layers, which stand for all their parameters: {@code head}, {@code blocks.3}
      */
     public static Optional<String> of(ParameterSource source, String... layers) throws IOException {
         List<Parameter> parameters = Parameters.of(source.config()).list();
@@ -42,7 +42,7 @@ public final class NonFiniteWeights {
         return Optional.empty();
     }
 
-    /** The place of the first NaN or infinity among {@code count} values from {@code from} on; −1 if all are finite. */
+    /** The index of the first NaN or infinity among the {@code count} values from index {@code from} on; −1 if all are finite. */
     public static int find(float[] values, int from, int count) {
         for (int i = from; i < from + count; i++) {
             if (!Float.isFinite(values[i])) {

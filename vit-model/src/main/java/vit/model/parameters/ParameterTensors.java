@@ -13,16 +13,16 @@ import vit.model.config.VitConfig;
 import vit.model.forward.Spans;
 
 /**
- * One value for every parameter: matrices packed for the GEMM, all else as plain tensors, the prefix tokens as rows of one.
- * Weights, gradients and the states of an optimiser all have this layout, so that an elementwise pass runs over several of
- * them at once. The list of parameters is walked here and nowhere else to lay them out.
+ * A tensor for every parameter: matrices are packed for the GEMM, all others are plain tensors, and the prefix tokens are rows of one tensor.
+ * Weights, gradients and optimiser states all have this layout, so one elementwise pass can run over several of
+ * them at once. Only this class walks the list of parameters to lay them out.
  */
 public final class ParameterTensors {
 
     private final Map<String, PackedMatrix> matrices = new HashMap<>();
     private final Map<String, Tensor> vectors = new HashMap<>();
     private final Tensor prefix; // (prefix tokens, C) or null
-    private int prefixRows; // that have been given to parameters
+    private int prefixRows; // rows of prefix that are assigned to parameters so far
 
     /** Zeros for every parameter. */
     public ParameterTensors(VitConfig config, Parameters parameters, TensorArena arena) {
@@ -36,7 +36,7 @@ public final class ParameterTensors {
         }
     }
 
-    /** What {@code source} has for every parameter. */
+    /** The values of {@code source} for every parameter. */
     public ParameterTensors(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
         prefix = prefix(config, arena);
         float[] values = new float[parameters.list().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).max().orElse(0)];
@@ -91,7 +91,7 @@ public final class ParameterTensors {
         return parameter.isMatrix() ? matrices.get(parameter.name()).elements() : vectors.get(parameter.name());
     }
 
-    /** Plans the norm of all of them together, for teams of up to {@code workers}. */
+    /** Plans the computation of the Euclidean norm of all tensors together, for teams of up to {@code workers}. */
     public GradientNorm norm(Parameters parameters, int workers) {
         List<PackedMatrix> packed = new ArrayList<>();
         List<Tensor> others = new ArrayList<>();

@@ -11,8 +11,14 @@ import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.Parameter.Kind;
 
 /**
- * The model's learned tensors, enumerated once, in the order of the forward pass. Loader, saver, optimiser, gradient check
+ * The learned tensors of a model, enumerated once, in the order of the forward pass. Loader, writer, optimiser, gradient check
  * and inspector all walk this list. Immutable.
+ *
+ * <pre>{@code
+ * for (Parameter parameter : Parameters.of(model.config()).list()) {
+ *     System.out.println(parameter.name() + " " + parameter.shape());
+ * }
+ * }</pre>
  */
 public final class Parameters {
 
@@ -105,7 +111,7 @@ public final class Parameters {
         return "blocks." + i + "." + part;
     }
 
-    /** The canonical name of the final LayerNorm: timm moves it after pooling as {@code fc_norm}. */
+    /** The canonical name of the final LayerNorm: {@code norm}, or {@code fc_norm} if it follows the pooling, as in timm. */
     public static String finalNorm(VitConfig config) {
         return config.finalNorm() == FinalNorm.BEFORE_POOLING ? NORM : FC_NORM;
     }
@@ -136,7 +142,7 @@ public final class Parameters {
         return byName.get(name);
     }
 
-    /** The number of learned numbers. */
+    /** The number of elements of all parameters together. */
     public long count() {
         return byName.values().stream().mapToLong(p -> p.shape().size()).sum();
     }

@@ -4,13 +4,14 @@ import java.util.Arrays;
 import vit.model.config.VitConfig;
 
 /**
- * How learned position embeddings are carried over to another grid of patches. Each source of checkpoints has its own method, and
- * fine-tuning started from that one. All are separable: a matrix for the rows of the grid, one for its columns. Computed in double.
+ * The methods by which learned position embeddings are resampled to another grid of patches. Each library that publishes checkpoints has its own method,
+ * and its fine-tuned models started from positions made by that method. All methods are separable: one matrix for the rows of the grid, one for its
+ * columns. Computed in double. Stateless; any number of threads may call.
  */
 public enum PositionResampling {
     /**
-     * timm from PyTorch files: cubic convolution with a = −0.5, stretched when the grid shrinks (antialiasing); taps outside are dropped and the
-     * rest made to add up to 1. timm applies it also when only the grid's proportions change.
+     * timm, for PyTorch files: cubic convolution with a = −0.5, stretched if the grid shrinks (antialiasing). Taps outside the grid are dropped and the
+     * rest are scaled to add up to 1. timm applies it also if only the grid's proportions change.
      */
     TIMM {
         @Override
@@ -40,7 +41,7 @@ public enum PositionResampling {
             return cubicTaps(weights, halfPixel(weights.length, i, newSize));
         }
     },
-    /** timm from {@code .npz} files: linear between patch centres, not antialiased. */
+    /** timm, for {@code .npz} files: linear between patch centres, not antialiased. */
     TIMM_NPZ {
         @Override
         double[] weights(double[] weights, int i, int newSize) {
@@ -65,12 +66,12 @@ public enum PositionResampling {
     /**
      * The weights of the old places for new place {@code i} along one axis.
      *
-     * @param weights zeros, one for each old place; receives them
+     * @param weights zeros, one for each old place; receives the weights
      */
     abstract double[] weights(double[] weights, int i, int newSize);
 
     /**
-     * The table for another grid.
+     * Resamples a table to another grid.
      *
      * @param table  (prefix + oldHeight · oldWidth, C), patches row by row
      * @param prefix rows of prefix tokens before the patches; kept as they are
@@ -112,8 +113,8 @@ public enum PositionResampling {
     }
 
     /**
-     * The position embeddings of {@code from} for {@code to}, which may differ in the image's size and in the distillation token, whose
-     * position is dropped.
+     * Adapts the position embeddings of model {@code from} to model {@code to}. The two may differ in the size of the image and in the distillation token; if
+     * {@code to} has none, its position is dropped.
      *
      * @param table (T or P, C) as {@code from} has them
      * @throws IllegalArgumentException if the two differ in other respects that decide the table

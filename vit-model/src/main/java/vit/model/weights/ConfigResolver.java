@@ -18,16 +18,16 @@ import vit.model.weights.family.Inference;
 import vit.model.weights.family.WeightFamily;
 
 /**
- * Makes one configuration of what a {@code config.json} states, what tensor shapes tell, and what the family has by
- * default, in this order of precedence. Statement and shape must agree.
+ * Makes one configuration from three sources, in this order of precedence: what a {@code config.json} states, what the shapes of tensors show, and the
+ * family's defaults. A statement and a shape must agree. "To tell", in this package, is to determine a value from the tensors.
  */
 final class ConfigResolver {
 
-    /** Beyond these a configuration is a mistake or an attack: no ViT has more than 10^11 parameters. */
+    /** A configuration beyond these bounds is a mistake or an attack: no ViT has more than 10^11 parameters. */
     private static final int MAX_DEPTH = 4096;
     private static final double MAX_PARAMETERS = 1e11;
 
-    /** Heads of the published widths other than 64 a head. */
+    /** By width, the heads of published models whose heads are not 64 wide. */
     private static final Map<Integer, Integer> WIDE = Map.of(1408, 16, 1664, 16);
 
     private static final int USUAL_HEAD_DIM = 64;
@@ -40,13 +40,13 @@ final class ConfigResolver {
     private final boolean resample;
     private final ConfigFields merged = new ConfigFields();
     private final VitConfig defaults;
-    private ImageSize storedImage; // that the weights' positions are for; null: the model's own image
+    private ImageSize storedImage; // the image that the weights' positions are for; null: that of the model
 
     /**
      * @param inference null if there are no weights
      * @param warnings  receives what was assumed
      * @param options   may ask for another image
-     * @param resample  whether the image that the configuration states may be another than the one that the positions are for
+     * @param resample  whether the configuration may state another image than the one that the positions are for
      */
     ConfigResolver(ConfigFile stated, Inference inference, WeightFamily family, List<String> warnings, LoadOptions options, boolean resample) {
         this.stated = stated;
@@ -62,7 +62,7 @@ final class ConfigResolver {
     /**
      * The configuration.
      *
-     * @throws InputException if statements and shapes contradict one another or make no model, or nothing tells a value that is needed
+     * @throws InputException if statements and shapes contradict one another or make no model, or if no source has a value that is needed
      */
     ModelConfig resolve() throws InputException {
         VitConfigBuilder builder = family.defaults();
@@ -83,7 +83,7 @@ final class ConfigResolver {
         return new ModelConfig(vit, labels(vit));
     }
 
-    /** Weakest first: what usually goes with such a file, what the architecture's name implies, what shapes tell, what is stated. */
+    /** Merges the sources, the weakest first: what is usual for such a file, what the architecture's name implies, what shapes tell, what is stated. */
     private void merge() throws InputException {
         if (inference == null) {
             merged.putAll(stated.implied());
@@ -111,7 +111,7 @@ final class ConfigResolver {
         }
     }
 
-    /** Warns of the conventions that no file tells. */
+    /** Warns of the conventions that were assumed because no file states them. */
     private void assumed() {
         VitConfigBuilder builder = family.defaults().classes(0);
         if (merged.has(ConfigField.POOL)) {
@@ -152,7 +152,10 @@ final class ConfigResolver {
         }
     }
 
-    /** Heads show in shapes only where a family keeps them apart; then the configuration decides, and without one the usual width of a head. */
+    /**
+     * Sets the heads. Shapes show them only in a family that keeps them apart. In the others the configuration decides, and without one the usual width
+     * of a head.
+     */
     private void heads(VitConfigBuilder builder) throws InputException {
         int width = value(ConfigField.WIDTH);
         int inner = inference != null && inference.inner() > 0 ? inference.inner() : 0;
@@ -177,7 +180,10 @@ final class ConfigResolver {
         }
     }
 
-    /** A guess without any configuration; a configuration must tell, unless it is our own for a model that is to be trained. */
+    /**
+     * The number of heads that is usual for this width. It is a guess, allowed only without a configuration, or with one of our own form for a
+     * model that is to be trained; any other configuration must state the heads.
+     */
     private int usualHeads(int width, String contradiction) throws InputException {
         boolean none = stated.form() == ConfigFile.Form.NONE || stated.form() == ConfigFile.Form.OWN && inference == null;
         int usual = none ? usualHeads(width) : 0;
@@ -222,13 +228,13 @@ final class ConfigResolver {
         }
     }
 
-    /** What was done about positions of another grid; null: nothing. */
+    /** A note that positions were resampled from another grid; null if they were not. */
     String carriedOver(VitConfig resolved) {
         return storedImage == null ? null : "positions of a grid of " + storedImage.height() / resolved.patch() + "×" + storedImage.width() / resolved.patch()
                 + " patches carried over to " + resolved.imageHeight() + "×" + resolved.imageWidth() + " pixels";
     }
 
-    /** Labels of a model without a head are left over from pre-training configurations. */
+    /** The labels. In the configuration of a model without a head they are left over from pre-training, and are dropped. */
     private List<String> labels(VitConfig vit) throws InputException {
         if (vit.classes() == 0 || stated.labels().isEmpty()) {
             return List.of();

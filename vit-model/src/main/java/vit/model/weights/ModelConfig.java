@@ -10,10 +10,10 @@ import vit.model.weights.config.Labels;
 import vit.model.weights.config.OwnConfig;
 
 /**
- * A model's whole configuration.
+ * The whole configuration of a model: the network and the names of its classes. Immutable.
  *
  * @param vit    the network
- * @param labels names of the classes: empty, or one a class
+ * @param labels names of the classes: empty, or one for each class
  */
 public record ModelConfig(VitConfig vit, List<String> labels) {
 
@@ -24,7 +24,7 @@ public record ModelConfig(VitConfig vit, List<String> labels) {
         }
     }
 
-    /** The name of a class; its number if there are no labels. */
+    /** The name of the class with this number, counted from 0; the number itself if there are no labels. */
     public String label(int index) {
         return labels.isEmpty() ? String.valueOf(index) : labels.get(index);
     }

@@ -10,12 +10,12 @@ import vit.model.weights.family.Inference;
 import vit.model.weights.family.WeightFamily;
 
 /**
- * Which image a table of learned positions was made for, and which image the model takes. The number of rows fixes neither the grid's
- * proportions nor whether the prefix tokens have rows: what is stated decides, then what the family does always; a guess is a warning.
+ * Determines for which image a table of learned positions was made, and which image the model takes. The number of rows determines neither the grid's
+ * proportions nor whether the prefix tokens have rows. What is stated decides, then what the family always does; otherwise it is a guess, with a warning.
  */
 final class PositionGrid {
 
-    /** Positions are carried over to at most so many times as many patches: memory stays in proportion to the file. */
+    /** Positions are resampled to at most this many times as many patches, so that memory stays in proportion to the file. */
     private static final int MOST_GROWTH = 64;
 
     private final Inference inference;
@@ -23,7 +23,7 @@ final class PositionGrid {
     private final int rows;
     private final int prefix;
     private final int patch;
-    private final Positions scheme; // null: LEARNED or LEARNED_PATCHES
+    private final Positions scheme; // null: not known; LEARNED or LEARNED_PATCHES
     private final boolean registers;
     private final List<String> warnings;
 
@@ -58,7 +58,7 @@ final class PositionGrid {
      * @param stated   the image that a configuration states, or null
      * @param implied  the image that is usual for the architecture, or null
      * @param options  may ask for another image
-     * @param resample whether positions may be carried over to the image that is stated
+     * @param resample whether positions may be resampled to the image that is stated
      * @throws InputException if nothing fits the rows, or more than one grid does
      */
     Grid resolve(ImageSize stated, ImageSize implied, LoadOptions options, boolean resample) throws InputException {
@@ -98,7 +98,7 @@ final class PositionGrid {
         int all = scheme == Positions.LEARNED_PATCHES ? 0 : side(rows - prefix);
         int patchesOnly = scheme == Positions.LEARNED ? 0 : side(rows);
         boolean either = scheme == null && prefix > 0;
-        // Without a row for the class token 4×4 patches have as many rows as 3×5 patches with one. timm's models with registers leave them out.
+        // 4×4 patches without a row for the class token have as many rows as 3×5 patches with one. timm's models with registers have no such row.
         boolean ambiguous = either && patchesOnly > 0 && (all > 0 || !registers && !family.hasSquareGridsOnly());
         if (all == 0 && patchesOnly == 0 || ambiguous) {
             if (target != null) {
@@ -130,7 +130,7 @@ final class PositionGrid {
                 .found(rows).because("the position embeddings do not fit the image");
     }
 
-    /** The side of a square of so many patches; 0 if there is none. */
+    /** The side of a square of this many patches; 0 if there is none. */
     private static int side(int patches) {
         int side = patches < 1 ? 0 : (int) Math.round(Math.sqrt(patches));
         return side * side == patches ? side : 0;

@@ -9,9 +9,9 @@ import vit.model.InputException;
 import vit.model.weights.format.FileKind;
 
 /**
- * Which file of a folder is the weights. The first of these that is there: {@code model.safetensors} (Hugging Face, timm),
- * {@code model.safetensors.index.json} (Hugging Face, in parts), {@code best.safetensors} (what this program trained); or
- * else the only safetensors or npz file.
+ * Finds the weight file of a folder: the first that exists of {@code model.safetensors} (Hugging Face, timm),
+ * {@code model.safetensors.index.json} (Hugging Face, in parts) and {@code best.safetensors} (written by this program's training), or
+ * else the folder's only safetensors or npz file.
  */
 public final class WeightFolder {
 

@@ -33,8 +33,17 @@ import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
 /**
- * A weight file opened as the parameters of a model: every tensor accounted for, every shape checked, before an element is
- * read. Values are not judged: a NaN or an infinity in the file is passed on. For one thread at a time.
+ * A weight file opened as the parameters of a model. Opening finds out the family and the configuration, accounts for every tensor and checks every
+ * shape; no element is read before that. Values are not checked: a NaN or an infinity in the file is passed on.
+ *
+ * <pre>{@code
+ * try (Weights weights = Weights.open(Path.of("model.safetensors"), null)) {
+ *     System.out.println(weights.config().depth() + " blocks, " + weights.report().family());
+ * }
+ * }</pre>
+ *
+ * <p>The file is open, and is read by {@link #read}, until {@link #close}. For one thread at a time. To run the weights, load them with
+ * {@link vit.model.VitModel#load(Path)}, which copies them and closes the file.
  */
 public final class Weights implements ParameterSource, AutoCloseable {
 
@@ -47,7 +56,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private final LoadOptions options;
     private final WeightFamily family;
     private final ModelConfig model;
-    private final VitConfig stored; // the model's, but for an image of the size that the file's positions are for
+    private final VitConfig stored; // as the model's, but with the image that the file's positions are for
     private final List<TensorView> views;
     private final Set<String> identities; // parameters that the file leaves out
     private final WeightsReport report;
@@ -89,18 +98,23 @@ public final class Weights implements ParameterSource, AutoCloseable {
      * @param weights a safetensors or npz file; the index of a safetensors file in several parts; or a folder, whose weights are the first
      *                of {@code model.safetensors}, {@code model.safetensors.index.json} and {@code best.safetensors}, or else its only
      *                safetensors or npz file
-     * @param config  a {@code config.json}; null: the one in the weights' folder, if there is one. If one is named here and states another
-     *                image than the weights were trained on, learned positions are carried over by the family's method; if it lies beside
-     *                the weights, they are so in timm's form, as timm does it
+     * @param config  a {@code config.json}, or null for the one in the weights' folder, if there is one. A configuration that is named here may
+     *                state another image than the weights were trained on; learned positions are then resampled by the family's method. A
+     *                configuration beside the weights may do so only in timm's form, as in timm
      * @throws InputException if either is malformed, they contradict one another, the family is unknown, or tensors are
      *                        missing, unexpected, of a wrong shape or not of a floating-point type
      * @throws java.io.InterruptedIOException if the thread is interrupted; its interrupt status is kept
+     * @throws IOException    if a file cannot be read
      */
     public static Weights open(Path weights, Path config) throws IOException {
         return open(weights, config, LoadOptions.DEFAULTS);
     }
 
-    /** As {@link #open(Path, Path)}, with {@code options}. */
+    /**
+     * As {@link #open(Path, Path)}, with {@code options}.
+     *
+     * @throws InputException as there, or if the options do not fit the model
+     */
     public static Weights open(Path weights, Path config, LoadOptions options) throws IOException {
         ShardedFile.refuseShard(weights);
         Path beside = WeightFolder.beside(weights, CONFIG);
@@ -110,10 +124,11 @@ public final class Weights implements ParameterSource, AutoCloseable {
     }
 
     /**
-     * Opens weights in memory.
+     * Opens weights that are in memory.
      *
-     * @param weights a safetensors or npz file; it is read, never changed, until this is closed
-     * @param config  a {@code config.json}; null: none
+     * @param weights the bytes of a safetensors or npz file. They are not copied, but read until this is closed, and never changed; the caller must not
+     *                change them either
+     * @param config  the bytes of a {@code config.json}, or null for none
      * @throws InputException as for files
      */
     public static Weights open(byte[] weights, byte[] config) throws IOException {
@@ -123,8 +138,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
     /**
      * Opens weights from a stream, which is read to its end at once and not closed.
      *
-     * @param weights a safetensors or npz file
-     * @param config  a {@code config.json}; null: none
+     * @param weights the bytes of a safetensors or npz file
+     * @param config  the bytes of a {@code config.json}, or null for none
      * @throws InputException as for files
      * @throws IOException    if the stream cannot be read
      */
@@ -137,7 +152,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
                 LoadOptions.DEFAULTS, config != null, new Paths(null, null, config));
     }
 
-    /** What the caller named: weights or their folder, and a configuration. Weights in memory have no path, but perhaps a document. */
+    /** What the caller named: weights or their folder, and a configuration. For weights in memory there is no path, but perhaps a configuration's bytes. */
     private record Paths(Path weights, Path config, byte[] document) {}
 
     @FunctionalInterface
@@ -219,7 +234,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
             throw fault(missing.iterator().next()).expected("all tensors of family " + family.id()).found(missing.size() + " missing: " + some(List.copyOf(missing)))
                     .because("tensors are missing");
         }
-        for (TensorView view : views) { // after what is missing: a configuration without the missing tensor misjudges shapes
+        for (TensorView view : views) { // shapes after missing tensors: a configuration told without the missing tensor expects wrong shapes
             check(file.find(view.fileName()), view);
         }
         List<String> ignored = new ArrayList<>();
@@ -276,7 +291,10 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return model.labels();
     }
 
-    /** What the files beside the weights say, or the configuration that was named, for the image that was asked for. */
+    /**
+     * The preprocessing that the configuration or the files beside the weights state, or else the family's usual one, adapted to the image that the options
+     * ask for.
+     */
     @Override
     public Preprocessing preprocessing() throws IOException {
         String family = config().family();
@@ -285,19 +303,22 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
     }
 
-    /** How the weights' source carries positions over to another grid. */
+    /** The method by which the library that the weights come from resamples positions to another grid. */
     public PositionResampling positionResampling() {
         return family.positionResampling();
     }
 
-    /** Which tensor of the file is which part of which parameter. */
+    /** The views, which say which tensor of the file is which part of which parameter. */
     List<TensorView> views() {
         return views;
     }
 
     /**
-     * Values of parameters under the names and in the layout of the file's tensors, row-major: gradients, for example, as the file's own
-     * library would name them.
+     * Values of all parameters under the names and in the layout of the file's tensors, row-major. An example is gradients, to compare them with those of the
+     * library that wrote the file.
+     *
+     * @param source gives the values of a parameter: weights, gradients
+     * @return by the file's names of tensors
      */
     public Map<String, float[]> inFileLayout(ParameterValues source) throws IOException {
         Map<String, float[]> tensors = new LinkedHashMap<>();
@@ -314,15 +335,15 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return tensors;
     }
 
-    /** Something that every parameter of a model has: its weight, or its gradient. */
+    /** Values for every parameter of a model, for example weights or gradients. */
     @FunctionalInterface
     public interface ParameterValues {
 
-        /** Writes what {@code parameter} has, row-major. */
+        /** Writes the values for {@code parameter} into {@code target}, row-major. */
         void read(Parameter parameter, float[] target) throws IOException;
     }
 
-    /** What was ignored and assumed. */
+    /** What was ignored and what was assumed when the files were opened. */
     public WeightsReport report() {
         return report;
     }

@@ -3,13 +3,13 @@ package vit.model.weights;
 import java.util.List;
 
 /**
- * What was found when weights were opened.
+ * What was found when weights were opened. Programs should show the warnings to whoever chose the file. Immutable.
  *
  * @param family   id of the weight family
- * @param ignored  tensors of the file that the forward pass does not use, for example a pooler's
+ * @param ignored  tensors of the file that the forward pass does not use, for example those of a pooler
  * @param notes    remarks for the user, such as fields of the configuration that have no meaning here
- * @param warnings what was assumed because no file tells it, and what in the files contradicts its name: if such a guess is wrong,
- *                 so are the results. A sentence each
+ * @param warnings one sentence for each value that was assumed because no file states it, and for whatever contradicts an architecture's name. If
+ *                 such a guess is wrong, so are the results
  */
 public record WeightsReport(String family, List<String> ignored, List<String> notes, List<String> warnings) {
 

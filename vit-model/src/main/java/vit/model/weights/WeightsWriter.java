@@ -23,11 +23,14 @@ public final class WeightsWriter {
     private WeightsWriter() {}
 
     /**
-     * Writes all parameters as float32, atomically; no more than one of them is in memory.
+     * Writes all parameters as float32. The file appears whole or not at all ({@link vit.model.weights.format.AtomicFile}); no more than one
+     * parameter is in memory at a time.
      *
+     * @param file     to write or replace; its folder must exist
      * @param source   the values; the family of its configuration decides names and layouts
      * @param metadata free text for the file's header
      * @throws IllegalArgumentException if the family is unknown or has no name for one of the parameters
+     * @throws IOException              if reading or writing fails; an old file is then still there
      */
     public static void write(Path file, ParameterSource source, Map<String, String> metadata) throws IOException {
         Parameters parameters = Parameters.of(source.config());
