@@ -9,8 +9,8 @@ import vit.kernels.gemm.PackedRows;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Multi-head attention of one block, without its linear layers. Forward and backward pass are training's, on tensors, and the backward
- * pass recomputes the probabilities; {@link #forwardPacked} is inference's.
+ * Multi-head attention of one block, without its linear layers. Forward and backward pass are those of training, on tensors; the backward pass
+ * recomputes the probabilities. {@link #forwardPacked} is the forward pass of inference.
  */
 public class AttentionBenchmark extends KernelBenchmark {
 
@@ -73,13 +73,13 @@ public class AttentionBenchmark extends KernelBenchmark {
         return near("an average of ones", 1, out.get(rows() - 1, WIDTH - 1), 1e-5);
     }
 
-    /** The forward pass between two products whose rows are packed: no log-sum-exp is kept. */
+    /** The forward pass between two matrix products whose rows are packed. It keeps no log-sum-exp. */
     @Benchmark
     public void forwardPacked(Work work) {
         run(packed, work);
     }
 
-    /** The scores again, dP, dV, dQ, dK. */
+    /** Five products: the scores again, dP, dV, dQ and dK. */
     @Override
     Pass backward() {
         AttentionGradientWorkspace workspace = AttentionGradientWorkspace.allocate(arena(), TOKENS, HEAD_DIM, threads);

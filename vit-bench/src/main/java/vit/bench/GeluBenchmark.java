@@ -8,7 +8,7 @@ import vit.kernels.tensor.Tensor;
 /** GELU over the MLP's hidden layer. */
 public class GeluBenchmark extends KernelBenchmark {
 
-    /** Which form. */
+    /** Which form of GELU. */
     @Param({"ERF", "TANH"})
     public GeluKind kind;
 

@@ -12,12 +12,12 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * The linear layers of a block, packing of the activations included: forward x·Wᵀ + b; backward dX = dY·W, dW += dYᵀ·X and
- * db += Σ dY. Operands are small whole numbers, so that results are checked exactly.
+ * The linear layers of a block, including the packing of the activations: forward x·Wᵀ + b; backward dX = dY·W, dW += dYᵀ·X and db += Σ dY. Operands
+ * are small whole numbers, so that results can be checked exactly.
  */
 public class GemmBenchmark extends KernelBenchmark {
 
-    /** Outputs × inputs of QKV, attention output, FC1 and FC2. */
+    /** The layer as outputs × inputs: QKV, attention output, FC1 or FC2. */
     @Param({"2304x768", "768x768", "3072x768", "768x3072"})
     public String layer;
 
@@ -52,7 +52,7 @@ public class GemmBenchmark extends KernelBenchmark {
         warmUp();
     }
 
-    /** Small products first: interpreted, one of full size takes minutes. */
+    /** Runs small products first, so that the kernels are compiled. An interpreted product of full size takes minutes. */
     private static void warmUp() {
         try (TensorArena small = TensorArena.open(); Workers team = Workers.of(1)) {
             Tensor a = small.allocatePadded(29, 40).fill(1);

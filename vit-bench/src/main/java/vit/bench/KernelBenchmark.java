@@ -22,10 +22,10 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * A kernel's forward and backward pass, in the Vector API and in the reference's plain loops, at the shapes of ViT-B/16 (197
- * tokens an image, width 768, 12 heads of 64, MLP 3072, 1000 classes). Beside operations a second it reports GFLOP/s where arithmetic
- * is the limit, GB/s (each operand once) where memory is, and the share of the limit that is measured before: 1 is the limit. Operands
- * that stay in a cache can exceed the memory's limit. The result is checked before anything is timed.
+ * A kernel's forward and backward pass, with the Vector API and with the reference's plain loops, at the shapes of ViT-B/16 (197 tokens per image,
+ * width 768, 12 heads of 64, MLP 3072, 1000 classes). In addition to operations per second it reports GFLOP/s where arithmetic is the limit, GB/s
+ * (each operand counted once) where memory is, and the share of that limit, which is measured beforehand; 1 is the limit. Operands that stay in a
+ * cache can exceed the limit of the memory. The result is checked before anything is timed.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -41,11 +41,11 @@ public abstract class KernelBenchmark {
     static final int MLP = 3072;
     static final int CLASSES = 1000;
 
-    /** Images. */
+    /** Images per call. */
     @Param({"1", "8"})
     public int batch;
 
-    /** Size of the team. */
+    /** Threads of the team. */
     @Param({"1", "2"})
     public int threads;
 
@@ -53,7 +53,7 @@ public abstract class KernelBenchmark {
     private Workers workers;
     private Pass forward;
     private Pass backward;
-    private double limit; // units of work a second
+    private double limit; // units of work per second
 
     /** For JMH. */
     protected KernelBenchmark() {}
@@ -61,7 +61,7 @@ public abstract class KernelBenchmark {
     /** A pass and its work: 10⁹ floating-point operations, or 10⁹ bytes. */
     record Pass(Workers.Task task, double work) {}
 
-    /** Whether arithmetic is the limit, not memory. */
+    /** Whether arithmetic is the limit; otherwise memory is. */
     abstract boolean isArithmetic();
 
     /** Makes the operands. */
@@ -70,16 +70,16 @@ public abstract class KernelBenchmark {
     /** The forward pass. */
     abstract Pass forward();
 
-    /** Says what is wrong with the forward pass' result, or null. */
+    /** What is wrong with the result of the forward pass, or null. */
     abstract String checkForward();
 
     /** The backward pass; it runs after a forward pass. */
     abstract Pass backward();
 
-    /** Says what is wrong with the backward pass' result, or null. */
+    /** What is wrong with the result of the backward pass, or null. */
     abstract String checkBackward();
 
-    /** What a pass did; JMH divides by the time. */
+    /** The work that a pass did; JMH divides it by the time. */
     @AuxCounters(AuxCounters.Type.OPERATIONS)
     @State(Scope.Thread)
     public static class Work {
@@ -87,7 +87,7 @@ public abstract class KernelBenchmark {
         public double gflop;
         /** 10⁹ bytes. */
         public double gigabyte;
-        /** Seconds that the work takes at the limit: a second, the share of the limit. */
+        /** Seconds that the work takes at the limit; divided by the time, this is the share of the limit. */
         public double shareOfLimit;
 
         /** For JMH. */
@@ -167,12 +167,12 @@ public abstract class KernelBenchmark {
         work.shareOfLimit += pass.work / limit;
     }
 
-    /** Rows of tokens. */
+    /** The number of token rows. */
     int rows() {
         return batch * TOKENS;
     }
 
-    /** A tensor of numbers between −1 and 1 that repeat no pattern of a vector's length. */
+    /** A tensor of numbers between −1 and 1, without a pattern that repeats at the length of a vector. */
     Tensor random(int... dimensions) {
         Tensor tensor = arena.allocatePadded(dimensions);
         int state = 12345;
@@ -198,7 +198,7 @@ public abstract class KernelBenchmark {
         return arena;
     }
 
-    /** 10⁹ bytes of these tensors, each once. */
+    /** The size of these tensors in 10⁹ bytes, each counted once. */
     static double gigabytes(Tensor... tensors) {
         double bytes = 0;
         for (Tensor tensor : tensors) {

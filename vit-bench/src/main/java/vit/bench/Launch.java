@@ -3,7 +3,7 @@ package vit.bench;
 import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 
-/** What the launchers start: {@code jmh}, {@code model} or {@code peers}, then its arguments. */
+/** The main class of all launchers. The first argument is {@code jmh}, {@code model} or {@code peers}; the arguments of that program follow. */
 public final class Launch {
 
     private static final int REFUSED = 2;
@@ -22,7 +22,7 @@ public final class Launch {
         }
     }
 
-    /** The peers are compiled by a profile alone, so they are found by name. */
+    /** Starts the peers by name, because only a profile compiles them. */
     private static void peers(String[] args) throws Exception {
         try {
             Class.forName("vit.bench.peers.VitPeers").getMethod("main", String[].class).invoke(null, (Object) args);
@@ -33,7 +33,7 @@ public final class Launch {
         }
     }
 
-    /** Says what is wrong and how it would be right, and ends the JVM with 2. */
+    /** Prints what is wrong and what to do, and ends the JVM with exit code 2. */
     static void refuse(String fault, String hint) {
         System.err.println("error: " + fault);
         System.err.println("hint: " + hint);

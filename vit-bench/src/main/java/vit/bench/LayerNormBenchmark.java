@@ -3,7 +3,7 @@ package vit.bench;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.tensor.Tensor;
 
-/** LayerNorm over the residual stream, statistics kept for the backward pass. */
+/** LayerNorm over the residual stream; the statistics are kept for the backward pass. */
 public class LayerNormBenchmark extends KernelBenchmark {
 
     private Tensor x; // (B·T, C)

@@ -23,9 +23,9 @@ import vit.model.config.VitVariants;
 import vit.model.parameters.GeneratedWeights;
 
 /**
- * The forward pass as a service sees it: latency as percentiles (HdrHistogram), throughput, bytes allocated a call by every thread
- * of the JVM, beside the noise of a loop that computes nothing; then many callers: N sessions of one thread each over one model
- * against one session of N threads.
+ * The forward pass as a service sees it. It reports latency as percentiles (HdrHistogram), throughput, and the bytes that all threads of the JVM
+ * allocate per call, beside the noise of a loop that computes nothing. Then it simulates many callers: N sessions of one thread each over one model,
+ * compared with one session of N threads.
  *
  * <p>Usage: {@code vit-model-bench [MODEL [SECONDS [THREADS]]]}.
  */
@@ -52,7 +52,7 @@ public final class ModelBenchmark {
         this.truth = new float[config.classes()];
     }
 
-    /** Runs the benchmark; with arguments that make no sense it says so and ends the JVM with 2. */
+    /** Runs the benchmark. If the arguments make no sense, it says so and ends the JVM with exit code 2. */
     public static void main(String[] args) throws Exception {
         if (Arrays.asList(args).contains("--help")) {
             System.out.printf("Usage: vit-model-bench [MODEL [SECONDS [THREADS]]]%nDefault: %s %.0f, and as many threads as processors.%nModels: %s%n",
@@ -127,7 +127,7 @@ public final class ModelBenchmark {
                 bytes / histogram.getTotalCount());
     }
 
-    /** What the machine alone does to a loop of one millisecond: what of the percentiles above is not ours. */
+    /** Times a loop of one millisecond, which shows what part of the percentiles above is due to the machine alone. */
     private void idle() {
         Histogram histogram = new Histogram(HIGHEST_NANOS, DIGITS);
         long start = System.nanoTime();

@@ -6,7 +6,7 @@ import vit.kernels.optim.Adam;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.tensor.Tensor;
 
-/** AdamW over the weights of one MLP layer (forward: the update; backward: the norm of the gradients, for clipping). Memory is the limit. */
+/** AdamW over the weights of one MLP layer ("forward" is the update, "backward" the norm of the gradients for clipping). Memory is the limit. */
 public class OptimizerBenchmark extends KernelBenchmark {
 
     private Tensor weight; // (F, C), as packed and padded weights are: one flat run
@@ -41,7 +41,7 @@ public class OptimizerBenchmark extends KernelBenchmark {
                 gigabytes(weight, weight, mean, mean, square, square, gradient));
     }
 
-    /** Adam's first step is the rate, whatever the gradient. */
+    /** Adam's first step equals the learning rate, whatever the gradient. */
     @Override
     String checkForward() {
         return near("the first step", -1e-3, weight.get(MLP - 1, WIDTH - 1), 1e-6);

@@ -4,7 +4,7 @@ import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.tensor.Tensor;
 
-/** Cutting an image into patches, and putting tokens together; the projection between is the GEMM's. */
+/** Cutting images into patches, and assembling tokens. The projection between the two is a GEMM and is measured there. */
 public class PatchEmbedBenchmark extends KernelBenchmark {
 
     private static final int IMAGE = 224;

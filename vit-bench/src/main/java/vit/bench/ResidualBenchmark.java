@@ -3,7 +3,7 @@ package vit.bench;
 import vit.kernels.residual.Residual;
 import vit.kernels.tensor.Tensor;
 
-/** The residual addition with LayerScale, as a kernel of its own; inference has it in the GEMM's epilogue. */
+/** The residual addition with LayerScale as a kernel of its own. In inference it is part of the GEMM's epilogue. */
 public class ResidualBenchmark extends KernelBenchmark {
 
     private Tensor x; // (B·T, C)

@@ -45,7 +45,7 @@ class BlasTest {
         }
     }
 
-    /** By name it would be MKL's, whose symbols are global. */
+    /** Linked by name, the function would be MKL's, whose symbols are global. */
     @Test
     @EnabledOnOs(OS.LINUX)
     void openBlasIsItsOwn() throws IOException {

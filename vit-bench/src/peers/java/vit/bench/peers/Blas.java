@@ -7,8 +7,8 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.mkl.global.mkl_rt;
 
 /**
- * sgemm of another library, row-major, on 64-byte aligned memory. The weight is laid out beforehand in the form in which the library
- * is faster, (N, K) or (K, N); each calls that was found by a few trial calls.
+ * sgemm of another library, row-major, on 64-byte aligned memory. The weight is laid out beforehand in the form in which the library is faster, (N,
+ * K) or (K, N), as a few trial calls find out.
  */
 final class Blas implements Contender {
 
@@ -23,7 +23,7 @@ final class Blas implements Contender {
     /** The library and its function. */
     enum Library {
         MKL("mkl 2025.3 sgemm"),
-        /** MKL's function for weights packed beforehand. */
+        /** MKL's function for weights that are packed beforehand. */
         MKL_PACKED("mkl 2025.3 sgemm_compute, B packed"),
         OPENBLAS("openblas 0.3.31 sgemm");
 
@@ -140,6 +140,6 @@ final class Blas implements Contender {
 
     @Override
     public void close() {
-        // The buffers are the garbage collector's.
+        // The garbage collector frees the buffers.
     }
 }

@@ -23,8 +23,8 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.WeightsWriter;
 
 /**
- * From the start of a JVM to the first correct logits of a model in a file, and the peak resident memory after a few calls more:
- * children of this JVM, ours and ONNX Runtime's in turn, with the same flags. The files are in the page cache, since they were just
+ * Measures the time from the start of a JVM to the first correct logits of a model in a file, and the peak resident memory after a few more calls.
+ * The JVMs are children of this one, ours and ONNX Runtime's in turn, with the same flags. The files are in the page cache, since they have just been
  * written.
  */
 final class ColdStart {
@@ -40,7 +40,7 @@ final class ColdStart {
     enum Side {
         /** Loads, computes. */
         VIT,
-        /** Loads, warms up, computes: at full speed from then on. */
+        /** Loads, warms up, computes; it runs at full speed from then on. */
         VIT_WARMED_UP,
         /** Loads, computes. */
         ONNXRUNTIME
@@ -57,7 +57,7 @@ final class ColdStart {
         this.threads = threads;
     }
 
-    /** Measures for {@code seconds}, at least {@value #LEAST_ROUNDS} rounds; one map a side, in JSON's form. */
+    /** Measures for {@code seconds}, at least {@value #LEAST_ROUNDS} rounds; one map per side, to be written as JSON. */
     List<Map<String, Object>> run(double seconds) throws Exception {
         VitConfig config = VitVariants.find(model).orElseThrow();
         Path folder = Files.createTempDirectory("vit-start");
@@ -154,7 +154,7 @@ final class ColdStart {
         return values;
     }
 
-    /** A child: side, model, threads, file. */
+    /** The main method of a child; the arguments are side, model, threads and file. */
     public static void main(String[] args) throws Exception {
         VitConfig config = VitVariants.find(args[1]).orElseThrow();
         int threads = Integer.parseInt(args[2]);
@@ -196,7 +196,7 @@ final class ColdStart {
         System.out.flush();
     }
 
-    /** The most memory that this process has held, as Linux counts. */
+    /** Prints the most memory that this process has held, as Linux counts it. */
     private static void reportPeak() throws IOException {
         try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
             String field = lines.filter(line -> line.startsWith("VmHWM:")).findFirst().orElseThrow();

@@ -6,38 +6,38 @@ import vit.model.InputException;
 import vit.model.json.JsonObject;
 
 /**
- * One peer against ours on one piece of work.
+ * The comparison of one peer with ours on one piece of work.
  *
  * @param work       {@code forward}, {@code train} or {@code gemm MxNxK}
- * @param step       of work {@code train}: what a step is; otherwise empty
+ * @param step       for work {@code train}, what a step is; otherwise empty
  * @param model      what is computed, for example {@code vit_base_patch16_224}
- * @param batch      images a call
+ * @param batch      images per call
  * @param threads    on every side
  * @param peer       name and version
  * @param oursMillis median of our calls that were paired with this peer
  * @param peerMillis median of the peer's calls
- * @param ratio      of the paired times, peer / ours: above 1 is faster than the peer
- * @param rounds     pairs
+ * @param ratio      of the paired times, peer / ours: above 1, ours is faster
+ * @param rounds     number of pairs
  * @param flops      floating-point operations of a call, as the peer does it
- * @param oursFlops  floating-point operations of our call: fewer where the last block computes only the tokens that are looked at
- * @param full       the same with every token computed by us too, or null where there is no difference
- * @param limitMillis what the arithmetic takes at the FMA limit: the best of the same run
- * @param pairedShare of what the FMA limit was just before each of our calls
- * @param error      largest difference of the two results, in units of ours' largest magnitude
+ * @param oursFlops  floating-point operations of our call: fewer if the last block computes only the tokens that are used
+ * @param full       the comparison with all tokens computed on our side, too; null if there is no difference
+ * @param limitMillis time that the arithmetic takes at the FMA limit, which is the best of the same run
+ * @param pairedShare our share of the FMA limit as it was just before each of our calls
+ * @param error      largest difference between the two results, in units of the largest magnitude of ours
  */
 record Comparison(String work, String step, String model, int batch, int threads, String peer, double oursMillis, double peerMillis,
         Quartiles ratio, int rounds, double flops, double oursFlops, Full full, double limitMillis,
         Quartiles pairedShare, double error) {
 
-    /** Our time and the ratio with the arithmetic of the peer. */
+    /** Our time, and the ratio, when ours does the arithmetic of the peer. */
     record Full(double millis, Quartiles ratio) {}
 
-    /** 10⁹ operations a second of the peer's call in {@code millis}. */
+    /** 10⁹ operations per second of the peer's call, if it takes {@code millis}. */
     double gflops(double millis) {
         return flops / millis / 1e6;
     }
 
-    /** 10⁹ operations a second of ours. */
+    /** 10⁹ operations per second of our call. */
     double oursGflops() {
         return oursFlops / oursMillis / 1e6;
     }
@@ -47,7 +47,7 @@ record Comparison(String work, String step, String model, int batch, int threads
         return limitMillis * oursFlops / flops / oursMillis;
     }
 
-    /** The piece of work in words, the same for every peer. */
+    /** The piece of work in words, which are the same for every peer. */
     String group() {
         boolean gemm = work.startsWith("gemm ");
         String what = gemm ? work.substring("gemm ".length()).replace('x', '×')

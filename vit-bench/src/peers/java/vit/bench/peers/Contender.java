@@ -1,6 +1,6 @@
 package vit.bench.peers;
 
-/** One side of a comparison: does the work when called, on the threads and with the input it was made with. For one thread. */
+/** One side of a comparison. It does the work when it is called, with the threads and the input that it was created with. For one thread. */
 interface Contender extends AutoCloseable {
 
     /** Name and version, for example {@code onnxruntime 1.29.0}. */
@@ -9,7 +9,7 @@ interface Contender extends AutoCloseable {
     /** Does the work once. */
     void run() throws Exception;
 
-    /** What the last run computed; compared with ours before anything is timed. The array may be used again. */
+    /** The result of the last run, which is compared with ours before anything is timed. The array may be reused. */
     float[] result() throws Exception;
 
     @Override

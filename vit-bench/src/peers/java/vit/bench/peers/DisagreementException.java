@@ -1,6 +1,6 @@
 package vit.bench.peers;
 
-/** Two sides compute different results, so that their times cannot be compared. */
+/** Thrown when two sides compute different results, so that their times cannot be compared. */
 final class DisagreementException extends Exception {
 
     private static final long serialVersionUID = 1L;

@@ -8,14 +8,13 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.peak.FmaPeak;
 
 /**
- * Runs ours and the peers in turn (limit, ours, peer A, limit, ours, peer B, …) and pairs every time of a peer with the time of ours
- * just before it, and ours with the FMA limit just before that: on a machine whose speed swings, neighbours in time are comparable and
- * means are not.
+ * Runs ours and the peers in turn (limit, ours, peer A, limit, ours, peer B, …) and pairs every time of a peer with our time just before it, and our
+ * time with the FMA limit just before that. On a machine whose speed swings, neighbours in time are comparable where means are not.
  *
- * <p>Between two turns the process becomes idle first. Thread pools of the peers spin for up to 200 ms after a call and would take the
- * cores away from whoever comes next. Every turn begins with a call that is not timed, or more for {@value #LEAD_MILLIS} ms, in which
- * the operating system moves the threads of a pool to cores of their own: they often wake on one. Work shorter than
- * {@value #TURN_MILLIS} ms is then done several times.
+ * <p>Between two turns it waits until the process is idle. The peers' thread pools spin for up to 200 ms after a call and would take the cores away
+ * from whoever comes next. Every turn begins with untimed calls: one, or as many as fit in {@value #LEAD_MILLIS} ms. During these the operating
+ * system moves the threads of a pool to cores of their own, since they often wake on the same one. Work shorter than {@value #TURN_MILLIS} ms is then
+ * repeated within the turn.
  */
 final class Duel {
 
@@ -28,8 +27,8 @@ final class Duel {
     private static final long IDLE_WINDOW_NANOS = 40_000_000;
     private static final long IDLE_LIMIT_NANOS = 1_000_000_000;
     /**
-     * Of one core. The process's time is counted in hundredths of a second: one of them in a window is noise, and a
-     * thread that spins makes three or more.
+     * The process is idle below this share of one core. Its processor time is counted in hundredths of a second: one of them within a window is
+     * noise, and a thread that spins adds three or more.
      */
     private static final double IDLE_SHARE = 0.4;
 
@@ -42,7 +41,7 @@ final class Duel {
     private final double seconds;
 
     /**
-     * @param step    of training: what a step is; otherwise empty
+     * @param step    for training, what a step is; otherwise empty
      * @param flops   floating-point operations of one call
      * @param seconds how long to measure, all peers together
      */
@@ -56,16 +55,16 @@ final class Duel {
         this.seconds = seconds;
     }
 
-    /** One round: 10⁹ operations a second at the limit, milliseconds a call of the others, in the order in which they ran. */
+    /** One round, in the order in which it ran: the limit in 10⁹ operations per second, and the other times in milliseconds per call. */
     private record Turns(double limitGflops, double ours, double full, double peer) {}
 
-    /** One side with its calls a turn. */
+    /** One side with its number of calls per turn. */
     private record Side(Contender contender, int calls) {}
 
     /**
      * Checks the results against ours, then measures.
      *
-     * @param tolerance largest difference of results, in units of ours' largest magnitude
+     * @param tolerance largest difference between results, in units of the largest magnitude of ours
      * @throws DisagreementException if a peer computes something else
      */
     List<Comparison> run(Contender ours, List<Contender> peers, double tolerance) throws Exception {
@@ -73,10 +72,10 @@ final class Duel {
     }
 
     /**
-     * The same where ours does less arithmetic than the peers.
+     * The same for work in which ours does less arithmetic than the peers.
      *
-     * @param oursFlops what ours does
-     * @param full      ours with the peers' arithmetic, measured right after ours; null where there is none
+     * @param oursFlops floating-point operations of our call
+     * @param full      ours with the peers' arithmetic, measured right after ours; null if there is none
      */
     List<Comparison> run(Contender ours, double oursFlops, Contender full, List<Contender> peers, double tolerance) throws Exception {
         try (Workers team = Workers.of(threads)) {
@@ -123,13 +122,13 @@ final class Duel {
         return comparisons;
     }
 
-    /** Before and after all work; a busy neighbour can only lower it. */
+    /** Measures the limit, before and after all work; a busy neighbour can only lower it. */
     private static FmaPeak peak(Workers team) throws InterruptedException {
         awaitIdle();
         return FmaPeak.measure(team);
     }
 
-    /** The limit of this moment, measured as {@link #turn} measures a side. */
+    /** The limit at this moment, measured as {@link #turn} measures a side. */
     private static double limit(FmaPeak peak, Workers team) throws InterruptedException {
         awaitIdle();
         peak.gflopsNow(team, LEAD_MILLIS * 1_000_000L);
@@ -184,7 +183,7 @@ final class Duel {
         return new Side(contender, (int) Math.clamp(Math.ceil(TURN_MILLIS / best), 1, 1 << 20));
     }
 
-    /** Milliseconds a call, after some that are not timed: the first pays for what the side before left in caches and cores. */
+    /** Milliseconds per call, after some untimed calls, because the first call pays for what the previous side left in caches and cores. */
     private static double turn(Side side) throws Exception {
         awaitIdle();
         long lead = System.nanoTime();
@@ -198,7 +197,7 @@ final class Duel {
         return (System.nanoTime() - start) / 1e6 / side.calls;
     }
 
-    /** Waits until no thread of this process computes any more. */
+    /** Waits until no thread of this process is computing. */
     static void awaitIdle() throws InterruptedException {
         var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long start = System.nanoTime();

@@ -9,8 +9,7 @@ import vit.model.plot.Palette;
 import vit.model.plot.Scale;
 
 /**
- * What the pictures of comparisons share: title, machine, a legend that breaks into rows, names at the left, an axis below. Made for
- * one picture.
+ * The parts that the pictures of comparisons share: title, machine, a legend that wraps into rows, names at the left, an axis below. For one picture.
  */
 final class Frame {
 
@@ -44,7 +43,7 @@ final class Frame {
         void draw(double x, double y);
     }
 
-    /** Ours and every peer in the order of their first appearance. */
+    /** The colours of ours and of every peer, in the order of their first appearance. */
     static Map<String, Integer> colours(List<Comparison> comparisons) {
         Map<String, Integer> colours = new LinkedHashMap<>();
         colours.put(SpeedPicture.OURS, Palette.SERIES.getFirst());
@@ -58,7 +57,7 @@ final class Frame {
         return colours.get(series);
     }
 
-    /** Where the plot begins so that these names have room. */
+    /** The left edge of the plot that leaves room for these names. */
     int left(Collection<String> names) {
         return MARGIN + (int) Math.ceil(names.stream().mapToDouble(name -> Canvas.width(name, Canvas.TEXT)).max().orElse(0)) + 12;
     }
@@ -69,7 +68,7 @@ final class Frame {
         plot = plotWidth;
         int width = left + plot + rightText + MARGIN;
         List<String> lines = notes.stream().flatMap(note -> Canvas.wrap(note, Canvas.TEXT, width - 2.0 * MARGIN).stream()).toList();
-        int legendRows = legendRows(width) + 1; // a row more for what is added
+        int legendRows = legendRows(width) + 1; // one more row for entries that are added later
         top = MARGIN + 32 + (1 + lines.size()) * LINE + legendRows * LINE + 10;
         bottom = top + rows;
         canvas = new Canvas(bottom + AXIS + MARGIN, width);
@@ -112,7 +111,7 @@ final class Frame {
         legendX += needed;
     }
 
-    /** The horizontal axis with its lines; before what is plotted. */
+    /** Draws the horizontal axis with its lines; must be called before anything is plotted. */
     void axis(Scale scale, String name) {
         for (double tick : scale.ticks()) {
             double x = Math.floor(x(scale, tick));

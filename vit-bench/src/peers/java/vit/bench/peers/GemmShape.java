@@ -2,7 +2,7 @@ package vit.bench.peers;
 
 import java.util.List;
 
-/** C (M, N) = A (M, K) · Bᵀ, B (N, K): a linear layer of M tokens. */
+/** C (M, N) = A (M, K) · Bᵀ, B (N, K): a linear layer on M tokens. */
 record GemmShape(int m, int n, int k) {
 
     /** The linear layers of a ViT-B/16 block: QKV, attention output, FC1, FC2. */

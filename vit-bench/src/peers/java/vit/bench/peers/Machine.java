@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import vit.kernels.simd.Simd;
 
-/** Where and with what figures were taken: they mean nothing without it. */
+/** The machine and JVM on which figures were measured, without which they mean nothing. */
 final class Machine {
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");

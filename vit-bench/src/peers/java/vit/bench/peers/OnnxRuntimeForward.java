@@ -18,8 +18,8 @@ import vit.model.onnx.OnnxOperators;
 import vit.model.parameters.ParameterSource;
 
 /**
- * ONNX Runtime on an exported model, with standard operators or with the runtime's own, whichever is faster in trial calls: all graph optimisations, sequential execution with {@code threads} threads inside operators, the
- * input a tensor over a direct buffer made once.
+ * ONNX Runtime on an exported model, with standard operators or with the runtime's own, whichever is faster in trial calls. It uses all graph
+ * optimisations and sequential execution with {@code threads} threads inside operators. The input is a tensor over a direct buffer that is made once.
  */
 final class OnnxRuntimeForward implements Contender {
 
@@ -70,7 +70,7 @@ final class OnnxRuntimeForward implements Contender {
         return best;
     }
 
-    /** Nanoseconds of the fastest of a few calls. */
+    /** The time of the fastest of a few calls, in nanoseconds. */
     private double trial() throws OrtException, InterruptedException {
         double best = Double.POSITIVE_INFINITY;
         for (int call = 0; call < TRIALS; call++) {

@@ -17,8 +17,8 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
- * OpenBLAS's own {@code cblas_sgemm}, looked up in its library. Called by way of its Java binding it would be MKL's once that is loaded:
- * MKL's symbols are global, both libraries have the function, and the binding is linked by name.
+ * OpenBLAS's own {@code cblas_sgemm}, looked up in its library. Through the Java binding one would call MKL's function once MKL is loaded: MKL's
+ * symbols are global, both libraries have the function, and the binding is linked by name.
  */
 final class OpenBlas {
 
@@ -58,7 +58,7 @@ final class OpenBlas {
         return Holder.LIBRARY;
     }
 
-    /** The file that the binding's own library, which lies beside it, was linked with. */
+    /** The library's file, which lies beside the binding's own library and is what that one was linked with. */
     private static Path library() {
         Path folder = Path.of(Loader.load(openblas_nolapack.class)).getParent();
         try (Stream<Path> files = Files.list(folder)) {
@@ -69,12 +69,12 @@ final class OpenBlas {
         }
     }
 
-    /** Where the function is that {@link #sgemm} calls. */
+    /** The address of the function that {@link #sgemm} calls. */
     long address() {
         return function.address();
     }
 
-    /** The processor whose code it uses, by OpenBLAS's names. */
+    /** OpenBLAS's name of the processor whose code it uses. */
     String core() {
         return core;
     }
@@ -82,7 +82,7 @@ final class OpenBlas {
     /**
      * Sets the number of threads.
      *
-     * @throws IllegalStateException if it takes another
+     * @throws IllegalStateException if the library sets another number
      */
     void setThreads(int threads) {
         int found;
@@ -97,7 +97,7 @@ final class OpenBlas {
         }
     }
 
-    /** C = A·B as {@code cblas_sgemm} has it, with alpha = 1 and beta = 0; addresses of matrices of floats. */
+    /** C = A·B by {@code cblas_sgemm} with alpha = 1 and beta = 0. The matrices are given by the addresses of their floats. */
     void sgemm(int order, int transposeA, int transposeB, int m, int n, int k, long a, int lda, long b, int ldb, long c, int ldc) {
         try {
             sgemm.invokeExact(order, transposeA, transposeB, m, n, k, 1f, MemorySegment.ofAddress(a), lda, MemorySegment.ofAddress(b), ldb, 0f,

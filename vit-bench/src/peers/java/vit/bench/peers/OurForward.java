@@ -4,7 +4,7 @@ import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
 
-/** This project's forward pass: as it is by default, or with every token computed in the last block as the peers do. */
+/** This project's forward pass: as it is by default, or with all tokens computed in the last block, as the peers do. */
 final class OurForward implements Contender {
 
     private final VitSession session;
@@ -20,7 +20,7 @@ final class OurForward implements Contender {
         System.err.println("vit: " + session.warmUp());
     }
 
-    /** Floating-point operations of a call. */
+    /** Floating-point operations of one call. */
     double flops() {
         return session.cost().flops() * batch;
     }

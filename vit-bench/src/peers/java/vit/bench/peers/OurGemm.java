@@ -8,7 +8,7 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
-/** This project's C = A·Bᵀ as inference runs it: the weight packed beforehand, A packed in the call. */
+/** This project's C = A·Bᵀ as inference runs it: the weight is packed beforehand, and A is packed in the call. */
 final class OurGemm implements Contender {
 
     private final TensorArena arena = TensorArena.open();
@@ -26,7 +26,7 @@ final class OurGemm implements Contender {
         warmUp(threads);
     }
 
-    /** Small products first: interpreted, one of full size takes minutes. */
+    /** Runs small products first, so that the kernels are compiled. An interpreted product of full size takes minutes. */
     private void warmUp(int threads) {
         try (TensorArena small = TensorArena.open()) {
             int m = 29;

@@ -27,7 +27,7 @@ final class OurTraining implements Contender {
         return Optimizer.adamW(TrainingWork.WEIGHT_DECAY);
     }
 
-    /** Small steps first, so that the kernels are compiled: interpreted, a step of full size takes minutes. */
+    /** Runs small steps first, so that the kernels are compiled. An interpreted step of full size takes minutes. */
     private static void warmUp(TrainingWork work, int threads) throws IOException {
         VitConfig tiny = work.config().toBuilder().image(20, 20).patch(4).width(68).depth(1).heads(2).headDim(36).mlp(68).classes(36).build();
         TrainingWork small = TrainingWork.of(tiny, 1, true);

@@ -8,7 +8,7 @@ final class PyTorch {
 
     private PyTorch() {}
 
-    /** Starts the engine if need be, with {@code threads} threads inside operators. */
+    /** Starts the engine if necessary, with {@code threads} threads inside operators. */
     static Engine start(int threads) {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");

@@ -6,7 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import vit.model.parameters.GeneratedWeights;
 
-/** PyTorch's forward pass by DJL's operations. No gradients are recorded, since no array requires one. */
+/** PyTorch's forward pass through DJL's operations. No gradients are recorded, since no array requires one. */
 final class PyTorchForward implements Contender {
 
     private final NDManager manager;

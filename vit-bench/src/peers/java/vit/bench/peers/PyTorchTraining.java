@@ -15,7 +15,7 @@ import java.io.IOException;
 import java.util.List;
 import vit.model.parameters.Parameter;
 
-/** PyTorch's training step by DJL: its gradient collector over PyTorch's autograd, its cross-entropy and its AdamW. */
+/** PyTorch's training step through DJL: DJL's gradient collector over PyTorch's autograd, DJL's cross-entropy and its AdamW. */
 final class PyTorchTraining implements Contender {
 
     private final TrainingWork work;
@@ -74,7 +74,7 @@ final class PyTorchTraining implements Contender {
         }
     }
 
-    /** The gradients of the first step, from the weights that both sides start with. */
+    /** The gradients of the first step, at the weights with which both sides start. */
     @Override
     public float[] result() {
         return firstGradients;

@@ -24,9 +24,9 @@ import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
 /**
- * timm's Vision Transformer by DJL's operations, each of which is one call of PyTorch's own ({@code linear}, {@code layer_norm},
- * {@code gelu}, {@code conv2d}, {@code matmul}, {@code softmax}). Inference frees every intermediate as soon as it was read, as
- * PyTorch's reference counts do, and adds in place where that is free; training keeps them for autograd.
+ * timm's Vision Transformer in DJL's operations, each of which is one call of a function of PyTorch ({@code linear}, {@code layer_norm},
+ * {@code gelu}, {@code conv2d}, {@code matmul}, {@code softmax}). Inference frees every intermediate as soon as it has been read, as PyTorch's
+ * reference counts do, and adds in place where nothing else reads the operand. Training keeps the intermediates for autograd.
  */
 final class PyTorchVit {
 
@@ -65,7 +65,7 @@ final class PyTorchVit {
         return forward(images, true);
     }
 
-    /** The logits of {@code images} with everything kept that autograd needs. */
+    /** The logits of {@code images}; everything that autograd needs is kept. */
     NDArray train(NDArray images) {
         return forward(images, false);
     }
@@ -125,7 +125,7 @@ final class PyTorchVit {
         return joined;
     }
 
-    /** {@code a + b}, into {@code a} where nothing else reads it. */
+    /** {@code a + b}, written into {@code a} if nothing else reads it. */
     private static NDArray add(NDArray a, NDArray b, boolean inPlace) {
         return inPlace ? a.addi(b) : a.add(b);
     }

@@ -9,7 +9,7 @@ import vit.model.plot.Canvas;
 import vit.model.plot.Palette;
 import vit.model.plot.Scale;
 
-/** Ratios of times, peer / ours: the median as a dot, the quartiles as a line through it, with their numbers; and the line of equal speed. */
+/** Ratios of times, peer / ours: the median as a dot, the quartiles as a line through it, with their numbers, and the line of equal speed. */
 final class RatioPicture {
 
     private static final int ROW = 22;

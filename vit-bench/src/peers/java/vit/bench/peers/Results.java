@@ -17,7 +17,7 @@ import vit.model.json.JsonObject;
 import vit.model.weights.format.AtomicFile;
 
 /**
- * Comparisons as files: {@code NAME.json}, {@code NAME.md}, {@code NAME.png} (speeds) and {@code NAME-ratios.png}, each with the machine and
+ * Writes comparisons as files: {@code NAME.json}, {@code NAME.md}, {@code NAME.png} (speeds) and {@code NAME-ratios.png}, each with the machine and
  * the command.
  */
 final class Results {
@@ -43,9 +43,9 @@ final class Results {
     }
 
     /**
-     * Makes tables and pictures again from the stored figures of any machine; nothing is measured.
+     * Makes tables and pictures again from the stored figures of any machine, without measuring.
      *
-     * @return the names of what was found
+     * @return the names of the results that were found
      */
     static List<String> redraw(Path folder) throws IOException {
         List<String> names = new ArrayList<>();
@@ -81,7 +81,7 @@ final class Results {
         AtomicFile.write(folder.resolve(name + "-ratios.png"), RatioPicture.png(comparisons, title + ": time against the peers", subtitle()));
     }
 
-    /** Writes all files, with what is there already from the same machine, JDK and day. */
+    /** Writes all files, and merges them with existing results of the same machine, JDK and day. */
     void write(List<Comparison> found) throws IOException {
         List<String> commands = new ArrayList<>();
         List<Comparison> comparisons = new ArrayList<>();
@@ -96,7 +96,7 @@ final class Results {
         describe(comparisons, commands);
     }
 
-    /** What an earlier run left, apart from what was now measured again. */
+    /** Reads the results of an earlier run, except those that have now been measured again. */
     private void read(List<Comparison> found, List<String> commands, List<Comparison> comparisons) throws IOException {
         Path file = folder.resolve(name + ".json");
         if (!Files.isRegularFile(file)) {

@@ -8,7 +8,7 @@ import vit.model.plot.Canvas;
 import vit.model.plot.Palette;
 import vit.model.plot.Scale;
 
-/** Bars of GFLOP/s, a group a piece of work, ours first; the FMA limit of a piece of work is a mark across its own bars. */
+/** Bars of GFLOP/s, with one group per piece of work and ours first. The FMA limit of a piece of work is a mark across its own bars. */
 final class SpeedPicture {
 
     static final String OURS = "vit (this project)";
@@ -60,7 +60,7 @@ final class SpeedPicture {
         return canvas.picture().toPng();
     }
 
-    /** A bar with its number inside where it has room, else behind it. */
+    /** Draws a bar with its number inside if there is room, otherwise beside it. */
     private static void bar(Canvas canvas, Frame frame, Scale scale, Bar bar, int y) {
         double end = frame.x(scale, bar.gflops());
         int colour = frame.colour(bar.series());

@@ -9,17 +9,20 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 
 /**
- * A training step that both sides do: the mean cross-entropy of a batch and its gradients, and where {@code update} an AdamW step.
- * The gradients of the class token, the first projection and the head are compared.
+ * A training step that both sides do: the mean cross-entropy of a batch and its gradients, and an AdamW step if {@code update} is true. The gradients
+ * of the class token, the first projection and the head are compared.
  */
 record TrainingWork(GeneratedWeights weights, int batch, boolean update, float[] images, int[] labels) {
 
-    /** Small, so that the weights stay what they were while the step is repeated. */
+    /** The learning rate, which is so small that the weights stay practically the same while the step is repeated. */
     static final float RATE = 1e-6f;
 
     static final float WEIGHT_DECAY = 0.05f;
 
-    /** Backward is twice forward: the gradient of the input and the gradient of the weight of every product. */
+    /**
+     * Passes in units of the forward pass. The backward pass is twice the forward pass: every product has a gradient of its input and one of its
+     * weight.
+     */
     private static final double PASSES = 3;
 
     static TrainingWork of(VitConfig config, int batch, boolean update) {

@@ -22,7 +22,7 @@ import vit.model.config.VitVariants;
 import vit.model.json.Json;
 import vit.model.parameters.GeneratedWeights;
 
-/** Ours and every peer in turn, in one process. */
+/** Runs ours and every peer in turn, in one process. */
 @Command(name = "vit-peers", mixinStandardHelpOptions = true, usageHelpAutoWidth = true,
         description = "Run ours and every peer in turn and report paired ratios with quartiles (peer / ours: above 1 is faster than the peer).")
 public final class VitPeers implements Callable<Integer> {
@@ -171,7 +171,7 @@ public final class VitPeers implements Callable<Integer> {
                 "Invalid value for option '--model': expected one of " + String.join(", ", VitVariants.names()) + ", found " + model));
     }
 
-    /** Whether this peer is asked for: {@code --peers} names it or the start of it. */
+    /** Whether this peer is wanted: {@code --peers} gives its name or the beginning of it. */
     private boolean wanted(String peer) {
         return names.isEmpty() || names.stream().anyMatch(peer::startsWith);
     }
@@ -242,7 +242,7 @@ public final class VitPeers implements Callable<Integer> {
             }
         }
         out.flush();
-        if (results != null) { // at once, so that a run that is broken off leaves what it measured
+        if (results != null) { // written at once, so that an interrupted run leaves what it has measured
             new Results(results, gemm ? "gemm" : train ? "train" : "forward", command).write(found);
         }
     }
