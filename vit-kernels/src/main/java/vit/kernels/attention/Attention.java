@@ -136,6 +136,7 @@ public final class Attention {
      * @param heads     H, as in forward
      * @param scale     as in forward
      * @param workspace planned for T, D and this team
+     * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
      */
     public static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,

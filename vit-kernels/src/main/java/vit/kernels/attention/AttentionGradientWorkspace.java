@@ -5,7 +5,7 @@ import vit.kernels.tensor.TensorArena;
 
 /**
  * What each worker needs for the gradient of one head: two (T, T) matrices and packed operands. A workspace is planned once. It serves one running
- * call at a time, since each worker has its own part. The staged array holds the panels in use, wide or narrow, from index 0 on.
+ * call at a time: each worker of that call has a part of its own. The staged array holds the panels in use, wide or narrow, from index 0 on.
  */
 public final class AttentionGradientWorkspace extends HeadWorkspace {
 

@@ -14,6 +14,10 @@ public final class AttentionReference {
      * @param probabilities (H, T, T)
      * @param logSumExp     (H, T): log Σ_j exp(scale · q_i·k_j)
      * @param qkv           (T, 3·H·D): Q, K, V one after the other, in each the heads one after the other
+     * @param tokens        T
+     * @param heads         H
+     * @param headDim       D
+     * @param scale         the factor on the scores
      */
     public static void forward(double[] out, double[] probabilities, double[] logSumExp, double[] qkv,
             int tokens, int heads, int headDim, double scale) {
@@ -65,6 +69,10 @@ public final class AttentionReference {
      * @param dout          (T, H·D)
      * @param qkv           (T, 3·H·D)
      * @param probabilities (H, T, T), from forward
+     * @param tokens        T
+     * @param heads         H
+     * @param headDim       D
+     * @param scale         the factor on the scores
      */
     public static void backward(double[] dqkv, double[] dout, double[] qkv, double[] probabilities,
             int tokens, int heads, int headDim, double scale) {

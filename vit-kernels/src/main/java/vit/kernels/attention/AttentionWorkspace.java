@@ -5,8 +5,8 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * What each worker needs to compute one head: packed keys and values, a packed tile of queries, and a tile of scores. A workspace is planned
- * once. It serves one running call at a time, since each worker has its own part.
+ * What each worker needs to compute one head: packed keys and values, a packed tile of queries, and a tile of scores. A workspace is planned once. It
+ * serves one running call at a time: each worker of that call has a part of its own.
  */
 public final class AttentionWorkspace extends HeadWorkspace {
 

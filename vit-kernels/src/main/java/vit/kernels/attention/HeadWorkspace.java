@@ -6,8 +6,8 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * What each worker needs to compute with one head at a time, forward or backward. A workspace is planned once. It serves one running call at a
- * time, since each worker has its own part.
+ * What each worker needs to compute with one head at a time, forward or backward. A workspace is planned once. It serves one running call at a time:
+ * each worker of that call has a part of its own.
  */
 abstract sealed class HeadWorkspace permits AttentionWorkspace, AttentionGradientWorkspace {
 

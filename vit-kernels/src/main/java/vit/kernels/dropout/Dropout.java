@@ -30,6 +30,7 @@ public final class Dropout {
      * @param stream   {@link Philox#stream} of the step and the layer
      * @param firstRow number of row 0 in the step's batch: 0, or the rows of the micro-batches before
      * @param rows     M, as many as are in use
+     * @param w        the calling member of the team
      * @throws IllegalArgumentException if p, rows or shapes do not fit, or the memory overlaps other than stated
      */
     public static void apply(

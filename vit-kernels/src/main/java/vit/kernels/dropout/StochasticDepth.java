@@ -33,6 +33,7 @@ public final class StochasticDepth {
      * @param firstImage   number of image 0 in the step's batch: 0, or the images of the micro-batches before
      * @param batch        B, as many as are in use
      * @param rowsPerImage T
+     * @param w            the calling member of the team
      * @throws IllegalArgumentException if p, sizes or shapes do not fit, or the memory overlaps other than stated
      */
     public static void apply(

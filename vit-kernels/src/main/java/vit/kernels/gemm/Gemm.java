@@ -102,7 +102,8 @@ public final class Gemm {
     }
 
     /**
-     * As above, but C is packed rows for the product that follows. The epilogue must have no residual.
+     * As {@link #multiply(Tensor, PackedRows, PackedMatrix, Epilogue, int, GemmWorkspace, Worker) multiply} of packed rows, but C is also packed
+     * rows, for the product that follows. The epilogue must have no residual.
      *
      * @param c         (M, N), at least {@code m} rows; must not be A
      * @param a         (M, K), at least {@code m} rows, written with {@code m} rows in use
@@ -118,7 +119,8 @@ public final class Gemm {
     }
 
     /**
-     * As above, but only for columns {@code from} to {@code to} (exclusive) of C. Columns beside them may be written as well.
+     * C = A·Bᵀ, then the epilogue, where both A and C are packed rows, but only for columns {@code from} to {@code to} (exclusive) of C. Columns
+     * beside them may be written as well. There is no barrier inside.
      *
      * @param c         (M, N), at least {@code m} rows; must not be A
      * @param a         (M, K), at least {@code m} rows, written with {@code m} rows in use

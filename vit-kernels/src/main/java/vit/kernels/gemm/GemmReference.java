@@ -12,9 +12,12 @@ public final class GemmReference {
     /**
      * c[m, n] = Σ_k a[m, k]·b[n, k].
      *
-     * @param c (M, N)
-     * @param a (M, K)
-     * @param b (N, K)
+     * @param c       (M, N)
+     * @param a       (M, K)
+     * @param b       (N, K)
+     * @param rows    M
+     * @param outputs N
+     * @param depth   K
      */
     public static void multiply(double[] c, double[] a, double[] b, int rows, int outputs, int depth) {
         for (int m = 0; m < rows; m++) {
@@ -33,8 +36,11 @@ public final class GemmReference {
      *
      * @param c        (M, N)
      * @param bias     (N)
+     * @param gelu     the form of the GELU
      * @param scale    (N)
      * @param residual (M, N)
+     * @param rows     M
+     * @param outputs  N
      */
     public static void epilogue(double[] c, double[] bias, GeluKind gelu, double[] scale, double[] residual, int rows, int outputs) {
         for (int i = 0; bias != null && i < rows * outputs; i++) {
@@ -52,9 +58,14 @@ public final class GemmReference {
     /**
      * The gradients of c = a·bᵀ, given dc: da[m, k] = Σ_n dc[m, n]·b[n, k] (overwritten), db[n, k] += Σ_m dc[m, n]·a[m, k].
      *
-     * @param da (M, K)
-     * @param db (N, K)
-     * @param dc (M, N)
+     * @param da      (M, K)
+     * @param db      (N, K)
+     * @param dc      (M, N)
+     * @param a       (M, K)
+     * @param b       (N, K)
+     * @param rows    M
+     * @param outputs N
+     * @param depth   K
      */
     public static void backward(double[] da, double[] db, double[] dc, double[] a, double[] b, int rows, int outputs, int depth) {
         for (int m = 0; m < rows; m++) {

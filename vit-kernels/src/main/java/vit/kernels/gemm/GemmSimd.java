@@ -71,7 +71,8 @@ final class GemmSimd {
         int panels = Tile.panels(lastColumn) - firstPanel;
         int blockRows = Tile.blockRows(m);
         int blocks = (m + blockRows - 1) / blockRows;
-        // If there were too few groups, blocks would be cut into parts, and each part would copy its panels for a few rows only.
+        // If there were too few groups, blocks would be cut into parts, and each part would copy its panels for a few rows only. So a group is then a
+        // single panel.
         int group = worker.count() == 1 || blocks * panels >= Tile.GROUP * ITEMS * worker.count() ? Tile.GROUP : 1;
         int groups = (panels + group - 1) / group;
         int partTiles = partTiles(Tile.rowTiles(Math.min(m, blockRows)), blocks * groups, worker.count());

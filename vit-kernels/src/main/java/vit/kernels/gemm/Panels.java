@@ -266,7 +266,10 @@ public final class Panels {
         }
     }
 
-    /** The same with C in an array, whose rows lie {@code cRow} floats apart. */
+    /**
+     * {@link #multiplyOutputs(float[], float[], int, MemorySegment, long, float[], int, int, int, MemorySegment, long, long, int) multiplyOutputs} with
+     * C in an array, whose rows lie {@code cRow} floats apart.
+     */
     public static void multiplyOutputs(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int n, int k, float[] c, int cStart, int cRow, int count) {
         int wide = wideOutputs(n, k);
@@ -297,7 +300,7 @@ public final class Panels {
         Tile.store(tile, rows, columns, c, cOffset, cRowBytes);
     }
 
-    /** The same with C in an array, whose rows lie {@code cRow} floats apart. */
+    /** Writes the first {@code rows} by {@code columns} elements of a tile to C in an array, whose rows lie {@code cRow} floats apart. */
     public static void store(float[] tile, int rows, int columns, float[] c, int cStart, int cRow) {
         Tile.store(tile, rows, COLUMNS, columns, c, cStart, cRow);
     }

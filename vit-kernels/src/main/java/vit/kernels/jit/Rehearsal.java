@@ -139,7 +139,7 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
     }
 
     private boolean isCompiled() {
-        // The first call after a pause finds nothing in the caches.
+        // The first call after a pause is allowed ten times as long, because it finds nothing in the caches.
         return nanosOfWork() < COMPILED_NANOS * 10 && Math.min(nanosOfWork(), nanosOfWork()) < COMPILED_NANOS;
     }
 

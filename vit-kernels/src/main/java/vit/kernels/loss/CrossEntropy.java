@@ -30,6 +30,8 @@ public final class CrossEntropy {
      * @param logits        (B, K)
      * @param labels        (B), each 0 to K − 1
      * @param smoothing     s, in [0, 1)
+     * @param batch         B, the number of images in use
+     * @param w             the calling member of the team
      */
     public static void forward(
             Tensor losses, Tensor probabilities, Tensor logits, int[] labels, double smoothing, int batch, Worker w) {
@@ -54,6 +56,8 @@ public final class CrossEntropy {
      * @param logits        (B, K)
      * @param targets       (B, K), not negative; a row usually sums to 1 but need not
      * @param smoothing     s, in [0, 1)
+     * @param batch         B, the number of images in use
+     * @param w             the calling member of the team
      */
     public static void forward(
             Tensor losses, Tensor probabilities, Tensor logits, Tensor targets, double smoothing, int batch, Worker w) {
@@ -104,6 +108,8 @@ public final class CrossEntropy {
      * @param labels        (B), as in the forward pass
      * @param smoothing     s, as in the forward pass
      * @param scale         1 / images of the whole batch, for the gradient of the mean
+     * @param batch         B, the number of images in use
+     * @param w             the calling member of the team
      */
     public static void backward(
             Tensor dlogits, Tensor probabilities, int[] labels, double smoothing, double scale, int batch, Worker w) {
@@ -128,6 +134,8 @@ public final class CrossEntropy {
      * @param targets       (B, K), as in the forward pass
      * @param smoothing     s, as in the forward pass
      * @param scale         1 / images of the whole batch, for the gradient of the mean
+     * @param batch         B, the number of images in use
+     * @param w             the calling member of the team
      */
     public static void backward(
             Tensor dlogits, Tensor probabilities, Tensor targets, double smoothing, double scale, int batch, Worker w) {

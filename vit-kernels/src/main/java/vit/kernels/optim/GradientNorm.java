@@ -78,8 +78,10 @@ public final class GradientNorm {
     }
 
     /**
-     * Sums the squares of this worker's parts. The parts are dealt out in turn, because neighbouring parts cost about the same.
+     * Sums the squares of this worker's parts. The parts go to the workers in turn, because neighbouring parts cost about the same. There is no
+     * barrier inside.
      *
+     * @param w the calling member of the team
      * @throws IllegalArgumentException if the team is larger than planned
      */
     public void measure(Worker w) {

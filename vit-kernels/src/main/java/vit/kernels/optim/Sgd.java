@@ -10,7 +10,7 @@ import vit.kernels.tensor.Tensor;
  * change of the learning rate acts at once. There is no dampening. Immutable, without state; any thread may use it.
  *
  * @param momentum decay of the velocity, in [0, 1); 0 is plain gradient descent
- * @param nesterov whether the step looks ahead by one more momentum (Sutskever et al. 2013, as PyTorch has it)
+ * @param nesterov whether the step looks ahead by one more momentum (Sutskever et al. 2013, in PyTorch's form)
  */
 public record Sgd(double momentum, boolean nesterov) {
 

@@ -17,6 +17,8 @@ public final class WeightAverage {
      * @param average updated; before the first update a copy of the parameter
      * @param param   the parameter, with the same layout
      * @param decay   in [0, 1)
+     * @param from    first element, counted in the tensor's memory
+     * @param to      one past the last element
      * @throws IllegalArgumentException if the layouts differ, or span or decay are out of range
      */
     public static void update(Tensor average, Tensor param, double decay, int from, int to) {

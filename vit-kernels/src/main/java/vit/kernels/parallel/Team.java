@@ -155,7 +155,7 @@ final class Team {
         try {
             work.run(worker);
         } catch (TeamBroken e) {
-            // The member that broke the team has reported why.
+            // Nothing is reported here: the member that broke the team has already reported its failure.
         } catch (Throwable e) {
             failure.compareAndSet(null, e);
             for (int i = 0; i < count; i++) {

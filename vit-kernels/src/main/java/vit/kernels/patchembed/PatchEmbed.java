@@ -38,6 +38,10 @@ public final class PatchEmbed {
      *
      * @param patches (B·P, channels·p·p), overwritten
      * @param images  (B, channels, H, W); H and W are multiples of {@code patch}
+     * @param patch   p, the side of a patch in pixels
+     * @param order   the order of the elements inside a flattened patch
+     * @param batch   B, the number of images in use
+     * @param w       the calling member of the team
      */
     public static void patchify(Tensor patches, Tensor images, int patch, PatchOrder order, int batch, Worker w) {
         int count = checkPatches(patches, images, patch, batch);
@@ -60,6 +64,10 @@ public final class PatchEmbed {
      *
      * @param images  (B, channels, H, W), overwritten; H and W are multiples of {@code patch}
      * @param patches (B·P, channels·p·p)
+     * @param patch   p, the side of a patch in pixels
+     * @param order   the order of the elements inside a flattened patch
+     * @param batch   B, the number of images in use
+     * @param w       the calling member of the team
      */
     public static void unpatchify(Tensor images, Tensor patches, int patch, PatchOrder order, int batch, Worker w) {
         int count = checkPatches(patches, images, patch, batch);
@@ -98,11 +106,14 @@ public final class PatchEmbed {
     /**
      * {@code tokens = concat(prefix, projected) + positions} in every image.
      *
-     * @param tokens    (B, T, C), overwritten
-     * @param projected (B·P, C)
-     * @param prefix    (R, C), the same for every image; null if R = 0
-     * @param positions (T, C), or (P, C) if {@code positionsCoverPrefix} is false and prefix tokens get no position; null for no positions
-     * @param patches   P
+     * @param tokens               (B, T, C), overwritten
+     * @param projected            (B·P, C)
+     * @param prefix               (R, C), the same for every image; null if R = 0
+     * @param positions            (T, C), or (P, C) if {@code positionsCoverPrefix} is false and prefix tokens get no position; null for no positions
+     * @param positionsCoverPrefix whether the positions have rows for the prefix tokens too
+     * @param batch                B, the number of images in use
+     * @param patches              P
+     * @param w                    the calling member of the team
      */
     public static void assemble(
             Tensor tokens, Tensor projected, Tensor prefix, Tensor positions, boolean positionsCoverPrefix,
@@ -134,12 +145,15 @@ public final class PatchEmbed {
      * The backward pass of {@link #assemble}. The gradient of every summand is the gradient of its token. The gradient of a parameter adds the images
      * in ascending order to what {@code dprefix} and {@code dpositions} hold, so two calls with half a batch each give the bits of one call.
      *
-     * @param dprojected   (B·P, C), overwritten
-     * @param dprefix      (R, C), accumulated; null if it is not wanted
-     * @param dpositions   (T, C) or (P, C) as in the forward pass, accumulated; null if it is not wanted, as for fixed positions
-     * @param dtokens      (B, T, C)
-     * @param prefixTokens R
-     * @param patches      P
+     * @param dprojected           (B·P, C), overwritten
+     * @param dprefix              (R, C), accumulated; null if it is not wanted
+     * @param dpositions           (T, C) or (P, C) as in the forward pass, accumulated; null if it is not wanted, as for fixed positions
+     * @param dtokens              (B, T, C)
+     * @param positionsCoverPrefix whether the positions have rows for the prefix tokens too
+     * @param batch                B, the number of images in use
+     * @param prefixTokens         R
+     * @param patches              P
+     * @param w                    the calling member of the team
      */
     public static void assembleBackward(
             Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,

@@ -25,7 +25,9 @@ public final class Pooling {
      * @param tokens         (B, T, C)
      * @param first          first token pooled
      * @param last           one past the last token pooled, above {@code first}
+     * @param batch          B, the number of images in use
      * @param tokensPerImage T
+     * @param w              the calling member of the team
      */
     public static void forward(
             Tensor pooled, Tensor tokens, int first, int last, int batch, int tokensPerImage, Worker w) {
@@ -47,8 +49,13 @@ public final class Pooling {
     /**
      * The backward pass: {@code dtokens[b, t] = dpooled[b] / (last − first)} for the pooled tokens, 0 for the others.
      *
-     * @param dtokens (B, T, C), overwritten
-     * @param dpooled (B, C)
+     * @param dtokens        (B, T, C), overwritten
+     * @param dpooled        (B, C)
+     * @param first          first token pooled, as in forward
+     * @param last           one past the last token pooled, as in forward
+     * @param batch          B, the number of images in use
+     * @param tokensPerImage T
+     * @param w              the calling member of the team
      */
     public static void backward(
             Tensor dtokens, Tensor dpooled, int first, int last, int batch, int tokensPerImage, Worker w) {

@@ -27,6 +27,8 @@ public final class Residual {
      * @param y      (M, C), overwritten; may be {@code x} or {@code branch} itself
      * @param x      (M, C)
      * @param branch (M, C)
+     * @param rows   the number of rows in use
+     * @param w      the calling member of the team
      */
     public static void add(Tensor y, Tensor x, Tensor branch, int rows, Worker w) {
         check(y, x, branch, rows);
@@ -48,6 +50,8 @@ public final class Residual {
      * @param x      (M, C)
      * @param branch (M, C)
      * @param gamma  (C)
+     * @param rows   the number of rows in use
+     * @param w      the calling member of the team
      */
     public static void addScaled(Tensor y, Tensor x, Tensor branch, Tensor gamma, int rows, Worker w) {
         check(y, x, branch, rows);
@@ -80,6 +84,8 @@ public final class Residual {
      * @param dy      (M, C)
      * @param branch  (M, C), from the forward pass
      * @param gamma   (C)
+     * @param rows    the number of rows in use
+     * @param w       the calling member of the team
      */
     public static void addScaledBackward(
             Tensor dbranch, Tensor dgamma, Tensor dy, Tensor branch, Tensor gamma, int rows, Worker w) {

@@ -43,10 +43,15 @@ public final class SoftmaxSimd {
     }
 
     /**
-     * The same, in place and faster, for a row in an array. Whatever follows the row, up to the next multiple of 16 floats, is overwritten and is
-     * zero in the end.
+     * Replaces {@code n} ≥ 1 floats x of a row in an array by softmax(scale · x). It is faster than the other form and gives the same bits. Whatever
+     * follows the row, up to the next multiple of 16 floats, is overwritten and is zero in the end.
      *
+     * @param row   the array that holds the row
+     * @param from  index of the row's first element
+     * @param n     the length of the row
+     * @param scale the factor on x
      * @param lanes 16 floats of the caller's own, overwritten
+     * @return log Σ exp(scale · x), from which a backward pass can recompute the row
      */
     public static float row(float[] row, int from, int n, float scale, float[] lanes) {
         int padded = (n + Simd.VIRTUAL_LANES - 1) / Simd.VIRTUAL_LANES * Simd.VIRTUAL_LANES;

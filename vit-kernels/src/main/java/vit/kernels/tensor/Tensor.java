@@ -150,7 +150,7 @@ public final class Tensor {
     }
 
     /**
-     * The same memory under another shape of equal size.
+     * A tensor of another shape and equal size over the same memory.
      *
      * @throws IllegalArgumentException if the sizes differ, or if the rows have gaps between them and their length would change
      */
