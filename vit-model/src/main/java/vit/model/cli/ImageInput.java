@@ -28,6 +28,9 @@ record ImageInput(String name, Path path) {
         if (name.equals(STANDARD_INPUT)) {
             return new ImageInput(name, null);
         }
+        if (name.isEmpty()) { // Path.of takes it for the working folder
+            return new ImageInput(name, null);
+        }
         try {
             return new ImageInput(name, Path.of(name));
         } catch (InvalidPathException e) {
@@ -49,7 +52,8 @@ record ImageInput(String name, Path path) {
             return ImageDecoder.decode(path);
         }
         if (!isStandardInput()) {
-            throw InputException.in(name).expected("an image file").because("the name cannot be a path");
+            throw name.isEmpty() ? InputException.in("''").expected("the name of an image file").because("the name is empty")
+                    : InputException.in(name).expected("an image file").because("the name cannot be a path");
         }
         long most = DecodeOptions.DEFAULT.maxFileBytes();
         byte[] bytes;

@@ -7,6 +7,8 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -16,6 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import vit.model.cli.StandardOutput.OutputFailure;
 
 /**
@@ -80,6 +83,7 @@ public final class Vit implements Runnable {
                 .setOut(out)
                 .setErr(err)
                 .setExpandAtFiles(false)
+                .registerConverter(Path.class, Vit::path)
                 .setExitCodeExceptionMapper(fault -> REFUSED)
                 .setExecutionStrategy(Vit::execute)
                 .setParameterExceptionHandler((fault, arguments) -> vit.refuse(fault))
@@ -108,6 +112,18 @@ public final class Vit implements Runnable {
         } catch (OutputFailure fault) {
             throw new CommandLine.ExecutionException(parsed.commandSpec().commandLine(), "standard output cannot be written", fault);
         }
+    }
+
+    /** A path that an option names. Java takes an empty one, as a shell makes of an unset variable, for the working folder. */
+    private static Path path(String name) {
+        try {
+            if (!name.isEmpty()) {
+                return Path.of(name);
+            }
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'" + name + "' cannot be a path");
+        }
+        throw new TypeConversionException("expected a path, found an empty name");
     }
 
     /** Whether the terminal shows escape sequences literally. */

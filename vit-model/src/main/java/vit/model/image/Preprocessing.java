@@ -260,7 +260,7 @@ public record Preprocessing(
         }
         if (madeHeight != height || madeWidth != width) {
             throw InputException.in(name).expected("the model's " + height + "×" + width + " pixels, or a preset's name instead of this file")
-                    .found(madeHeight + "×" + madeWidth).because("the preprocessing makes images of another size than the model takes");
+                    .found(madeHeight + "×" + madeWidth).remedy("name a preset with --preprocess, or write the model's size into the file").because("the preprocessing makes images of another size than the model takes");
         }
     }
 

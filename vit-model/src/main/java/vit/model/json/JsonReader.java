@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.io.JsonEOFException;
 import java.io.IOException;
 import vit.model.InputException;
+import vit.model.text.Pointer;
 
 /** Builds values from jackson's tokens, one document at a time. */
 final class JsonReader {
@@ -60,6 +61,7 @@ final class JsonReader {
     }
 
     private <T> T parse(byte[] bytes, Body<T> body) throws InputException {
+        requireNoPointer(bytes);
         int invalid = Utf8.firstInvalid(bytes);
         if (invalid >= 0) {
             throw fault(baseOffset + invalid).expected("JSON in UTF-8").found("a byte that is not UTF-8").because("the JSON is malformed");
@@ -79,6 +81,14 @@ final class JsonReader {
             throw place(fault(baseOffset + (at < 0 ? bytes.length : at))).expected("strict JSON").found(what(e, bytes)).because("the JSON is malformed");
         } catch (IOException e) {
             throw place(fault(offset())).expected("strict JSON in UTF-8").found("bytes that are not").because("the JSON is malformed");
+        }
+    }
+
+    /** A pointer in the place of a document is no malformed document: it was never fetched. */
+    private void requireNoPointer(byte[] bytes) throws InputException {
+        Pointer pointer = Pointer.in(bytes).orElse(null);
+        if (pointer != null) {
+            throw fault(baseOffset).expected("JSON").found(pointer.words()).remedy(pointer.remedy()).because("the file was not fetched");
         }
     }
 

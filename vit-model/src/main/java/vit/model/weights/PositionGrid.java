@@ -117,8 +117,13 @@ final class PositionGrid {
 
     private Grid checked(ImageSize stored, ImageSize image, Positions positions) throws InputException {
         boolean whole = image.equals(stored) || image.height() % patch == 0 && image.width() % patch == 0;
-        if (!whole || patches(image) > (long) MOST_GROWTH * rows) {
-            throw misfit(image);
+        if (!whole) {
+            throw inference.positionFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
+                    .because("the position embeddings do not fit the image");
+        }
+        if (patches(image) > (long) MOST_GROWTH * rows) {
+            throw inference.positionFault().expected("at most " + (long) MOST_GROWTH * rows + " patches, " + MOST_GROWTH + " times the rows that there are")
+                    .found(patches(image) + " patches of " + image + " pixels").because("the position embeddings do not fit the image");
         }
         return new Grid(stored, image, positions);
     }

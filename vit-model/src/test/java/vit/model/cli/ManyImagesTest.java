@@ -8,6 +8,7 @@ import static vit.model.cli.Ran.vit;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -159,5 +160,43 @@ class ManyImagesTest {
             String all = (ran.out() + ran.err()).replace("\n", "");
             assertTrue(all.codePoints().allMatch(PrintableText::isHarmless), () -> Json.write(all));
         }
+    }
+
+    @Test
+    void anEmptyNameIsNotTheWorkingFolder() {
+        classify("").isRefused();
+        Ran ran = classify(a, "");
+        assertEquals(1, ran.code(), ran::toString);
+        assertTrue(ran.out().contains("the name is empty"), ran::toString);
+        for (String option : List.of("--config", "--labels")) {
+            classify(option, "", a).isRefused(option, "empty");
+        }
+        vit("classify", "--weights", "", a).isRefused("--weights", "empty");
+        vit("train", "--data", "", "--output", folder.resolve("out")).isRefused("--data", "empty");
+        vit("inspect", "").isRefused("empty");
+    }
+
+    /** PowerShell writes UTF-16 with a mark where {@code >} leads into a file. */
+    @Test
+    void aListMayBeUtf16() throws IOException {
+        Path list = folder.resolve("list.txt");
+        String text = "\uFEFF" + a + "\r\n" + c + "\r\n";
+        for (Charset order : List.of(StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)) {
+            assertEquals(List.of(a.toString(), c.toString()), files(classify("--json", "--list", Files.write(list, text.getBytes(order)))), order.name());
+        }
+    }
+
+    /** A clone without Git LFS has pointers in the place of every large file, whatever it was to be. */
+    @Test
+    void pointersAreNamedWhereverTheyStand() throws IOException {
+        Path pointer = Files.writeString(folder.resolve("pointer"), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n");
+        Files.copy(weights, images.resolve("model.safetensors"));
+        Files.copy(pointer, images.resolve("config.json"));
+        for (Ran ran : List.of(classify("--labels", pointer, a), classify("--config", pointer, a), vit("classify", "--weights", images.resolve("model.safetensors"), a),
+                vit("inspect", pointer))) {
+            assertTrue(ran.err().contains("a Git LFS pointer, not the file itself") && ran.err().contains("hint: fetch the file with git lfs pull"), ran::toString);
+        }
+        Ran ran = classify(pointer);
+        assertTrue(ran.err().contains("a Git LFS pointer, not the file itself") && ran.err().contains("hint: fetch the file with git lfs pull"), ran::toString);
     }
 }

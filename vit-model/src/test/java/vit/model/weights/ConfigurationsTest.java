@@ -196,6 +196,7 @@ class ConfigurationsTest {
                 "\uFEFFtench\ngoldfish\n", "\uFEFF[\"tench\",\"goldfish\"]")) {
             assertEquals(List.of("tench", "goldfish"), Labels.read(Files.writeString(folder.resolve("labels"), text)), text);
         }
+        assertEquals(List.of("8", "0", "3"), Labels.read(Files.writeString(folder.resolve("labels"), "{\"label2id\":{\"0\":1,\"3\":2,\"8\":0}}")), "digits are names here");
         assertEquals(List.of("7", "8"), Labels.read(Files.writeString(folder.resolve("labels"), "{\"0\":7,\"1\":8}")));
         assertEquals(List.of("0", "1"), Labels.read(Files.writeString(folder.resolve("labels"), "[0,1]")));
         for (String text : List.of("{\"tench\":0,\"goldfish\":0}", "{\"tench\":0,\"goldfish\":2}", "{\"0\":[\"a\",\"b\",\"c\"]}", "{\"0\":{}}")) {

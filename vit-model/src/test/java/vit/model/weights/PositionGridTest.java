@@ -123,7 +123,8 @@ class PositionGridTest {
     @Test
     void imagesThatMakeNoGridAreRefused() throws IOException {
         Path file = write(small("timm").image(32, 32).build());
-        assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(36, 32)));
+        InputException divided = assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(36, 40)));
+        assertTrue(divided.getMessage().contains("sides that the patch of 8 pixels divides; found 36×40"), divided.getMessage());
         assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(80_000, 80_000)), "far more patches than the file has rows");
         assertThrows(IllegalArgumentException.class, () -> LoadOptions.DEFAULTS.withImage(0, 32));
         assertThrows(IllegalArgumentException.class, () -> new LoadOptions(32, 0));

@@ -149,7 +149,7 @@ class WeightFilesTest {
         Path file = Files.write(folder.resolve("w.safetensors"), bytes);
         InputException e = refused(file);
         assertTrue(e.getMessage().contains(kind), e.getMessage());
-        assertFalse(e.getMessage().matches("(?s).*(root:|not found|credentials|AccessDenied|404|346284714).*"), e.getMessage());
+        assertFalse(e.getMessage().replace(folder.toString(), "").matches("(?s).*(root:|not found|credentials|AccessDenied|404|346284714).*"), e.getMessage());
     }
 
     /** Escapes of Java source in a table's cell. */

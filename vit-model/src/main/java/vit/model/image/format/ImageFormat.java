@@ -3,6 +3,7 @@ package vit.model.image.format;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import vit.model.InputException;
+import vit.model.text.Pointer;
 
 /** Recognises what a file is by its first bytes. */
 final class ImageFormat {
@@ -56,6 +57,10 @@ final class ImageFormat {
         }
         if (PnmFile.plausible(file)) {
             return PnmFile.parse(file);
+        }
+        Pointer pointer = Pointer.in(file.data()).orElse(null);
+        if (pointer != null) {
+            throw file.fault(0).expected(EXPECTED).found(pointer.words()).remedy(pointer.remedy()).because("the file was not fetched");
         }
         throw file.fault(0).expected(EXPECTED).found(describe(file)).because("the content is not an image of a known format");
     }

@@ -18,6 +18,7 @@ import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
+import vit.model.text.Pointer;
 
 /** Names of the classes. */
 public final class Labels {
@@ -59,6 +60,10 @@ public final class Labels {
      */
     public static List<String> parse(String source, byte[] document) throws InputException {
         byte[] bytes = withoutMark(document);
+        Pointer pointer = Pointer.in(bytes).orElse(null);
+        if (pointer != null) {
+            throw InputException.in(source).expected("labels").found(pointer.words()).remedy(pointer.remedy()).because("the file was not fetched");
+        }
         int first = 0;
         while (first < bytes.length && Character.isWhitespace(bytes[first])) {
             first++;
@@ -83,7 +88,10 @@ public final class Labels {
         for (String field : new String[] {"id2label", "label_names", "labels", "label2id"}) {
             if (object.has(field)) {
                 JsonValue inner = object.get(field);
-                return inner.kind() == JsonKind.ARRAY ? texts(inner.array()) : fromNumbered(inner.object(), inner);
+                if (inner.kind() == JsonKind.ARRAY) {
+                    return texts(inner.array());
+                }
+                return field.equals("label2id") ? byNumber(inner.object(), true) : fromNumbered(inner.object(), inner);
             }
         }
         return fromNumbered(object, value);
@@ -132,6 +140,12 @@ public final class Labels {
         int count = object.names().size();
         boolean inverse = count > 0 && object.names().stream().anyMatch(key -> number(key) < 0)
                 && object.names().stream().allMatch(key -> object.kind(key) == JsonKind.NUMBER);
+        return byNumber(object, inverse);
+    }
+
+    /** The labels in the order of their numbers, which are the names of the object's fields, or with {@code inverse} their values. */
+    private static List<String> byNumber(JsonObject object, boolean inverse) throws InputException {
+        int count = object.names().size();
         String[] labels = new String[count];
         for (String key : object.names()) {
             int number = inverse ? Relaxed.integer(object, key) : number(key);

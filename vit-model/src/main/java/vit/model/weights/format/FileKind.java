@@ -3,7 +3,9 @@ package vit.model.weights.format;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Optional;
 import vit.model.InputException;
+import vit.model.text.Pointer;
 
 /**
  * What a file that was named as weights is, by its first bytes: one of the formats that are read, or what people have in
@@ -14,8 +16,8 @@ public enum FileKind {
     ZIP("a zip archive", null),
     JSON("JSON", "name the weights with --weights and their configuration with --config"),
     EMPTY("an empty file", "fetch the file again; the download may have failed"),
-    GIT_LFS("a Git LFS pointer, not the file itself", "fetch the file with git lfs pull"),
-    GIT_ANNEX("a git-annex pointer, not the file itself", "fetch the file with git annex get"),
+    GIT_LFS(Pointer.GIT_LFS.words(), Pointer.GIT_LFS.remedy()),
+    GIT_ANNEX(Pointer.GIT_ANNEX.words(), Pointer.GIT_ANNEX.remedy()),
     HTML("an HTML page, as servers send for an error or a login", "fetch the file again; a browser shows what the page says"),
     XML("an XML document, as servers send for an error", "fetch the file again"),
     PICKLE("a Python pickle (.pth, .pt, .bin), which can run code and is never read", Constants.CONVERT),
@@ -145,7 +147,7 @@ public enum FileKind {
 
     private static FileKind byText(byte[] start) {
         String text = new String(start, StandardCharsets.UTF_8).replace("\uFEFF", "").stripLeading().toLowerCase(Locale.ROOT);
-        if (text.startsWith("version https://git-lfs.github.com/") || text.startsWith("version https://hawser.github.com/")) {
+        if (Pointer.in(start).equals(Optional.of(Pointer.GIT_LFS))) {
             return GIT_LFS;
         }
         if (text.contains("/annex/objects/")) {
