@@ -13,7 +13,9 @@ public final class Canvas {
 
     /** The usual height of a capital letter. */
     public static final double TEXT = 10;
+    /** Height of a capital letter in small text. */
     public static final double SMALL_TEXT = 9;
+    /** Height of a capital letter in a title. */
     public static final double TITLE = 13;
 
     private static final double PEN = 0.135; // share of a capital's height
@@ -31,10 +33,12 @@ public final class Canvas {
         Arrays.fill(pixels, Palette.WHITE);
     }
 
+    /** Rows of pixels. */
     public int height() {
         return height;
     }
 
+    /** Columns of pixels. */
     public int width() {
         return width;
     }
@@ -53,6 +57,7 @@ public final class Canvas {
         }
     }
 
+    /** A filled rectangle; its edges may lie within pixels, which are then blended. */
     public void fill(double left, double top, double right, double bottom, int rgb) {
         for (int y = from(top); y < to(bottom, height); y++) {
             double rows = Math.min(bottom, y + 1) - Math.max(top, y);

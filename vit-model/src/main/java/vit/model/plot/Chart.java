@@ -23,6 +23,7 @@ public final class Chart {
     private final List<String> notes = new ArrayList<>();
     private final List<Series> series = new ArrayList<>();
 
+    /** A chart without lines or dots; the axes have these scales and titles. */
     public Chart(String title, Scale xScale, String xTitle, Scale yScale, String yTitle) {
         this.title = title;
         this.xScale = xScale;

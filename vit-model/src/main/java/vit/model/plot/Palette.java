@@ -8,11 +8,15 @@ import java.util.List;
  */
 public final class Palette {
 
+    /** The colour of paper. */
     public static final int WHITE = 0xFFFFFF;
+    /** The colour of titles and text. */
     public static final int TEXT = 0x222222;
     /** The colour of explanations, ticks and labels that are not the subject. */
     public static final int QUIET = 0x5A5A5A;
+    /** The colour of axes. */
     public static final int AXIS = 0x9A9A9A;
+    /** The colour of grid lines. */
     public static final int GRID = 0xE4E4E4;
 
     public static final int BLUE = 0x0072B2;

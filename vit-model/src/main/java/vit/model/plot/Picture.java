@@ -47,10 +47,12 @@ public final class Picture {
                 (x, y) -> image.sample(y, x, 0) << 16 | image.sample(y, x, 1) << 8 | image.sample(y, x, 2));
     }
 
+    /** Rows of pixels. */
     public int height() {
         return height;
     }
 
+    /** Columns of pixels. */
     public int width() {
         return width;
     }

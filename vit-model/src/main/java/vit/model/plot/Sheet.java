@@ -24,6 +24,7 @@ public final class Sheet {
     private List<String> rowLabels = List.of();
     private ColourBar bar;
 
+    /** A sheet without pictures. */
     public Sheet(String title) {
         this.title = title;
     }

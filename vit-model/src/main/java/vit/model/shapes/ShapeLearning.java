@@ -57,6 +57,7 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
                 .withAverage(average).withLabelSmoothing(0.05);
     }
 
+    /** The same with another number of images per epoch. */
     public ShapeLearning withImagesPerEpoch(int images) {
         return new ShapeLearning(config, recipe, images, validation, difficulty, ramp, sinCosStart);
     }
@@ -66,10 +67,12 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
         return new ShapeLearning(config, recipe, imagesPerEpoch, validation, difficulty, ramp, true);
     }
 
+    /** The same with another seed, that is with other images and other initial weights. */
     public ShapeLearning withSeed(long seed) {
         return new ShapeLearning(config, recipe.withSeed(seed), imagesPerEpoch, validation, difficulty, ramp, sinCosStart);
     }
 
+    /** The same with another model. */
     public ShapeLearning withConfig(VitConfig other) {
         return new ShapeLearning(other, recipe, imagesPerEpoch, validation, difficulty, ramp, sinCosStart);
     }

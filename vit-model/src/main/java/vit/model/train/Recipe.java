@@ -62,54 +62,67 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         return new Recipe("plain", epochs, batch, 0, Optimizer.adamW(0), Schedule.constant(rate), 0, 0, 0, Augmentation.NONE, Mixing.NONE, 0, 0);
     }
 
+    /** This recipe under another name. */
     public Recipe withName(String value) {
         return with(parts -> parts.name = value);
     }
 
+    /** This recipe with another number of epochs, at least 1. */
     public Recipe withEpochs(int value) {
         return with(parts -> parts.epochs = value);
     }
 
+    /** This recipe with another number of images per optimiser step, at least 1. */
     public Recipe withBatch(int value) {
         return with(parts -> parts.batch = value);
     }
 
+    /** This recipe with another seed. */
     public Recipe withSeed(long value) {
         return with(parts -> parts.seed = value);
     }
 
+    /** This recipe with another optimiser. */
     public Recipe withOptimizer(Optimizer value) {
         return with(parts -> parts.optimizer = value);
     }
 
+    /** This recipe with other learning rates. */
     public Recipe withSchedule(Schedule value) {
         return with(parts -> parts.schedule = value);
     }
 
+    /** This recipe with another bound on the Euclidean norm of the gradients; 0: no clipping. */
     public Recipe withClip(double norm) {
         return with(parts -> parts.clip = norm);
     }
 
+    /** This recipe with another decay of the moving average of the weights, in [0, 1); 0: no average. */
     public Recipe withAverage(double decay) {
         return with(parts -> parts.average = decay);
     }
 
+    /** This recipe with another share of every target that is spread over the classes, in [0, 1). */
     public Recipe withLabelSmoothing(double share) {
         return with(parts -> parts.labelSmoothing = share);
     }
 
+    /** This recipe with another augmentation. */
     public Recipe withAugmentation(Augmentation value) {
         return with(parts -> parts.augmentation = value);
     }
 
+    /** This recipe with another mixing. */
     public Recipe withMixing(Mixing value) {
         return with(parts -> parts.mixing = value);
     }
 
+    /** This recipe with another dropout probability, in [0, 1). */
     public Recipe withDropout(double probability) {
         return with(parts -> parts.dropout = probability);
     }
 
+    /** This recipe with another probability of skipping a branch of the last block, in [0, 1). */
     public Recipe withStochasticDepth(double probability) {
         return with(parts -> parts.stochasticDepth = probability);
     }

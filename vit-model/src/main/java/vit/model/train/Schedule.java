@@ -52,14 +52,17 @@ public record Schedule(Shape shape, double rate, double last, double warmup) {
         return new Schedule(Shape.LINEAR, rate, 0, warmup);
     }
 
+    /** This schedule with another highest rate; the last rate is lowered to it if necessary. */
     public Schedule withRate(double value) {
         return new Schedule(shape, value, Math.min(last, value), warmup);
     }
 
+    /** This schedule with another share of warm-up, in [0, 1]. */
     public Schedule withWarmup(double share) {
         return new Schedule(shape, rate, last, share);
     }
 
+    /** This schedule with another shape after warm-up. */
     public Schedule withShape(Shape value) {
         return new Schedule(value, rate, last, warmup);
     }

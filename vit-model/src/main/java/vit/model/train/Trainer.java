@@ -380,10 +380,12 @@ public final class Trainer implements AutoCloseable {
         return List.copyOf(history);
     }
 
+    /** The configuration of the model that is trained. */
     public VitConfig config() {
         return config;
     }
 
+    /** The recipe of this training. */
     public Recipe recipe() {
         return recipe;
     }

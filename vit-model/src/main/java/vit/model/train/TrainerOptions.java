@@ -48,26 +48,32 @@ public record TrainerOptions(int threads, int loaderThreads, int prefetch, int a
         return new TrainerOptions(threads, 1, 3, 1, false, Runtime.getRuntime().maxMemory() / 4, MOST_UNREADABLE);
     }
 
+    /** These options with another number of threads that decode and augment images. */
     public TrainerOptions withLoaderThreads(int value) {
         return new TrainerOptions(threads, value, prefetch, accumulate, checkpointing, cacheBytes, mostUnreadable);
     }
 
+    /** These options with another number of batches that may be ready and waiting. */
     public TrainerOptions withPrefetch(int value) {
         return new TrainerOptions(threads, loaderThreads, value, accumulate, checkpointing, cacheBytes, mostUnreadable);
     }
 
+    /** These options with another number of passes per batch. */
     public TrainerOptions withAccumulate(int value) {
         return new TrainerOptions(threads, loaderThreads, prefetch, value, checkpointing, cacheBytes, mostUnreadable);
     }
 
+    /** These options, with or without activation checkpointing. */
     public TrainerOptions withCheckpointing(boolean value) {
         return new TrainerOptions(threads, loaderThreads, prefetch, accumulate, value, cacheBytes, mostUnreadable);
     }
 
+    /** These options with another bound on the bytes of decoded images that are kept; 0: none. */
     public TrainerOptions withCacheBytes(long value) {
         return new TrainerOptions(threads, loaderThreads, prefetch, accumulate, checkpointing, value, mostUnreadable);
     }
 
+    /** These options with another share of images that may be unusable, 0 to 1. */
     public TrainerOptions withMostUnreadable(double share) {
         return new TrainerOptions(threads, loaderThreads, prefetch, accumulate, checkpointing, cacheBytes, share);
     }

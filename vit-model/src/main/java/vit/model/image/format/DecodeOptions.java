@@ -36,26 +36,32 @@ public record DecodeOptions(long maxFileBytes, long maxPixels, boolean applyOrie
         }
     }
 
+    /** These options with another bound on the bytes of a file. */
     public DecodeOptions withMaxFileBytes(long value) {
         return new DecodeOptions(value, maxPixels, applyOrientation, scaleGrey16, maxMemoryBytes, maxMilliseconds);
     }
 
+    /** These options with another bound on the pixels that a header claims. */
     public DecodeOptions withMaxPixels(long value) {
         return new DecodeOptions(maxFileBytes, value, applyOrientation, scaleGrey16, maxMemoryBytes, maxMilliseconds);
     }
 
+    /** These options, with or without turning images as their EXIF orientation says. */
     public DecodeOptions withApplyOrientation(boolean value) {
         return new DecodeOptions(maxFileBytes, maxPixels, value, scaleGrey16, maxMemoryBytes, maxMilliseconds);
     }
 
+    /** These options, with 16-bit grey scaled to 8 bits or clipped at 255 as in Pillow. */
     public DecodeOptions withScaleGrey16(boolean value) {
         return new DecodeOptions(maxFileBytes, maxPixels, applyOrientation, value, maxMemoryBytes, maxMilliseconds);
     }
 
+    /** These options with another bound on the memory that decoding takes at its peak, in bytes. */
     public DecodeOptions withMaxMemoryBytes(long value) {
         return new DecodeOptions(maxFileBytes, maxPixels, applyOrientation, scaleGrey16, value, maxMilliseconds);
     }
 
+    /** These options with another bound on the estimated decoding time, in milliseconds of one core. */
     public DecodeOptions withMaxMilliseconds(long value) {
         return new DecodeOptions(maxFileBytes, maxPixels, applyOrientation, scaleGrey16, maxMemoryBytes, value);
     }

@@ -98,10 +98,12 @@ public record Augmentation(String name, double cropArea, double flip, double rot
         return List.copyOf(PRESETS.keySet());
     }
 
+    /** This augmentation with another probability of erasing a box. */
     public Augmentation withErasing(double probability) {
         return new Augmentation(name, cropArea, flip, rotation, shift, zoom, operations, magnitude, probability);
     }
 
+    /** This augmentation with another probability of mirroring. */
     public Augmentation withFlip(double probability) {
         return new Augmentation(name, cropArea, probability, rotation, shift, zoom, operations, magnitude, erasing);
     }

@@ -24,6 +24,7 @@ public final class CounterRandom {
     private final long stream;
     private long next;
 
+    /** The beginning of the sequence of (seed, purpose, high, low); for an image, the coordinates are epoch and index. */
     public CounterRandom(long seed, Purpose purpose, int high, int low) {
         this(key(seed, purpose), Philox.stream(high, low));
     }

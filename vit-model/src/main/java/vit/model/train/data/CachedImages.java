@@ -13,6 +13,7 @@ public final class CachedImages implements ImageSource {
     private final AtomicReferenceArray<RgbImage> kept;
     private final AtomicLong room;
 
+    /** Caches {@code images} in at most {@code bytes} bytes. */
     public CachedImages(ImageSource images, long bytes) {
         this.images = images;
         this.kept = new AtomicReferenceArray<>(images.size());

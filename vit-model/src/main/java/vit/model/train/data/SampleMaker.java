@@ -33,6 +33,7 @@ public record SampleMaker(ImageSource images, VitConfig config, Preprocessing pr
         augmentation.erase(target, offset, height, width, random);
     }
 
+    /** The number of floats that {@link #make} writes: 3·H·W. */
     public int imageElements() {
         return RgbImage.CHANNELS * config.imageHeight() * config.imageWidth();
     }
