@@ -17,7 +17,7 @@ sealed interface Initializer {
     int FLOAT = 1;
     int INT64 = 7;
 
-    /** A learned tensor, streamed from the source when the file is written: (out, in) matrices as (in, out) where transposed. */
+    /** A learned tensor, streamed from the source when the file is written. If {@code transposed}, a matrix (out, in) is written as (in, out). */
     record Learned(String name, Parameter parameter, boolean transposed) implements Initializer {
         @Override
         public long[] dimensions() {
@@ -46,7 +46,7 @@ sealed interface Initializer {
         }
     }
 
-    /** A table of numbers that is no parameter: scales, fixed positions. */
+    /** A table of numbers that is not a parameter: scales, fixed positions. */
     record Reals(String name, long[] dimensions, float[] values) implements Initializer {
         @Override
         public long bytes() {

@@ -10,16 +10,22 @@ import vit.model.parameters.ParameterSource;
 import vit.model.weights.format.AtomicFile;
 
 /**
- * Writes a model as ONNX: input {@code images} (batch, channels, height, width), output {@code logits} (batch, classes), or
- * {@code embeddings} (batch, C) of a model without a head; the batch is free. The file is streamed, one parameter in memory at a
- * time, and appears under its name when it is whole ({@link AtomicFile}).
+ * Writes a model as an ONNX file, for other runtimes.
  *
- * <p>Protobuf ends at 2 GB. Larger models keep their weights in a second file beside the first, {@code NAME.data}, as ONNX's
- * external data; the two belong together and move together.
+ * <pre>{@code
+ * OnnxExport.write(model, Path.of("model.onnx"));
+ * }</pre>
+ *
+ * The graph's input is {@code images}, float32 (batch, channels, height, width). Its output is {@code logits} (batch, classes), or
+ * {@code embeddings} (batch, C) for a model without a head. The batch may have any size. The file is streamed, with one parameter in memory at a
+ * time, and appears under its name when it is whole ({@link AtomicFile}). Stateless; any number of threads may call.
+ *
+ * <p>A protobuf message can have at most 2 GB. Larger models keep their weights in a second file beside the first, {@code NAME.data}, as ONNX's
+ * external data; the two files belong together and must be moved together.
  */
 public final class OnnxExport {
 
-    /** The largest protobuf message, less room for the graph. */
+    /** The size of the largest protobuf message, minus room for the graph. */
     static final long MOST_BYTES_INSIDE = Integer.MAX_VALUE - (64L << 20);
 
     private static final int BUFFER_BYTES = 1 << 18;
@@ -49,15 +55,16 @@ public final class OnnxExport {
     /**
      * Writes the model.
      *
-     * @param source for example an opened weight file or generated weights
-     * @param file   to write or replace; its folder must exist
-     * @throws IOException              if reading or writing fails; an old file is then still there
+     * @param source    its parameters: a model, an opened weight file, generated weights
+     * @param file      to write or replace; its folder must exist
+     * @param operators the operators that the graph may use
+     * @throws IOException if reading or writing fails; an old file is then still there
      */
     public static void write(ParameterSource source, Path file, OnnxOperators operators) throws IOException {
         write(source, file, operators, MOST_BYTES_INSIDE);
     }
 
-    /** The same with weights of more than {@code mostBytesInside} bytes in the data file. */
+    /** As {@link #write(ParameterSource, Path, OnnxOperators)}, but with a data file for weights of more than {@code mostBytesInside} bytes. */
     static void write(ParameterSource source, Path file, OnnxOperators operators, long mostBytesInside) throws IOException {
         OnnxExport export = new OnnxExport(source, operators);
         long bytes = export.initializers.stream().mapToLong(Initializer::bytes).sum();
@@ -115,7 +122,7 @@ public final class OnnxExport {
         AtomicFile.write(file, header().message(7, graph).toBytes());
     }
 
-    /** ModelProto up to its graph. */
+    /** The fields of ModelProto before its graph. */
     private ProtobufMessage header() {
         ProtobufMessage message = new ProtobufMessage().number(1, VitGraph.IR_VERSION).text(2, "vit");
         message.message(8, new ProtobufMessage().text(1, "").number(2, VitGraph.OPSET));
@@ -125,7 +132,7 @@ public final class OnnxExport {
         return message;
     }
 
-    /** GraphProto up to its initializers. */
+    /** The fields of GraphProto before its initializers. */
     private ProtobufMessage graph() {
         ProtobufMessage message = new ProtobufMessage();
         model.graph().nodes().forEach(node -> message.message(1, node));
@@ -135,7 +142,7 @@ public final class OnnxExport {
         return message;
     }
 
-    /** ValueInfoProto: float32, a free batch, then {@code dimensions}. */
+    /** A ValueInfoProto: float32, with a batch of any size, then {@code dimensions}. */
     private static ProtobufMessage tensorType(String name, long... dimensions) {
         ProtobufMessage shape = new ProtobufMessage().message(1, new ProtobufMessage().text(2, "batch"));
         for (long dimension : dimensions) {
@@ -145,7 +152,7 @@ public final class OnnxExport {
         return new ProtobufMessage().text(1, name).message(2, new ProtobufMessage().message(1, tensor));
     }
 
-    /** TensorProto without its elements. */
+    /** A TensorProto without its elements. */
     private static ProtobufMessage head(Initializer initializer) {
         ProtobufMessage tensor = new ProtobufMessage();
         for (long dimension : initializer.dimensions()) {
@@ -159,7 +166,7 @@ public final class OnnxExport {
         message.message(field, new ProtobufMessage().text(1, key).text(2, value));
     }
 
-    /** The elements of a constant that is no parameter, as a whole TensorProto. */
+    /** A constant that is not a parameter, as a whole TensorProto. */
     private static byte[] small(Initializer initializer) {
         ByteBuffer elements = ByteBuffer.allocate(Math.toIntExact(initializer.bytes())).order(ByteOrder.LITTLE_ENDIAN);
         switch (initializer) {

@@ -7,8 +7,8 @@ import java.util.Map;
 import vit.model.parameters.Parameter;
 
 /**
- * A graph under construction: nodes in the order in which they are added, which is a topological one, and the constants that they
- * read. Values are known by name; every node has one output, named after the node, unless it says otherwise. Field numbers are those
+ * A graph under construction: the nodes, in the order in which they are added, and the constants that they read. The order is topological, because a node
+ * is added after its inputs. Values are known by name. Unless stated otherwise, a node has one output with the name of the node. Field numbers are those
  * of onnx.proto. For one thread.
  */
 final class OnnxGraph {
@@ -60,13 +60,13 @@ final class OnnxGraph {
             return this;
         }
 
-        /** The operator set that it belongs to, if not the standard one. */
+        /** Sets the domain of the operator, if it is not the standard one. */
         Node domain(String domain) {
             message.text(7, domain);
             return this;
         }
 
-        /** Adds the operator with one output of its own name, which is returned. */
+        /** Adds the operator with one output that has the node's name; returns that name. */
         String add() {
             return add(name);
         }
@@ -93,7 +93,7 @@ final class OnnxGraph {
         return constant(new Initializer.Learned(parameter.name(), parameter, false));
     }
 
-    /** The weight (out, in) of a linear layer as (in, out), which MatMul reads: {@code ….kernel}. */
+    /** The weight (out, in) of a linear layer as (in, out), the layout of MatMul, under the name {@code ….kernel}. */
     String kernel(Parameter weight) {
         String name = weight.name().substring(0, weight.name().length() - "weight".length()) + "kernel";
         return constant(new Initializer.Learned(name, weight, true));

@@ -1,14 +1,14 @@
 package vit.model.onnx;
 
-/** Which operators an exported graph is made of. */
+/** The operators of which an exported graph may consist. */
 public enum OnnxOperators {
 
-    /** The standard domain alone: every runtime that knows operator set 20 reads it. */
+    /** The standard domain only. Every runtime that knows operator set 20 can read the graph. */
     STANDARD,
 
     /**
-     * ONNX Runtime's own MultiHeadAttention and SkipLayerNormalization where they fit, which its transformer optimiser would put in:
-     * faster there, readable nowhere else.
+     * Also ONNX Runtime's own MultiHeadAttention and SkipLayerNormalization where they fit, as its transformer optimiser would insert them. The graph is
+     * faster in ONNX Runtime, and no other runtime can read it.
      */
     ONNX_RUNTIME
 }

@@ -4,8 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A message in the protobuf wire format (protobuf.dev, "Encoding"), built in memory: varints, 32-bit numbers, and length-delimited
- * texts, bytes and messages, which is all that ONNX uses. For one thread.
+ * A message in the protobuf wire format (protobuf.dev, "Encoding"), built in memory. It knows what ONNX uses: varints, 32-bit numbers, and
+ * length-delimited texts, bytes and messages. For one thread.
  */
 final class ProtobufMessage {
 
@@ -49,7 +49,7 @@ final class ProtobufMessage {
         return this;
     }
 
-    /** Appends the head of a length-delimited field whose {@code length} bytes whoever calls writes elsewhere. */
+    /** Appends the head of a length-delimited field. The caller writes the {@code length} bytes of its value after this message. */
     ProtobufMessage begin(int field, long length) {
         tag(field, LENGTH_DELIMITED);
         varint(length);

@@ -14,8 +14,8 @@ import vit.model.positions.SinCosPositions;
 
 /**
  * The forward pass of one configuration as an ONNX graph (Dosovitskiy et al. 2020, equations 1 to 4; the same steps as
- * {@code VitForward}). Operators stand where runtimes look for them to fuse: MatMul then Add, Gelu, LayerNormalization, and the
- * scale of attention behind Q·Kᵀ. For one thread.
+ * {@code VitForward}). The operators are arranged as runtimes expect them for fusion: MatMul then Add, Gelu, LayerNormalization, and the
+ * scale of attention after Q·Kᵀ. For one thread.
  */
 final class VitGraph {
 
@@ -37,7 +37,7 @@ final class VitGraph {
     private final boolean fused; // with ONNX Runtime's own operators
     private final OnnxGraph graph = new OnnxGraph();
 
-    /** The residual stream and what the LayerNorm that reads it next makes of it, or null. */
+    /** The residual stream, and the output of the LayerNorm that reads it next, or null if no block reads it. */
     private record Stream(String x, String normed) {}
 
     VitGraph(VitConfig config, OnnxOperators operators) {
@@ -56,12 +56,12 @@ final class VitGraph {
         return graph;
     }
 
-    /** The one output. */
+    /** The name of the graph's only output. */
     String output() {
         return config.classes() > 0 ? LOGITS : EMBEDDINGS;
     }
 
-    /** (B, T, C): patches projected, prefix tokens before them, positions added. */
+    /** (B, T, C): the projected patches with the prefix tokens before them, and positions added. */
     private String embed() {
         String patches = isConvolution() ? convolution() : projection();
         boolean forAll = config.positions() == Positions.LEARNED;
@@ -74,7 +74,7 @@ final class VitGraph {
         return forAll ? graph.node("tokens.positioned", "Add", tokens, positions).add() : tokens;
     }
 
-    /** Whether the patch projection is a convolution: nothing stands before it, and its weight is a convolution's. */
+    /** Whether the patch projection is a convolution: nothing precedes it, and its weight has the shape of a convolution's. */
     private boolean isConvolution() {
         return config.patchOrder() == PatchOrder.CHANNEL_FIRST && !config.patchNorm();
     }
@@ -143,7 +143,7 @@ final class VitGraph {
                 i + 1 < config.depth() ? block(i + 1, Parameters.NORM_1) : null);
     }
 
-    /** x + layer(input), and its norm unless {@code norm} is null. */
+    /** x + layer(input), and the LayerNorm of the sum unless {@code norm} is null. */
     private Stream residual(int i, String name, String x, String layer, String input, String layerScale, String norm) {
         if (fused && norm != null && !config.layerScale()) {
             return skipLayerNorm(block(i, name), x, block(i, layer), input, norm);
@@ -156,7 +156,7 @@ final class VitGraph {
         return new Stream(sum, norm == null ? null : norm(norm, sum));
     }
 
-    /** The same in one operator, which gives the sum as its fourth output. */
+    /** The same in one operator, whose fourth output is the sum. */
     private Stream skipLayerNorm(String name, String x, String layer, String input, String norm) {
         String product = graph.node(layer + ".product", "MatMul", input, graph.kernel(parameters.find(layer + ".weight"))).add();
         List<String> inputs = new ArrayList<>(List.of(product, x, learned(norm + ".weight"), learned(norm + ".bias")));
@@ -196,7 +196,7 @@ final class VitGraph {
         return graph.node(part + ".heads", "Transpose", split).list("perm", order).add();
     }
 
-    /** The final norm and the pooling, in the order the family has them, then the head. */
+    /** The final norm and the pooling, in the order of the configuration, then the head. */
     private void classify(String x) {
         String finalNorm = Parameters.finalNorm(config);
         String pooled;
@@ -245,7 +245,7 @@ final class VitGraph {
                 .attribute("axis", -1).attribute("epsilon", (float) config.layerNormEps()).add();
     }
 
-    /** x·Wᵀ + b over the last axis; the bias where there is one. */
+    /** x·Wᵀ + b over the last axis, with the bias if there is one. */
     private String linear(String name, String x) {
         Parameter bias = parameters.find(name + ".bias");
         String product = graph.node(bias == null ? name : name + ".product", "MatMul", x,
@@ -253,7 +253,7 @@ final class VitGraph {
         return bias == null ? product : graph.node(name, "Add", product, graph.learned(bias)).add();
     }
 
-    /** x·Wᵀ + b of a matrix. */
+    /** x·Wᵀ + b for a matrix x. */
     private String gemm(String name, String x, String output) {
         return graph.node(output, "Gemm", x, learned(name + ".weight"), learned(name + ".bias")).attribute("transB", 1).add();
     }

@@ -3,15 +3,15 @@ package vit.model.parameters;
 import vit.kernels.tensor.Shape;
 
 /**
- * One learned tensor of the model, under its canonical name: timm's where timm has the tensor.
+ * One learned tensor of the model. Its canonical name is timm's, if timm has such a tensor. Immutable.
  *
  * @param name  for example {@code blocks.3.attn.qkv.weight}
- * @param shape as PyTorch stores it; a linear weight is (out, in)
+ * @param shape its shape in PyTorch's layout: a linear weight is (out, in)
  * @param kind  what it is used for
  */
 public record Parameter(String name, Shape shape, Kind kind) {
 
-    /** What a parameter is used for: decides packing, initialisation, weight decay. */
+    /** What a parameter is used for. It decides packing, initialisation and weight decay. */
     public enum Kind {
         /** Weight of a linear layer, (out, in); packed for the GEMM when loaded. */
         LINEAR_WEIGHT,

@@ -7,8 +7,8 @@ import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 
 /**
- * Where a model's parameters come from: a weight file, a formula, an initialisation. Read by one thread, parameter after
- * parameter, while the model is made; nothing of it is kept.
+ * Gives the values of a model's parameters: a weight file, a formula, an initialisation, another model. {@link vit.model.VitModel#of} and
+ * {@link vit.model.VitTraining#of} read it on one thread, one parameter after the other, and copy the values. They do not keep the source.
  */
 public interface ParameterSource {
 
@@ -21,8 +21,8 @@ public interface ParameterSource {
     }
 
     /**
-     * How images become the model's input: what the parameters were trained with, or, where the source does not know, what their family
-     * is usually run with.
+     * How images become the model's input: the preprocessing that the parameters were trained with, or, if the source does not know it, the usual one of
+     * their family.
      *
      * @throws InputException if a file that says so cannot be used
      * @throws IOException    if it cannot be read
@@ -32,10 +32,10 @@ public interface ParameterSource {
     }
 
     /**
-     * Writes the values of {@code parameter}, in row-major order of its shape, into {@code target[0 … size)}; the array may
+     * Writes the values of {@code parameter}, in row-major order of its shape, into {@code target[0 … size)}. The array may
      * be longer.
      *
-     * @throws IOException if they cannot be read; {@link InputException} if they are malformed
+     * @throws IOException if the values cannot be read; {@link InputException} if they are malformed
      */
     void read(Parameter parameter, float[] target) throws IOException;
 }

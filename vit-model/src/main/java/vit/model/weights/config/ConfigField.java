@@ -19,8 +19,8 @@ import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
 
 /**
- * A field of a configuration: its name in our own form, how that is read and written, and the component of
- * {@link VitConfig} that it stands for. A new component is one line here.
+ * A field of a configuration: its name in our own form, how its value is read and written, and the component of
+ * {@link VitConfig} that it stands for. A new component needs one line here.
  *
  * @param <T> the type of its values
  */
@@ -41,7 +41,7 @@ public final class ConfigField<T> {
     }
 
     private static final Map<String, GeluKind> GELUS = Map.of("erf", GeluKind.ERF, "tanh", GeluKind.TANH);
-    private static final Map<String, Pooling> POOLINGS = new LinkedHashMap<>(); // of two words for one, the first is written
+    private static final Map<String, Pooling> POOLINGS = new LinkedHashMap<>(); // if two words mean the same, the first is written
 
     static {
         POOLINGS.put("token", Pooling.TOKEN);

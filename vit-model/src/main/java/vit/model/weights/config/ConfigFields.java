@@ -10,15 +10,15 @@ import vit.model.config.VitConfigBuilder;
 import vit.model.json.JsonValue;
 
 /**
- * Values for some fields of a configuration, each with where it comes from: a field of a {@code config.json}, or a tensor
- * whose shape tells it. Mutable, for one thread.
+ * Values for some fields of a configuration, each with its origin: a field of a {@code config.json}, or a tensor
+ * whose shape determines it. Mutable, for one thread.
  */
 public final class ConfigFields {
 
     /**
      * A value and its origin.
      *
-     * @param fault starts a complaint about the origin
+     * @param fault starts a report about the origin
      */
     private record Known<T>(T value, String origin, Supplier<InputException.Report> fault) {}
 
@@ -29,7 +29,7 @@ public final class ConfigFields {
         known.put(field, new Known<>(value, origin.toString(), origin::fault));
     }
 
-    /** Sets a value that the shape or the presence of a tensor tells. */
+    /** Sets a value that is determined by the shape or the presence of a tensor. */
     public <T> void tell(ConfigField<T> field, T value, String file, String tensor) {
         known.put(field, new Known<>(value, "tensor " + tensor, () -> InputException.in(file).tensor(tensor)));
     }
@@ -45,18 +45,18 @@ public final class ConfigFields {
         state(field, field.get(variant), origin);
     }
 
-    /** Forgets the field's value. */
+    /** Removes the field's value. */
     public void remove(ConfigField<?> field) {
         known.remove(field);
     }
 
-    /** The fields that have another value in {@code other}, each as {@code mlp 64 instead of 3072}, in the order known here. */
+    /** The fields that have another value in {@code other}, each as {@code mlp 64 instead of 3072}, in the order of these fields. */
     public List<String> differences(ConfigFields other) {
         return known.keySet().stream().filter(field -> other.has(field) && !other.get(field).equals(get(field)))
                 .map(field -> field + " " + get(field) + " instead of " + other.get(field)).toList();
     }
 
-    /** Takes over all values of {@code other}, replacing earlier ones. */
+    /** Copies all values of {@code other}, replacing earlier ones. */
     public void putAll(ConfigFields other) {
         known.putAll(other.known);
     }
@@ -74,15 +74,15 @@ public final class ConfigFields {
         return value;
     }
 
-    /** Starts a complaint about the origin of the field's value, which must be known. */
+    /** Starts a report about the origin of the field's value, which must be known. */
     public InputException.Report fault(ConfigField<?> field) {
         return known.get(field).fault.get();
     }
 
     /**
-     * Requires that every field known here and there has one value.
+     * Requires that every field that is known both here and in {@code other} has the same value.
      *
-     * @throws InputException about the value here, if they differ
+     * @throws InputException about the value here, if two differ
      */
     public void mustAgreeWith(ConfigFields other) throws InputException {
         for (Map.Entry<ConfigField<?>, Known<?>> entry : known.entrySet()) {

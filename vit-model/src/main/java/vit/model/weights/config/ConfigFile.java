@@ -60,7 +60,7 @@ public record ConfigFile(JsonObject raw, Form form, String family, ConfigFields 
     /**
      * Reads a document in memory.
      *
-     * @param source what messages call it
+     * @param source the name that messages give it
      */
     public static ConfigFile read(String source, byte[] document) throws InputException {
         return read(Json.parse(source, document));

@@ -57,7 +57,7 @@ final class HuggingFaceConfig {
         return new ConfigFile(json, ConfigFile.Form.HUGGING_FACE, "huggingface", fields, defaults(json), labels, notes, List.of());
     }
 
-    /** Refuses models of other classes, which have the same fields: by the type, or by the classes' names where there is none. */
+    /** Refuses models of other classes that have the same fields: by {@code model_type}, or by the names of the classes if there is no type. */
     private static void requirePlain(JsonObject json) throws InputException {
         if (json.has("model_type")) {
             String type = Relaxed.text(json.get("model_type"));
@@ -73,7 +73,7 @@ final class HuggingFaceConfig {
         }
     }
 
-    /** What transformers' ViTConfig and DeiTConfig have where a file is silent: files leave out what equals it. */
+    /** The defaults of transformers' ViTConfig and DeiTConfig. A file leaves out whatever equals its default. */
     private static ConfigFields defaults(JsonObject json) {
         ConfigFields implied = new ConfigFields();
         VitConfig base = VitVariants.find("vit_base_patch16_224").orElseThrow();
@@ -91,7 +91,7 @@ final class HuggingFaceConfig {
         return value.kind() == JsonKind.ARRAY ? value.array().texts() : List.of(value.text());
     }
 
-    /** Only a classifier's configuration counts its labels: base models carry the two that are transformers' default. */
+    /** Whether there is a head. Only a classifier's labels count: base models have the two labels that are transformers' default. */
     private static boolean hasHead(JsonObject json) throws InputException {
         return architectures(json).stream().anyMatch(name -> name.contains("ForImageClassification"));
     }

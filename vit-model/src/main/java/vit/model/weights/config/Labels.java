@@ -25,14 +25,14 @@ public final class Labels {
 
     private Labels() {}
 
-    /** The word that stands for ImageNet's names where a label file is expected. */
+    /** The word that may be given instead of a label file and stands for ImageNet's names. */
     public static final String IMAGENET = "imagenet";
 
     private static final String IMAGENET_FILE = "imagenet-1k.txt";
 
     /**
      * The names of ImageNet's 1000 classes (ILSVRC 2012), in the order of their WordNet ids, which timm, torchvision, Keras and Hugging Face
-     * share. A class has its synonyms in one line.
+     * share. The synonyms of a class are in one line.
      */
     public static List<String> imagenet() {
         try (InputStream in = Labels.class.getResourceAsStream(IMAGENET_FILE)) {
@@ -43,7 +43,7 @@ public final class Labels {
     }
 
     /**
-     * Reads a label file: a line a class, or JSON. The JSON may be an array of names; an object from number to name, from number to
+     * Reads a label file: one line per class, or JSON. The JSON may be an array of names; an object from number to name, from number to
      * a WordNet id and a name (Keras' class index), or from name to number; or a configuration with {@code id2label}, {@code label_names},
      * {@code labels} or {@code label2id}.
      *
@@ -56,7 +56,7 @@ public final class Labels {
     /**
      * As {@link #read}, for a file's bytes.
      *
-     * @param source what messages call the file
+     * @param source the name that messages give the file
      */
     public static List<String> parse(String source, byte[] document) throws InputException {
         byte[] bytes = withoutMark(document);
@@ -74,7 +74,7 @@ public final class Labels {
         return lines(source, bytes);
     }
 
-    /** Without the mark that some editors put before UTF-8. */
+    /** The bytes without the byte order mark that some editors put before UTF-8. */
     private static byte[] withoutMark(byte[] bytes) {
         boolean marked = bytes.length >= 3 && bytes[0] == (byte) 0xEF && bytes[1] == (byte) 0xBB && bytes[2] == (byte) 0xBF;
         return marked ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
@@ -106,7 +106,7 @@ public final class Labels {
         return names;
     }
 
-    /** A class's name: a string, a number, or the second of a WordNet id and a name. */
+    /** A class's name: a string, a number, or the second element of a pair of WordNet id and name. */
     private static String name(JsonValue value) throws InputException {
         if (value.kind() == JsonKind.ARRAY && value.array().size() == 2) {
             return Relaxed.text(value.array().get(1));
@@ -168,7 +168,7 @@ public final class Labels {
     /**
      * Requires a label for every class.
      *
-     * @param source the file they come from, for the message
+     * @param source the file that the labels come from, for the message
      */
     public static List<String> require(Object source, List<String> labels, int classes) throws InputException {
         if (labels.size() != classes) {

@@ -11,8 +11,8 @@ import vit.model.json.Json;
 import vit.model.json.JsonObject;
 
 /**
- * Our own form: {@code family}, the names of {@link ConfigField}, {@code labels}, and {@code model} for a published
- * variant's sizes. What it does not state is the family's default.
+ * Our own form: {@code family}, the names of {@link ConfigField}, {@code labels}, and {@code model} for the sizes of a published
+ * variant. A field that is left out has the family's default.
  */
 public final class OwnConfig {
 

@@ -6,9 +6,9 @@ import vit.model.config.Scores;
 import vit.model.json.JsonObject;
 
 /**
- * {@code problem_type}, which transformers writes into the configuration of a model that it trained, also into timm's form. The words
- * are the three that transformers takes. Only several labels an image change the scores: its image classification pipeline applies a
- * softmax to the logits of a regression as well, and a sigmoid wherever there is one label.
+ * {@code problem_type}, which transformers writes into the configuration of a model that it trained, even in timm's form. It may be one of the three words
+ * that transformers accepts. Only the word for several labels per image changes the scores: transformers' image classification pipeline applies a
+ * softmax to the logits of a regression as well, and a sigmoid to every model of one label.
  */
 final class ProblemType {
 

@@ -11,21 +11,21 @@ import vit.model.json.Json;
 import vit.model.json.JsonObject;
 
 /**
- * timm's architectures: what a name gives its model's class as arguments. The table {@code timm-architectures.json} has the facts of timm
- * 1.0.29, one name a line, under the names of the class's own arguments; beside them {@code img_size}, the usual image, {@code norm_eps}, and
+ * timm's architectures: the arguments that each name passes to its model's class. The table {@code timm-architectures.json} has those of timm
+ * 1.0.29, one architecture per line, under the names of the class's own arguments. It also has {@code img_size} (the usual image), {@code norm_eps}, and
  * {@code not_computed} for models of other classes.
  */
 final class TimmArchitectures {
 
     private static final String TABLE = "timm-architectures.json";
 
-    /** Parts of a name that stand for blocks of another kind, for names that the table does not have. */
+    /** Parts of a name that stand for blocks of another kind; used for names that are not in the table. */
     private static final Map<String, String> OTHER_BLOCKS = Map.of("rpn", "LayerNorms after attention and MLP", "xp", "attention and MLP in parallel",
             "rope", "rotary positions", "dinov3", "rotary positions", "clip", "a LayerNorm before the blocks", "quickgelu", "the activation quick_gelu");
 
     private TimmArchitectures() {}
 
-    /** Read when a name is first looked up. */
+    /** Holds the table, which is read when a name is first looked up. */
     private static final class Table {
         static final JsonObject ROWS = read();
 
@@ -38,7 +38,7 @@ final class TimmArchitectures {
         }
     }
 
-    /** The arguments of the architecture of this name, without a tag behind a point; empty if it is unknown. */
+    /** The arguments of the architecture of this name, which has no tag after a dot; empty if it is unknown. */
     static Optional<JsonObject> find(String name) {
         try {
             return Table.ROWS.optionalObject(name);
@@ -47,7 +47,7 @@ final class TimmArchitectures {
         }
     }
 
-    /** What an unknown name says of blocks that are not computed here, if it says such a thing. */
+    /** The blocks that are not computed here and that a part of an unknown name stands for; empty if no part does. */
     static Optional<String> otherBlocks(String unknown) {
         List<String> parts = Arrays.asList(unknown.split("_"));
         if (parts.stream().anyMatch(part -> part.matches("\\d+x[2-9]"))) {

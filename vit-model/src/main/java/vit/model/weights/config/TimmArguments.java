@@ -10,16 +10,16 @@ import vit.model.json.JsonKind;
 import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
 
-/** The arguments of timm's {@code VisionTransformer}: which of their values are computed here, and what the others stand for. */
+/** The arguments of timm's {@code VisionTransformer}: which of their values this library can compute, and what the others stand for. */
 final class TimmArguments {
 
-    /** Arguments that {@link TimmConfig} takes over, or that matter to training and to other images only. */
+    /** Arguments that {@link TimmConfig} uses, or that matter only to training and to images of other sizes. */
     private static final Set<String> KNOWN = Set.of("img_size", "patch_size", "in_chans", "num_classes", "global_pool", "embed_dim", "depth", "num_heads",
             "mlp_ratio", "qkv_bias", "init_values", "class_token", "no_embed_class", "reg_tokens", "fc_norm", "pool_include_prefix", "act_layer", "norm_eps",
             "distilled", "dynamic_img_size", "dynamic_img_pad", "strict_img_size", "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate",
             "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init");
 
-    /** Flags of which one value is computed: that value, and what the other stands for. */
+    /** A flag of which only one value is computed: that value, and what the other value stands for. */
     private record Only(boolean value, String otherwise) {}
 
     private static final Map<String, Only> FLAGS = Map.of(
@@ -43,7 +43,7 @@ final class TimmArguments {
 
     private TimmArguments() {}
 
-    /** A complaint about a model that has {@code part}. */
+    /** The exception for a model that has {@code part}, which is not computed here. */
     static InputException notComputed(JsonValue origin, String part) {
         return origin.fault().expected("a ViT of plain blocks").found(origin).because("the model has " + part + ", which this version does not compute");
     }
@@ -92,7 +92,7 @@ final class TimmArguments {
         }
     }
 
-    /** timm takes names of norms without regard to case and underscores. */
+    /** Checks the name of a norm; like timm, without regard to case and underscores. */
     private static void norm(String argument, JsonValue value, JsonValue origin) throws InputException {
         String plain = Relaxed.text(value).replace("_", "").toLowerCase(Locale.ROOT);
         boolean layerNorm = plain.equals("layernorm") || plain.equals("layernormfp32");
@@ -110,7 +110,7 @@ final class TimmArguments {
         return ACTIVATIONS.get(name);
     }
 
-    /** What {@code global_pool} names; with no pooling timm hands out all tokens, of which a user of the features takes the class token. */
+    /** The pooling that {@code global_pool} names. Without pooling timm returns all tokens, and users of the features take the class token. */
     static Pooling pooling(JsonValue value, JsonValue origin, Pooling mean) throws InputException {
         String name = value.kind() == JsonKind.FLAG && !value.flag() ? "" : Relaxed.text(value);
         if (POOLINGS.containsKey(name)) {

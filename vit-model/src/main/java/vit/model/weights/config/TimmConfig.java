@@ -17,22 +17,23 @@ import vit.model.json.Relaxed;
 import vit.model.weights.config.ConfigField.ImageSize;
 
 /**
- * timm's {@code config.json}. As in timm, the architecture's name gives the arguments of the model's class, {@code model_args} overrule them one
- * by one, and {@code pretrained_cfg} fills in image, channels, classes and pooling where neither does. In old files the fields of
- * {@code pretrained_cfg} stand in the document itself. {@code global_pool} and {@code num_features} beside {@code pretrained_cfg} inform people only.
+ * timm's {@code config.json}. As in timm, the architecture's name gives the arguments of the model's class, {@code model_args} override them one
+ * by one, and {@code pretrained_cfg} gives image, channels, classes and pooling if neither of the two does. In old files the fields of
+ * {@code pretrained_cfg} are in the document itself. {@code global_pool} and {@code num_features} beside {@code pretrained_cfg} are only information for
+ * people.
  */
 final class TimmConfig {
 
     private final JsonObject json;
     private final JsonObject arguments; // model_args, or an empty object
     private final JsonObject pretrained; // pretrained_cfg, or the document itself
-    private final JsonObject architecture; // what the name gives; null: it is unknown
+    private final JsonObject architecture; // the arguments that the name gives; null: the name is unknown
     private final ConfigFields fields = new ConfigFields();
     private final ConfigFields implied = new ConfigFields();
     private final List<String> notes;
     private final List<String> warnings = new ArrayList<>();
 
-    /** A value of a class's argument: stated among model_args, or given by the architecture's name. */
+    /** The value of an argument of the model's class: stated in model_args, or given by the architecture's name. */
     private record Argument(JsonValue value, JsonValue origin, ConfigFields into) {}
 
     private TimmConfig(JsonObject json, List<String> notes) throws InputException {
@@ -60,7 +61,7 @@ final class TimmConfig {
         return json.text("architecture").split("\\.", 2)[0];
     }
 
-    /** The argument, from where timm would take it; null if neither place has it. */
+    /** The argument, from the place where timm would take it; null if neither place has it. */
     private Argument argument(String name) {
         if (arguments.has(name)) {
             return new Argument(arguments.get(name), arguments.get(name), fields);
@@ -69,7 +70,7 @@ final class TimmConfig {
         return given ? new Argument(architecture.get(name), json.get("architecture"), implied) : null;
     }
 
-    /** Refuses what is no plain block, and says what must be stated of an architecture that is not known. */
+    /** Refuses blocks that are not plain, and says what must be stated about an architecture that is not known. */
     private void requirePlainBlocks() throws InputException {
         if (architecture != null && architecture.has("not_computed")) {
             throw TimmArguments.notComputed(json.get("architecture"), architecture.text("not_computed"));
@@ -216,7 +217,7 @@ final class TimmConfig {
         }
     }
 
-    /** Label names are WordNet ids for ImageNet; the descriptions say what they are. */
+    /** The labels. For ImageNet, {@code label_names} are WordNet ids, and {@code label_descriptions} say in words what they are. */
     private List<String> labels() throws InputException {
         JsonObject holder = json.has("label_names") ? json : pretrained;
         String field = !holder.has("label_names") && holder == json && json.has("labels") ? "labels" : "label_names"; // old files

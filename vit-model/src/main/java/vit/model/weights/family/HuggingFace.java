@@ -11,8 +11,8 @@ import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /**
- * Hugging Face transformers: ViT and DeiT, with one head, DeiT also with two, or without. Version 5 renames the blocks in memory; files on the hub
- * keep the older names. Base models have no {@code vit.} prefix.
+ * Hugging Face transformers: ViT and DeiT with one head or none, and DeiT also with two. Version 5 renames the blocks in memory, but files on the hub
+ * keep the older names. The names of base models have no {@code vit.} prefix.
  */
 final class HuggingFace implements WeightFamily {
 
@@ -63,7 +63,7 @@ final class HuggingFace implements WeightFamily {
         return aliases;
     }
 
-    /** A configuration does not say under which of the two namings the tensors were saved. */
+    /** Either of the two, because a configuration does not say under which names the tensors were saved. */
     @Override
     public boolean goesWith(WeightFamily other) {
         return other instanceof HuggingFace;
@@ -72,7 +72,7 @@ final class HuggingFace implements WeightFamily {
     @Override
     public boolean recognises(TensorDirectory tensors) {
         String prefix = prefix(tensors);
-        // Without blocks the two cannot be told apart; the older names then.
+        // Without blocks the two cannot be distinguished; the older names are assumed.
         boolean version5 = tensors.has(prefix + "layers.0.layernorm_before.weight");
         return tensors.has(prefix + PROJECTION) && version5 == blocks.equals("layers.");
     }
@@ -141,7 +141,7 @@ final class HuggingFace implements WeightFamily {
         return names.views();
     }
 
-    /** The pooler of base models feeds no head; the mask token serves pre-training. */
+    /** The pooler of base models and the mask token: no head uses the pooler, and the mask token is only for pre-training. */
     @Override
     public boolean isUnused(String name, TensorDirectory tensors) {
         String prefix = prefix(tensors);

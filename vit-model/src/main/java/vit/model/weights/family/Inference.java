@@ -7,7 +7,7 @@ import vit.model.InputException;
 import vit.model.weights.config.ConfigField;
 import vit.model.weights.config.ConfigFields;
 
-/** What the names and shapes of a file tell of its configuration. Mutable, filled by one family. */
+/** What the names and shapes of a file's tensors determine of its configuration. Mutable; one family fills it in. */
 public final class Inference {
 
     private final TensorDirectory tensors;
@@ -33,12 +33,12 @@ public final class Inference {
         return tensors;
     }
 
-    /** The values that the file fixes; a configuration must not contradict them. */
+    /** The values that the file determines; a configuration must not contradict them. */
     public ConfigFields told() {
         return told;
     }
 
-    /** The values that go with such a file unless a configuration states others. */
+    /** The values that are usual for such a file; they hold unless a configuration states others. */
     public ConfigFields suggested() {
         return suggested;
     }
@@ -53,12 +53,12 @@ public final class Inference {
         return positionRows;
     }
 
-    /** Starts a complaint about the position embeddings. */
+    /** Starts a report about the position embeddings. */
     public InputException.Report positionFault() {
         return fault(positionTensor);
     }
 
-    /** Starts a complaint about the tensor that tells {@link #inner}. */
+    /** Starts a report about the tensor that determines {@link #inner}. */
     public InputException.Report innerFault() {
         return fault(innerTensor);
     }
@@ -67,7 +67,7 @@ public final class Inference {
         return InputException.in(tensors.file()).tensor(tensors.nameInFile(tensor));
     }
 
-    /** What was assumed where the file does not tell, a sentence each. */
+    /** One sentence for each value that was assumed because the file does not determine it. */
     public List<String> assumptions() {
         return List.copyOf(assumptions);
     }
@@ -80,7 +80,7 @@ public final class Inference {
         suggested.tell(field, value, tensors.file(), tensors.nameInFile(tensor));
     }
 
-    /** Tells whether {@code tensor} is there. */
+    /** Sets {@code field} to whether the file has {@code tensor}. */
     void tellPresence(ConfigField<Boolean> field, String tensor) {
         tell(field, tensors.has(tensor), tensor);
     }
@@ -121,7 +121,7 @@ public final class Inference {
     }
 
     /**
-     * Tells the classes from a linear head in PyTorch's layout, the layer {@code layer} or the only one inside it.
+     * Tells the classes from a linear head in PyTorch's layout: the layer {@code layer}, or the only layer inside it.
      *
      * @return the head's name
      */

@@ -14,8 +14,8 @@ import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /**
- * Google's JAX files: vision_transformer's and big_vision's {@code .npz}. Kernels are (in, out), attention's are split by
- * heads: query (C, H, D), out (H, D, C). The GELU is {@code jax.nn.gelu}'s default, tanh.
+ * Google's JAX files: the {@code .npz} files of vision_transformer and of big_vision. Kernels are (in, out); those of attention are split by
+ * heads: query (C, H, D), out (H, D, C). The GELU is the default of {@code jax.nn.gelu}, the tanh form.
  */
 final class Jax implements WeightFamily {
 
@@ -80,7 +80,7 @@ final class Jax implements WeightFamily {
         }
     }
 
-    /** big_vision adds positions before it puts the class token in front. */
+    /** Not every token: big_vision adds positions before it puts the class token in front. */
     @Override
     public boolean everyTokenHasAPosition() {
         return false;
@@ -190,7 +190,7 @@ final class Jax implements WeightFamily {
         whole(views, name + "/bias", parameters.find(canonical + ".bias"));
     }
 
-    /** Beside the parameters, checkpoints hold the optimiser's state and, for pairs of towers, the text tower. */
+    /** Besides the parameters, a checkpoint may hold the optimiser's state and, if it is of an image-text pair of networks, the text network. */
     @Override
     public boolean isUnused(String name, TensorDirectory tensors) {
         String prefix = Names.of(tensors).prefix;

@@ -9,23 +9,23 @@ import java.util.Set;
 import vit.kernels.tensor.Shape;
 
 /**
- * What wrappers put in front of all names of a network: {@code module.} (data-parallel training, averaged models),
+ * The prefix that wrappers put in front of all names of a network: {@code module.} (data-parallel training, averaged models),
  * {@code _orig_mod.} (compiled modules), {@code timm_model.} (transformers), {@code model.}, {@code backbone.},
- * {@code encoder.} and whatever else a class with a network in a field calls that field, also one inside the other.
+ * {@code encoder.}, or the name of any field in which a class holds a network. Wrappers may be nested, and so may prefixes.
  */
 public final class NamePrefix {
 
-    /** Modules that training wraps beside a network; their tensors, such as class weights, take no part in a forward pass. */
+    /** Modules that training code wraps together with a network. Their tensors, such as class weights, are not used in a forward pass. */
     private static final Set<String> LOSSES = Set.of("criterion", "loss", "loss_fn", "loss_func", "loss_function");
 
-    /** Most prefixes that are looked into for a message. */
+    /** The largest number of prefixes that are tried for a message. */
     private static final int MAX_CANDIDATES = 64;
 
     private NamePrefix() {}
 
     /**
-     * The file's tensors without the prefix that all of them carry, so that a family recognises them; the shortest such
-     * prefix, usually none. Counters and the tensors of losses need not carry it.
+     * The file's tensors without the prefix that all of their names share. It is the shortest prefix without which a family recognises them, usually
+     * the empty one. Counters and the tensors of losses need not have it.
      */
     public static Optional<TensorDirectory> strip(TensorDirectory tensors) {
         if (WeightFamilies.recognise(tensors).isPresent()) {
@@ -51,7 +51,7 @@ public final class NamePrefix {
         return shape.rank() == 0 || LOSSES.contains(name.substring(0, Math.max(0, name.indexOf('.'))));
     }
 
-    /** The prefixes under which a file of several networks, or of one with other tensors beside it, has one; for a message. */
+    /** The prefixes under which there is a network, in a file that has several networks or other tensors beside one; for a message. */
     public static List<String> networks(TensorDirectory tensors) {
         Set<String> candidates = new LinkedHashSet<>();
         for (String name : tensors.names()) {
@@ -78,7 +78,7 @@ public final class NamePrefix {
         return a.substring(0, length);
     }
 
-    /** All beginnings of {@code name} that end with a dot or a slash, the shortest first. */
+    /** All beginnings of {@code name} that end in a dot or a slash, the shortest first. */
     private static List<String> cuts(String name) {
         List<String> cuts = new ArrayList<>();
         for (int i = 0; i < name.length(); i++) {

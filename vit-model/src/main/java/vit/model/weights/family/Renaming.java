@@ -9,7 +9,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 
-/** Collects the views of a family in PyTorch's layout, where most tensors only have another name. */
+/** Collects the views of a family in PyTorch's layout, in which most tensors differ from the parameters only in name. */
 final class Renaming {
 
     private final Parameters parameters;
@@ -35,18 +35,18 @@ final class Renaming {
         }
     }
 
-    /** Weight and bias of a layer, as far as the model has them. */
+    /** The weight and the bias of a layer, each if the model has it. */
     void layer(String canonical, String name) {
         tensor(canonical + ".weight", name + ".weight");
         tensor(canonical + ".bias", name + ".bias");
     }
 
-    /** All of {@code names}, canonical layer to the file's, in block {@code i}. */
+    /** The layers of block {@code i}; {@code names} maps the canonical name of a layer to the file's. */
     void layers(int i, String filePrefix, Map<String, String> names) {
         names.forEach((canonical, name) -> layer(Parameters.block(i, canonical), filePrefix + name));
     }
 
-    /** The three thirds of the joint projection's rows are layers of their own, in the order query, key, value. */
+    /** The joint projection, of which the file has each third of the rows as a layer of its own, in the order query, key, value. */
     void thirds(String canonical, String... names) {
         for (String kind : new String[] {".weight", ".bias"}) {
             Parameter parameter = parameters.find(canonical + kind);

@@ -10,7 +10,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 
 /**
- * The names and shapes of a file's tensors: all that a family needs to see of it. Where wrappers put a prefix in front of
+ * The names and shapes of a file's tensors, which is all that a family needs to know of the file. If wrappers put a prefix in front of
  * all names, the names here are without it. Immutable.
  */
 public final class TensorDirectory {
@@ -18,7 +18,7 @@ public final class TensorDirectory {
     private static final TensorDirectory EMPTY = new TensorDirectory("", Map.of());
     private static final String WEIGHT = ".weight";
 
-    /** A block's number has at most so many digits. */
+    /** A block's number has at most this many digits. */
     private static final int MAX_DIGITS = 4;
 
     private final String file;
@@ -35,7 +35,7 @@ public final class TensorDirectory {
         this.shapes = Collections.unmodifiableMap(new LinkedHashMap<>(shapes));
     }
 
-    /** Of no file: a family then uses the names that it writes. */
+    /** A directory of no file, for which a family uses the names that it writes. */
     public static TensorDirectory empty() {
         return EMPTY;
     }
@@ -56,12 +56,12 @@ public final class TensorDirectory {
         return new TensorDirectory(file, prefix + first, inside);
     }
 
-    /** What stands in front of every name here in the file; usually nothing. */
+    /** The prefix that every name here has in the file; usually empty. */
     public String prefix() {
         return prefix;
     }
 
-    /** The name that the file has for the tensor called {@code name} here. */
+    /** The file's name for the tensor that is called {@code name} here. */
     public String nameInFile(String name) {
         return prefix + name;
     }
@@ -87,7 +87,7 @@ public final class TensorDirectory {
     }
 
     /**
-     * The shape of a tensor from which the configuration is told.
+     * The shape of a tensor that determines a part of the configuration.
      *
      * @throws InputException if there is no such tensor, it is empty or it has another rank
      */
@@ -106,10 +106,10 @@ public final class TensorDirectory {
     }
 
     /**
-     * The linear layer called {@code layer}, or the only layer inside it: people replace a head by a sequence of dropout and
-     * a linear layer, and dropout leaves no tensors.
+     * The linear layer called {@code layer}, or the only layer inside it. There may be one inside because people replace a head by a sequence of dropout and
+     * a linear layer, and dropout has no tensors.
      *
-     * @return the layer's name without {@code .weight}; {@code layer} itself if neither is the case
+     * @return the layer's name without {@code .weight}; {@code layer} itself if there is neither
      */
     String linearLayer(String layer) {
         if (has(layer + WEIGHT)) {
@@ -124,7 +124,7 @@ public final class TensorDirectory {
         return inside.stream().allMatch(name -> name.equals(weight) || name.equals(only + ".bias")) ? only : layer;
     }
 
-    /** How many blocks there are: the first i for which no name starts with {@code prefix}, i and {@code separator}. */
+    /** The number of blocks: the first i for which no name starts with {@code prefix}, then i, then {@code separator}. */
     public int blocks(String prefix, char separator) {
         BitSet present = new BitSet();
         for (String name : names()) {

@@ -4,9 +4,9 @@ import vit.kernels.tensor.Shape;
 import vit.model.parameters.Parameter;
 
 /**
- * Ties a region of a file's tensor to a strided region of one {@link Parameter}: element (i0, i1, …) of the region is
- * element {@code offset + i0·stride0 + i1·stride1 + …} of the parameter in row-major order. Serves loading, saving and
- * naming gradients alike. Immutable.
+ * Maps a region of a file's tensor to a strided region of one {@link Parameter}: element (i0, i1, …) of the region is
+ * element {@code offset + i0·stride0 + i1·stride1 + …} of the parameter in row-major order. Loading, saving and naming gradients all use the
+ * same view. Immutable.
  */
 public final class TensorView {
 
@@ -28,7 +28,7 @@ public final class TensorView {
         this.strides = strides;
     }
 
-    /** The file's tensor is the whole parameter in the same order of elements, under a shape of its own. */
+    /** The file's tensor is the whole parameter, with the same order of elements but perhaps another shape. */
     static TensorView whole(String fileName, Shape fileShape, Parameter parameter) {
         if (fileShape.size() != parameter.shape().size()) {
             throw new IllegalArgumentException(fileName + " " + fileShape + " is not " + parameter.shape());
@@ -121,7 +121,7 @@ public final class TensorView {
         return true;
     }
 
-    /** Puts elements {@code first … first + count − 1} of the region, given in {@code values[0 … count)}, in their places. */
+    /** Puts elements {@code first … first + count − 1} of the region, given in {@code values[0 … count)}, in their places in the parameter. */
     public void scatter(float[] values, long first, int count, float[] target) {
         walk(first, count, (from, run, place, stride) -> {
             for (int i = 0; i < run; i++) {
@@ -139,7 +139,7 @@ public final class TensorView {
         });
     }
 
-    /** A run along the innermost dimension: {@code run} elements from {@code from}, at {@code place} and every {@code stride} after. */
+    /** Takes a run along the innermost dimension: {@code run} elements from {@code from} on, which lie at {@code place} and every {@code stride} after it. */
     @FunctionalInterface
     private interface Run {
         void copy(int from, int run, int place, int stride);

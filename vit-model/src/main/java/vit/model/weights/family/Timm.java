@@ -38,13 +38,13 @@ final class Timm implements WeightFamily {
         return pooling == Pooling.TOKEN ? FinalNorm.BEFORE_POOLING : FinalNorm.AFTER_POOLING;
     }
 
-    /** {@code no_embed_class} leaves the prefix tokens without. */
+    /** Not every token: {@code no_embed_class} leaves the prefix tokens without positions. */
     @Override
     public boolean everyTokenHasAPosition() {
         return false;
     }
 
-    /** Architectures differ in all of these; their tensors do not. */
+    /** Architectures differ in all of these, but their tensors do not show it. */
     @Override
     public List<String> unstatedConventions(VitConfig assumed) {
         String pool = assumed.pooling() == Pooling.TOKEN ? "pool token" : "pool avg";
@@ -71,7 +71,7 @@ final class Timm implements WeightFamily {
             into.tellPresence(ConfigField.OUTPUT_BIAS, "blocks.0.attn.proj.bias");
             into.tellPresence(ConfigField.LAYER_SCALE, "blocks.0.ls1.gamma");
         }
-        // With the mean timm has fc_norm after pooling, unless it was made with fc_norm=False.
+        // If timm pools the mean, its final norm is fc_norm, after pooling, unless the model was made with fc_norm=False.
         boolean after = tensors.has("fc_norm.weight");
         into.tell(ConfigField.FINAL_NORM, after ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, after ? "fc_norm.weight" : "norm.weight");
         boolean mean = after || !tensors.has(Parameters.CLASS_TOKEN);
@@ -83,7 +83,7 @@ final class Timm implements WeightFamily {
         return parameters.list().stream().map(parameter -> TensorView.whole(name(parameter.name(), tensors), parameter.shape(), parameter)).toList();
     }
 
-    /** Only a head may stand under another name, where somebody replaced it. */
+    /** The file's name of a layer. Only a head may have another name than the canonical one, if somebody replaced it. */
     private static String name(String canonical, TensorDirectory tensors) {
         int end = canonical.lastIndexOf('.');
         String layer = end < 0 ? "" : canonical.substring(0, end);

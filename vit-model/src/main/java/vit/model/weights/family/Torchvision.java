@@ -44,7 +44,7 @@ final class Torchvision implements WeightFamily {
         return tensors.has(BLOCKS + "0.mlp.linear_1.weight");
     }
 
-    /** Where the head is, or what holds it: people replace the layer {@code heads.head}, or all of {@code heads}. */
+    /** The name of the head, or of what contains it: people replace the layer {@code heads.head}, or all of {@code heads}. */
     private static String head(TensorDirectory tensors) {
         boolean whole = tensors.has("heads.weight") || !tensors.linearLayer("heads").equals("heads");
         return whole && !tensors.has("heads.head.weight") && !tensors.has("heads.pre_logits.weight") && tensors.linearLayer(HEAD).equals(HEAD) ? "heads" : HEAD;

@@ -14,9 +14,9 @@ import vit.model.parameters.Parameters;
 import vit.model.weights.config.ConfigField;
 
 /**
- * vit-pytorch's {@code ViT}: a LayerNorm on either side of the patch projection, patch vectors in the order (p1 p2 c), no
- * bias in the query, key, value projection. Since November 2025 token and positions have no batch axis, and models that
- * pool the mean have no class token: its tensor has no rows. {@link VitPytorchNames} has what older versions call otherwise.
+ * vit-pytorch's {@code ViT}: a LayerNorm before and after the patch projection, patch vectors in the order (p1 p2 c), no
+ * bias in the projection to query, key and value. Since November 2025, the class token and the positions have no batch axis, and models that
+ * pool the mean have no class token: its tensor has no rows. {@link VitPytorchNames} has the names of older versions.
  */
 final class VitPytorch implements WeightFamily {
 
@@ -52,7 +52,7 @@ final class VitPytorch implements WeightFamily {
         return VitPytorchNames.of(tensors, "mlp_head", "to_out.0", "4");
     }
 
-    /** Whether the token has rows: with mean pooling its tensor is empty. */
+    /** Whether there is a class token. With mean pooling its tensor is empty. */
     private static boolean hasToken(TensorDirectory tensors) {
         return tensors.has(TOKEN) && tensors.find(TOKEN).size() > 0;
     }
@@ -83,18 +83,18 @@ final class VitPytorch implements WeightFamily {
         String output = names.first(names.attentionOutput(), ".weight");
         into.tellPresence(ConfigField.OUTPUT_BIAS, names.first(names.attentionOutput(), ".bias"));
         if (!tensors.has(output) && into.inner() == tensors.require(names.projection() + ".weight", 2).dimension(0)) {
-            into.tell(ConfigField.HEADS, 1, output); // the version leaves the projection out where one head is as wide as the model
+            into.tell(ConfigField.HEADS, 1, output); // this version leaves the projection out if one head is as wide as the model
         }
     }
 
-    /** What ViT and SimpleViT share. */
+    /** Tells what ViT and SimpleViT have in common. */
     static void inferTransformer(Inference into, VitPytorchNames names) throws InputException {
         TensorDirectory tensors = into.tensors();
         String weight = names.projection() + ".weight";
         Shape projection = tensors.require(weight, 2);
         into.tell(ConfigField.WIDTH, projection.dimension(0), weight);
         into.tell(ConfigField.PATCH_NORM, names.patchNorm(), weight);
-        // Channels and patch only show as channels · patch²; images have three channels, or as few as make a square.
+        // The shape shows only channels · patch². Three channels are assumed, or else the least number for which the patch is a square.
         int elements = projection.dimension(1);
         for (int channels : new int[] {3, 1, 2, 4}) {
             int side = (int) Math.round(Math.sqrt((double) elements / channels));
@@ -129,7 +129,7 @@ final class VitPytorch implements WeightFamily {
         return names.views().stream().filter(view -> !left.contains(view.parameter())).toList();
     }
 
-    /** The views that ViT and SimpleViT share. */
+    /** The views that ViT and SimpleViT have in common. */
     static void transformer(Renaming names, VitPytorchNames layers, VitConfig config) {
         names.layer(Parameters.PATCH_NORM_BEFORE, "to_patch_embedding.1");
         names.layer(Parameters.PATCH_PROJECTION, layers.projection());
@@ -141,7 +141,7 @@ final class VitPytorch implements WeightFamily {
         names.layer(Parameters.HEAD, layers.head());
     }
 
-    /** One head as wide as the model needs no projection of its output: {@code to_out} is then {@code nn.Identity}. */
+    /** The output projection, if there is one head that is as wide as the model: {@code to_out} is then {@code nn.Identity}. */
     @Override
     public Set<String> identities(VitConfig config, TensorDirectory tensors) {
         Set<String> identities = new HashSet<>();

@@ -4,8 +4,8 @@ import java.util.Map;
 import vit.model.parameters.Parameters;
 
 /**
- * How one file of vit-pytorch names the layers that its versions name differently. Until 2023 a block's parts stood inside
- * wrappers ({@code fn}), before 0.8 inside two ({@code fn.fn}); the final norm was the first layer of the head; until the
+ * The names in one file of vit-pytorch for the layers that its versions name differently. Until 2023 the parts of a block were inside
+ * a wrapper ({@code fn}), and before 0.8 inside two ({@code fn.fn}); the final norm was the first layer of the head. Until the
  * end of 2022 patches were not normalised.
  *
  * @param projection      the patch projection
@@ -30,7 +30,7 @@ record VitPytorchNames(String projection, String attentionNorm, String qkv, Stri
     /**
      * The names of one file.
      *
-     * @param tensors the file's; empty: the names of the present version
+     * @param tensors those of the file; an empty directory stands for the names of the present version
      * @param head    {@code mlp_head} or {@code linear_head}
      * @param output  the present name of attention's output
      * @param fc2     the present name of the MLP's second layer
@@ -68,7 +68,7 @@ record VitPytorchNames(String projection, String attentionNorm, String qkv, Stri
         return BLOCKS + "0." + layer + kind;
     }
 
-    /** The layers of a block, canonical to the file's. */
+    /** The layers of a block, from canonical names to the file's. */
     Map<String, String> layers() {
         return Map.of(Parameters.NORM_1, attentionNorm, Parameters.QKV, qkv, Parameters.ATTENTION_OUTPUT, attentionOutput,
                 Parameters.NORM_2, mlpNorm, Parameters.FC1, fc1, Parameters.FC2, fc2);

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The list of families. A new family is a class and a line here. */
+/** The list of families. A new family needs a class and a line here. */
 public final class WeightFamilies {
 
     private static final List<WeightFamily> ALL = List.of(
@@ -30,7 +30,7 @@ public final class WeightFamilies {
                 || family.aliases().stream().anyMatch(alias -> plain(alias).equals(plain(name)))).findFirst();
     }
 
-    /** The family whose tensors these are. */
+    /** The family that recognises these tensors, if there is one. */
     public static Optional<WeightFamily> recognise(TensorDirectory tensors) {
         return ALL.stream().filter(family -> family.recognises(tensors)).findFirst();
     }

@@ -30,56 +30,56 @@ public interface WeightFamily {
     /** A builder with the family's conventions; sizes are those of ViT-B/16. */
     VitConfigBuilder defaults();
 
-    /** Where the final LayerNorm stands with this pooling, where neither a file nor a configuration says so. */
+    /** Whether the final LayerNorm precedes or follows this pooling, if neither a file nor a configuration says so. */
     default FinalNorm finalNorm(Pooling pooling) {
         return FinalNorm.BEFORE_POOLING;
     }
 
-    /** How this source carries learned positions over to another grid of patches. */
+    /** The method by which this library resamples learned positions to another grid of patches. */
     default PositionResampling positionResampling() {
         return PositionResampling.TIMM;
     }
 
-    /** Whether the source's models always give every token a position, the prefix tokens as well. */
+    /** Whether the library's models always have a position for every token, prefix tokens included. */
     default boolean everyTokenHasAPosition() {
         return true;
     }
 
-    /** Whether the source's models always have as many rows of patches as columns. */
+    /** Whether the library's models always have as many rows of patches as columns. */
     default boolean hasSquareGridsOnly() {
         return false;
     }
 
-    /** What this source leaves open without a configuration, besides heads and image, each with the value that is usual: for a warning. */
+    /** The conventions, besides heads and image, that remain open without a configuration, each with its usual value; for a warning. */
     default List<String> unstatedConventions(VitConfig assumed) {
         return List.of();
     }
 
     /**
-     * Tells what names and shapes say of the configuration.
+     * Tells what names and shapes determine of the configuration.
      *
      * @throws InputException if a tensor is missing or has an impossible shape
      */
     void infer(Inference into) throws InputException;
 
     /**
-     * Where each parameter of {@code config} lies in a file.
+     * The place of each parameter of {@code config} in a file.
      *
      * @param parameters the list for {@code config}
-     * @param tensors    decides between variants of the family's names; empty: the names that are written
+     * @param tensors    decide between variants of the family's names; an empty directory stands for the names that are written
      */
     List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors);
 
     /**
      * The canonical names of square matrices that a file leaves out because they are the identity.
      *
-     * @param tensors the file's
+     * @param tensors those of the file
      */
     default Set<String> identities(VitConfig config, TensorDirectory tensors) {
         return Set.of();
     }
 
-    /** Whether published files hold this tensor although the forward pass does not use it. */
+    /** Whether this is a tensor that published files contain although the forward pass does not use it. */
     default boolean isUnused(String name, TensorDirectory tensors) {
         return false;
     }

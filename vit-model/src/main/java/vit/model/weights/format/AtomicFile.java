@@ -15,12 +15,20 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Writes a file so that after a kill at any moment the old file or the new one is there, whole: a temporary file in the
- * same folder, fsync, atomic rename, fsync of the folder. {@link #close()} without {@link #commit()} leaves the old file
- * and removes the temporary one. The new file keeps the old one's permissions. A fault names the file itself, and the bytes that it needs
- * where they are known.
+ * Writes a file atomically: if the process is killed at any moment, either the old file or the new one is there, and it is whole. The steps are a
+ * temporary file in the same folder, fsync, atomic rename, fsync of the folder.
  *
- * <p>A symbolic link stays, and the file it names is written. A pipe or a character device is written through, byte for byte as they come; a
+ * <pre>{@code
+ * try (AtomicFile file = AtomicFile.create(path)) {
+ *     file.write(bytes);
+ *     file.commit();
+ * }
+ * }</pre>
+ *
+ * <p>{@link #close()} without {@link #commit()} leaves the old file and removes the temporary one. The new file gets the old one's permissions. An
+ * exception names the file itself, not the temporary one, and the number of bytes that it needs if that is known.
+ *
+ * <p>A symbolic link stays, and the file that it points to is written. A pipe or a character device is written to directly, byte by byte as they come. A
  * folder, a socket or a block device is refused: see {@link OutputTarget}. For one thread.
  */
 public final class AtomicFile implements AutoCloseable {
@@ -29,9 +37,9 @@ public final class AtomicFile implements AutoCloseable {
     private static final int COPY_BYTES = 1 << 18;
 
     private final Path named;  // as the caller knows it
-    private final Path target; // behind all links
-    private final Path temporary; // null: the target is written through
-    private final long size; // in the end; −1: not known
+    private final Path target; // after all links are followed
+    private final Path temporary; // null: the target is written to directly
+    private final long size; // of the whole file; −1: not known
     private final FileChannel channel;
     private boolean committed;
 
@@ -79,7 +87,7 @@ public final class AtomicFile implements AutoCloseable {
     }
 
     /**
-     * Starts writing {@code target}; its folder must exist. A pipe waits for its reader, ten seconds at most.
+     * Starts writing {@code target}; its folder must exist. If it is a pipe, this waits for a reader, for ten seconds at most.
      *
      * @throws FileSystemException if {@code target} cannot be written; the reason says why
      */
@@ -90,7 +98,7 @@ public final class AtomicFile implements AutoCloseable {
     /**
      * Starts writing {@code target}; its folder must exist.
      *
-     * @param size bytes that will be written, for the message where there is no room for them
+     * @param size bytes that will be written, for the message if there is no room for them
      */
     public static AtomicFile create(Path target, long size) throws IOException {
         return new AtomicFile(target, size);
@@ -105,8 +113,8 @@ public final class AtomicFile implements AutoCloseable {
     }
 
     /**
-     * Gives {@code file} a second name, which replaces {@code copy}, atomically: by a hard link, or a copy where the file system has none.
-     * Replacing {@code file} later leaves the copy.
+     * Gives {@code file} a second name, {@code copy}, atomically: by a hard link, or by copying if the file system has no links. A file of
+     * that name is replaced. When {@code file} is replaced later, the copy stays.
      */
     public static void link(Path file, Path copy) throws IOException {
         if (Files.exists(copy) && Files.isSameFile(file, copy)) {
@@ -138,7 +146,7 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
-    /** Whether {@code file} is the temporary file of a writing of {@code target} that was killed, or that goes on. */
+    /** Whether {@code file} is the temporary file of a process that writes {@code target}, or that was killed while it did. */
     public static boolean isTemporary(Path file, Path target) {
         String name = file.getFileName().toString();
         return name.startsWith(prefix(target)) && name.endsWith(SUFFIX);
@@ -156,10 +164,10 @@ public final class AtomicFile implements AutoCloseable {
     }
 
     /**
-     * Makes what was written the file.
+     * Puts the new file in the place of the old one.
      *
-     * @throws IOException if that fails; the old file is then still there, unless the new one already has its place and only the folder
-     *                     could not be forced to the disk
+     * @throws IOException if that fails. The old file is then still there, unless the new one has taken its place already and only the folder
+     *                     could not be forced to disk
      */
     public void commit() throws IOException {
         try {
@@ -178,7 +186,7 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
-    /** Until the folder is on disk a crash may undo the rename. Where folders cannot be opened (Windows) renames are logged. */
+    /** Forces the folder to disk; until then a crash may undo the rename. Where folders cannot be opened (Windows), the file system logs renames. */
     private void syncFolder() throws IOException {
         FileChannel folder;
         try {
@@ -191,7 +199,7 @@ public final class AtomicFile implements AutoCloseable {
         }
     }
 
-    /** The same fault in the name of the file that the caller knows. An interrupt stays what it is. */
+    /** The same fault, but naming the file as the caller knows it. An interrupt is returned as it is. */
     private IOException fault(IOException e) {
         return fault(named, target, size, e);
     }

@@ -13,10 +13,10 @@ import java.util.Arrays;
 import java.util.List;
 import vit.model.InputException;
 
-/** Bytes that are read by position, of a file or in memory. For one thread at a time. */
+/** Bytes that are read by position, from a file or from memory. For one thread at a time. */
 public sealed interface ByteSource extends Closeable {
 
-    /** What messages call it. */
+    /** The name that messages give it. */
     String name();
 
     /** The number of bytes. */
@@ -53,13 +53,13 @@ public sealed interface ByteSource extends Closeable {
         return Arrays.copyOf(start.array(), start.position());
     }
 
-    /** An open file. It is never mapped: one that somebody truncates must give an exception, not a crash. */
+    /** An open file. It is never mapped: a file that somebody truncates must cause an exception, not a crash of the JVM. */
     record OfFile(String name, FileChannel channel) implements ByteSource {
 
         /**
          * Opens a file.
          *
-         * @throws InputException if there is no such file, it is none, or it may not be read
+         * @throws InputException if there is no such file, it is not a regular file, or it may not be read
          */
         static OfFile open(Path path) throws IOException {
             try {
@@ -97,7 +97,7 @@ public sealed interface ByteSource extends Closeable {
         }
     }
 
-    /** Bytes in memory, in parts that follow one another; all but the last have the size of the first. */
+    /** Bytes in memory, in consecutive parts; all parts but the last have the size of the first. */
     record InMemory(String name, List<byte[]> parts) implements ByteSource {
 
         private static final int PART_BYTES = 1 << 22;
@@ -107,7 +107,7 @@ public sealed interface ByteSource extends Closeable {
             return new InMemory(name, List.of(bytes));
         }
 
-        /** All that {@code stream} still gives, however much; it is not closed. */
+        /** All bytes that {@code stream} still has, however many. The stream is not closed. */
         public static InMemory readAll(String name, InputStream stream) throws IOException {
             List<byte[]> parts = new ArrayList<>();
             try {
@@ -141,7 +141,7 @@ public sealed interface ByteSource extends Closeable {
 
         @Override
         public void close() {
-            // nothing is held that the collector does not free
+            // nothing to close: the garbage collector frees the bytes
         }
     }
 }

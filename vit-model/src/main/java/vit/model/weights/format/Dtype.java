@@ -70,7 +70,7 @@ public enum Dtype {
             }
             case I64 -> {
                 for (int i = 0; i < count; i++) {
-                    target[offset + i] = from.getLong(); // not by way of double, which would round twice
+                    target[offset + i] = from.getLong(); // directly: going through double would round twice
                 }
             }
             default -> {
@@ -81,7 +81,7 @@ public enum Dtype {
         }
     }
 
-    /** Converts {@code count} elements to double; only integers beyond 2^53 are rounded. */
+    /** Converts {@code count} elements to double. Only integers beyond 2^53 are rounded. */
     void decode(ByteBuffer from, double[] target, int offset, int count) {
         for (int i = 0; i < count; i++) {
             target[offset + i] = decode(from);
@@ -107,14 +107,14 @@ public enum Dtype {
     }
 
     private static double unsigned(long bits) {
-        // Halve, keeping the lowest bit sticky, so that the one rounding sees what was shifted out.
+        // Halve, and keep the lowest bit sticky, so that the only rounding takes the bit that was shifted out into account.
         return bits >= 0 ? bits : ((bits >>> 1) | (bits & 1)) * 2.0;
     }
 
     /**
-     * Appends {@code value}, rounded to nearest even where a float type is narrower.
+     * Appends {@code value}, rounded to nearest even if this is a narrower floating-point type.
      *
-     * @throws IllegalArgumentException if an integer type does not hold the value, or this type is only ever read
+     * @throws IllegalArgumentException if this is an integer type that cannot represent the value, or a type that is never written
      */
     void encode(ByteBuffer to, double value) {
         switch (this) {
@@ -141,7 +141,7 @@ public enum Dtype {
         return Float.floatToFloat16((float) value);
     }
 
-    /** Round to nearest even on the upper half of a float; a NaN stays one. */
+    /** Rounds to nearest even on the upper half of a float; a NaN stays a NaN. */
     private static short toBfloat16(double value) {
         requireFloat(value);
         int bits = Float.floatToRawIntBits((float) value);

@@ -8,8 +8,8 @@ import vit.model.InputException;
 import vit.model.text.Pointer;
 
 /**
- * What a file that was named as weights is, by its first bytes: one of the formats that are read, or what people have in
- * its place, with what to do about it.
+ * What a file that was named as weights really is, judged by its first bytes: one of the formats that are read, or one of the things that people
+ * name by mistake, with advice on what to do.
  */
 public enum FileKind {
     SAFETENSORS("safetensors", null),
@@ -42,7 +42,7 @@ public enum FileKind {
     TEXT("text", null),
     OTHER("content of no known format", null);
 
-    /** Constants that the list above needs before the enum's own exist. */
+    /** Texts that the constants above use; an enum's own static fields are not initialised before its constants. */
     private static final class Constants {
         private static final String CONVERT = "convert the weights to safetensors with the framework that wrote them";
         private static final String ORIGINAL = "use the original weights, as safetensors";
@@ -60,13 +60,13 @@ public enum FileKind {
         this.remedy = remedy;
     }
 
-    /** What {@code source} holds. */
+    /** The kind of {@code source}. */
     static FileKind of(ByteSource source) throws IOException {
         byte[] start = source.start(LOOKED_AT);
         if (start.length == 0) {
             return EMPTY;
         }
-        // A header length below 4 GB: no magic number goes on with four zeros, and no text does.
+        // A header length below 4 GB ends in four zero bytes. No magic number continues with four zeros, and no text does.
         if (start.length >= 8 && (start[4] | start[5] | start[6] | start[7]) == 0 && !has(start, "PK\005\006")) {
             return SAFETENSORS;
         }
@@ -74,7 +74,7 @@ public enum FileKind {
         return magic != null ? magic : isText(start) ? byText(start) : start.length <= 8 || start[8] == '{' ? SAFETENSORS : OTHER;
     }
 
-    /** Opens what {@code source} has; it belongs to what is returned. */
+    /** Opens the tensors of {@code source}, which then belongs to the result. */
     static TensorFile open(ByteSource source) throws IOException {
         return switch (of(source)) {
             case SAFETENSORS -> SafetensorsFile.open(source, SafetensorsFile.newBuffer());
@@ -180,7 +180,7 @@ public enum FileKind {
         return true;
     }
 
-    /** What to say where this was named as weights. */
+    /** The exception for a file of this kind that was named as weights. */
     InputException refusal(String file) {
         InputException.Report report = InputException.in(file).at(0).expected("safetensors or npz").found(words);
         if (remedy != null) {

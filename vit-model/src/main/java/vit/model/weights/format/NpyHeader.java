@@ -22,13 +22,13 @@ record NpyHeader(Dtype dtype, ByteOrder order, boolean columnMajor, Shape shape,
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
     private static final int MAX_LITERAL = 1 << 16;
 
-    /** Reads exactly so many bytes. */
+    /** Reads exactly the number of bytes that is asked for. */
     @FunctionalInterface
     interface Source {
         byte[] read(int count) throws IOException;
     }
 
-    /** Reads the header from the start of {@code source}; {@code fault} starts a complaint about the array. */
+    /** Reads the header from the start of {@code source}; {@code fault} starts a report about the array. */
     static NpyHeader read(Source source, java.util.function.Supplier<InputException.Report> fault) throws IOException {
         byte[] start = source.read(MAGIC.length + 2);
         if (!Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {

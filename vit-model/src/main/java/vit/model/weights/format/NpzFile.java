@@ -9,15 +9,15 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 
 /**
- * NumPy's {@code .npz}: a zip archive of {@code .npy} arrays, stored or deflated. Entry names are names of tensors and
- * never become paths. What the archive may inflate to is bounded by a multiple of its real size.
+ * NumPy's {@code .npz}: a zip archive of {@code .npy} arrays, stored or deflated. The names of entries are names of tensors and
+ * are never used as paths. The size to which the archive may inflate is bounded by a multiple of its real size.
  */
 public final class NpzFile implements TensorFile {
 
     private static final String SUFFIX = ".npy";
     private static final int BUFFER_BYTES = 1 << 16;
 
-    /** Trained weights deflate by a few per cent; freshly initialised heads are zeros, hence some room. */
+    /** Trained weights deflate by a few per cent only. Freshly initialised heads are zeros and deflate much more, hence some room. */
     private static final int MAX_RATIO = 32;
 
     private static final int MAX_OPEN = 32;
@@ -30,7 +30,7 @@ public final class NpzFile implements TensorFile {
     private final Map<String, Array> arrays = new LinkedHashMap<>();
     private final byte[] bytes = new byte[BUFFER_BYTES];
 
-    /** Entries that are open, the longest unused first: tensors that stack all blocks are read a slice at a time in turn. */
+    /** Open entries, the longest unused first. Several are open because tensors that stack all blocks are read slice by slice, in turn. */
     private final Map<Array, NpzMember> open = new LinkedHashMap<>(MAX_OPEN, 0.75f, true);
 
     private Array columnMajor; // the entry whose elements are in columnMajorBytes
@@ -70,7 +70,7 @@ public final class NpzFile implements TensorFile {
         }
     }
 
-    /** Archives of another kind: PyTorch's files are zip archives as well, and so are many that are no weights at all. */
+    /** Refuses archives of another kind. PyTorch's files are zip archives as well, and so are many files that are not weights at all. */
     private void refuseOthers(List<ZipDirectory.Entry> zipped) throws InputException {
         for (ZipDirectory.Entry entry : zipped) {
             if (entry.name().endsWith(".pkl")) {
@@ -150,7 +150,7 @@ public final class NpzFile implements TensorFile {
         read(entry, first, count, (from, done, part) -> entry.dtype().decode(from, target, offset + done, part));
     }
 
-    /** Converts {@code part} elements from the buffer, of which {@code done} came before. */
+    /** Converts {@code part} elements from the buffer; {@code done} elements came before them. */
     @FunctionalInterface
     private interface Decoder {
         void decode(ByteBuffer from, int done, int part);
@@ -179,7 +179,7 @@ public final class NpzFile implements TensorFile {
         }
     }
 
-    /** The place, counted with the first index fastest, of the element whose row-major place is {@code index}. */
+    /** The column-major place (the first index runs fastest) of the element whose row-major place is {@code index}. */
     private static int columnMajorIndex(Shape shape, long index) {
         long rest = index;
         long place = 0;
@@ -196,7 +196,7 @@ public final class NpzFile implements TensorFile {
     private byte[] columnMajor(Array array) throws IOException {
         if (columnMajor != array) {
             columnMajor = null;
-            columnMajorBytes = null; // gone before the next is made
+            columnMajorBytes = null; // so that the old array can be freed before the next is allocated
             byte[] all = new byte[(int) array.entry.bytes()];
             seek(array, array.entry.offset()).read(all, all.length);
             columnMajorBytes = all;
@@ -205,7 +205,7 @@ public final class NpzFile implements TensorFile {
         return columnMajorBytes;
     }
 
-    /** The entry opened at its byte {@code target}, read from its start where it has to be. */
+    /** The entry, positioned at its byte {@code target}; it is read again from its start if need be. */
     private NpzMember seek(Array array, long target) throws IOException {
         NpzMember member = open.get(array);
         if (member != null && member.position() > target) {

@@ -8,7 +8,7 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import vit.model.InputException;
 
-/** One entry of an archive, inflated once from its start: no size in the archive is believed, the last byte checks all. */
+/** One entry of an archive, inflated once from its start. No size in the archive is trusted; at the last byte, size and checksum are checked. */
 final class NpzMember implements Closeable {
 
     private static final int BUFFER_BYTES = 1 << 14;
@@ -18,8 +18,8 @@ final class NpzMember implements Closeable {
     private final Inflater inflater; // null: the entry is stored
     private final CRC32 crc = new CRC32();
     private final byte[] compressed = new byte[BUFFER_BYTES];
-    private final long end; // in the archive
-    private long next; // in the archive
+    private final long end; // position in the archive
+    private long next; // position in the archive
     private long position; // inflated bytes read
 
     NpzMember(ByteSource source, ZipDirectory.Entry entry) throws IOException {
@@ -35,7 +35,7 @@ final class NpzMember implements Closeable {
         return position;
     }
 
-    /** Starts a complaint about this entry. */
+    /** Starts a report about this entry. */
     InputException.Report fault() {
         return InputException.in(source.name()).tensor(entry.name());
     }

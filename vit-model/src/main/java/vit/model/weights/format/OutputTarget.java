@@ -9,22 +9,22 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
- * Where the bytes of an output file end up. Symbolic links are followed to the file they name, also where it does not exist yet, so that
- * a link stays a link. What is no regular file is never replaced: a character device or a pipe is written through, and a folder, a
+ * Where the bytes of an output file go. Symbolic links are followed to the file that they point to, even if it does not exist yet, so that
+ * a link stays a link. Only a regular file is replaced. A character device or a pipe is written to directly, and a folder, a
  * socket or a block device is refused.
  *
- * @param path behind all links, absolute
- * @param kind what stands there now
+ * @param path absolute, after all links are followed
+ * @param kind what is there now
  */
 public record OutputTarget(Path path, Kind kind) {
 
-    /** What stands at the end of a path. */
+    /** What a path leads to. */
     public enum Kind {
         /** Nothing yet. */
         ABSENT,
         /** A regular file, which is replaced as a whole. */
         FILE,
-        /** A pipe, which waits for its reader when it is opened. */
+        /** A pipe. Opening it waits for a reader. */
         PIPE,
         /** A character device, or a descriptor that is open already, such as {@code /dev/stdout}. */
         STREAM
@@ -40,7 +40,7 @@ public record OutputTarget(Path path, Kind kind) {
     private static final int TYPE_SOCKET = 0140000;
 
     /**
-     * Looks at {@code named}; changes nothing.
+     * Examines {@code named}, and changes nothing.
      *
      * @throws FileSystemException if nothing can be written there; its reason says why
      * @throws IOException         if a link cannot be read
@@ -65,7 +65,7 @@ public record OutputTarget(Path path, Kind kind) {
         throw new FileSystemException(named.toString(), null, "too many symbolic links, or links in a circle");
     }
 
-    /** Whether a regular file stands there, which a new one will replace. */
+    /** Whether there is a regular file, which a new one will replace. */
     public boolean replaces() {
         return kind == Kind.FILE;
     }
@@ -100,7 +100,7 @@ public record OutputTarget(Path path, Kind kind) {
         return (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS) & TYPE;
     }
 
-    /** Links below {@code /proc} name what a process has open; what they read as need not be a path. */
+    /** Links below {@code /proc} stand for what a process has open; their text need not be a path. */
     private static boolean isDescriptor(Path link) throws IOException {
         return link.getParent().toRealPath().startsWith("/proc");
     }

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Opens a named pipe for writing. The operating system lets the opener wait until somebody reads, for ever if nobody does; here the wait
- * has an end. A thread of its own waits, as nothing can interrupt the system call except the reader that comes.
+ * Opens a named pipe for writing. The operating system makes the opener wait until somebody reads, for ever if nobody does; here the wait
+ * is limited. A thread of its own waits, because nothing ends the system call except a reader.
  */
 final class PipeOpening {
 
@@ -48,7 +48,7 @@ final class PipeOpening {
         }
     }
 
-    /** Lets the waiting thread go: for a moment this one is the reader. */
+    /** Releases the waiting thread: this thread becomes the reader for a moment. */
     private static void release(Path pipe, FutureTask<FileChannel> opening) throws IOException {
         boolean interrupted = Thread.interrupted(); // a channel cannot be opened with the flag set
         try {
@@ -56,7 +56,7 @@ final class PipeOpening {
             opening.get().close();
             reader.close();
         } catch (ExecutionException e) {
-            return; // it was not waiting
+            return; // the thread was not waiting
         } catch (InterruptedException e) {
             interrupted = true;
         } finally {

@@ -21,8 +21,8 @@ import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 
 /**
- * A safetensors file: 8 bytes little-endian header length, a JSON header {@code name → dtype, shape, data_offsets}, then
- * the data. Checked as strictly as the format's own reader does: no duplicate, overlap, hole or byte left over.
+ * A safetensors file: 8 bytes of little-endian header length, a JSON header {@code name → dtype, shape, data_offsets}, then
+ * the data. It is checked as strictly as by the format's own reader: no duplicates, no overlaps, no gaps, no bytes left over.
  */
 public final class SafetensorsFile implements TensorFile {
 
@@ -61,9 +61,9 @@ public final class SafetensorsFile implements TensorFile {
     }
 
     /**
-     * Checks a file's header. What is returned owns {@code source}.
+     * Checks a file's header. The result owns {@code source}.
      *
-     * @param buffer from {@link #newBuffer}; files that one thread reads may share one
+     * @param buffer from {@link #newBuffer}; files that the same thread reads may share one
      */
     static SafetensorsFile open(ByteSource source, ByteBuffer buffer) throws IOException {
         SafetensorsFile file = new SafetensorsFile(source, buffer);
@@ -85,7 +85,7 @@ public final class SafetensorsFile implements TensorFile {
         long length = buffer.getLong(0);
         long most = Math.min(MAX_HEADER_BYTES, size - LENGTH_BYTES);
         if (length < 2 || length > most) {
-            // A number that no file can have as its length is other content read as a number: it is not shown.
+            // If no file can be that long, the number is really other content, so the message does not show it.
             throw fault(0).expected("2 … " + most).found(length >= 0 && length < MOST_BELIEVABLE ? length : "8 bytes that are no length")
                     .because("the header length does not fit the file; it may be cut off, or not safetensors");
         }
@@ -99,7 +99,7 @@ public final class SafetensorsFile implements TensorFile {
         long dataStart = LENGTH_BYTES + length;
         Json.forEachField(source.name(), header, LENGTH_BYTES, (name, value) -> {
             if (name.equals(METADATA)) {
-                if (value.kind() != JsonKind.NULL) { // the format's own reader takes null for none
+                if (value.kind() != JsonKind.NULL) { // the format's own reader treats null as absent
                     readMetadata(value.object());
                 }
             } else {

@@ -15,7 +15,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.json.Json;
 
 /**
- * Writes a safetensors file tensor after tensor, holding none of them; atomically, see {@link AtomicFile}.
+ * Writes a safetensors file, one tensor after the other, without keeping any in memory. The file appears whole or not at all; see {@link AtomicFile}.
  *
  * <pre>{@code
  * try (SafetensorsWriter writer = new SafetensorsWriter(path, List.of(new Tensor("logits", Dtype.F32, shape)), Map.of())) {
@@ -24,7 +24,7 @@ import vit.model.json.Json;
  * }
  * }</pre>
  *
- * For one thread. Writing other than the promised elements is a programming error and unchecked.
+ * For one thread. If more elements are written than announced, or elements of another type, the result is undefined.
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
@@ -35,7 +35,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private final AtomicFile file;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    private final CRC32C checksum = new CRC32C(); // of all bytes that went to the file
+    private final CRC32C checksum = new CRC32C(); // of all bytes written so far
     private final Iterator<Tensor> tensors;
     private Tensor current;
     private long remaining; // elements of the current tensor
@@ -95,7 +95,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /** Appends elements to the tensor whose turn it is; several calls may fill one tensor, no call spans two. */
+    /** Appends elements to the current tensor. Several calls may fill one tensor, but no call may span two. */
     public void write(float[] values, int offset, int count) throws IOException {
         claim(count);
         Dtype dtype = current == null ? Dtype.F32 : current.dtype;
@@ -134,8 +134,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     /**
-     * Fills a tensor of one I64 with the CRC-32C (RFC 3720, appendix B.4) of all bytes of the file before it. Where it is the last tensor, a
-     * reader finds whether any byte of the file was changed.
+     * Fills a tensor of one I64 with the CRC-32C (RFC 3720, appendix B.4) of all bytes of the file before it. If it is the last tensor, a
+     * reader can detect a change of any byte of the file.
      */
     public void writeChecksum() throws IOException {
         flush();
@@ -176,7 +176,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         file.commit();
     }
 
-    /** Gives the unfinished file up; does nothing after {@link #commit()}. */
+    /** Discards the unfinished file; does nothing after {@link #commit()}. */
     @Override
     public void close() throws IOException {
         file.close();

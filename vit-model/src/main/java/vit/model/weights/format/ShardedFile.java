@@ -37,8 +37,8 @@ public final class ShardedFile implements TensorFile {
     /**
      * Opens the index and all files that it names.
      *
-     * @throws InputException if the index is none, names a file outside its folder, or a file lacks a tensor that the index says
-     *                        it has
+     * @throws InputException if the file is not an index, it names a file outside its folder, or a file lacks a tensor that the index
+     *                        assigns to it
      */
     static ShardedFile open(Path index) throws IOException {
         JsonValue document = Json.readValue(index);
@@ -96,9 +96,9 @@ public final class ShardedFile implements TensorFile {
     }
 
     /**
-     * Refuses one of several files by itself: it is a part of a model.
+     * Refuses a file that is one of several, because it is only a part of a model.
      *
-     * @throws InputException if the name says so
+     * @throws InputException if the file's name says that it is one of several
      */
     public static void refuseShard(Path file) throws InputException {
         Matcher matcher = SHARD.matcher(file.getFileName() == null ? "" : file.getFileName().toString());
@@ -147,7 +147,7 @@ public final class ShardedFile implements TensorFile {
         shard(entry).readDoubles(entry, first, target, offset, count);
     }
 
-    /** Closes all files, also where closing one of them fails. */
+    /** Closes all files, even if closing one of them fails. */
     @Override
     public void close() throws IOException {
         IOException failure = null;

@@ -6,9 +6,9 @@ import vit.kernels.tensor.Shape;
 /**
  * A tensor in a file.
  *
- * @param name   as the file has it
+ * @param name   its name in the file
  * @param dtype  the type of its elements
- * @param shape  as the file has it
+ * @param shape  its shape in the file
  * @param offset where the elements start: in safetensors the byte in the file, in npz the byte in the inflated entry
  * @param bytes  how many bytes the elements take
  */

@@ -11,7 +11,7 @@ import vit.model.InputException;
 
 /**
  * The central directory of a zip archive (PKWARE's APPNOTE 4.3.12 to 4.3.16, with the 64-bit forms), read from a file or
- * from memory, which the JDK's own reader cannot. No size in it is believed: what is read lies inside the archive.
+ * from memory, which the JDK's own reader cannot do. No size in it is trusted: everything that is read is checked to lie inside the archive.
  */
 final class ZipDirectory {
 
@@ -19,9 +19,9 @@ final class ZipDirectory {
      * An entry.
      *
      * @param method     0 stored, 8 deflated
-     * @param compressed its bytes in the archive
-     * @param size       its inflated bytes, as promised
-     * @param header     where its local header stands
+     * @param compressed the number of its bytes in the archive
+     * @param size       the number of its inflated bytes, as the directory states it
+     * @param header     the position of its local header
      */
     record Entry(String name, int method, long crc, long compressed, long size, long header) {}
 
@@ -71,7 +71,7 @@ final class ZipDirectory {
         return offset;
     }
 
-    /** Where the directory lies. */
+    /** The position of the directory in the archive. */
     private record Place(long offset, long bytes, long count) {}
 
     private Place end() throws IOException {
@@ -140,7 +140,7 @@ final class ZipDirectory {
         return new Entry(name(bytes.slice(ENTRY_BYTES, nameBytes)), method, bytes.getInt(16) & ESCAPE, compressed, inflated, header);
     }
 
-    /** The field of 64-bit sizes, or an empty buffer. */
+    /** The extra field with 64-bit sizes, or an empty buffer. */
     private ByteBuffer extra64(ByteBuffer bytes, int from) throws InputException {
         for (int at = from; at + 4 <= bytes.limit(); ) {
             int length = unsigned(bytes, at + 2);
