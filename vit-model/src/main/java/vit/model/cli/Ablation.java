@@ -33,8 +33,9 @@ import vit.model.train.TrainingListener;
 
 /** {@code vit ablation}: what patch size and pooling cost and gain, on drawn images and at the published sizes. */
 @Command(name = "ablation", description = {
-    "Compare patch sizes and poolings: train the same small model on drawn images with one thing changed at a time,",
-    "and measure the forward pass of ViT-Ti at 224 pixels with patches of 16 and of 8 (197 and 785 tokens)."})
+    "Compare patch sizes and poolings.",
+    "Trains the same small model on drawn images with one thing changed at a time, and measures the forward pass of ViT-Ti at 224 pixels with "
+            + "patches of 16 and of 8 (197 and 785 tokens)."})
 final class Ablation implements Callable<Integer> {
 
     private static final int CALLS = 7;

@@ -24,8 +24,8 @@ final class JpegFile implements EncodedImage {
     /** Measured on scans that consist only of "no change" codes, which cost the most time per byte of file. */
     private static final int NANOS_PER_BLOCK = 110;
 
-    /** Scans per component that an ordinary encoder makes at most: libjpeg's default script has ten scans in all. */
-    private static final int ORDINARY_SCANS = 12;
+    /** Scans that an ordinary encoder makes of one component at most: libjpeg's default script visits the first component six times, the others four. */
+    private static final int ORDINARY_SCANS = 6;
 
     private static final int SOF0 = 0xC0;
     private static final int SOF2 = 0xC2;

@@ -30,6 +30,9 @@ class ImageBombsTest {
         InputException e = assertThrows(InputException.class, () -> ImageDecoder.decode("a.jpg", jpeg));
         assertTrue(e.getMessage().contains("decoding the image would take too long") && e.getMessage().contains("withMaxMilliseconds")
                 && e.getMessage().contains("an estimate of "), e.getMessage());
+        byte[] colours = ImageBombs.progressive(5200, 4, 100); // 200 KB, 16 seconds: many scans of a large picture, each within the number that is allowed
+        DecodeOptions roomy = DecodeOptions.DEFAULT.withMaxMemoryBytes(4L << 30);
+        assertThrows(InputException.class, () -> ImageDecoder.decode("bomb", colours, roomy));
     }
 
     @Test
