@@ -245,6 +245,9 @@ public final class VitSession implements AutoCloseable {
 
     /** Writes the preprocessed image into {@link #imagePixels}. Only between {@link #enter} and {@link #exit}. */
     private void prepare(RgbImage image) throws IOException {
+        if (config.channels() != RgbImage.CHANNELS) {
+            throw new IllegalArgumentException("images have " + RgbImage.CHANNELS + " channels, the model takes " + config.channels());
+        }
         model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
     }
 

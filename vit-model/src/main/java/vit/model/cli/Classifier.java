@@ -41,6 +41,7 @@ final class Classifier implements AutoCloseable {
         VitModel model = files.load(vit.status());
         try {
             ModelFiles.requireHead(model.config(), files.weights());
+            ModelFiles.requireColour(model.config(), files.weights());
             return new Classifier(files, vit, model, threads, preprocess.choose(model));
         } catch (Throwable t) {
             model.close();

@@ -156,6 +156,14 @@ abstract class ModelFiles {
         return Files.exists(file) ? otherwise : "see whether the path is right";
     }
 
+    /** Refuses a model that takes no colour images, as files of images become. */
+    static void requireColour(VitConfig config, Object model) throws CommandException {
+        if (config.channels() != RgbImage.CHANNELS) {
+            throw new CommandException(model + ": the model takes images of " + config.channels() + (config.channels() == 1 ? " channel" : " channels")
+                    + ", and images from files have " + RgbImage.CHANNELS, "use a model of " + RgbImage.CHANNELS + " channels; vit inspect shows how many there are");
+        }
+    }
+
     /** Refuses a model that has no logits. */
     static void requireHead(VitConfig config, Object model) throws CommandException {
         if (config.classes() == 0) {

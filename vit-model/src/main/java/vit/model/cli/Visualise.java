@@ -65,6 +65,7 @@ final class Visualise implements Callable<Integer> {
                 VitSession session = model.newSession(SessionOptions.threads(threads.count()))) {
             VitConfig config = model.config();
             checkBlock(config);
+            ModelFiles.requireColour(config, files.weights());
             Preprocessing preprocessing = preprocess.choose(model);
             float[] pixels = pixels(image, preprocessing, config);
             vit.status().show("looking at " + name);

@@ -2,6 +2,7 @@ package vit.model.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static vit.model.cli.Ran.vit;
 
@@ -16,8 +17,14 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.SessionOptions;
+import vit.model.VitModel;
+import vit.model.VitSession;
+import vit.model.config.VitConfig;
+import vit.model.image.format.ImageDecoder;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
+import vit.model.parameters.GeneratedWeights;
 import vit.model.text.PrintableText;
 
 /** Commands over many images: where these come from, and what a bad one costs. */
@@ -198,5 +205,21 @@ class ManyImagesTest {
         }
         Ran ran = classify(pointer);
         assertTrue(ran.err().contains("a Git LFS pointer, not the file itself") && ran.err().contains("hint: fetch the file with git lfs pull"), ran::toString);
+    }
+
+    /** Images from files have three channels; a model of one has no place for them. */
+    @Test
+    void aModelOfAnotherNumberOfChannelsIsRefused() throws IOException {
+        VitConfig grey = TinyModel.CONFIG.toBuilder().channels(1).build();
+        weights = TinyModel.weights(folder, new GeneratedWeights(grey, 5));
+        classify(a, c).isRefused("images of 1 channel");
+        vit("logits", "--weights", weights, "--output", folder.resolve("x.safetensors"), a).isRefused("images of 1 channel");
+        vit("visualise", "--weights", weights, "--output", folder.resolve("x"), a).isRefused("images of 1 channel");
+        try (VitModel model = VitModel.load(weights); VitSession session = model.newSession(SessionOptions.threads(1))) {
+            assertThrows(IllegalArgumentException.class, () -> session.classify(a));
+            assertThrows(IllegalArgumentException.class, () -> session.embed(a));
+            assertThrows(IllegalArgumentException.class, () -> session.attention(ImageDecoder.decode(a)));
+            session.logits(new float[grey.imageHeight() * grey.imageWidth()], 1, new float[grey.classes()]); // the session is usable
+        }
     }
 }
