@@ -10,6 +10,11 @@ package vit.model.config;
  */
 public record AttentionConfig(int heads, int headDim, boolean qkvBias, boolean outputBias) {
 
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if a number is below 1 or too large
+     */
     public AttentionConfig {
         Dimensions.check("heads", heads, 1);
         Dimensions.check("head_dim", headDim, 1);

@@ -11,6 +11,11 @@ import java.util.Objects;
  */
 public record HeadConfig(boolean preLogits, int classes, Scores scores) {
 
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if the number of classes is negative or too large, or there is one class and the scores are a softmax
+     */
     public HeadConfig {
         Objects.requireNonNull(scores, "scores");
         Dimensions.check("classes", classes, 0);

@@ -7,8 +7,8 @@ import vit.model.config.VitConfig.Pooling;
 /**
  * How the tokens of the last block become one vector.
  *
- * @param pooling   what is pooled
- * @param finalNorm whether the final LayerNorm precedes or follows it
+ * @param pooling   which tokens are pooled
+ * @param finalNorm whether the final LayerNorm precedes or follows the pooling
  */
 public record PoolConfig(Pooling pooling, FinalNorm finalNorm) {
 

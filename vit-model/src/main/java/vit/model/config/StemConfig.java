@@ -6,15 +6,20 @@ import vit.kernels.patchembed.PatchOrder;
 /**
  * How an image becomes patch tokens.
  *
- * @param imageHeight pixels, a multiple of {@code patch}
- * @param imageWidth  pixels, a multiple of {@code patch}
+ * @param imageHeight height of the image in pixels, a multiple of {@code patch}
+ * @param imageWidth  width of the image in pixels, a multiple of {@code patch}
  * @param channels    input channels
- * @param patch       side of the square patches, pixels
+ * @param patch       side of the square patches, in pixels
  * @param patchOrder  order of the elements inside a flattened patch
- * @param patchNorm   whether a LayerNorm stands before and another after the patch projection (vit-pytorch)
+ * @param patchNorm   whether there is a LayerNorm before and another after the patch projection (vit-pytorch)
  */
 public record StemConfig(int imageHeight, int imageWidth, int channels, int patch, PatchOrder patchOrder, boolean patchNorm) {
 
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if a size is below 1 or too large, or the image is not a multiple of the patch
+     */
     public StemConfig {
         Objects.requireNonNull(patchOrder, "patchOrder");
         Dimensions.check("image height", imageHeight, 1);

@@ -1,7 +1,7 @@
 package vit.model.config;
 
 /**
- * The learned tokens that stand before the patch tokens, in this order.
+ * The learned tokens before the patch tokens, in this order.
  *
  * @param classToken        whether a class token is the first token
  * @param distillationToken whether a second token carries DeiT's distillation head
@@ -9,12 +9,17 @@ package vit.model.config;
  */
 public record TokensConfig(boolean classToken, boolean distillationToken, int registers) {
 
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if the number of registers is negative or too large, or there is a distillation token without a class token
+     */
     public TokensConfig {
         Dimensions.check("registers", registers, 0);
         Dimensions.require(!distillationToken || classToken, "a distillation token needs a class token");
     }
 
-    /** The number of these tokens. */
+    /** The number of learned tokens before the patch tokens. */
     public int count() {
         return (classToken ? 1 : 0) + (distillationToken ? 1 : 0) + registers;
     }

@@ -63,6 +63,11 @@ public record VitConfig(
         SINCOS_2D
     }
 
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if the parts contradict one another, or the model is too large to be indexed; the message names the rule
+     */
     public VitConfig {
         Objects.requireNonNull(family, "family");
         Objects.requireNonNull(positions, "positions");
