@@ -396,7 +396,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * The trained weights: the moving average if the recipe has one. Their configuration includes the classes and the preprocessing of the training.
+     * The trained weights: the moving average if the recipe has one. They know the classes and the preprocessing of the training.
      * They are a view, valid until the trainer is closed.
      */
     public ParameterSource weights() {
@@ -404,6 +404,16 @@ public final class Trainer implements AutoCloseable {
             @Override
             public VitConfig config() {
                 return config;
+            }
+
+            @Override
+            public List<String> labels() {
+                return labels;
+            }
+
+            @Override
+            public Preprocessing preprocessing() {
+                return preprocessing;
             }
 
             @Override
