@@ -129,6 +129,19 @@ class LauncherIT {
         assertEquals(0, ended.code, ended::toString);
     }
 
+    /** Java would read a file of its own as standard input, and close it. */
+    @Test
+    void aClosedStandardInputIsAnEmptyOne() throws Exception {
+        Path java = jdk(home.resolve("jdk"), "25", MODULES).resolve("bin/java");
+        Files.writeString(java, "#!/bin/sh\nexec cat\n");
+        environment.put("JAVA25_HOME", home.resolve("jdk").toString());
+        Ended closed = run(home, "sh", "-c", "exec '" + launcher(BUILT) + "' <&-");
+        assertEquals(0, closed.code, closed::toString);
+        assertEquals(List.of(), closed.out);
+        Ended given = run(home, "sh", "-c", "echo text | '" + launcher(BUILT) + "'");
+        assertEquals(List.of("text"), given.out);
+    }
+
     @Test
     void fileNamesBeyondAsciiSurviveAPlainLocale() throws Exception {
         environment.put("JAVA25_HOME", System.getProperty("java.home"));
