@@ -1,6 +1,5 @@
 package vit.kernels.gemm;
 
-import java.lang.foreign.MemorySegment;
 import vit.kernels.gelu.GeluSimd;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;

@@ -17,7 +17,6 @@ import vit.model.train.augment.Augmentation;
 import vit.model.train.data.Batch;
 import vit.model.train.data.BatchLoader;
 import vit.model.train.data.CachedImages;
-import vit.model.train.data.ImageFolder;
 import vit.model.train.data.ImageSource;
 import vit.model.train.data.SampleMaker;
 import vit.model.train.data.Split;

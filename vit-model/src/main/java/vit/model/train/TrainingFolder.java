@@ -18,7 +18,6 @@ import vit.model.image.Preprocessing;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.positions.SinCosPositions;
-import vit.model.train.data.ImageListing;
 import vit.model.weights.ModelConfig;
 import vit.model.weights.WeightsWriter;
 import vit.model.weights.format.AtomicFile;
@@ -95,8 +94,12 @@ public record TrainingFolder(Path path) {
         if (new TrainingFolder(folder).holdsTraining()) {
             return true;
         }
-        return Files.exists(folder.resolve("config.json"))
-                && ImageListing.entries(folder).stream().anyMatch(file -> file.getFileName().toString().endsWith(".safetensors"));
+        if (!Files.exists(folder.resolve("config.json"))) {
+            return false;
+        }
+        try (DirectoryStream<Path> weights = Files.newDirectoryStream(folder, "*.safetensors")) {
+            return weights.iterator().hasNext();
+        }
     }
 
     /** Creates the folder if necessary, and removes what a killed process had begun to write. */

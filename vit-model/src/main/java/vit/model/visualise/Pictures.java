@@ -1,6 +1,5 @@
 package vit.model.visualise;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -3,7 +3,6 @@ package vit.model.weights.config;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import vit.kernels.gelu.GeluKind;
 import vit.model.InputException;

@@ -7,7 +7,6 @@ import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.Parameters;
-import vit.model.weights.config.ConfigField;
 
 /** vit-pytorch's {@code SimpleViT}: fixed 2-D sine and cosine positions, mean of the patches, no class token. */
 final class VitPytorchSimple implements WeightFamily {

@@ -13,7 +13,6 @@ import vit.model.json.Json;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
-import vit.model.weights.Weights;
 
 /**
  * Weights in several safetensors files, as Hugging Face's {@code save_pretrained} writes large models: an index
