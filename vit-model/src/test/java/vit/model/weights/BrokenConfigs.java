@@ -27,7 +27,7 @@ public final class BrokenConfigs {
 
     private static void documents(BrokenFiles f) throws IOException {
         f.config("empty", "", "byte 0", "empty");
-        f.config("not JSON", "family: timm", "byte 7", "malformed");
+        f.config("not JSON", "family: timm", "byte 0", "malformed");
         f.config("an array", "[1]", "byte 0", "wrong type");
         f.config("cut", BrokenFiles.CONFIG.substring(0, 60), "byte", "malformed");
         f.config("field twice", own("\"patch\":8", "\"patch\":8,\"patch\":8"), "patch", "malformed");

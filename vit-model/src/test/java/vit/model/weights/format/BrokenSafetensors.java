@@ -44,7 +44,7 @@ final class BrokenSafetensors {
         f.weights("header an array", RawSafetensors.bytes("[1]", DATA), "byte 8", "does not start");
         f.weights("header starting with a blank", RawSafetensors.bytes(" {}", DATA), "byte 8", "does not start");
         f.weights("header cut inside JSON", RawSafetensors.bytes("{\"a\":{\"dtype\":\"F32\"", DATA), "byte", "malformed");
-        f.weights("header followed by text", RawSafetensors.bytes("{} x", new byte[0]), "byte 12", "malformed");
+        f.weights("header followed by text", RawSafetensors.bytes("{} x", new byte[0]), "byte 11", "malformed");
         f.weights("header not UTF-8", RawSafetensors.bytes(new byte[] {'{', '"', (byte) 0xFF, '"', ':', '1', '}'}, DATA), "byte", "malformed");
         f.weights("JSON nested deep", RawSafetensors.bytes("{\"a\":" + "[".repeat(100_000), DATA), "byte", "malformed");
         f.weights("JSON string of a megabyte", RawSafetensors.bytes("{\"a\":\"" + "x".repeat(1 << 21) + "\"}", DATA), "byte", "malformed");
