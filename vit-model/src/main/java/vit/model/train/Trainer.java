@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import vit.kernels.optim.GradientNorm;
+import vit.kernels.parallel.CallInterruptedException;
 import vit.model.InputException;
 import vit.model.TrainingOptions;
 import vit.model.VitTraining;
@@ -206,8 +207,10 @@ public final class Trainer implements AutoCloseable {
      * Trains to the end of the recipe, or until cancelled. After a cancellation it may be called again and continues where it stopped.
      *
      * @return the reports of all epochs so far
-     * @throws IOException       if more images cannot be used than the options allow; it is then an {@link InputException} that names the first one
-     * @throws DivergedException if the loss or a gradient is not finite; the weights are those before the step
+     * @throws IOException              if more images cannot be used than the options allow; it is then an {@link InputException} that names the first one
+     * @throws DivergedException        if the loss or a gradient is not finite; the weights are those before the step
+     * @throws CallInterruptedException if the thread is interrupted, between two steps; the interrupt status is kept, and another call continues where
+     *                                  this one stopped
      */
     public List<EpochReport> train(TrainingListener listener) throws IOException, DivergedException {
         caller.enter();

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import vit.kernels.parallel.CallInterruptedException;
 import vit.model.InputException;
 import vit.model.train.augment.CounterRandom;
 import vit.model.train.augment.CounterRandom.Purpose;
@@ -232,8 +233,12 @@ public final class BatchLoader implements AutoCloseable {
      * The next batch, in order; waits for it.
      *
      * @throws IOException the exception of the first image that could not be prepared, unless the image itself was at fault
+     * @throws CallInterruptedException if the thread is interrupted, whether or not it has to wait; its interrupt status is kept
      */
     public Batch take() throws IOException {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CallInterruptedException("interrupted before the next images");
+        }
         Filling next;
         synchronized (this) {
             while ((next = filling.get(taken)) == null || !next.ready) {
@@ -243,8 +248,7 @@ public final class BatchLoader implements AutoCloseable {
                 try {
                     wait();
                 } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    throw new IOException("interrupted while waiting for images", e);
+                    throw CallInterruptedException.restoring("interrupted while waiting for images");
                 }
             }
             filling.remove(taken++);
