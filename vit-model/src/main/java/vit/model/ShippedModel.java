@@ -13,6 +13,7 @@ final class ShippedModel {
     private ShippedModel() {}
 
     static VitModel load() throws IOException {
+        VitModel.prepareKernels();
         return VitModel.load(resource(WEIGHTS), resource(CONFIG));
     }
 

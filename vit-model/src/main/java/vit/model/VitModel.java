@@ -124,8 +124,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws IOException    if a file cannot be read
      */
     public static VitModel load(Path weights, Path config, LoadOptions options) throws IOException {
-        Implementation.require();
-        KernelCompilation.start();
+        prepareKernels();
         return load(Weights.open(weights, config, options));
     }
 
@@ -149,6 +148,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws InputException as for files
      */
     public static VitModel load(byte[] weights, byte[] config) throws IOException {
+        prepareKernels();
         return load(Weights.open(weights, config));
     }
 
@@ -162,13 +162,21 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws IOException    if the stream cannot be read
      */
     public static VitModel load(InputStream weights, byte[] config) throws IOException {
+        prepareKernels();
         return load(Weights.open(weights, config));
+    }
+
+    /**
+     * Throws if the user asked for an implementation that this machine lacks, and begins to compile the kernels, which takes about as long as a small
+     * file is read. So every way of loading calls this first.
+     */
+    static void prepareKernels() {
+        Implementation.require();
+        KernelCompilation.start();
     }
 
     private static VitModel load(Weights opened) throws IOException {
         try (opened) {
-            Implementation.require();
-            KernelCompilation.start();
             return new VitModel(opened, opened.labels(), opened.preprocessing(), opened.report());
         }
     }
@@ -209,8 +217,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         if (!labels.isEmpty() && labels.size() != classes) {
             throw new IllegalArgumentException(labels.size() + " labels for a model of " + classes + " classes");
         }
-        Implementation.require();
-        KernelCompilation.start();
+        prepareKernels();
         return new VitModel(source, labels, preprocessing, WeightsReport.ofNoFile(source.config().family()));
     }
 
