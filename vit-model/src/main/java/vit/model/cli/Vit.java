@@ -9,6 +9,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,10 +34,7 @@ import vit.model.cli.StandardOutput.OutputFailure;
         mixinStandardHelpOptions = true,
         versionProvider = Vit.Version.class,
         usageHelpAutoWidth = true,
-        synopsisSubcommandLabel = "COMMAND",
-        subcommands = {Classify.class, Compare.class, Logits.class, Preprocess.class, Export.class, Inspect.class, Train.class,
-            Visualise.class, Demo.class, Draw.class, Ablation.class, Bench.class, Doctor.class, Help.class,
-            Completion.class})
+        synopsisSubcommandLabel = "COMMAND")
 public final class Vit implements Runnable {
 
     /** The command succeeded. */
@@ -48,6 +47,11 @@ public final class Vit implements Runnable {
     public static final int REFUSED = 2;
     /** The reader of standard output has left. A shell reports this code for a program that SIGPIPE, signal 13, ended. */
     public static final int READER_LEFT = 128 + 13;
+
+    /** All commands, in the order of the help page. */
+    private static final List<String> COMMANDS = List.of(
+            "classify", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "demo", "draw", "ablation", "bench", "doctor",
+            "help", "completion");
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
     private boolean debug;
@@ -79,7 +83,7 @@ public final class Vit implements Runnable {
      */
     public static int run(PrintWriter out, PrintWriter err, String... args) {
         Vit vit = new Vit(err);
-        CommandLine line = new CommandLine(vit)
+        CommandLine line = commandLine(vit, args)
                 .setOut(out)
                 .setErr(err)
                 .setExpandAtFiles(false)
@@ -103,6 +107,44 @@ public final class Vit implements Runnable {
         }
         err.flush();
         return code;
+    }
+
+    /**
+     * The command line with the command that the arguments name, or with all commands if the arguments name none or one that shows the others. To
+     * read the annotations of all commands takes 70 ms, for which each command would wait.
+     */
+    private static CommandLine commandLine(Vit vit, String... args) {
+        CommandLine line = new CommandLine(vit);
+        String first = Arrays.stream(args).filter(argument -> !argument.startsWith("-")).findFirst().orElse("");
+        if (COMMANDS.contains(first) && !first.equals("help") && !first.equals("completion")) {
+            line.addSubcommand(first, command(first));
+        } else if (!Arrays.equals(args, new String[] {"--version"})) {
+            for (String name : COMMANDS) {
+                line.addSubcommand(name, command(name));
+            }
+        }
+        return line;
+    }
+
+    private static Object command(String name) {
+        return switch (name) {
+            case "classify" -> new Classify();
+            case "compare" -> new Compare();
+            case "logits" -> new Logits();
+            case "preprocess" -> new Preprocess();
+            case "export" -> new Export();
+            case "inspect" -> new Inspect();
+            case "train" -> new Train();
+            case "visualise" -> new Visualise();
+            case "demo" -> new Demo();
+            case "draw" -> new Draw();
+            case "ablation" -> new Ablation();
+            case "bench" -> new Bench();
+            case "doctor" -> new Doctor();
+            case "help" -> new Help();
+            case "completion" -> new Completion();
+            default -> throw new IllegalArgumentException(name);
+        };
     }
 
     /** Executes as picocli does, but exceptions during picocli's own printing of help are handled like those of commands. */
