@@ -1,11 +1,7 @@
 package vit.model.hardening;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import vit.kernels.tensor.TensorArena;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
@@ -27,16 +23,14 @@ final class CyclesProbe {
         for (int i = 0; i < cycles / 4; i++) { // until the JIT and the allocator of the system have what they want
             cycle(arguments[1]);
         }
-        long threads = settledThreads();
-        long descriptors = descriptors();
-        long resident = residentKilobytes();
+        ProcessFigures before = ProcessFigures.now();
+        long resident = ProcessFigures.residentKilobytes();
         for (int i = cycles / 4; i < cycles; i++) {
             if (!cycle(arguments[1]).equals(first)) {
                 throw new AssertionError("other logits in cycle " + i);
             }
         }
-        System.out.println("cycles " + cycles + ", live bytes " + TensorArena.liveBytes() + ", threads more " + (settledThreads() - threads)
-                + ", descriptors more " + (descriptors() - descriptors) + ", resident KiB more " + (residentKilobytes() - resident));
+        System.out.println("cycles " + cycles + ", " + before.growth() + ", resident KiB more " + (ProcessFigures.residentKilobytes() - resident));
     }
 
     private static String cycle(String what) throws IOException {
@@ -51,27 +45,5 @@ final class CyclesProbe {
             session.logits(new float[3 * 224 * 224], 1, logits);
             return String.valueOf(logits[0]);
         }
-    }
-
-    /** Threads of sessions, once those that were told to end have ended. */
-    private static long settledThreads() throws InterruptedException {
-        for (int i = 0; i < 1000 && SmallModel.threads() > 0; i++) {
-            Thread.sleep(5);
-        }
-        return SmallModel.threads();
-    }
-
-    private static long descriptors() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix ? unix.getOpenFileDescriptorCount() : 0;
-    }
-
-    private static long residentKilobytes() throws IOException {
-        System.gc();
-        Path status = Path.of("/proc/self/status");
-        if (!Files.exists(status)) {
-            return 0;
-        }
-        return Files.readAllLines(status).stream().filter(line -> line.startsWith("VmRSS:")).mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                .findFirst().orElse(0);
     }
 }

@@ -40,6 +40,28 @@ class HardeningTest {
         succeed(List.of(compiler), ClosingProbe.class, 10_000);
     }
 
+    private static final List<String> STEADY_HEAP = List.of("-XX:+UseSerialGC", "-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch");
+
+    /** Returns by how many KiB an hour resident memory grew. */
+    private long soak(long seconds) throws Exception {
+        String output = succeed(STEADY_HEAP, SoakProbe.class, seconds, SmallModel.write(folder));
+        assertTrue(output.contains("live bytes 0, threads more 0, descriptors more 0"), output);
+        return Long.parseLong(output.lines().filter(line -> line.startsWith("soak")).findFirst().orElseThrow().replaceAll(".* ", ""));
+    }
+
+    @Test
+    void aSoakLeavesNothing() throws Exception {
+        soak(10);
+    }
+
+    /** So long that a leak of 16 bytes an operation would be seen. */
+    @Test
+    @Tag("heavy")
+    void anHourOfSoakDoesNotGrow() throws Exception {
+        long kilobytesAnHour = soak(Long.getLong("vit.test.soak.seconds", 3600));
+        assertTrue(kilobytesAnHour <= 1024, kilobytesAnHour + " KiB an hour");
+    }
+
     private void cyclesLeaveNothing(int cycles, String what, int mostKilobytes) throws Exception {
         String output = succeed(List.of(), CyclesProbe.class, cycles, what);
         assertTrue(output.contains("live bytes 0, threads more 0, descriptors more 0"), output);
