@@ -4,6 +4,7 @@ package vit.model;
  * What a caller asks of {@link VitModel#load(java.nio.file.Path, java.nio.file.Path, LoadOptions)} beyond what the files say. Immutable; any number
  * of threads may share one.
  *
+ * <!-- given: Path weights -->
  * <pre>{@code
  * VitModel model = VitModel.load(weights, null, LoadOptions.DEFAULTS.withImage(384, 384));
  * }</pre>

@@ -7,6 +7,7 @@ import vit.model.config.Scores;
 /**
  * The most probable classes of one image, most probable first. Immutable.
  *
+ * <!-- given: VitSession session -->
  * <pre>{@code
  * Prediction prediction = session.classify(Path.of("photo.jpg"));
  * System.out.println(prediction.best().label() + " " + prediction.best().probability());

@@ -114,6 +114,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     /**
      * Loads weights with the given configuration and options, for example for images of another size; otherwise as {@link #load(Path)}.
      *
+     * <!-- given: Path weights -->
      * <pre>{@code
      * VitModel large = VitModel.load(weights, null, LoadOptions.DEFAULTS.withImage(384, 384));
      * }</pre>

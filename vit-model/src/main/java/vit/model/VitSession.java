@@ -23,11 +23,12 @@ import vit.model.parameters.NonFiniteWeights;
  * Runs a model. {@link VitModel#newSession} makes a session and plans all of its memory for a largest batch. After {@link #warmUp()}, the calls
  * that take and fill arrays allocate nothing.
  *
+ * <!-- given: VitModel model, List<RgbImage> images, float[] pixels, float[] logits -->
  * <pre>{@code
  * try (VitSession session = model.newSession(SessionOptions.threads(2).withBatch(8))) {
  *     session.warmUp();
- *     List<Prediction> predictions = session.classify(images, 5);        // files or decoded images
- *     session.logits(pixels, 8, logits);                                 // or normalised pixels in an array
+ *     List<Prediction> predictions = session.classify(images, 5);        // decoded images: the five best classes of each
+ *     session.logits(pixels, 8, logits);                                 // normalised pixels of eight images, in an array
  * }
  * }</pre>
  *

@@ -27,6 +27,7 @@ import vit.model.parameters.Parameters;
  * Weights that learn: forward and backward passes that accumulate gradients, and optimiser steps that use the gradients. This is the level of one
  * step, for those who write their own loop; {@link vit.model.train.Trainer} runs a whole training on images.
  *
+ * <!-- given: Weights source, int steps, float[] images, int[] labels, int batch, double learningRate -->
  * <pre>{@code
  * try (VitTraining training = VitTraining.of(source, TrainingOptions.of(2, 32), Optimizer.adamW(0.05))) {
  *     for (int step = 0; step < steps; step++) {

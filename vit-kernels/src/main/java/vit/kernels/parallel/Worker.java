@@ -11,10 +11,11 @@ import vit.kernels.simd.Simd;
  * items until none is left. They are for work that takes longer than a worker would wait if the system had given another worker's core to some other
  * program:
  *
+ * <!-- given: Worker worker, int n, double[] input, double[] output -->
  * <pre>{@code
  * worker.begin(n);
  * for (int item = worker.claim(); item >= 0; item = worker.claim()) {
- *     compute(item);
+ *     output[item] = Math.sqrt(input[item]);
  * }
  * }</pre>
  */

@@ -2,6 +2,7 @@
  * From an image file to the input of a model: decoding, resampling that agrees with Pillow to the bit, and the preprocessing with which each
  * family of checkpoints was trained.
  *
+ * <!-- given: VitModel model, float[] pixels -->
  * <pre>{@code
  * RgbImage image = ImageDecoder.decode(Path.of("photo.jpg"));          // vit.model.image.format
  * model.preprocessing().apply(image, 224, 224, pixels, 0);             // (3, 224, 224), normalised

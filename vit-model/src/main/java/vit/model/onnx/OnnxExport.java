@@ -12,6 +12,7 @@ import vit.model.weights.format.AtomicFile;
 /**
  * Writes a model as an ONNX file, for other runtimes.
  *
+ * <!-- given: VitModel model -->
  * <pre>{@code
  * OnnxExport.write(model, Path.of("model.onnx"));
  * }</pre>

@@ -14,6 +14,7 @@ import vit.model.parameters.Parameter.Kind;
  * The learned tensors of a model, enumerated once, in the order of the forward pass. Loader, writer, optimiser, gradient check
  * and inspector all walk this list. Immutable.
  *
+ * <!-- given: VitModel model -->
  * <pre>{@code
  * for (Parameter parameter : Parameters.of(model.config()).list()) {
  *     System.out.println(parameter.name() + " " + parameter.shape());

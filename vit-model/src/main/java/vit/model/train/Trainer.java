@@ -26,6 +26,7 @@ import vit.model.train.data.UnreadableImages;
 /**
  * Trains a model on labelled images by a {@link Recipe}.
  *
+ * <!-- given: Path folder, VitConfig config, Preprocessing preprocessing, Recipe recipe -->
  * <pre>{@code
  * Split split = Split.stratified(ImageFolder.open(folder), 0.25, 0);
  * try (Trainer trainer = Trainer.of(new Initialization(config, Initialization.Scheme.TIMM, 0), split, preprocessing, recipe,

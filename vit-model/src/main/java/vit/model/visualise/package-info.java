@@ -1,6 +1,7 @@
 /**
  * Looks into a model: attention rollout and maps, similarity of positions, patch filters, attention distance; as numbers and as pictures.
  *
+ * <!-- given: VitModel model, VitSession session, RgbImage image -->
  * <pre>{@code
  * double[] rollout = AttentionRollout.of(session.attention(image));        // (T, T)
  * PatchMap map = PooledAttention.of(model.config(), rollout);              // one number per patch

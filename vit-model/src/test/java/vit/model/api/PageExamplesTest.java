@@ -5,22 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import java.io.File;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.tools.Diagnostic;
-import javax.tools.DiagnosticCollector;
-import javax.tools.JavaFileObject;
-import javax.tools.SimpleJavaFileObject;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -28,11 +20,12 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the pages say a user can write compiles against what a user gets: on the module path, in a module that requires {@code vit.model} alone.
+ * Every Java example of every Markdown page compiles against what a user gets: on the module path, in a module that requires
+ * {@code vit.model} alone.
  *
- * <p>An example is a fenced block of Java: statements, or whole types, or a module descriptor, with its imports in front. Variables that an
- * example takes from the program around it are declared in a comment of the page, which readers do not see, with the imports that
- * the program around it has: {@code <!-- given: import java.nio.file.Path; Path file -->}.
+ * <p>An example is a fenced block of Java: statements, whole types or a module descriptor, with its imports in front. An HTML comment on
+ * the line above the fence, which readers of the page do not see, gives the imports and the variables that the example takes from the
+ * program around it: {@code <!-- given: import java.nio.file.Path; Path file -->}.
  */
 class PageExamplesTest {
 
@@ -40,8 +33,6 @@ class PageExamplesTest {
     private static final Pattern GIVEN = Pattern.compile("^<!-- given: (.*) -->$");
     private static final Pattern STATEMENT = Pattern.compile("^ {4,}[^|]*[;{](\\s*//.*)?$");
     private static final Pattern PACKAGE = Pattern.compile("(?<![-\\w./]|-D)vit\\.(?:model|kernels)(?:\\.[a-z]\\w*)*");
-    private static final Pattern TYPE = Pattern.compile("^\\s*(public |final |sealed |abstract )*(class|record|interface|enum) ");
-    private static final Pattern MODULE = Pattern.compile("^\\s*(open )?module ");
 
     private static ProjectModules modules;
 
@@ -53,25 +44,17 @@ class PageExamplesTest {
         modules = ProjectModules.find(scratch);
     }
 
-    /** @param given imports, each with a semicolon, and declarations of variables that it uses; or an empty text */
-    private record Example(Path page, int line, String given, List<String> lines) {
-
-        String name() {
-            return ProjectModules.root().relativize(page) + ":" + line;
-        }
-    }
-
     @TestFactory
     Stream<DynamicTest> examplesCompile() throws IOException {
         List<Example> examples = new ArrayList<>();
         for (Path page : pages()) {
             examples.addAll(examples(page));
         }
-        assertTrue(examples.stream().anyMatch(example -> example.page().endsWith(Path.of("README.md"))), "the README has no Java example");
-        return examples.stream().map(example -> dynamicTest(example.name(), () -> assertEquals("", problems(example))));
+        assertTrue(examples.stream().anyMatch(example -> example.file().endsWith(Path.of("README.md"))), "the README has no Java example");
+        return examples.stream().map(example -> dynamicTest(example.name(), () -> assertEquals("", example.problems(modules, output))));
     }
 
-    /** An example that stands in no fence of Java would not be compiled. */
+    /** Java outside a fence is found, since no test would compile it. */
     @Test
     void javaStandsInFences() throws IOException {
         for (Path page : pages()) {
@@ -84,7 +67,7 @@ class PageExamplesTest {
         }
     }
 
-    /** A page that names a package in full speaks to users; internal ones are named by their folders. */
+    /** A page names a package in full only if users can import it; it names an internal package by its folder. */
     @Test
     void packagesThatPagesNameAreExported() throws IOException {
         for (Path page : pages()) {
@@ -98,12 +81,12 @@ class PageExamplesTest {
     @Test
     void plantedFaultsAreFound() {
         Example hidden = new Example(Path.of("x"), 1, "", List.of("import vit.model.cli.Vit;", "System.out.println(new Vit());"));
-        assertTrue(problems(hidden).contains("vit.model.cli"), problems(hidden));
+        assertTrue(hidden.problems(modules, output).contains("vit.model.cli"), hidden.problems(modules, output));
         Example optional = new Example(Path.of("x"), 1, "", List.of("import picocli.CommandLine;", "CommandLine line = null;"));
-        assertFalse(problems(optional).isEmpty());
+        assertFalse(optional.problems(modules, output).isEmpty());
         Example undeclared = new Example(Path.of("x"), 1, "", List.of("System.out.println(image);"));
-        assertFalse(problems(undeclared).isEmpty());
-        assertEquals("", problems(new Example(Path.of("x"), 1, "String image", undeclared.lines())));
+        assertFalse(undeclared.problems(modules, output).isEmpty());
+        assertEquals("", new Example(Path.of("x"), 1, "String image", undeclared.lines()).problems(modules, output));
     }
 
     private static List<Path> pages() throws IOException {
@@ -132,38 +115,5 @@ class PageExamplesTest {
             }
         }
         return examples;
-    }
-
-    /** What the compiler has against it, or an empty text. */
-    private String problems(Example example) {
-        boolean descriptor = example.lines().stream().anyMatch(line -> MODULE.matcher(line).find());
-        List<JavaFileObject> sources = new ArrayList<>(List.of(descriptor ? source("module-info", String.join("\n", example.lines()))
-                : source("module-info", "module example { requires vit.model; }")));
-        if (!descriptor) {
-            sources.add(source("example/Example", unit(example)));
-        }
-        DiagnosticCollector<JavaFileObject> problems = new DiagnosticCollector<>();
-        List<String> options = List.of("-p", modules.path().stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)), "-proc:none", "-d", output.toString());
-        ToolProvider.getSystemJavaCompiler().getTask(null, null, problems, options, null, sources).call();
-        return problems.getDiagnostics().stream().filter(problem -> problem.getKind() == Diagnostic.Kind.ERROR)
-                .map(problem -> problem.getMessage(null)).collect(Collectors.joining("\n"));
-    }
-
-    private static String unit(Example example) {
-        List<String> imports = example.lines().stream().filter(line -> line.startsWith("import ")).toList();
-        String rest = example.lines().stream().filter(line -> !line.startsWith("import ")).collect(Collectors.joining("\n"));
-        boolean types = example.lines().stream().filter(line -> !line.isBlank() && !line.startsWith("import ")).findFirst().filter(line -> TYPE.matcher(line).find()).isPresent();
-        int variables = example.given().lastIndexOf(';') + 1;
-        return "package example;\n" + String.join("\n", imports) + "\n" + example.given().substring(0, variables)
-                + (types ? rest : "class Example { void run(" + example.given().substring(variables) + ") throws Exception {\n" + rest + "\n}}\n");
-    }
-
-    private static JavaFileObject source(String name, String text) {
-        return new SimpleJavaFileObject(URI.create("string:///" + name + ".java"), JavaFileObject.Kind.SOURCE) {
-            @Override
-            public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-                return text;
-            }
-        };
     }
 }

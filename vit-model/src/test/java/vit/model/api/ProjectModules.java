@@ -80,7 +80,7 @@ final class ProjectModules {
     }
 
     /** The source folders of all modules, those that others require first. */
-    private static List<Path> sources() throws IOException {
+    static List<Path> sources() throws IOException {
         try (Stream<Path> folders = Files.list(root())) {
             return folders.map(folder -> folder.resolve("src/main/java")).filter(folder -> Files.isRegularFile(folder.resolve("module-info.java"))).sorted().toList();
         }

@@ -18,6 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * Writes a file atomically: if the process is killed at any moment, either the old file or the new one is there, and it is whole. The steps are a
  * temporary file in the same folder, fsync, atomic rename, fsync of the folder.
  *
+ * <!-- given: Path path, ByteBuffer bytes -->
  * <pre>{@code
  * try (AtomicFile file = AtomicFile.create(path)) {
  *     file.write(bytes);

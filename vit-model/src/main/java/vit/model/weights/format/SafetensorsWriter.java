@@ -17,8 +17,9 @@ import vit.model.json.Json;
 /**
  * Writes a safetensors file, one tensor after the other, without keeping any in memory. The file appears whole or not at all; see {@link AtomicFile}.
  *
+ * <!-- given: Path path, Shape shape, float[] values -->
  * <pre>{@code
- * try (SafetensorsWriter writer = new SafetensorsWriter(path, List.of(new Tensor("logits", Dtype.F32, shape)), Map.of())) {
+ * try (SafetensorsWriter writer = new SafetensorsWriter(path, List.of(new SafetensorsWriter.Tensor("logits", Dtype.F32, shape)), Map.of())) {
  *     writer.write(values, 0, values.length);
  *     writer.commit();
  * }
