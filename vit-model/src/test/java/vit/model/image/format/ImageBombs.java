@@ -98,7 +98,15 @@ final class ImageBombs {
         all.put("tiff-tiles", () -> new TestTiff(true, 65, 65, 1, 8, 1).tiles(1, repeat2(new byte[1], 65 * 65)).file());
         all.put("tiff-large-tile", () -> new TestTiff(true, 2, 2, 4, 16, 2).with(259, 8).tiles(60_000, TestImages.deflate(new byte[100])).file());
         all.put("tiff-jpeg-scans", () -> new TestTiff(true, 2000, 2000, 1, 8, 1).with(259, 7).strips(progressive(2000, 1, 500)).file());
-        all.put("ppm-text", () -> concat("P1 9000 9000\n".getBytes(StandardCharsets.US_ASCII), repeat(new byte[] {'1'}, 81_000_000)));
+        all.put("ppm-text", () -> textBitmap(9000));
+    }
+
+    /** A square PBM in text form, in one array: the JVM that decodes it has little memory. */
+    private static byte[] textBitmap(int side) {
+        byte[] header = ("P1 " + side + " " + side + "\n").getBytes(StandardCharsets.US_ASCII);
+        byte[] file = Arrays.copyOf(header, header.length + side * side);
+        Arrays.fill(file, header.length, file.length, (byte) '1');
+        return file;
     }
 
     /** A square PNG of zeros. */
