@@ -144,8 +144,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * As {@link #resume(Path, VitConfig, Split, Preprocessing, Recipe, TrainerOptions)}, where what the training started from is compared as
-     * well; it is not read.
+     * As {@link #resume(Path, VitConfig, Split, Preprocessing, Recipe, TrainerOptions)}, where the initial weights are compared as
+     * well. They are read only for their checksum.
      */
     public static Trainer resume(Path state, ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)
             throws IOException {

@@ -1,17 +1,23 @@
 package vit.model.train;
 
+import java.io.IOException;
 import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.json.JsonObject;
+import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.train.data.ImageSource;
 import vit.model.train.data.Split;
 
@@ -23,6 +29,8 @@ public final class TrainingOrigin {
 
     /** The name of the fact that describes the initial weights. */
     private static final String START = "start";
+
+    private static final int CHUNK = 1 << 14;
 
     private final Map<String, String> facts;
 
@@ -44,19 +52,18 @@ public final class TrainingOrigin {
         }
     }
 
-    /** The facts; {@code start} is null if the initial weights are not known. */
-    static TrainingOrigin of(VitConfig config, ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe) {
+    /** The facts; {@code start} is null if the initial weights are not known. Weights that were not drawn are read, for their checksum. */
+    static TrainingOrigin of(VitConfig config, ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe)
+            throws IOException {
         Map<String, String> facts = new LinkedHashMap<>();
         recipe(recipe, facts);
         optimizer(recipe.optimizer(), facts);
-        for (RecordComponent component : VitConfig.class.getRecordComponents()) {
-            facts.put("model " + component.getName(), value(component, config));
-        }
+        model(config, facts);
         facts.put("preprocessing", preprocessing.toString());
         facts.put("images to train on", images(split.training()));
         facts.put("images to validate", images(split.validation()));
         if (start != null) {
-            facts.put(START, start(start));
+            facts.put(START, identity(start));
         }
         return new TrainingOrigin(facts);
     }
@@ -89,11 +96,20 @@ public final class TrainingOrigin {
         facts.put("head only", String.valueOf(optimizer.headOnly()));
     }
 
-    private static String value(RecordComponent component, VitConfig config) {
-        try {
-            return String.valueOf(component.getAccessor().invoke(config));
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("the accessor of " + component + " cannot be called", e);
+    /** The values of a configuration, or of a part of it, by their own names, which differ throughout the tree. */
+    private static void model(Record part, Map<String, String> facts) {
+        for (RecordComponent component : part.getClass().getRecordComponents()) {
+            Object value;
+            try {
+                value = component.getAccessor().invoke(part);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException("the accessor of " + component + " cannot be called", e);
+            }
+            if (value instanceof Record inner) {
+                model(inner, facts);
+            } else if (facts.put("model " + component.getName(), String.valueOf(value)) != null) {
+                throw new IllegalStateException("two parts of a configuration have a " + component.getName());
+            }
         }
     }
 
@@ -105,12 +121,30 @@ public final class TrainingOrigin {
         return images.size() + " with labels " + Integer.toHexString(hash);
     }
 
-    private static String start(ParameterSource start) {
+    /** What determines the initial weights: the rule by which they are drawn, or a checksum of their values. */
+    private static String identity(ParameterSource start) throws IOException {
         return switch (start) {
             case Initialization fresh -> "initialisation " + fresh.scheme().id() + " of seed " + fresh.seed();
-            case FineTuning tuned -> "trained weights" + (tuned.hasNewHead() ? " with a new head" : "");
-            default -> "other weights";
+            case FineTuning tuned -> "trained weights of checksum " + checksum(tuned) + (tuned.hasNewHead() ? " with a new head" : "");
+            default -> "other weights of checksum " + checksum(start);
         };
+    }
+
+    /** The CRC-32C of all values. It reads the weights once more; for ViT-B/16 this takes a small part of the time of one training step. */
+    private static String checksum(ParameterSource start) throws IOException {
+        CRC32C sum = new CRC32C();
+        ByteBuffer bytes = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (Parameter parameter : Parameters.of(start.config()).list()) {
+            int size = Math.toIntExact(parameter.shape().size());
+            float[] values = new float[size];
+            start.read(parameter, values);
+            for (int from = 0; from < size; from += CHUNK) {
+                int part = Math.min(CHUNK, size - from);
+                bytes.asFloatBuffer().put(values, from, part);
+                sum.update(bytes.array(), 0, part * Float.BYTES);
+            }
+        }
+        return String.format("%08x", sum.getValue());
     }
 
     Map<String, String> facts() {

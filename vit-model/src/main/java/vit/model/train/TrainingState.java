@@ -36,7 +36,7 @@ import vit.model.weights.format.TensorEntry;
 final class TrainingState implements ParameterSource, AutoCloseable {
 
     private static final String METADATA = "vit.training";
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final String WEIGHT = "weight.";
     private static final String AVERAGE = "average.";
     private static final String CHECKSUM = "checksum"; // the last tensor: one I64, the CRC-32C of all bytes before it
@@ -58,7 +58,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         }
         document = Json.parse(file.name(), text.getBytes(StandardCharsets.UTF_8));
         if (document.integer("version") != VERSION) {
-            throw document.fault("version").expected(VERSION).found(document.integer("version")).because("the state is of another version");
+            throw document.fault("version").expected(VERSION).found(document.integer("version")).remedy("resume with the release of this library that wrote it, or begin anew").because("the state is of another version");
         }
         requireChecksum();
         origin = TrainingOrigin.read(document.object("origin"));
