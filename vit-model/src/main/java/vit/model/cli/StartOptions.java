@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -16,6 +17,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 import vit.model.InputException;
+import vit.model.LoadOptions;
 import vit.model.config.Scores;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
@@ -56,10 +58,10 @@ final class StartOptions {
             description = "Initialisation from scratch: ${COMPLETION-CANDIDATES}; default: vit-pytorch, from which small models learn best.")
     private String scheme;
 
-    @Option(names = "--image", paramLabel = "PIXELS",
-            description = "Side of the square image that the model takes, a multiple of its patch; default: that of the configuration or weights, "
-                    + "or what suits the images.")
-    private Integer side;
+    @Option(names = "--image", paramLabel = "HxW", converter = ImageSizeConverter.class,
+            description = "Size of the images that the model takes, in pixels, or one number for a square; sides are multiples of its patch; default: that of the "
+                    + "configuration or weights, or what suits the images.")
+    private LoadOptions image = LoadOptions.DEFAULTS;
 
     @Option(names = "--reset-head", description = "Start with a head of zeros, also where the classes are as many as before.")
     private boolean resetHead;
@@ -114,11 +116,11 @@ final class StartOptions {
         Weights file = Weights.open(weights, config);
         try {
             VitConfig old = file.config();
-            int height = side == null ? old.imageHeight() : side;
-            int width = side == null ? old.imageWidth() : side;
-            requireSide(old.patch());
+            int height = image.hasImage() ? image.imageHeight() : old.imageHeight();
+            int width = image.hasImage() ? image.imageWidth() : old.imageWidth();
+            requireSides(old.patch());
             FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead, file.positionResampling());
-            return new Start(source, PreprocessingFiles.choose(preprocess.name(), weights, config, old.family()), file, source.changes());
+            return new Start(source, atSize(PreprocessingFiles.choose(preprocess.name(), weights, config, old.family())), file, source.changes());
         } catch (Throwable t) {
             file.close();
             throw t;
@@ -134,9 +136,9 @@ final class StartOptions {
         List<String> notes = new ArrayList<>();
         if (config != null) {
             VitConfig stated = Weights.configuration(config).vit();
-            requireSide(stated.patch());
+            requireSides(stated.patch());
             chosen = stated.toBuilder().classes(classes).distillationToken(false).preLogits(false).scores(null).build();
-            chosen = side == null ? chosen : chosen.toBuilder().image(side, side).build();
+            chosen = image.hasImage() ? chosen.toBuilder().image(image.imageHeight(), image.imageWidth()).build() : chosen;
             if (stated.distillationToken()) {
                 notes.add("the distillation token of the configuration is left out: there is no teacher");
             }
@@ -146,10 +148,10 @@ final class StartOptions {
             if (stated.preLogits()) {
                 notes.add("the pre-logits layer of the configuration is left out");
             }
-        } else if (side != null) {
-            chosen = ofSide(side, classes).orElseThrow(() -> new ParameterException(spec.commandLine(),
-                    "Invalid value for option '--image': expected a side of at least 4 pixels that can be cut into 2 to " + MOST_PATCHES + " patches, for example "
-                            + fitting(side) + ", found " + side));
+        } else if (image.hasImage()) {
+            chosen = ofSize(image.imageHeight(), image.imageWidth(), classes).orElseThrow(() -> new ParameterException(spec.commandLine(),
+                    "Invalid value for option '--image': expected sides of at least 4 pixels that square patches of one size cut into 2 to " + MOST_PATCHES
+                            + " each, for example " + fitting() + ", found " + text(image.imageHeight(), image.imageWidth())));
         } else {
             status.show("looking at images");
             chosen = suiting(usualSide(images), classes);
@@ -158,16 +160,29 @@ final class StartOptions {
         Preprocessing preprocessing = preprocess.name() != null ? Preprocessing.named(preprocess.name())
                 : stated.isPresent() ? stated.get() : Preprocessing.named(DEFAULT_PREPROCESSING);
         Initialization.Scheme drawn = scheme == null ? Initialization.Scheme.VIT_PYTORCH : Initialization.Scheme.named(scheme);
-        return new Start(new Initialization(chosen, drawn, seed), preprocessing, null, notes);
+        return new Start(new Initialization(chosen, drawn, seed), atSize(preprocessing), null, notes);
     }
 
-    /** {@code --image} must be sides of the patches that configuration or weights have. */
-    private void requireSide(int patch) {
-        if (side != null && (side < patch || side % patch != 0)) {
-            int below = Math.max(1, side / patch) * patch;
-            throw new ParameterException(spec.commandLine(), "Invalid value for option '--image': expected a multiple of the patch, " + patch + ", for example "
-                    + (side < patch ? patch : below + " or " + (below + patch)) + ", found " + side);
+    /** The preprocessing for the image size that is asked for. */
+    private Preprocessing atSize(Preprocessing stated) {
+        return image.hasImage() ? stated.forImage(image.imageHeight(), image.imageWidth()) : stated;
+    }
+
+    /** Both sides of {@code --image} must be multiples of the patch that configuration or weights have. */
+    private void requireSides(int patch) {
+        int height = image.imageHeight();
+        int width = image.imageWidth();
+        if (height % patch != 0 || width % patch != 0) {
+            String below = text(Math.max(height / patch, 1) * patch, Math.max(width / patch, 1) * patch);
+            String above = text((height + patch - 1) / patch * patch, (width + patch - 1) / patch * patch);
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--image': expected " + (height == width ? "a multiple" : "multiples")
+                    + " of the patch, " + patch + ", for example " + (below.equals(above) ? below : below + " or " + above) + ", found " + text(height, width));
         }
+    }
+
+    /** A size as the option takes it. */
+    private static String text(int height, int width) {
+        return height == width ? String.valueOf(height) : height + "x" + width;
     }
 
     /** The median short side of some images, spread over the classes; those that cannot be read are skipped. */
@@ -202,30 +217,47 @@ final class StartOptions {
     }
 
     private static VitConfig small(int imageSide, int patch, int classes) {
-        return VitConfig.builder().image(imageSide, imageSide).patch(patch).width(96).depth(4).heads(4).mlp(192).classes(classes).build();
+        return small(imageSide, imageSide, patch, classes);
+    }
+
+    private static VitConfig small(int height, int width, int patch, int classes) {
+        return VitConfig.builder().image(height, width).patch(patch).width(96).depth(4).heads(4).mlp(192).classes(classes).build();
     }
 
     /**
-     * The same model for images of exactly this side. Its patch is the usual one if that divides the side, otherwise the next larger one that does,
+     * The same model for images of exactly this size. Its patch is the usual one if that divides both sides, otherwise the next larger one that does,
      * otherwise a smaller one.
      */
-    static Optional<VitConfig> ofSide(int imageSide, int classes) {
-        if (imageSide < 4) {
+    static Optional<VitConfig> ofSize(int height, int width, int classes) {
+        int shorter = Math.min(height, width);
+        if (shorter < 4) {
             return Optional.empty();
         }
-        int usual = usualPatch(imageSide);
-        int[] patches = IntStream.rangeClosed(2, MOST_PATCHES).filter(grid -> imageSide % grid == 0).map(grid -> imageSide / grid).filter(patch -> patch >= 2)
-                .sorted().toArray();
+        int usual = usualPatch(shorter);
+        int[] patches = IntStream.rangeClosed(2, MOST_PATCHES).filter(grid -> shorter % grid == 0).map(grid -> shorter / grid)
+                .filter(patch -> patch >= 2 && height % patch == 0 && width % patch == 0 && Math.max(height, width) / patch <= MOST_PATCHES).sorted().toArray();
         OptionalInt larger = Arrays.stream(patches).filter(patch -> patch >= usual).min();
         OptionalInt best = larger.isPresent() ? larger : Arrays.stream(patches).max();
-        return best.isPresent() ? Optional.of(small(imageSide, best.getAsInt(), classes)) : Optional.empty();
+        return best.isPresent() ? Optional.of(small(height, width, best.getAsInt(), classes)) : Optional.empty();
     }
 
-    /** The nearest sides that {@link #ofSide} accepts. */
-    private static String fitting(int imageSide) {
-        int from = Math.clamp(imageSide, 4, 4096);
-        int below = IntStream.iterate(from, s -> s >= 4, s -> s - 1).filter(s -> ofSide(s, 2).isPresent()).findFirst().orElse(4);
-        int above = IntStream.iterate(from + 1, s -> s + 1).filter(s -> ofSide(s, 2).isPresent()).findFirst().orElseThrow();
-        return below + " or " + above;
+    /** Sizes near {@code --image} that {@link #ofSize} accepts: for a square the nearest ones on both sides, otherwise the nearest one. */
+    private String fitting() {
+        int height = Math.clamp(image.imageHeight(), 4, 4096);
+        int width = Math.clamp(image.imageWidth(), 4, 4096);
+        if (height == width) {
+            int below = IntStream.iterate(height, s -> s >= 4, s -> s - 1).filter(s -> ofSize(s, s, 2).isPresent()).findFirst().orElse(4);
+            int above = IntStream.iterate(height + 1, s -> s + 1).filter(s -> ofSize(s, s, 2).isPresent()).findFirst().orElseThrow();
+            return below + " or " + above;
+        }
+        int[] nearest = IntStream.rangeClosed(2, Math.max(height, width)).mapToObj(patch -> new int[] {multiple(height, patch), multiple(width, patch)})
+                .filter(size -> ofSize(size[0], size[1], 2).isPresent())
+                .min(Comparator.comparingInt(size -> Math.abs(size[0] - height) + Math.abs(size[1] - width))).orElseThrow();
+        return text(nearest[0], nearest[1]);
+    }
+
+    /** The side next to this one that is 2 to {@link #MOST_PATCHES} patches long. */
+    private static int multiple(int side, int patch) {
+        return Math.clamp(Math.round((float) side / patch), 2, MOST_PATCHES) * patch;
     }
 }

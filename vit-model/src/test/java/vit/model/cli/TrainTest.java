@@ -178,21 +178,71 @@ class TrainTest {
     @Test
     void theImageOptionIsObeyedOrRefusedWithWhatFits() {
         for (int side : new int[] {4, 6, 8, 9, 40, 42, 64, 96, 100, 112, 224, 384, 1000}) {
-            VitConfig made = StartOptions.ofSide(side, 3).orElseThrow();
+            VitConfig made = StartOptions.ofSize(side, side, 3).orElseThrow();
             assertEquals(side, made.imageHeight());
             assertEquals(side, made.imageWidth());
             assertTrue(made.gridWidth() >= 2 && made.gridWidth() <= 14, made::toString);
         }
-        assertEquals(16, StartOptions.ofSide(224, 3).orElseThrow().patch());
-        assertEquals(8, StartOptions.ofSide(64, 3).orElseThrow().patch());
+        assertEquals(16, StartOptions.ofSize(224, 224, 3).orElseThrow().patch());
+        assertEquals(8, StartOptions.ofSize(64, 64, 3).orElseThrow().patch());
         Path output = folder.resolve("out");
-        for (int side : new int[] {17, 0, -8, 1, 997, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+        for (int side : new int[] {17, 1, 997, 99_991}) {
             Ran.vit("train", "--data", data, "--output", output, "--image", side).isRefused("--image", "found " + side, "for example");
+        }
+        for (int side : new int[] {0, -8, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+            Ran.vit("train", "--data", data, "--output", output, "--image", side).isRefused("--image", "as 224x320", "found " + side);
         }
         Ran.vit("train", "--data", data, "--output", output, "--image", 17).isRefused("16 or 18");
         train(output, "--image", 10).isRefused("a multiple of the patch, 4, for example 8 or 12");
-        train(output, "--image", -4).isRefused("for example 4, found -4");
+        train(output, "--image", 3).isRefused("for example 4, found 3");
         train(output, "--image", 12, "--epochs", 1).isDone();
+    }
+
+    @Test
+    void imagesNeedNotBeSquare() throws Exception {
+        for (int[] size : new int[][] {{8, 12}, {64, 32}, {96, 128}, {224, 320}, {6, 42}}) {
+            VitConfig made = StartOptions.ofSize(size[0], size[1], 3).orElseThrow();
+            assertEquals(size[0] + "×" + size[1], made.imageHeight() + "×" + made.imageWidth());
+            assertTrue(Math.min(made.gridHeight(), made.gridWidth()) >= 2 && Math.max(made.gridHeight(), made.gridWidth()) <= 14, made::toString);
+        }
+        Path own = folder.resolve("own");
+        Ran.vit("train", "--data", data, "--output", own, "--image", "8x12", "--epochs", 1, "--threads", 1).isDone();
+        assertImage(own, 8, 12);
+        Path configured = folder.resolve("configured");
+        train(configured, "--image", "12x8", "--epochs", 1).isDone();
+        assertImage(configured, 12, 8);
+        Path tuned = folder.resolve("tuned");
+        Ran ran = Ran.vit("train", "--data", data, "--output", tuned, "--weights", configured.resolve("best.safetensors"), "--image", "8x20", "--epochs", 1, "--threads",
+                1).isDone();
+        assertTrue(ran.lines().contains("positions of 3×2 patches are resampled to 2×5"), ran::out);
+        assertImage(tuned, 8, 20);
+        Path output = folder.resolve("out");
+        train(output, "--image", "10x8").isRefused("multiples of the patch, 4, for example 8 or 12x8, found 10x8");
+        train(output, "--image", "8*8").isRefused("--image", "found 8*8");
+        Ran.vit("train", "--data", data, "--output", output, "--image", "97x16").isRefused("--image", "for example 96x16, found 97x16");
+        Ran.vit("train", "--data", data, "--output", output, "--image", "8x400").isRefused("--image", "for example ", "found 8x400");
+        train(configured, "--image", "8x12", "--epochs", 1, "--resume").isRefused("--image (height) 12, not 8; --image (width) 8, not 12");
+    }
+
+    private static void assertImage(Path trained, int height, int width) throws IOException {
+        try (VitModel model = VitModel.load(trained.resolve("last.safetensors"))) {
+            assertEquals(height + "×" + width, model.config().imageHeight() + "×" + model.config().imageWidth());
+        }
+    }
+
+    @Test
+    void fineTuningAtAnotherSizeScalesThePreprocessingOfTheWeights() throws Exception {
+        Path first = folder.resolve("first");
+        train(first, "--epochs", 1).isDone();
+        Files.writeString(first.resolve("config.json"), Files.readString(first.resolve("config.json")).replace(",\"preprocess\":\"huggingface-vit\"", ""));
+        Files.writeString(first.resolve("preprocessor_config.json"), "{\"image_processor_type\":\"ViTImageProcessor\",\"size\":{\"height\":8,\"width\":8},"
+                + "\"do_resize\":true,\"image_mean\":[0.5,0.5,0.5],\"image_std\":[0.5,0.5,0.5],\"resample\":2}");
+        Path tuned = folder.resolve("tuned");
+        Ran.vit("train", "--data", data, "--output", tuned, "--weights", first.resolve("best.safetensors"), "--image", "16x12", "--epochs", 1, "--threads", 1).isDone();
+        try (VitModel model = VitModel.load(tuned.resolve("last.safetensors"))) {
+            assertEquals(16, model.preprocessing().resizeHeight());
+            assertEquals(12, model.preprocessing().resizeWidth());
+        }
     }
 
     @Test
@@ -311,8 +361,36 @@ class TrainTest {
                 "--seed", 4, "--optimizer", "sgd", "--augment", "light", "--init", "timm", "--preprocess", "timm-deit")
                 .isRefused("--lr 0.001, not 0.002", "--seed 0, not 4", "--optimizer", "--augment none, not light", "--momentum none, not 0.9",
                         "--init, --weights or --reset-head: initialisation vit-pytorch of seed 0, not initialisation timm of seed 4", "--preprocess");
+        Ran.vit("train", "--data", data, "--output", output, "--config", Files.writeString(folder.resolve("deeper.json"), CONFIG.replace("\"depth\":2,\"heads\":3",
+                "\"depth\":3,\"heads\":2")), "--recipe", "plain", "--validation", "0.25", "--epochs", 1, "--resume", "--lr", "1e-3")
+                .isRefused("--config or --data: depth 2, not 3", "--config or --data: heads 3, not 2");
         Files.delete(data.resolve("lying/0.png"));
         train(output, "--epochs", 1, "--lr", "1e-3", "--resume").isRefused("--data or --validation: images to");
+    }
+
+    @Test
+    void aResumeFromOtherWeightsOfTheSameShapeIsRefused() throws Exception {
+        Path first = folder.resolve("first");
+        Path second = folder.resolve("second");
+        train(first, "--epochs", 1, "--seed", 1).isDone();
+        train(second, "--epochs", 1, "--seed", 2).isDone();
+        Path moved = Files.copy(first.resolve("best.safetensors"), folder.resolve("moved.safetensors"));
+        Path output = folder.resolve("tuned");
+        tune(output, first.resolve("best.safetensors")).isDone();
+        byte[] state = Files.readAllBytes(output.resolve("state.safetensors"));
+        Ran refused = tune(output, second.resolve("best.safetensors"), "--resume").isRefused("the training that stopped was another one",
+                "--init, --weights or --reset-head: trained weights of checksum ");
+        assertTrue(refused.err().matches("(?s).*trained weights of checksum [0-9a-f]{8}, not trained weights of checksum [0-9a-f]{8}\\R.*"), refused::err);
+        assertArrayEquals(state, Files.readAllBytes(output.resolve("state.safetensors")), "nothing was touched");
+        tune(output, moved, "--config", first.resolve("config.json"), "--resume").isDone();
+        assertArrayEquals(state, Files.readAllBytes(output.resolve("state.safetensors")), "the same weights in another place");
+    }
+
+    private Ran tune(Path output, Path weights, Object... more) {
+        List<Object> arguments = new ArrayList<>(List.of("train", "--data", data, "--output", output, "--weights", weights, "--recipe", "plain", "--validation",
+                "0.25", "--threads", "1", "--epochs", 1));
+        arguments.addAll(List.of(more));
+        return Ran.vit(arguments.toArray());
     }
 
     @Test
