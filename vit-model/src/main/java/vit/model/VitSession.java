@@ -2,7 +2,6 @@ package vit.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.Lifetime;
@@ -11,13 +10,9 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
-import vit.model.forward.AttentionProbe;
-import vit.model.forward.KernelCompilation;
-import vit.model.forward.Spans;
 import vit.model.forward.VitForward;
 import vit.model.image.RgbImage;
 import vit.model.image.format.ImageDecoder;
-import vit.model.parameters.NonFiniteWeights;
 
 /**
  * Runs a model. {@link VitModel#newSession} makes a session and plans all of its memory for a largest batch. After {@link #warmUp()}, the calls
@@ -65,9 +60,6 @@ public final class VitSession implements AutoCloseable {
 
     private static final int TOP = 5;
 
-    /** A call of less arithmetic than this ends before the kernels are compiled, so it does not wait for them. */
-    private static final double AWAIT_FLOPS = 100e6;
-
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     private final String name = "vit-session-" + NUMBER.incrementAndGet();
@@ -75,12 +67,10 @@ public final class VitSession implements AutoCloseable {
     private final VitConfig config;
     private final TensorArena arena;
     private final Workers workers;
-    private final VitForward forward;
-    private final Lifetime lifetime;
-    private final boolean awaitsKernels;
+    private final SessionPass pass; // used only between enter and exit, but for its checks
+    private final ImagePass imagePass; // the same
     private final boolean finiteCheck;
-    private final float[] imagePixels; // (channels, height, width), for classify
-    private final float[] imageLogits; // (classes)
+    private final Lifetime lifetime;
 
     VitSession(VitModel model, SessionOptions options) {
         this.model = model;
@@ -90,12 +80,11 @@ public final class VitSession implements AutoCloseable {
         Workers team = options.workers();
         Lifetime begun = null;
         try {
-            this.forward = new VitForward(config, model.weights(), options.maxBatch(), options.allTokens(),
+            VitForward forward = new VitForward(config, model.weights(), options.maxBatch(), options.allTokens(),
                     ownsWorkers ? options.threads() : team.count(), arena);
-            this.imagePixels = new float[imageElements()];
-            this.imageLogits = new float[config.classes()];
-            this.awaitsKernels = ForwardCost.of(config).flops() > AWAIT_FLOPS;
             team = ownsWorkers ? Workers.of(options.threads(), name) : team;
+            this.pass = new SessionPass(model, forward, team);
+            this.imagePass = new ImagePass(model, pass);
             begun = lifetime(name, ownsWorkers ? team : null, arena);
         } finally {
             if (begun == null) {
@@ -128,10 +117,6 @@ public final class VitSession implements AutoCloseable {
         }
     }
 
-    private int imageElements() {
-        return config.channels() * config.imageHeight() * config.imageWidth();
-    }
-
     /** The configuration of the model. */
     public VitConfig config() {
         return config;
@@ -139,7 +124,7 @@ public final class VitSession implements AutoCloseable {
 
     /** The largest number of images in one call. */
     public int maxBatch() {
-        return forward.maxBatch();
+        return pass.maxBatch();
     }
 
     /** The size of the team, the calling thread included. */
@@ -149,7 +134,7 @@ public final class VitSession implements AutoCloseable {
 
     /** The arithmetic that {@link #logits} or {@link #embed} does for one image. */
     public ForwardCost cost() {
-        return forward.skipsTokens() ? ForwardCost.ofPooledTokens(config) : ForwardCost.of(config);
+        return pass.skipsTokens() ? ForwardCost.ofPooledTokens(config) : ForwardCost.of(config);
     }
 
     /** Bytes that this session holds, off and on the heap. The weights belong to the model and are not counted. */
@@ -177,17 +162,8 @@ public final class VitSession implements AutoCloseable {
      * @param observer called after every stage, or null. An exception that it throws ends the call and is thrown by it
      */
     public void forward(float[] images, int batch, float[] logits, StageObserver observer) {
-        checkHead();
-        check(images, batch, forward.logits, logits, "logits");
-        enter();
-        try {
-            run(images, batch, observer, forward.logits, logits);
-            if (finiteCheck) {
-                requireFinite(logits, batch, forward.logits.columns(), 0, batch);
-            }
-        } finally {
-            exit();
-        }
+        pass.checkHead();
+        run(images, batch, observer, pass.logits, "logits", logits);
     }
 
     /**
@@ -200,12 +176,19 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException       if the session checks and an embedding is not finite; all are written nevertheless
      */
     public void embed(float[] images, int batch, float[] embeddings) {
-        check(images, batch, forward.pooled, embeddings, "embeddings");
+        run(images, batch, null, pass.pooled, "embeddings", embeddings);
+    }
+
+    /** @param name of the array {@code out}, for the message if it is too short */
+    private void run(float[] images, int batch, StageObserver observer, Tensor result, String name, float[] out) {
+        pass.checkBatch(batch);
+        SessionPass.checkLength("images", images, batch, pass.imageElements());
+        SessionPass.checkLength(name, out, batch, result.columns());
         enter();
         try {
-            run(images, batch, null, forward.pooled, embeddings);
+            pass.run(images, batch, observer, result, out);
             if (finiteCheck) {
-                requireFinite(embeddings, batch, forward.pooled.columns(), 0, batch);
+                pass.requireFinite(out, batch, result.columns(), 0, batch);
             }
         } finally {
             exit();
@@ -220,13 +203,9 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException if the embedding is not finite
      */
     public float[] embed(RgbImage image) throws IOException {
-        float[] embedding = new float[forward.pooled.columns()];
         enter();
         try {
-            prepare(image);
-            run(imagePixels, 1, null, forward.pooled, embedding);
-            requireFinite(embedding, 1, embedding.length, 0, 1);
-            return embedding;
+            return imagePass.embed(image);
         } finally {
             exit();
         }
@@ -242,20 +221,6 @@ public final class VitSession implements AutoCloseable {
      */
     public float[] embed(Path image) throws IOException {
         return embed(ImageDecoder.decode(image));
-    }
-
-    /** Writes the preprocessed image into {@link #imagePixels}. Only between {@link #enter} and {@link #exit}. */
-    private void prepare(RgbImage image) throws IOException {
-        if (config.channels() != RgbImage.CHANNELS) {
-            throw new IllegalArgumentException("images have " + RgbImage.CHANNELS + " channels, the model takes " + config.channels());
-        }
-        model.preprocessing().apply(image, config.imageHeight(), config.imageWidth(), imagePixels, 0);
-    }
-
-    private void checkHead() {
-        if (forward.logits == null) {
-            throw new IllegalArgumentException("the model has no classification head; use embed");
-        }
     }
 
     /** Begins a call. The session's memory is touched only between this and {@link #exit()}. */
@@ -280,56 +245,6 @@ public final class VitSession implements AutoCloseable {
         }
     }
 
-    private void check(float[] images, int batch, Tensor result, float[] out, String name) {
-        if (batch < 1 || batch > forward.maxBatch()) {
-            throw new IllegalArgumentException("a batch of " + batch + " images; the session is planned for 1 to "
-                    + forward.maxBatch() + " (SessionOptions.withBatch)");
-        }
-        checkLength("images", images, batch, imageElements());
-        checkLength(name, out, batch, result.columns());
-    }
-
-    /** Copies the images into the planned memory and runs the model. Only between {@link #enter} and {@link #exit}. */
-    private void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out) {
-        awaitKernels();
-        Spans.write(forward.images, images, batch * imageElements());
-        runPlanned(batch, observer, result, out);
-    }
-
-    private void awaitKernels() {
-        if (awaitsKernels) {
-            KernelCompilation.await();
-        }
-    }
-
-    /** Runs the model on the images that are in the planned memory. Only between {@link #enter} and {@link #exit}. */
-    private void runPlanned(int batch, StageObserver observer, Tensor result, float[] out) {
-        forward.prepare(batch, observer);
-        workers.run(forward);
-        Spans.read(result, out, batch * result.columns());
-    }
-
-    /**
-     * Checks the results of the pass that has just run.
-     *
-     * @param results (batch, each)
-     * @param first   which image of the caller's call was the first of the pass, for the message
-     * @param images  the number of images in the caller's call, for the message
-     */
-    private void requireFinite(float[] results, int batch, int each, int first, int images) {
-        int bad = NonFiniteWeights.find(results, 0, batch * each);
-        if (bad >= 0) {
-            throw new FirstNonFiniteStage(model, forward, bad / each).find(workers, batch, first + bad / each, images);
-        }
-    }
-
-    private static void checkLength(String name, float[] values, int batch, int each) {
-        if (values.length < (long) batch * each) {
-            throw new IllegalArgumentException(name + ": an array of " + values.length + "; expected at least " + batch + " × "
-                    + each);
-        }
-    }
-
     /**
      * The attention probabilities of one image in every block, for inspection. The forward pass does not keep them: this method runs it, then
      * computes them from the inputs of the blocks, in memory that it allocates for the call (4 bytes × blocks × heads × tokens² and a little more).
@@ -339,48 +254,13 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException       if the tokens or the attention of a block are not finite
      */
     public AttentionMaps attention(float[] image) {
-        checkLength("image", image, 1, imageElements());
+        SessionPass.checkLength("image", image, 1, pass.imageElements());
         enter();
         try {
-            return probe(image);
+            return pass.attention(image);
         } finally {
             exit();
         }
-    }
-
-    /** Only between {@link #enter} and {@link #exit}. */
-    private AttentionMaps probe(float[] image) {
-        float[][] inputs = blockInputs(image);
-        try (TensorArena looking = TensorArena.open()) {
-            requireFinite(inputs);
-            AttentionProbe probe = new AttentionProbe(config, model.weights(), workers.count(), looking);
-            float[][] maps = new float[config.depth()][];
-            for (int i = 0; i < maps.length; i++) {
-                maps[i] = probe.block(i, inputs[i], workers);
-                if (NonFiniteWeights.find(maps[i], 0, maps[i].length) >= 0) {
-                    throw new NonFiniteException(0, 1, "stage.block." + i, "the attention of block " + i + " is not finite");
-                }
-            }
-            return new AttentionMaps(config, maps);
-        }
-    }
-
-    /** Checks the tokens that the blocks of the pass that has just run were given. */
-    private void requireFinite(float[][] inputs) {
-        for (float[] tokens : inputs) {
-            if (NonFiniteWeights.find(tokens, 0, tokens.length) >= 0) {
-                throw new FirstNonFiniteStage(model, forward, 0).find(workers, 1, 0, 1);
-            }
-        }
-    }
-
-    /** The tokens that each block is given, (T, C) each. */
-    private float[][] blockInputs(float[] image) {
-        float[][] inputs = new float[config.depth() + 1][]; // and the last block's output, which only the finite check reads
-        int[] stages = {0};
-        run(image, 1, (name, tokens) -> inputs[stages[0]++] = tokens.rows(0, config.tokens()).toArray(), forward.pooled,
-                new float[config.width()]);
-        return inputs;
     }
 
     /**
@@ -392,8 +272,7 @@ public final class VitSession implements AutoCloseable {
     public AttentionMaps attention(RgbImage image) throws IOException {
         enter();
         try {
-            prepare(image);
-            return probe(imagePixels);
+            return imagePass.attention(image);
         } finally {
             exit();
         }
@@ -431,13 +310,10 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException       if a logit is not finite
      */
     public Prediction classify(RgbImage image, int top) throws IOException {
-        checkHead();
+        pass.checkHead();
         enter();
         try {
-            prepare(image);
-            run(imagePixels, 1, null, forward.logits, imageLogits);
-            requireFinite(imageLogits, 1, config.classes(), 0, 1);
-            return Prediction.of(imageLogits, 0, config.classes(), model.labels(), top, model.scores());
+            return imagePass.classify(image, top);
         } finally {
             exit();
         }
@@ -454,25 +330,10 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException       if a logit is not finite; its {@code image()} is an index into {@code images}
      */
     public List<Prediction> classify(List<RgbImage> images, int top) throws IOException {
-        checkHead();
-        List<Prediction> predictions = new ArrayList<>(images.size());
-        float[] logits = new float[Math.min(images.size(), maxBatch()) * config.classes()];
+        pass.checkHead();
         enter();
         try {
-            for (int first = 0; first < images.size(); first += maxBatch()) {
-                int batch = Math.min(maxBatch(), images.size() - first);
-                for (int b = 0; b < batch; b++) {
-                    prepare(images.get(first + b));
-                    Spans.write(forward.images, b * imageElements(), imagePixels, imageElements());
-                }
-                awaitKernels();
-                runPlanned(batch, null, forward.logits, logits);
-                requireFinite(logits, batch, config.classes(), first, images.size());
-                for (int b = 0; b < batch; b++) {
-                    predictions.add(Prediction.of(logits, b * config.classes(), config.classes(), model.labels(), top, model.scores()));
-                }
-            }
-            return predictions;
+            return imagePass.classify(images, top);
         } finally {
             exit();
         }
@@ -499,7 +360,7 @@ public final class VitSession implements AutoCloseable {
 
     /** A pass for warming up, to the logits or, without a head, to the embedding. Only between {@link #enter} and {@link #exit}. */
     private void rehearse(float[] image, float[] out) {
-        run(image, 1, null, forward.logits == null ? forward.pooled : forward.logits, out);
+        pass.run(image, 1, null, pass.logits == null ? pass.pooled : pass.logits, out);
     }
 
     /** The session's name, for example {@code vit-session-3}; the threads of its own team begin with it. */
