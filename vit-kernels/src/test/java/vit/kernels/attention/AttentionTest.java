@@ -22,6 +22,11 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * Multi-head attention, forward and backward, against the scalar reference with the error bounds of {@link AttentionTruth}. Every other way to
+ * compute it (with some queries, from packed rows, with other teams, at another place in the batch) must give the same bits. The gradients of
+ * the reference are compared with central differences.
+ */
 class AttentionTest {
 
     private static final double EPSILON = Math.ulp(1f);
@@ -124,7 +129,7 @@ class AttentionTest {
         }
     }
 
-    /** Heads whose queries, keys or values cross the end of a block of packed rows. All forms agree in every bit. */
+    /** The queries, keys or values of a head may cross the end of a block of packed rows. All forms agree in every bit. */
     @Property(tries = 30)
     void headsAcrossBlocksOfPackedRowsGiveTheSameBits(@ForAll @IntRange(min = 1, max = 2) int batch,
             @ForAll @IntRange(min = 1, max = 14) int tokens, @ForAll @IntRange(min = 50, max = 170) int headDim,
@@ -139,7 +144,7 @@ class AttentionTest {
         }
     }
 
-    /** Fewer heads than workers, or a few more. */
+    /** If there are fewer heads than workers, or only a few more, the workers share the queries of a head. The bits stay the same. */
     @Property(tries = 40)
     void headsInPartsGiveTheSameBits(@ForAll @IntRange(min = 1, max = 2) int batch, @ForAll @IntRange(min = 24, max = 130) int tokens,
             @ForAll @IntRange(min = 1, max = 5) int heads, @ForAll @IntRange(min = 1, max = 20) int headDim,

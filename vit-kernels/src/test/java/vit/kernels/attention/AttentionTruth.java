@@ -1,23 +1,26 @@
 package vit.kernels.attention;
 
 /**
- * The true results of the attention of one image, forward and backward, and the error that float may have, element by element. With u = 2⁻²⁴, γ_n =
- * n·u/(1 − n·u) for a chain of n fma (Higham, lemma 3.1), n = T/16 + 5 for a sum in 16 lanes:
+ * The true results of the attention of one image, forward and backward, with a bound for the error that float arithmetic may make in each element.
+ * Here u = 2⁻²⁴ is the largest relative error of a rounding, γ_n = n·u/(1 − n·u) bounds a chain of n fma (Higham, lemma 3.1), and n = T/16 + 5 is the
+ * number of additions that a term of a sum in 16 lanes goes through. A bar stands for the mean over a row, weighted by p; err(x) is the bound of x:
  *
  * <pre>
- * s_ij    off by e_ij = scale·γ_D·Σ|q·k| + u·|s_ij|
- * p_ij    relatively by e_ij + ē_i + u·(a_ij + ā_i + n + 6): the scores', as they move the softmax, and the softmax's own,
- *         with a_ij = max s_i − s_ij and the means over the row weighted by p
- * out_id  by Σ_j (p_ij's)·|v_jd| + γ_T·Σ_j p_ij·|v_jd|
- * lse_i   by ē_i + u·(ā_i + n + 4 + 2·log Σ exp + |lse_i|)
+ * s_ij    e_ij = scale·γ_D·Σ|q·k| + u·|s_ij|
+ * p_ij    relative error e_ij + ē_i + u·(a_ij + ā_i + n + 6) with a_ij = max s_i − s_ij: the errors of the scores cause the
+ *         first two terms, the softmax itself the last
+ * out_id  Σ_j err(p_ij)·|v_jd| + γ_T·Σ_j p_ij·|v_jd|
+ * lse_i   ē_i + u·(ā_i + n + 4 + 2·log Σ exp + |lse_i|)
  *
- * p_ij    recomputed: relatively by r_ij = scale·γ_D·Σ|q·k| + lse's + u·|s_ij − lse_i| + 2u
- * dp_ij   by γ_D·Σ|dout·v|;   δ_i by Σ|dout|·(out's) + γ_D·Σ|dout·out|
- * ds_ij   by scale·p_ij·(dp's + δ's + |dp_ij − δ_i|·(r_ij + 3u))
- * dq, dk, dv   by Σ (the first factor's)·|the second| + γ_T·Σ|products|
+ * p_ij    recomputed in the backward pass: relative error r_ij = scale·γ_D·Σ|q·k| + err(lse_i) + u·|s_ij − lse_i| + 2u
+ * dp_ij   γ_D·Σ|dout·v|
+ * δ_i     Σ|dout|·err(out) + γ_D·Σ|dout·out|
+ * ds_ij   scale·p_ij·(err(dp_ij) + err(δ_i) + |dp_ij − δ_i|·(r_ij + 3u))
+ * dq, dk, dv   Σ err(first factor)·|second factor| + γ_T·Σ|first factor · second factor|
  * </pre>
  *
- * <p>The bounds are 1 % larger to cover products of errors, and a few least normal floats larger for exponentials that count as 0.
+ * <p>All bounds are 1 % larger, which covers products of two errors. They are a few least normal floats larger as well, since exponentials below that
+ * size count as 0.
  */
 final class AttentionTruth {
 

@@ -26,7 +26,7 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
-/** A compiled operation allocates nothing. A vector that escaped to the heap would be counted here. */
+/** A compiled operation allocates nothing on the heap. The test would count a vector that escapes to the heap. */
 class AllocationTest {
 
     private static final int BATCH = 2;

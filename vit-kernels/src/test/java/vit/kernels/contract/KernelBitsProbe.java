@@ -53,8 +53,8 @@ import vit.kernels.tensor.TensorArena;
  */
 final class KernelBitsProbe {
 
-    // Sizes that are no multiple of a vector, of 16 or of a tile, with a remainder after the last 16 that exceeds a vector of 128 or 256 bits. They
-    // also contain whole vectors, blocks of 16 and tiles.
+    // Each size contains whole vectors, blocks of 16 and tiles, but is no multiple of any of them. The remainder after the last block of 16 is longer
+    // than a vector of 128 or 256 bits.
     private static final int BATCH = 2;
     private static final int TOKENS = 21;
     private static final int PATCHES = 20;
@@ -106,7 +106,7 @@ final class KernelBitsProbe {
             };
         }
 
-        /** A norm, all its bits in three floats. */
+        /** A norm in double, whose bits are spread over three floats. */
         static State of(GradientNorm norm) {
             return new State() {
                 @Override

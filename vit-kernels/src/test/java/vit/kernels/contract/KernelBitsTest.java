@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every kernel has one hash: in the interpreter, compiled by C1 and by C2, at 128, 256 and 512 bits, with 1 to 8 threads, at the first call and at
- * later calls. Each mode has a JVM of its own that runs {@link KernelBitsProbe}. The log of its compiler shows that the intended mode was the one
- * used.
+ * Every kernel gives the same bits in every mode: in the interpreter, compiled by C1 and by C2, at 128, 256 and 512 bits, with 1 to 8 threads,
+ * at the first call and at later calls. Each mode runs {@link KernelBitsProbe} in a JVM of its own. The log of that JVM's compiler shows that
+ * the intended mode was the one used.
  */
 class KernelBitsTest {
 

@@ -20,7 +20,7 @@ public record Layout(int rows, int columns, int offset, int gap) {
         return GuardedTensor.of(arena, (offset + 3) % 16, 0, columns);
     }
 
-    /** A vector with one element for each row and some more, like a planned buffer of which only a part is used. */
+    /** A vector with one element for each row and some more, like a buffer that was planned for more rows than a call uses. */
     public GuardedTensor perRow(TensorArena arena) {
         return GuardedTensor.of(arena, (offset + 5) % 16, 0, rows + gap);
     }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class ReferenceModeTest {
 
-    /** Relative to the largest number in an output: some roundings of its longest sums. */
+    /** The tolerance, relative to the largest number in an output: some roundings of the longest sums in it. */
     private static final double TOLERANCE = 0x1p-24 * 32;
 
     @Test

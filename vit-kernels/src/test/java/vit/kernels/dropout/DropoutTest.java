@@ -18,6 +18,10 @@ import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * Dropout and stochastic depth against their references to the last rounding, the shares of what they drop against a binomial count, and the
+ * mask of the backward pass against that of the forward pass.
+ */
 class DropoutTest {
 
     private static final double[] PROBABILITIES = {0, 0.1, 0.25, 0.5, 0.9, 0.999};
@@ -116,7 +120,7 @@ class DropoutTest {
         GRADIENTS_DEPTH.passed(batch, tokens, columns);
     }
 
-    /** The backward pass is the forward call with gradients. It drops what forward dropped, at any thread count. */
+    /** The backward pass is the forward call, applied to gradients. It drops what the forward pass dropped, at any number of threads. */
     @Property(tries = 40)
     void backwardHasTheMaskOfForward(
             @ForAll @IntRange(min = 1, max = 5) int batch, @ForAll @IntRange(min = 1, max = 4) int tokens,

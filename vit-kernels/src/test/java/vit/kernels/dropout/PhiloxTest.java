@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
 
+/** The random number generator Philox 4×32-10 against the known answers of its authors. No two elements share random bits. */
 class PhiloxTest {
 
     /** Counter, key and result from the file {@code kat_vectors} of Random123, the distribution of the authors. */

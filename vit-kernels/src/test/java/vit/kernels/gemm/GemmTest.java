@@ -22,6 +22,10 @@ import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * Every element of a matrix product equals one scalar chain of fma exactly, whatever the shape, the layout, the form of packing and the number
+ * of threads. The gradients of the reference are compared with central differences.
+ */
 class GemmTest {
 
     private static final GradientCheck GRADIENTS = new GradientCheck("matrix product");
@@ -31,7 +35,7 @@ class GemmTest {
         GRADIENTS.print();
     }
 
-    /** What the contract promises: one chain of fma from 0, with k ascending. */
+    /** The chain that the contract promises: fma from 0, with k ascending. */
     private static float[] fmaChain(float[] a, float[] b, int m, int n, int k) {
         float[] c = new float[m * n];
         for (int row = 0; row < m; row++) {
@@ -202,7 +206,10 @@ class GemmTest {
         }
     }
 
-    /** Two products in a row where the result of the first is packed for the second have the bits of two products through a tensor. */
+    /**
+     * Computes two products in a row, the second from the result of the first. The bits are the same whether that result is packed directly or
+     * written to a tensor.
+     */
     @Property(tries = 200)
     void packedRowsGiveTheSameBits(@ForAll @IntRange(min = 0, max = 50) int m, @ForAll @IntRange(min = 1, max = 50) int n,
             @ForAll @IntRange(min = 0, max = 5) int more, @ForAll @IntRange(min = 1, max = 4) int threads, @ForAll long seed) {
@@ -277,7 +284,10 @@ class GemmTest {
         assertTrue(room >= (m <= block ? 1 : 2) * GemmWorkspace.packedRows(Math.min(m, block), k));
     }
 
-    /** Some columns, written to a tensor and to packed rows, equal those of the whole product. Columns of other panels stay as they are. */
+    /**
+     * Computes some columns of a product, into a tensor and into packed rows. They equal those of the whole product, and the columns of other
+     * panels stay as they are.
+     */
     @Property(tries = 200)
     void someColumnsGiveTheBitsOfAll(@ForAll @IntRange(min = 0, max = 40) int m, @ForAll @IntRange(min = 1, max = 300) int n,
             @ForAll @IntRange(min = 1, max = 40) int k, @ForAll @IntRange(min = 1, max = 3) int threads, @ForAll long seed) {

@@ -25,6 +25,10 @@ import vit.kernels.gemm.MicroKernelSource.TileShape;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
+/**
+ * The micro-kernels that are checked in are those that {@link MicroKernelSource} writes, and a tile of any shape that it could write equals a
+ * scalar chain of fma.
+ */
 class MicroKernelSourceTest {
 
     private static final Path SOURCES = Path.of("src", "main", "java", "vit", "kernels", "gemm");

@@ -30,6 +30,10 @@ import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
+/**
+ * After {@link Rehearsal}, every kernel runs compiled code that puts no vector on the heap, and it keeps its speed in a program that uses
+ * segments of several kinds.
+ */
 class RehearsalTest {
 
     private static final long LIMIT_NANOS = 20_000_000_000L;
@@ -149,7 +153,7 @@ class RehearsalTest {
         }
     }
 
-    /** At every width, including those that the machine emulates. */
+    /** Holds at every width, including those that the machine emulates. */
     @Test
     void everyKernelStaysInItsArrays() {
         for (Rehearsal kernel : all()) {

@@ -29,6 +29,10 @@ import vit.kernels.gemm.Panels;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * LayerNorm, forward and backward, against the scalar reference within derived bounds. It ignores a shift and a scale of its input. The
+ * gradients of the reference are compared with central differences.
+ */
 @Domain(KernelDomain.class)
 @Domain(DomainContext.Global.class)
 class LayerNormTest {
@@ -84,9 +88,9 @@ class LayerNormTest {
         }
 
         /**
-         * The first pass gives a centre. Its distance from the mean is the error of summation, as a share of the mean absolute value. The shift of
-         * the second pass is off by the same share of the mean absolute deviation, and the corrected mean is rounded once. The squares have summation
-         * + 2 roundings of what they sum, which includes the square of the shift.
+         * The first pass gives a centre. It differs from the mean by the error of a sum, as a share of the mean absolute value. The second
+         * pass sums the distances from the centre, and the shift that it gives is off by the same share of the mean absolute deviation. The
+         * corrected mean is rounded once. The sum of squares, which includes the square of the shift, has summation + 2 roundings.
          */
         private void bound(int row, double epsilon) {
             double size = 0;
@@ -160,7 +164,7 @@ class LayerNormTest {
         assertArrayEquals(Doubles.read(y), packed.read(y.rows()), "packed");
     }
 
-    /** Rows longer than a block of packed rows. */
+    /** Normalises rows that are longer than a block of packed rows. */
     @Test
     void longRowsArePackedTheSame() {
         int columns = 2 * Panels.ROW + 13;

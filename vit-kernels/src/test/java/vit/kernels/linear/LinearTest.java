@@ -23,6 +23,10 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * A linear layer, forward and backward: each element of the output and of all gradients equals one scalar chain of fma exactly, and is within
+ * the bound of such a chain of the reference. The gradients of the reference are compared with central differences.
+ */
 class LinearTest {
 
     /** Half an ulp as a relative error: the most that one rounding can cost. */
@@ -51,8 +55,8 @@ class LinearTest {
         final Tensor dy;
         final float[] weight; // (N, K)
         final float[] bias; // (N)
-        final float[] dweight0; // (N, K), what the gradients hold before
-        final float[] dbias0; // (N)
+        final float[] dweight0; // (N, K), what the gradient holds before the call
+        final float[] dbias0; // (N), as dweight0
         final PackedMatrix packed;
         final PackedMatrix transposed;
 

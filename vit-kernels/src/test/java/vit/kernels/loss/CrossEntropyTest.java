@@ -20,6 +20,10 @@ import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * Softmax cross-entropy of labels and of soft targets, forward and backward, against the scalar reference within derived bounds. It ignores a
+ * shift of the logits, and the gradient of every image sums to zero. The gradients of the reference are compared with central differences.
+ */
 class CrossEntropyTest {
 
     /** The relative error of a rounding to float. */
@@ -144,15 +148,15 @@ class CrossEntropyTest {
     }
 
     /**
-     * With d = z − max and the 16 lanes' chains of n = K/16 + 5 additions:
+     * Derives the bounds of one row, with d = z − max, u = 2⁻²⁴, T = Σ t, and n = K/16 + 5 additions that a term of a sum in 16 lanes goes through:
      *
      * <pre>
-     * exp(d)    off by (|d| + 2) u relatively: d is rounded, exp is within 0.89 ulp; below −87.3 it is 0 instead of 2^-126
-     * S         off by (n + 2 + D) u relatively, D = Σ |d| exp(d) / S
-     * log S     off by that, and 2 u log S
-     * loss      off by T times that, the chain of t · d: (n + 2) u Σ t |d|, T's own chain, and a rounding
-     * p         off by (|d| + 2) u + (n + 2 + D) u and a rounding, relatively
-     * dlogits   off by T times that, T's chain times p, roundings of t, of the difference and of the factor
+     * exp(d)    relative error (|d| + 2)·u, because d is rounded and exp is within 0.89 ulp; below −87.3 it is 0 instead of 2^-126
+     * S         relative error (n + 2 + D)·u with D = Σ |d| exp(d) / S
+     * log S     the relative error of S, and 2·u·log S
+     * loss      T times the error of log S; (n + 2)·u·Σ t·|d| for the sum of t·d; the error of the sum T; one rounding
+     * p         relative error (|d| + 2)·u + (n + 2 + D)·u and one rounding
+     * dlogits   T times the error of p; p times the error of the sum T; the roundings of t, of the difference and of the factor
      * </pre>
      */
     private static void compareRow(
@@ -269,7 +273,7 @@ class CrossEntropyTest {
         checkGradient(CHECK_SMOOTHED, CrossEntropyReference.oneHot(labels, batch, classes), 0.1, batch, classes, random);
     }
 
-    /** Weights of any sum, as in mixup's with a class twice or in distillation at another temperature. */
+    /** The targets may have any sum, as in mixup of two images of one class or in distillation at another temperature. */
     @Property(tries = 100)
     void referenceGradientOfSoftTargetsMatchesCentralDifferences(
             @ForAll @IntRange(min = 1, max = 6) int batch, @ForAll @IntRange(min = 1, max = 17) int classes, @ForAll Random random) {

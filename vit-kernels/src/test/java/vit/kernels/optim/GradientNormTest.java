@@ -17,6 +17,10 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * The norm of all gradients against the exact sum of squares, with the same bits at any number of threads and in any layout. NaN in any
+ * element shows.
+ */
 class GradientNormTest {
 
     private static final int[] LENGTHS =

@@ -15,6 +15,7 @@ import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/** AdamW, Adam, SGD and the moving average of the weights, step by step, against PyTorch's formulas in double. */
 class OptimisersTest {
 
     private static final Comparison ADAM_W = new Comparison("adamw");
@@ -161,7 +162,7 @@ class OptimisersTest {
             @ForAll @IntRange(min = 1, max = 70) int n, @ForAll boolean nesterov, @ForAll Random random) {
         double lr = 0.03;
         Sgd sgd = new Sgd(0.9, nesterov);
-        // the velocity stays below 10 · 3; the bound is lr · a few roundings of it
+        // The velocity stays below 10 · 3. The bound is the learning rate times a few roundings of it.
         assertFollows(SGD, random, n, lr * 30 * 8 * 0x1p-24,
                 (p, v, unused, g, step, from, to) -> sgd.update(p, v, g, lr, 0.01, 1, from, to),
                 (param, grads) -> torchSgd(param, grads, lr, 0.9, 0.01, nesterov));

@@ -181,7 +181,7 @@ class BrokenRunsTest {
             Thread.currentThread().interrupt();
             try {
                 works(workers);
-                workers.run(w -> { // waits longer than spinning and yielding take, at a barrier and at the end
+                workers.run(w -> { // waits at a barrier and at the end, longer than spinning and yielding last
                     for (int i = 0; i < 2; i++) {
                         if (!w.isFirst()) {
                             LockSupport.parkNanos(20_000_000);

@@ -115,7 +115,7 @@ class WorkersTest {
         }
     }
 
-    /** Waits longer than spinning and yielding take: each member at a barrier, then the caller at the end of a run. */
+    /** Each member waits at a barrier, and then the caller at the end of a run, for longer than spinning and yielding last. */
     @Test
     void whoWaitsLongUsesNoCoreAndIsWoken() {
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();

@@ -20,6 +20,10 @@ import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * Cutting images into patches against the formula of the index, and assembling tokens against the scalar reference, forward and backward. The
+ * gradients of the reference are compared with central differences.
+ */
 class PatchEmbedTest {
 
     private static final Comparison PARAMETERS = new Comparison("tokens' dprefix and dpositions");

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Simd;
 
+/** The measured peak is plausible for a vector unit, and the chains that are checked in are those that {@link FmaChainsSource} writes. */
 class FmaPeakTest {
 
     /** A rate below that of any vector unit, and above that of vectors that the JDK emulates or boxes. */

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Simd;
 
+/** The measured bandwidth is plausible for the memory of any machine. */
 class MemoryBandwidthTest {
 
     /** A rate below that of any memory in use, and above that of code that boxes its vectors. */

@@ -18,6 +18,10 @@ import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * The mean over the patch tokens and the copy of one token, forward and backward, against the scalar reference within derived bounds. The
+ * gradients of the reference are compared with central differences.
+ */
 class PoolingTest {
 
     private static final int MAX_TOKENS = 40;

@@ -21,6 +21,10 @@ import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * The residual addition with and without LayerScale, forward and backward, against the scalar reference within derived bounds. The gradients
+ * of the reference are compared with central differences.
+ */
 class ResidualTest {
 
     private static final Comparison GAMMA = new Comparison("residual dgamma");

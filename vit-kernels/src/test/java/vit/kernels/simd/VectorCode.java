@@ -41,7 +41,7 @@ final class VectorCode {
     /** C2 inlines no method with more bytecodes than this, however often it is called (FreqInlineSize). */
     private static final int MOST_INLINED_BYTECODES = 325;
 
-    /** Operations whose bits depend on the compiler, because the JDK calls a library for them once C2 has compiled the code. */
+    /** Operations whose bits depend on the compiler, because code that C2 has compiled calls a library for them. */
     private static final Set<String> LIBRARY_FUNCTIONS = Set.of("SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "SINH", "COSH", "TANH", "ATAN2", "POW",
             "EXP", "EXPM1", "LOG", "LOG10", "LOG1P", "CBRT", "HYPOT");
 

@@ -18,6 +18,7 @@ import jdk.incubator.vector.VectorOperators;
 import org.junit.jupiter.api.Test;
 import vit.kernels.tensor.Tensor;
 
+/** The bytecode of every class of the module keeps the rules of docs/jit-rules.md, and code that breaks one of them is named with the rule. */
 class VectorCodeTest {
 
     @Test

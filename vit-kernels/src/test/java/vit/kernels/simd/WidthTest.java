@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.Test;
 
+/** The suite runs at the vector width that the build meant to test. */
 class WidthTest {
 
     @Test

@@ -26,6 +26,10 @@ import vit.kernels.contract.Values;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * Softmax over rows, forward and backward, against the scalar reference within derived bounds. Rows sum to one, and a shift of a row changes
+ * nothing. The gradients of the reference are compared with central differences.
+ */
 @Domain(KernelDomain.class)
 @Domain(DomainContext.Global.class)
 class SoftmaxTest {
@@ -63,8 +67,9 @@ class SoftmaxTest {
     }
 
     /**
-     * The bounds of y. With a = x − max, each exponent is rounded once, which costs |a| roundings in its exponential. exp itself costs 2. The error
-     * of the sum is the mean of its terms' errors, weighted by y, plus the summation. Its reciprocal and the product cost 2.
+     * Returns the bounds of y. With a = x − max, each exponent is rounded once, which gives its exponential a relative error of |a| roundings;
+     * exp itself adds 2. The error of the sum is the mean of the errors of its terms, weighted by y, plus the error of the summation. The
+     * reciprocal and the product add 2.
      */
     private static double[] bounds(double[] x, double[] y, int columns) {
         double[] bounds = new double[x.length];
