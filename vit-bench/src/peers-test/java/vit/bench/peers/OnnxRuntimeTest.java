@@ -48,6 +48,7 @@ class OnnxRuntimeTest {
         return Stream.of(
                 PLAIN,
                 PLAIN.toBuilder().gelu(GeluKind.TANH).qkvBias(false).outputBias(false).build(),
+                PLAIN.toBuilder().gelu(GeluKind.QUICK).build(),
                 PLAIN.toBuilder().layerNormEps(1e-12).build(),
                 PLAIN.toBuilder().pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build(),
                 PLAIN.toBuilder().pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.BEFORE_POOLING).registers(1).build(),

@@ -11,11 +11,11 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
- * The Gaussian error linear unit (Hendrycks and Gimpel 2016), exact or in its tanh form, element by element.
+ * The Gaussian error linear unit (Hendrycks and Gimpel 2016), exact, in its tanh form or in its quick form, element by element.
  *
- * <p>−∞ gives 0, which is the limit (PyTorch gives NaN there); +∞ gives +∞; NaN gives NaN. Below −13.146 (exact) and −10.001 (tanh), where the value
- * is about −1e−38 and −1e−37, the result is 0. Every worker of a team calls a method with the same arguments and computes its share of the rows.
- * There is no barrier inside.
+ * <p>−∞ gives 0, which is the limit (PyTorch gives NaN there); +∞ gives +∞; NaN gives NaN. Below −13.146 (exact), −10.001 (tanh) and −51.314 (quick),
+ * where the value is about −1e−38, −1e−37 and −6e−37, the result is 0. Every worker of a team calls a method with the same arguments and computes its
+ * share of the rows. There is no barrier inside.
  */
 public final class Gelu {
 
@@ -36,7 +36,7 @@ public final class Gelu {
      *
      * @param y    (rows, C), overwritten; may be {@code x} itself
      * @param x    (rows, C)
-     * @param kind the exact or the tanh form
+     * @param kind the exact, the tanh or the quick form
      * @param rows the number of rows in use
      * @param w    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or y shares part of x's memory
@@ -69,7 +69,7 @@ public final class Gelu {
      * @param dx   (rows, C), overwritten; may be {@code dy} or {@code x} itself
      * @param dy   (rows, C)
      * @param x    (rows, C), the input of forward
-     * @param kind the exact or the tanh form, as in forward
+     * @param kind the form, as in forward
      * @param rows the number of rows in use
      * @param w    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit, or dx shares part of the memory of dy or x

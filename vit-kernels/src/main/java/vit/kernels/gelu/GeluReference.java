@@ -7,13 +7,18 @@ public final class GeluReference {
 
     private static final double SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
     private static final double CUBIC = 0.044715;
+    private static final double QUICK_SLOPE = 1.702;
 
     private GeluReference() {}
 
     /** y = GELU(x), element by element. */
     public static void forward(double[] y, double[] x, GeluKind kind) {
         for (int i = 0; i < x.length; i++) {
-            double share = kind == GeluKind.ERF ? normalCdf(x[i]) : sigmoid(2 * tanhArgument(x[i]));
+            double share = switch (kind) {
+                case ERF -> normalCdf(x[i]);
+                case TANH -> sigmoid(2 * tanhArgument(x[i]));
+                case QUICK -> sigmoid(QUICK_SLOPE * x[i]);
+            };
             y[i] = vanishing(x[i], share);
         }
     }
@@ -21,7 +26,11 @@ public final class GeluReference {
     /** dx = dy · GELU′(x), element by element. */
     public static void backward(double[] dx, double[] dy, double[] x, GeluKind kind) {
         for (int i = 0; i < x.length; i++) {
-            dx[i] = dy[i] * (kind == GeluKind.ERF ? erfDerivative(x[i]) : tanhDerivative(x[i]));
+            dx[i] = dy[i] * switch (kind) {
+                case ERF -> erfDerivative(x[i]);
+                case TANH -> tanhDerivative(x[i]);
+                case QUICK -> quickDerivative(x[i]);
+            };
         }
     }
 
@@ -35,6 +44,12 @@ public final class GeluReference {
         double u = tanhArgument(x);
         double slope = SQRT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
         return sigmoid(2 * u) + vanishing(x * 2 * slope, sigmoid(2 * u) * sigmoid(-2 * u));
+    }
+
+    /** (x·σ(s·x))′ = σ(s·x) + s·x·σ(s·x)·σ(−s·x). */
+    private static double quickDerivative(double x) {
+        double u = QUICK_SLOPE * x;
+        return sigmoid(u) + vanishing(u, sigmoid(u) * sigmoid(-u));
     }
 
     /** x·factor, but 0 for a factor of 0 even if x is infinite, because the factor falls faster than x grows. */

@@ -5,6 +5,7 @@ import static vit.kernels.simd.Simd.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.Logistic;
 import vit.kernels.simd.NormalTail;
 import vit.kernels.simd.Simd;
 import vit.kernels.simd.VectorLoop;
@@ -20,10 +21,10 @@ public final class GeluSimd {
 
     /** Replaces the first {@code count} floats, whole vectors, by their GELU. This is the last thing that happens to a tile of a product. */
     public static void apply(float[] values, int count, GeluKind kind) {
-        if (kind == GeluKind.ERF) {
-            NormalTail.timesProbability(values, count);
-        } else {
-            applyTanh(values, count);
+        switch (kind) {
+            case ERF -> NormalTail.timesProbability(values, count);
+            case TANH -> applyTanh(values, count);
+            case QUICK -> Logistic.timesQuick(values, count);
         }
     }
 
@@ -39,10 +40,10 @@ public final class GeluSimd {
         y = Tensor.offHeap(y);
         x = Tensor.offHeap(x);
         int vectors = count / Simd.LANES;
-        if (kind == GeluKind.ERF) {
-            forwardErf(y, yOffset, x, xOffset, vectors);
-        } else {
-            forwardTanh(y, yOffset, x, xOffset, vectors);
+        switch (kind) {
+            case ERF -> forwardErf(y, yOffset, x, xOffset, vectors);
+            case TANH -> forwardTanh(y, yOffset, x, xOffset, vectors);
+            case QUICK -> forwardQuick(y, yOffset, x, xOffset, vectors);
         }
         for (int i = vectors * Simd.LANES; i < count; i++) {
             float input = x.get(Tensor.FLOAT, xOffset + (long) i * Float.BYTES);
@@ -51,7 +52,11 @@ public final class GeluSimd {
     }
 
     private static float scalar(float x, GeluKind kind) {
-        return kind == GeluKind.ERF ? GeluErf.of(x) : GeluTanh.of(x);
+        return switch (kind) {
+            case ERF -> GeluErf.of(x);
+            case TANH -> GeluTanh.of(x);
+            case QUICK -> GeluQuick.of(x);
+        };
     }
 
     @VectorLoop
@@ -74,6 +79,16 @@ public final class GeluSimd {
         }
     }
 
+    @VectorLoop
+    private static void forwardQuick(MemorySegment y, long yOffset, MemorySegment x, long xOffset, int vectors) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            GeluQuick.of(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
+        }
+    }
+
     /** dx = dy · GELU′(x) over a span; dx may be dy or x itself. */
     static void backward(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int count,
@@ -82,17 +97,24 @@ public final class GeluSimd {
         dy = Tensor.offHeap(dy);
         x = Tensor.offHeap(x);
         int vectors = count / Simd.LANES;
-        if (kind == GeluKind.ERF) {
-            backwardErf(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
-        } else {
-            backwardTanh(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
+        switch (kind) {
+            case ERF -> backwardErf(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
+            case TANH -> backwardTanh(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
+            case QUICK -> backwardQuick(dx, dxOffset, dy, dyOffset, x, xOffset, vectors);
         }
         for (int i = vectors * Simd.LANES; i < count; i++) {
             long at = (long) i * Float.BYTES;
-            float input = x.get(Tensor.FLOAT, xOffset + at);
-            float slope = kind == GeluKind.ERF ? GeluErf.derivative(input) : GeluTanh.derivative(input);
+            float slope = derivative(x.get(Tensor.FLOAT, xOffset + at), kind);
             dx.set(Tensor.FLOAT, dxOffset + at, dy.get(Tensor.FLOAT, dyOffset + at) * slope);
         }
+    }
+
+    private static float derivative(float x, GeluKind kind) {
+        return switch (kind) {
+            case ERF -> GeluErf.derivative(x);
+            case TANH -> GeluTanh.derivative(x);
+            case QUICK -> GeluQuick.derivative(x);
+        };
     }
 
     @VectorLoop
@@ -119,6 +141,20 @@ public final class GeluSimd {
             long at = (long) i * Simd.VECTOR_BYTES;
             FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER);
             GeluTanh.derivative(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).mul(upstream)
+                    .intoMemorySegment(dx, dxOffset + at, ORDER);
+        }
+    }
+
+    @VectorLoop
+    private static void backwardQuick(
+            MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int vectors) {
+        dx = Tensor.offHeap(dx);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
+        for (int i = 0; i < vectors; i++) {
+            long at = (long) i * Simd.VECTOR_BYTES;
+            FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER);
+            GeluQuick.derivative(FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)).mul(upstream)
                     .intoMemorySegment(dx, dxOffset + at, ORDER);
         }
     }

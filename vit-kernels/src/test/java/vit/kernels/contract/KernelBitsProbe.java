@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
@@ -249,8 +250,9 @@ final class KernelBitsProbe {
                 GemmWorkspace.allocateForTraining(arena, rows, GemmWorkspace.packedPanels(N, M), Teams.LARGEST);
         Map<String, Epilogue> epilogues = new LinkedHashMap<>();
         epilogues.put("gemm", Epilogue.NONE);
-        epilogues.put("gemm bias gelu erf", Epilogue.biasGelu(bias, GeluKind.ERF));
-        epilogues.put("gemm bias gelu tanh", Epilogue.biasGelu(bias, GeluKind.TANH));
+        for (GeluKind kind : GeluKind.values()) {
+            epilogues.put("gemm bias gelu " + kind.name().toLowerCase(Locale.ROOT), Epilogue.biasGelu(bias, kind));
+        }
         epilogues.put("gemm bias scale residual", Epilogue.biasResidual(bias, tensor(N), tensor(M, N)));
         epilogues.forEach((name, epilogue) -> add(name, w -> Gemm.multiply(c, a, b, epilogue, M, workspace, w), c));
         Linear layer = Linear.of(b, Epilogue.bias(bias));

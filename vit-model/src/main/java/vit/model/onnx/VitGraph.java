@@ -2,7 +2,6 @@ package vit.model.onnx;
 
 import java.util.ArrayList;
 import java.util.List;
-import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
@@ -137,10 +136,19 @@ final class VitGraph {
         Stream y = residual(i, "residual1", stream.x, Parameters.ATTENTION_OUTPUT, attended, Parameters.LAYER_SCALE_1,
                 block(i, Parameters.NORM_2));
         String hidden = linear(block(i, Parameters.FC1), y.normed);
-        String gelu = graph.node(block(i, "mlp.gelu"), "Gelu", hidden)
-                .attribute("approximate", config.gelu() == GeluKind.ERF ? "none" : "tanh").add();
-        return residual(i, "residual2", y.x, Parameters.FC2, gelu, Parameters.LAYER_SCALE_2,
+        return residual(i, "residual2", y.x, Parameters.FC2, gelu(block(i, "mlp.gelu"), hidden), Parameters.LAYER_SCALE_2,
                 i + 1 < config.depth() ? block(i + 1, Parameters.NORM_1) : null);
+    }
+
+    private String gelu(String name, String input) {
+        return switch (config.gelu()) {
+            case ERF -> graph.node(name, "Gelu", input).attribute("approximate", "none").add();
+            case TANH -> graph.node(name, "Gelu", input).attribute("approximate", "tanh").add();
+            case QUICK -> {
+                String scaled = graph.node(name + ".scaled", "Mul", input, graph.scalar("mlp.gelu.slope", 1.702)).add();
+                yield graph.node(name, "Mul", input, graph.node(name + ".sigmoid", "Sigmoid", scaled).add()).add();
+            }
+        };
     }
 
     /** x + layer(input), and the LayerNorm of the sum unless {@code norm} is null. */

@@ -41,6 +41,7 @@ class OnnxExportTest {
         return Stream.of(
                 PLAIN,
                 PLAIN.toBuilder().gelu(GeluKind.TANH).qkvBias(false).outputBias(false).build(),
+                PLAIN.toBuilder().gelu(GeluKind.QUICK).build(),
                 PLAIN.toBuilder().pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build(),
                 PLAIN.toBuilder().pooling(Pooling.ALL_MEAN).classToken(false).positions(Positions.SINCOS_2D).build(),
                 PLAIN.toBuilder().distillationToken(true).build(),
