@@ -10,7 +10,8 @@ import vit.kernels.tensor.Tensor;
 
 /**
  * Multi-head attention of one block, without its linear layers. Forward and backward pass are those of training, on tensors; the backward pass
- * recomputes the probabilities. {@link #forwardPacked} is the forward pass of inference.
+ * recomputes the probabilities. {@link #forwardPacked} is the forward pass of inference. {@link #forwardWithBias} and {@link #backwardWithBias} add a
+ * bias to the scores, and its gradient.
  */
 public class AttentionBenchmark extends KernelBenchmark {
 
@@ -24,7 +25,11 @@ public class AttentionBenchmark extends KernelBenchmark {
     private Tensor dqkv; // (B·T, 3C)
     private PackedRows packedQkv; // the same as qkv
     private PackedRows packedOut; // (B·T, C)
+    private Tensor bias; // (H·T, T)
+    private Tensor dbias; // (H·T, T)
     private Pass packed;
+    private Pass biased;
+    private Pass biasedBackward;
 
     /** For JMH. */
     public AttentionBenchmark() {}
@@ -49,7 +54,14 @@ public class AttentionBenchmark extends KernelBenchmark {
         packedQkv = PackedRows.allocate(arena(), rows(), 3 * WIDTH);
         packedQkv.write(qkv.toDoubles(), rows());
         packedOut = PackedRows.allocate(arena(), rows(), WIDTH);
+        bias = random(HEADS * TOKENS, TOKENS);
+        dbias = zeros(HEADS * TOKENS, TOKENS);
         AttentionWorkspace workspace = AttentionWorkspace.allocate(arena(), TOKENS, HEAD_DIM, threads);
+        AttentionGradientWorkspace gradients = AttentionGradientWorkspace.allocate(arena(), TOKENS, HEAD_DIM, threads);
+        biased = new Pass(
+                w -> Attention.forward(out, logSumExp, null, qkv, bias, batch, TOKENS, HEADS, SCALE, workspace, w), products(2));
+        biasedBackward = new Pass(w -> Attention.backward(
+                dqkv, dbias, dout, out, logSumExp, qkv, bias, batch, TOKENS, HEADS, SCALE, gradients, w), products(5));
         packed = new Pass(w -> Attention.forward(packedOut, packedQkv, batch, TOKENS, HEADS, SCALE, workspace, w), products(2));
     }
 
@@ -77,6 +89,18 @@ public class AttentionBenchmark extends KernelBenchmark {
     @Benchmark
     public void forwardPacked(Work work) {
         run(packed, work);
+    }
+
+    /** The forward pass of training with a bias. */
+    @Benchmark
+    public void forwardWithBias(Work work) {
+        run(biased, work);
+    }
+
+    /** The backward pass with a bias and its gradient. It does not matter to the time that no forward pass with the bias came before. */
+    @Benchmark
+    public void backwardWithBias(Work work) {
+        run(biasedBackward, work);
     }
 
     /** Five products: the scores again, dP, dV, dQ and dK. */

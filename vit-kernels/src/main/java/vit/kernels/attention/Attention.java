@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import vit.kernels.contract.Doubles;
+import vit.kernels.contract.Require;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
@@ -14,8 +15,9 @@ import vit.kernels.softmax.Softmax;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Multi-head self-attention (Vaswani et al. 2017, equation 1). For each image and head, out = softmax(scale · Q·Kᵀ)·V with the exact softmax. The
- * width of a head need not be the model's width divided by the number of heads.
+ * Multi-head self-attention (Vaswani et al. 2017, equation 1). For each image and head, out = softmax(scale · Q·Kᵀ)·V with the exact softmax, or
+ * softmax(scale · Q·Kᵀ + bias)·V with a bias for each head, which is the same for all images. The width of a head need not be the model's width
+ * divided by the number of heads.
  *
  * <p>Every worker of a team calls a method with the same arguments. The team divides the images and heads. There is no barrier inside, and a result
  * is complete once the team has passed its next barrier. Outputs must share no memory with inputs. docs/attention.md derives the backward pass.
@@ -32,6 +34,11 @@ public final class Attention {
         List<Rehearsal> kernels = new ArrayList<>(Panels.rehearsals());
         kernels.addAll(Softmax.rowRehearsals());
         return kernels;
+    }
+
+    /** Rehearsals of what {@link #forward} with a bias needs beyond {@link #rehearsals}. */
+    public static List<Rehearsal> biasRehearsals() {
+        return List.of(Softmax.biasRehearsal());
     }
 
     /**
@@ -52,15 +59,41 @@ public final class Attention {
      */
     public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
             int batch, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
-        int headDim = check(out, logSumExp, probabilities, qkv, batch, tokens, heads, workspace, worker);
+        forward(out, logSumExp, probabilities, qkv, null, batch, tokens, heads, scale, workspace, worker);
+    }
+
+    /**
+     * Attention of {@code batch} images with a bias that is added to the scores: out = softmax(scale · Q·Kᵀ + bias)·V (Raffel et al. 2020, section
+     * 2.1; Bao et al. 2022). {@link RelativeBias} makes the bias from a table. A bias of −∞ hides a key from a query; a query from which all keys are
+     * hidden gives NaN.
+     *
+     * @param out           (B·T, H·D), overwritten
+     * @param logSumExp     (B·H, T), overwritten with log Σ_j exp(scale · q_i·k_j + bias_ij) for every row i, which backward needs; null if no
+     *                      backward pass follows
+     * @param probabilities (B·H·T, T), overwritten with the attention maps, for inspection; null if they are not wanted
+     * @param qkv           (B·T, 3·H·D): Q, K and V side by side, and in each of them the heads side by side
+     * @param bias          (H·T, T), row h·T + i for query i of head h; null if there is none, which gives the bits of the method without it
+     * @param batch         B
+     * @param tokens        T
+     * @param heads         H
+     * @param scale         the factor on Q·Kᵀ, usually 1/√D
+     * @param workspace     planned for T, D and this team
+     * @param worker        the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
+     */
+    public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, Tensor bias,
+            int batch, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
+        int headDim = checkShapes(out, logSumExp, probabilities, qkv, batch, tokens, heads);
+        checkBias("bias", bias, tokens, heads);
+        checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                out.rows(0, batch * tokens).copyFrom(
-                        referenceForward(logSumExp, probabilities, Doubles.read(qkv, batch * tokens), batch, tokens, heads, headDim, scale));
+                out.rows(0, batch * tokens).copyFrom(referenceForward(logSumExp, probabilities, Doubles.read(qkv, batch * tokens),
+                        Doubles.readOrNull(bias), batch, tokens, heads, headDim, scale));
             }
             return;
         }
-        AttentionSimd.forward(out, logSumExp, probabilities, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, logSumExp, probabilities, qkv, bias, batch, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -83,7 +116,7 @@ public final class Attention {
         checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                out.write(referenceForward(null, null, qkv.read(batch * tokens), batch, tokens, heads, headDim, scale), batch * tokens);
+                out.write(referenceForward(null, null, qkv.read(batch * tokens), null, batch, tokens, heads, headDim, scale), batch * tokens);
             }
             return;
         }
@@ -124,7 +157,7 @@ public final class Attention {
     }
 
     /**
-     * The gradient of {@link #forward}; see {@link AttentionReference#backward} for the algebra.
+     * The gradient of attention without a bias; docs/attention.md has the algebra.
      *
      * @param dqkv      (B·T, 3·H·D), overwritten
      * @param dout      (B·T, H·D)
@@ -141,23 +174,52 @@ public final class Attention {
      */
     public static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
             int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {
+        backward(dqkv, null, dout, out, logSumExp, qkv, null, batch, tokens, heads, scale, workspace, worker);
+    }
+
+    /**
+     * The gradient of attention with a bias; docs/attention.md has the algebra. Each element of {@code dbias} is one chain of additions over the
+     * images in ascending order, which begins at the value it holds. So its bits do not depend on the number of workers, and micro-batches that
+     * follow one another give the bits of the whole batch. If {@code dbias} is wanted, no more workers than there are heads have work.
+     *
+     * @param dqkv      (B·T, 3·H·D), overwritten
+     * @param dbias     (H·T, T), accumulated; null if it is not wanted or there is no bias
+     * @param dout      (B·T, H·D)
+     * @param out       (B·T, H·D), from forward
+     * @param logSumExp (B·H, T), from forward
+     * @param qkv       (B·T, 3·H·D), the input of forward
+     * @param bias      (H·T, T), as in forward; null if there was none
+     * @param batch     B, as in forward
+     * @param tokens    T, as in forward
+     * @param heads     H, as in forward
+     * @param scale     as in forward
+     * @param workspace planned for T, D and this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, the workspace is planned for less, or there is a dbias without a bias
+     */
+    public static void backward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias,
+            int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, logSumExp, null, qkv, batch, tokens, heads);
         checkShapes(dout, logSumExp, null, dqkv, batch, tokens, heads);
+        checkBias("bias", bias, tokens, heads);
+        checkBias("dbias", dbias, tokens, heads);
+        if (dbias != null && bias == null) {
+            throw new IllegalArgumentException("dbias: expected null, because bias is null; found " + dbias);
+        }
         checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                referenceBackward(dqkv, dout, qkv, batch, tokens, heads, headDim, scale);
+                referenceBackward(dqkv, dbias, dout, qkv, Doubles.readOrNull(bias), batch, tokens, heads, headDim, scale);
             }
             return;
         }
-        AttentionBackwardSimd.backward(dqkv, dout, out, logSumExp, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
+        AttentionBackwardSimd.backward(dqkv, dbias, dout, out, logSumExp, qkv, bias, batch, tokens, heads, headDim, scale, workspace, worker);
     }
 
-    private static int check(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
-            int batch, int tokens, int heads, AttentionWorkspace workspace, Worker worker) {
-        int headDim = checkShapes(out, logSumExp, probabilities, qkv, batch, tokens, heads);
-        checkWorkspace(workspace, tokens, headDim, worker);
-        return headDim;
+    private static void checkBias(String name, Tensor bias, int tokens, int heads) {
+        if (bias != null) {
+            Require.exactly(name, bias, (long) heads * tokens, tokens);
+        }
     }
 
     private static int checkShapes(Object out, int outRows, int outColumns, Object qkv, int qkvRows, int qkvColumns,
@@ -195,14 +257,14 @@ public final class Attention {
     }
 
     /** The outputs of all images, (B·T, H·D). */
-    private static double[] referenceForward(Tensor logSumExp, Tensor probabilities, double[] qkv,
+    private static double[] referenceForward(Tensor logSumExp, Tensor probabilities, double[] qkv, double[] bias,
             int batch, int tokens, int heads, int headDim, double scale) {
         double[] all = new double[batch * tokens * heads * headDim];
         double[] values = new double[tokens * heads * headDim];
         double[] maps = new double[heads * tokens * tokens];
         double[] sums = new double[heads * tokens];
         for (int b = 0; b < batch; b++) {
-            AttentionReference.forward(values, maps, sums, image(qkv, b, batch),
+            AttentionReference.forward(values, maps, sums, image(qkv, b, batch), bias,
                     tokens, heads, headDim, scale);
             System.arraycopy(values, 0, all, b * values.length, values.length);
             if (logSumExp != null) {
@@ -238,17 +300,21 @@ public final class Attention {
         }
     }
 
-    private static void referenceBackward(Tensor dqkv, Tensor dout, Tensor qkv,
+    private static void referenceBackward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor qkv, double[] bias,
             int batch, int tokens, int heads, int headDim, double scale) {
         double[] gradient = new double[tokens * 3 * heads * headDim];
+        double[] ofBias = Doubles.readOrNull(dbias);
         double[] maps = new double[heads * tokens * tokens];
         for (int b = 0; b < batch; b++) {
             double[] input = qkv.rows(b * tokens, (b + 1) * tokens).toDoubles();
-            AttentionReference.forward(new double[tokens * heads * headDim], maps, new double[heads * tokens], input,
+            AttentionReference.forward(new double[tokens * heads * headDim], maps, new double[heads * tokens], input, bias,
                     tokens, heads, headDim, scale);
-            AttentionReference.backward(gradient, dout.rows(b * tokens, (b + 1) * tokens).toDoubles(), input, maps,
+            AttentionReference.backward(gradient, ofBias, dout.rows(b * tokens, (b + 1) * tokens).toDoubles(), input, maps,
                     tokens, heads, headDim, scale);
             dqkv.rows(b * tokens, (b + 1) * tokens).copyFrom(gradient);
+        }
+        if (dbias != null) {
+            Doubles.write(dbias, ofBias);
         }
     }
 }

@@ -17,9 +17,10 @@ import vit.kernels.tensor.Tensor;
  * memory for the (T, T) matrices of one head; those of all heads never exist at once.
  *
  * <pre>
- *   p_ij  = exp(scale·q_i·k_j − lse_i)
+ *   p_ij  = exp(scale·q_i·k_j + bias_ij − lse_i)
  *   dp_ij = dout_i·v_j
  *   ds_ij = p_ij·(dp_ij − δ_i)·scale,   δ_i = Σ_j p_ij·dp_ij = Σ_d dout_id·out_id
+ *   dbias_ij += p_ij·(dp_ij − δ_i)
  *   dq_i  = Σ_j ds_ij·k_j,   dk_j = Σ_i ds_ij·q_i,   dv_j = Σ_i p_ij·dout_i
  * </pre>
  *
@@ -29,15 +30,19 @@ final class AttentionBackwardSimd {
 
     private AttentionBackwardSimd() {}
 
-    static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
+    /** The workers divide the heads of all images. If the gradient of the bias is wanted, a worker has a head in all images, one after the other. */
+    static void backward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias,
             int batch, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, Worker worker) {
-        worker.begin(batch * heads);
+        int images = dbias == null ? 1 : batch;
+        worker.begin(dbias == null ? batch * heads : heads);
         for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            head(dqkv, dout, out, logSumExp, qkv, item, tokens, heads, headDim, scale, workspace, worker.index());
+            for (int b = 0; b < images; b++) {
+                head(dqkv, dbias, dout, out, logSumExp, qkv, bias, b * heads + item, tokens, heads, headDim, scale, workspace, worker.index());
+            }
         }
     }
 
-    private static void head(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
+    private static void head(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias,
             int item, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, int worker) {
         MemorySegment memory = workspace.memory(worker);
         float[] rows = workspace.rows(worker);
@@ -68,8 +73,13 @@ final class AttentionBackwardSimd {
         for (int i = 0; i < tokens; i++) {
             float sum = logSumExp.segment().get(Tensor.FLOAT, ((long) item * logSumExp.rowStride() + i) * Float.BYTES);
             float delta = dot(dout.segment(), dO + i * doutRow, out.segment(), o + i * outRow, headDim);
-            scoreGradient(memory, workspace.probabilities() + i * scoreRow, workspace.gradients() + i * scoreRow,
-                    tokens, scale, sum, delta);
+            long p = workspace.probabilities() + i * scoreRow;
+            long ds = workspace.gradients() + i * scoreRow;
+            if (bias == null) {
+                scoreGradient(memory, p, ds, tokens, scale, sum, delta);
+            } else {
+                scoreGradientWithBias(memory, p, ds, bias, dbias, item % heads * tokens + i, tokens, scale, sum, delta);
+            }
         }
 
         // dq = ds·k
@@ -120,6 +130,67 @@ final class AttentionBackwardSimd {
         for (int column = 0; column < headDim; column += Panels.COLUMNS) {
             Panels.multiply(tile, rows, 0, memory, workspace.narrow() + (long) column * tokens * Float.BYTES, staged, column * tokens, tokens,
                     target, offset + (long) column * Float.BYTES, rowBytes, count, Math.min(Panels.COLUMNS, headDim - column));
+        }
+    }
+
+    /** s → p in place, and dp → ds in place. Before ds is scaled, it is the gradient of the bias. */
+    private static void scoreGradientWithBias(MemorySegment memory, long p, long ds, Tensor bias, Tensor dbias, int row, int tokens, float scale,
+            float logSumExp, float delta) {
+        scaleAndAdd(memory, p, bias.segment(), bias.rowOffset(row), tokens, scale);
+        scoreGradient(memory, p, ds, tokens, 1f, logSumExp, delta);
+        if (dbias != null) {
+            add(dbias.segment(), dbias.rowOffset(row), memory, ds, tokens);
+        }
+        multiply(memory, ds, tokens, scale);
+    }
+
+    /** s → scale·s + bias in place, with the bits of the forward pass. */
+    @VectorLoop
+    private static void scaleAndAdd(MemorySegment memory, long s, MemorySegment bias, long biasOffset, int n, float scale) {
+        memory = Tensor.offHeap(memory);
+        bias = Tensor.offHeap(bias);
+        int i = 0;
+        for (; i <= n - LANES; i += LANES) {
+            long at = (long) i * Float.BYTES;
+            FloatVector.fromMemorySegment(SPECIES, memory, s + at, ORDER)
+                    .fma(FloatVector.broadcast(SPECIES, scale), FloatVector.fromMemorySegment(SPECIES, bias, biasOffset + at, ORDER))
+                    .intoMemorySegment(memory, s + at, ORDER);
+        }
+        for (; i < n; i++) {
+            long at = (long) i * Float.BYTES;
+            memory.set(Tensor.FLOAT, s + at, Math.fma(memory.get(Tensor.FLOAT, s + at), scale, bias.get(Tensor.FLOAT, biasOffset + at)));
+        }
+    }
+
+    /** sum += x over {@code n} floats. */
+    @VectorLoop
+    private static void add(MemorySegment sum, long sumOffset, MemorySegment x, long xOffset, int n) {
+        sum = Tensor.offHeap(sum);
+        x = Tensor.offHeap(x);
+        int i = 0;
+        for (; i <= n - LANES; i += LANES) {
+            long at = (long) i * Float.BYTES;
+            FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).add(FloatVector.fromMemorySegment(SPECIES, sum, sumOffset + at, ORDER))
+                    .intoMemorySegment(sum, sumOffset + at, ORDER);
+        }
+        for (; i < n; i++) {
+            long at = (long) i * Float.BYTES;
+            sum.set(Tensor.FLOAT, sumOffset + at, x.get(Tensor.FLOAT, xOffset + at) + sum.get(Tensor.FLOAT, sumOffset + at));
+        }
+    }
+
+    /** x = x·factor over {@code n} floats. */
+    @VectorLoop
+    private static void multiply(MemorySegment x, long xOffset, int n, float factor) {
+        x = Tensor.offHeap(x);
+        int i = 0;
+        for (; i <= n - LANES; i += LANES) {
+            long at = xOffset + (long) i * Float.BYTES;
+            FloatVector.fromMemorySegment(SPECIES, x, at, ORDER).mul(factor).intoMemorySegment(x, at, ORDER);
+        }
+        for (; i < n; i++) {
+            long at = xOffset + (long) i * Float.BYTES;
+            x.set(Tensor.FLOAT, at, x.get(Tensor.FLOAT, at) * factor);
         }
     }
 

@@ -1,5 +1,6 @@
 package vit.kernels.softmax;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
@@ -52,6 +53,17 @@ public final class Softmax {
                         SoftmaxSimd.multiply(row, 0, n, 1f);
                     }
                 }));
+    }
+
+    /** A rehearsal of what {@link SoftmaxSimd#row(float[], int, int, float, MemorySegment, long, float[])} needs beyond {@link #rowRehearsals}. */
+    public static Rehearsal biasRehearsal() {
+        float[] row = new float[ELEMENTS];
+        MemorySegment bias = Rehearsal.elements();
+        return Rehearsal.ofElements("SoftmaxSimd.scaleAndAdd", (n, times) -> {
+            for (int i = 0; i < times; i++) {
+                SoftmaxSimd.scaleAndAdd(row, 0, n, 1f, bias, 0);
+            }
+        });
     }
 
     /**

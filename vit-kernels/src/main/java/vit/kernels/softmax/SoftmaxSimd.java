@@ -64,6 +64,39 @@ public final class SoftmaxSimd {
         return max + Log.of(sum);
     }
 
+    /**
+     * Replaces {@code n} ≥ 1 floats x of a row in an array by softmax(scale · x + bias), with one rounding for each element of the sum. In all else it
+     * is like {@link #row(float[], int, int, float, float[])}. Nothing beyond the {@code n} floats of the bias is read.
+     *
+     * @param row            the array that holds the row
+     * @param from           index of the row's first element
+     * @param n              the length of the row
+     * @param scale          the factor on x
+     * @param bias           the memory that holds the bias
+     * @param biasByteOffset where the bias of the row's first element begins
+     * @param lanes          16 floats of the caller's own, overwritten
+     * @return log Σ exp(scale · x + bias)
+     */
+    public static float row(float[] row, int from, int n, float scale, MemorySegment bias, long biasByteOffset, float[] lanes) {
+        scaleAndAdd(row, from, n, scale, bias, biasByteOffset);
+        return row(row, from, n, 1f, lanes);
+    }
+
+    /** x = scale · x + bias over {@code n} floats, one fma each. */
+    @VectorLoop
+    static void scaleAndAdd(float[] row, int from, int n, float scale, MemorySegment bias, long biasOffset) {
+        bias = Tensor.offHeap(bias);
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector.fromArray(SPECIES, row, from + i)
+                    .fma(FloatVector.broadcast(SPECIES, scale), FloatVector.fromMemorySegment(SPECIES, bias, at(biasOffset, i), ORDER))
+                    .intoArray(row, from + i);
+        }
+        for (; i < n; i++) {
+            row[from + i] = Math.fma(row[from + i], scale, bias.get(Tensor.FLOAT, at(biasOffset, i)));
+        }
+    }
+
     /** Multiplies {@code n} floats, a multiple of 16, by {@code scale}, and returns the greatest product, ignoring NaN. */
     @VectorLoop
     static float scale(float[] row, int from, int n, float scale) {

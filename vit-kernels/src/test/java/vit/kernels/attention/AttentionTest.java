@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.function.DoubleSupplier;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Comparison;
 import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
+import vit.kernels.contract.GuardedTensor;
+import vit.kernels.contract.Teams;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
 import vit.kernels.parallel.Workers;
@@ -37,6 +40,11 @@ class AttentionTest {
     private static final Comparison MAPS = new Comparison("attention maps");
     private static final Comparison SUMS = new Comparison("attention log-sum-exp");
     private static final Comparison GRADIENT = new Comparison("attention dqkv");
+
+    private static final Comparison BIASED = new Comparison("attention with bias, forward");
+    private static final Comparison BIASED_GRADIENT = new Comparison("attention with bias, dqkv");
+    private static final Comparison BIAS_GRADIENT = new Comparison("attention dbias");
+    private static final GradientCheck BIASED_GRADIENTS = new GradientCheck("attention with bias");
 
     /** One problem: B images of T tokens, H heads of D. */
     private record Problem(int batch, int tokens, int heads, int headDim) {
@@ -240,6 +248,182 @@ class AttentionTest {
         }
     }
 
+    /** The results of a forward and a backward pass with a bias. */
+    private record Biased(Result forward, float[] dqkv, float[] dbias) {}
+
+    /** The tensors have gaps between their rows and begin off alignment. {@code dbias0} is what the gradient of the bias holds before. */
+    private static Biased biased(Problem p, float[] qkv, float[] bias, float[] dout, float[] dbias0, int threads) {
+        try (TensorArena arena = TensorArena.open()) {
+            GuardedTensor out = GuardedTensor.of(arena, 3, 2, p.rows(), p.inner());
+            GuardedTensor dqkv = GuardedTensor.of(arena, 1, 5, p.rows(), 3 * p.inner());
+            GuardedTensor dbias = GuardedTensor.of(arena, 7, 3, p.heads * p.tokens, p.tokens);
+            Tensor sums = arena.allocate(p.batch * p.heads, p.tokens);
+            Tensor maps = arena.allocate(p.batch * p.heads * p.tokens, p.tokens);
+            Tensor input = GuardedTensor.of(arena, 5, 1, p.rows(), 3 * p.inner()).tensor().copyFrom(qkv);
+            Tensor gradient = GuardedTensor.of(arena, 2, 4, p.rows(), p.inner()).tensor().copyFrom(dout);
+            Tensor biases = GuardedTensor.of(arena, 9, 6, p.heads * p.tokens, p.tokens).tensor().copyFrom(bias);
+            dbias.tensor().copyFrom(dbias0);
+            AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            AttentionGradientWorkspace gradients = AttentionGradientWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            Teams.run(threads, w -> {
+                Attention.forward(out.tensor(), sums, maps, input, biases, p.batch, p.tokens, p.heads, p.scale(), workspace, w);
+                w.barrier();
+                Attention.backward(dqkv.tensor(), dbias.tensor(), gradient, out.tensor(), sums, input, biases, p.batch, p.tokens, p.heads,
+                        p.scale(), gradients, w);
+            });
+            out.assertGuardsIntact("out");
+            dqkv.assertGuardsIntact("dqkv");
+            dbias.assertGuardsIntact("dbias");
+            float[] withDbias = dqkv.tensor().toArray();
+            Teams.run(threads, w -> Attention.backward(dqkv.tensor(), null, gradient, out.tensor(), sums, input, biases, p.batch, p.tokens,
+                    p.heads, p.scale(), gradients, w));
+            Teams.assertSameBits(withDbias, dqkv.tensor().toArray(), "dqkv without dbias");
+            return new Biased(new Result(out.tensor().toArray(), sums.toArray(), maps.toArray()), withDbias, dbias.tensor().toArray());
+        }
+    }
+
+    private static float[] bias(Problem p, long seed, double magnitude) {
+        return new Problem(1, p.heads * p.tokens, 1, 1).random(seed, p.tokens, magnitude);
+    }
+
+    @Property(tries = 200)
+    void forwardAndBackwardWithABiasMatchReference(@ForAll @IntRange(min = 1, max = 3) int batch,
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll @IntRange(min = 1, max = 4) int heads, @ForAll @IntRange(min = 1, max = 37) int headDim,
+            @ForAll @IntRange(min = -4, max = 2) int exponent, @ForAll @IntRange(min = -3, max = 5) int biasExponent, @ForAll long seed) {
+        Problem p = new Problem(batch, tokens, heads, headDim);
+        float[] qkv = p.random(seed, 3 * p.inner(), Math.scalb(1.0, exponent));
+        float[] bias = bias(p, seed + 2, Math.scalb(1.0, biasExponent));
+        float[] dout = p.random(seed + 1, p.inner(), 1);
+        float[] dbias0 = bias(p, seed + 3, 1);
+        Biased result = biased(p, qkv, bias, dout, dbias0, 1 + (int) (Math.abs(seed % 3)));
+        double[] dbias = doubles(dbias0, 0, dbias0.length);
+        double[] bounds = new double[dbias.length];
+        double[] sizes = new double[dbias.length];
+        Arrays.setAll(sizes, i -> Math.abs(dbias0[i]));
+        for (int b = 0; b < batch; b++) {
+            int size = tokens * p.inner();
+            AttentionTruth truth = new AttentionTruth(doubles(qkv, b * 3 * size, 3 * size), doubles(bias, 0, bias.length),
+                    doubles(dout, b * size, size), tokens, heads, headDim, p.scale());
+            compare(BIASED, truth.out, result.forward.out, b, truth.outBound);
+            compare(BIASED, truth.maps, result.forward.probabilities, b, truth.mapsBound);
+            compare(BIASED, truth.logSumExp, result.forward.logSumExp, b, truth.logSumExpBound);
+            compare(BIASED_GRADIENT, truth.dqkv, result.dqkv, b, truth.dqkvBound);
+            for (int i = 0; i < dbias.length; i++) {
+                dbias[i] += truth.dbias[i];
+                bounds[i] += truth.dbiasBound[i];
+                sizes[i] += Math.abs(truth.dbias[i]) + truth.dbiasBound[i];
+            }
+        }
+        BIAS_GRADIENT.addAll(dbias, result.dbias, i -> bounds[i] + AttentionTruth.gamma(batch) * sizes[i]);
+    }
+
+    @Test
+    void manyTokensWithABiasMatchReference() {
+        Problem p = new Problem(1, Panels.ROW + 11, 1, 5);
+        float[] qkv = p.random(5, 3 * p.inner(), 0.5);
+        float[] dout = p.random(6, p.inner(), 1);
+        float[] bias = bias(p, 7, 2);
+        Biased result = biased(p, qkv, bias, dout, new float[bias.length], 2);
+        AttentionTruth truth = new AttentionTruth(doubles(qkv, 0, qkv.length), doubles(bias, 0, bias.length), doubles(dout, 0, dout.length),
+                p.tokens, p.heads, p.headDim, p.scale());
+        compare(BIASED, truth.out, result.forward.out, 0, truth.outBound);
+        compare(BIASED_GRADIENT, truth.dqkv, result.dqkv, 0, truth.dqkvBound);
+        BIAS_GRADIENT.addAll(truth.dbias, result.dbias, i -> truth.dbiasBound[i]);
+    }
+
+    @Property(tries = 30)
+    void aBiasOfZerosGivesTheBitsOfNone(@ForAll @IntRange(min = 1, max = 40) int tokens, @ForAll @IntRange(min = 1, max = 3) int heads,
+            @ForAll @IntRange(min = 1, max = 20) int headDim, @ForAll long seed) {
+        Problem p = new Problem(2, tokens, heads, headDim);
+        float[] qkv = p.random(seed, 3 * p.inner(), 2);
+        float[] zeros = new float[heads * tokens * tokens];
+        Result expected = forward(p, qkv, 2);
+        Result actual = biased(p, qkv, zeros, p.random(seed, p.inner(), 1), zeros, 2).forward;
+        Teams.assertSameBits(expected.out, actual.out, "out");
+        Teams.assertSameBits(expected.probabilities, actual.probabilities, "maps");
+        assertArrayEquals(expected.logSumExp, actual.logSumExp, 0, "log-sum-exp"); // a zero may have another sign
+    }
+
+    /** With a bias of −∞ for some pairs, a row is the softmax of the others. */
+    @Property(tries = 60)
+    void aBiasOfMinusInfinityHidesAKey(@ForAll @IntRange(min = 2, max = 40) int tokens, @ForAll @IntRange(min = 1, max = 3) int heads,
+            @ForAll Random random, @ForAll long seed) {
+        Problem p = new Problem(2, tokens, heads, 6);
+        float[] bias = bias(p, seed, 1);
+        boolean[] hidden = new boolean[bias.length];
+        for (int i = 0; i < bias.length; i++) {
+            hidden[i] = i % tokens > 0 && random.nextInt(3) == 0;
+            bias[i] = hidden[i] ? Float.NEGATIVE_INFINITY : bias[i];
+        }
+        Biased result = biased(p, p.random(seed, 3 * p.inner(), 1), bias, p.random(seed + 1, p.inner(), 1), new float[bias.length], 2);
+        for (int row = 0; row < p.batch * heads * tokens; row++) {
+            double sum = 0;
+            for (int j = 0; j < tokens; j++) {
+                float probability = result.forward.probabilities[row * tokens + j];
+                assertEquals(hidden[row % (heads * tokens) * tokens + j], probability == 0, "row " + row + ", key " + j);
+                sum += probability;
+            }
+            assertEquals(1, sum, (tokens + 16) * EPSILON);
+        }
+        for (int i = 0; i < bias.length; i++) {
+            assertTrue(hidden[i] ? result.dbias[i] == 0 : Float.isFinite(result.dbias[i]), "dbias " + i);
+        }
+        for (float gradient : result.dqkv) {
+            assertTrue(Float.isFinite(gradient));
+        }
+    }
+
+    @Test
+    void biasedResultsAreTheSameAtAnyThreadCountAndPlaceInTheBatch() {
+        Problem one = new Problem(1, 53, 3, 16);
+        Problem five = new Problem(5, 53, 3, 16);
+        float[] bias = bias(one, 3, 1);
+        float[] zeros = new float[bias.length];
+        float[] batch = five.random(1, 3 * five.inner(), 2);
+        float[] dBatch = five.random(2, five.inner(), 1);
+        Biased expected = biased(five, batch, bias, dBatch, zeros, 1);
+        for (int threads = 2; threads <= Teams.LARGEST; threads++) {
+            Biased actual = biased(five, batch, bias, dBatch, zeros, threads);
+            Teams.assertSameBits(expected.forward.out, actual.forward.out, "out at " + threads);
+            Teams.assertSameBits(expected.dqkv, actual.dqkv, "dqkv at " + threads);
+            Teams.assertSameBits(expected.dbias, actual.dbias, "dbias at " + threads);
+        }
+        float[] dbias = zeros;
+        int size = one.rows() * one.inner();
+        for (int b = 0; b < 5; b++) { // images one by one: micro-batches
+            Biased image = biased(one, Arrays.copyOfRange(batch, b * 3 * size, (b + 1) * 3 * size), bias,
+                    Arrays.copyOfRange(dBatch, b * size, (b + 1) * size), dbias, 2);
+            Teams.assertSameBits(Arrays.copyOfRange(expected.forward.out, b * size, (b + 1) * size), image.forward.out, "out of image " + b);
+            Teams.assertSameBits(Arrays.copyOfRange(expected.dqkv, b * 3 * size, (b + 1) * 3 * size), image.dqkv, "dqkv of image " + b);
+            dbias = image.dbias;
+        }
+        Teams.assertSameBits(expected.dbias, dbias, "dbias of micro-batches");
+    }
+
+    @Property(tries = 60)
+    void referenceBackwardWithABiasIsTheGradientOfForward(@ForAll @IntRange(min = 1, max = 6) int tokens,
+            @ForAll @IntRange(min = 1, max = 3) int heads, @ForAll @IntRange(min = 1, max = 5) int headDim, @ForAll Random random) {
+        int inner = heads * headDim;
+        double[] qkv = Gradients.random(random, tokens * 3 * inner);
+        double[] bias = Gradients.random(random, heads * tokens * tokens);
+        double[] dout = Gradients.random(random, tokens * inner);
+        double[] maps = new double[bias.length];
+        double[] dqkv = new double[qkv.length];
+        double[] dbias = new double[bias.length];
+        double scale = 1 / Math.sqrt(headDim);
+        AttentionReference.forward(new double[dout.length], maps, new double[heads * tokens], qkv, bias, tokens, heads, headDim, scale);
+        BIASED_GRADIENTS.backward(() -> AttentionReference.backward(dqkv, dbias, dout, qkv, maps, tokens, heads, headDim, scale), dqkv, dbias);
+        DoubleSupplier loss = () -> {
+            double[] out = new double[dout.length];
+            AttentionReference.forward(out, new double[maps.length], new double[heads * tokens], qkv, bias, tokens, heads, headDim, scale);
+            return Gradients.dot(dout, out);
+        };
+        BIASED_GRADIENTS.gradient("dqkv", qkv, dqkv, loss);
+        BIASED_GRADIENTS.gradient("dbias", bias, dbias, loss);
+        BIASED_GRADIENTS.passed(tokens, heads, headDim);
+    }
+
     /** Image {@code b} of a result. */
     private static void compare(Comparison comparison, double[] truth, float[] actual, int b, double[] bounds) {
         comparison.addAll(truth, Arrays.copyOfRange(actual, b * truth.length, (b + 1) * truth.length), i -> bounds[i]);
@@ -252,6 +436,10 @@ class AttentionTest {
         SUMS.print();
         GRADIENT.print();
         GRADIENTS.print();
+        BIASED.print();
+        BIASED_GRADIENT.print();
+        BIAS_GRADIENT.print();
+        BIASED_GRADIENTS.print();
     }
 
     @Property(tries = 50)
@@ -342,6 +530,15 @@ class AttentionTest {
             refused("2 images", () -> workers.run(w -> Attention.forward(out, null, null, qkv, 2, 6, 2, 1, workspace, w)));
             refused("logSumExp", () -> workers.run(w -> Attention.forward(out, out, null, qkv, 1, 6, 2, 1, workspace, w)));
             refused("workspace", () -> workers.run(w -> Attention.forward(out, null, null, qkv, 1, 6, 2, 1, small, w)));
+            Tensor bias = arena.allocate(12, 6);
+            AttentionGradientWorkspace gradients = AttentionGradientWorkspace.allocate(arena, 6, 4, 1);
+            Tensor sums = arena.allocate(2, 6);
+            refused("bias: expected 12 rows of 6 columns, found shape (6, 8)",
+                    () -> workers.run(w -> Attention.forward(out, null, null, qkv, out, 1, 6, 2, 1, workspace, w)));
+            refused("dbias: expected 12 rows of 6 columns, found shape (6, 8)",
+                    () -> workers.run(w -> Attention.backward(qkv, out, out, out, sums, qkv, bias, 1, 6, 2, 1, gradients, w)));
+            refused("dbias: expected null, because bias is null",
+                    () -> workers.run(w -> Attention.backward(qkv, bias, out, out, sums, qkv, null, 1, 6, 2, 1, gradients, w)));
             PackedRows packed = PackedRows.allocate(arena, 6, 24);
             PackedRows packedOut = PackedRows.allocate(arena, 6, 8);
             refused("heads", () -> workers.run(w -> Attention.forward(packedOut, packed, 1, 6, 3, 1, workspace, w)));

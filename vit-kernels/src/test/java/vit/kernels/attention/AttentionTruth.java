@@ -6,17 +6,20 @@ package vit.kernels.attention;
  * number of additions that a term of a sum in 16 lanes goes through. A bar stands for the mean over a row, weighted by p; err(x) is the bound of x:
  *
  * <pre>
- * s_ij    e_ij = scale·γ_D·Σ|q·k| + u·|s_ij|
+ * s_ij    e_ij = scale·γ_D·Σ|q·k| + u·|s_ij|, where s_ij includes the bias, if there is one
  * p_ij    relative error e_ij + ē_i + u·(a_ij + ā_i + n + 6) with a_ij = max s_i − s_ij: the errors of the scores cause the
  *         first two terms, the softmax itself the last
  * out_id  Σ_j err(p_ij)·|v_jd| + γ_T·Σ_j p_ij·|v_jd|
  * lse_i   ē_i + u·(ā_i + n + 4 + 2·log Σ exp + |lse_i|)
  *
- * p_ij    recomputed in the backward pass: relative error r_ij = scale·γ_D·Σ|q·k| + err(lse_i) + u·|s_ij − lse_i| + 2u
+ * p_ij    recomputed in the backward pass: relative error r_ij = scale·γ_D·Σ|q·k| + err(lse_i) + u·|s_ij − lse_i| + 2u,
+ *         and u·|s_ij| more if there is a bias
  * dp_ij   γ_D·Σ|dout·v|
  * δ_i     Σ|dout|·err(out) + γ_D·Σ|dout·out|
  * ds_ij   scale·p_ij·(err(dp_ij) + err(δ_i) + |dp_ij − δ_i|·(r_ij + 3u))
  * dq, dk, dv   Σ err(first factor)·|second factor| + γ_T·Σ|first factor · second factor|
+ * dbias_ij     p_ij·(err(dp_ij) + err(δ_i) + |dp_ij − δ_i|·(r_ij + 2u)) for each image; over the images, their sum and
+ *         γ_B·(|value before| + Σ|terms|)
  * </pre>
  *
  * <p>All bounds are 1 % larger, which covers products of two errors. They are a few least normal floats larger as well, since exponentials below that
@@ -32,12 +35,15 @@ final class AttentionTruth {
     final double[] maps; // (H, T, T)
     final double[] logSumExp; // (H, T)
     final double[] dqkv; // (T, 3·H·D)
+    final double[] dbias; // (H, T, T), of this image alone
     final double[] outBound;
     final double[] mapsBound;
     final double[] logSumExpBound;
     final double[] dqkvBound;
+    final double[] dbiasBound;
 
     private final double[] qkv;
+    private final double[] bias; // (H, T, T), or null
     private final double[] dout;
     private final int tokens;
     private final int heads;
@@ -46,7 +52,12 @@ final class AttentionTruth {
     private final double scale;
 
     AttentionTruth(double[] qkv, double[] dout, int tokens, int heads, int headDim, double scale) {
+        this(qkv, null, dout, tokens, heads, headDim, scale);
+    }
+
+    AttentionTruth(double[] qkv, double[] bias, double[] dout, int tokens, int heads, int headDim, double scale) {
         this.qkv = qkv;
+        this.bias = bias;
         this.dout = dout;
         this.tokens = tokens;
         this.heads = heads;
@@ -57,12 +68,14 @@ final class AttentionTruth {
         maps = new double[heads * tokens * tokens];
         logSumExp = new double[heads * tokens];
         dqkv = new double[tokens * 3 * inner];
-        AttentionReference.forward(out, maps, logSumExp, qkv, tokens, heads, headDim, scale);
-        AttentionReference.backward(dqkv, dout, qkv, maps, tokens, heads, headDim, scale);
+        dbias = new double[maps.length];
+        AttentionReference.forward(out, maps, logSumExp, qkv, bias, tokens, heads, headDim, scale);
+        AttentionReference.backward(dqkv, dbias, dout, qkv, maps, tokens, heads, headDim, scale);
         outBound = new double[out.length];
         mapsBound = new double[maps.length];
         logSumExpBound = new double[logSumExp.length];
         dqkvBound = new double[dqkv.length];
+        dbiasBound = new double[maps.length];
         for (int h = 0; h < heads; h++) {
             for (int i = 0; i < tokens; i++) {
                 boundForward(h, i);
@@ -73,6 +86,7 @@ final class AttentionTruth {
         finish(mapsBound);
         finish(logSumExpBound);
         finish(dqkvBound);
+        finish(dbiasBound);
     }
 
     private static void finish(double[] bounds) {
@@ -81,7 +95,8 @@ final class AttentionTruth {
         }
     }
 
-    private static double gamma(int n) {
+    /** γ_n of a chain of n roundings. */
+    static double gamma(int n) {
         return n * U / (1 - n * U);
     }
 
@@ -100,13 +115,17 @@ final class AttentionTruth {
         return sum * scale;
     }
 
+    private double biased(int h, int i, int j) {
+        return score(h, i, j, false) + (bias == null ? 0 : bias[(h * tokens + i) * tokens + j]);
+    }
+
     private void boundForward(int h, int i) {
         int row = (h * tokens + i) * tokens;
         double[] scores = new double[tokens];
         double[] errors = new double[tokens];
         double max = Double.NEGATIVE_INFINITY;
         for (int j = 0; j < tokens; j++) {
-            scores[j] = score(h, i, j, false);
+            scores[j] = biased(h, i, j);
             errors[j] = gamma(headDim) * score(h, i, j, true) + U * Math.abs(scores[j]);
             max = Math.max(max, scores[j]);
         }
@@ -148,7 +167,9 @@ final class AttentionTruth {
                 dpSize += Math.abs(product);
             }
             double share = gamma(headDim) * score(h, i, j, true) + logSumExpBound[h * tokens + i]
-                    + U * Math.abs(score(h, i, j, false) - logSumExp[h * tokens + i]) + 2 * U;
+                    + U * Math.abs(biased(h, i, j) - logSumExp[h * tokens + i]) + 2 * U + (bias == null ? 0 : U * Math.abs(biased(h, i, j)));
+            double dbiasError = p * (gamma(headDim) * dpSize + deltaError) + Math.abs(p * (dp - delta)) * (share + 2 * U);
+            dbiasBound[row + j] = dbiasError;
             double ds = Math.abs(scale * p * (dp - delta));
             double dsError = scale * p * (gamma(headDim) * dpSize + deltaError) + ds * (share + 3 * U);
             for (int d = 0; d < headDim; d++) {

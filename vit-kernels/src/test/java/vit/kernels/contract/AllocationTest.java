@@ -9,6 +9,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import vit.kernels.attention.Attention;
+import vit.kernels.attention.AttentionGradientWorkspace;
+import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.attention.RelativeBias;
 import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
 import vit.kernels.gemm.PackedMatrix;
@@ -79,6 +83,7 @@ class AllocationTest {
         tasks.put("layer scale backward", w -> Residual.addScaledBackward(others, dgamma, others, tokens, gamma, rows, w));
         tasks.put("pooling", w -> Pooling.forward(pooled, tokens, PREFIX, TOKENS, BATCH, TOKENS, w));
         tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
+        attention(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
         tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));
@@ -90,6 +95,25 @@ class AllocationTest {
         tasks.put("weight average", w -> WeightAverage.update(mean, tokens, 0.99, 0, span));
         tasks.put("gradient norm", norm::measure);
         return tasks;
+    }
+
+    private static void attention(TensorArena arena, Map<String, Workers.Task> tasks) {
+        int heads = 3;
+        Tensor qkv = arena.allocate(BATCH * TOKENS, 3 * WIDTH);
+        Tensor dqkv = arena.allocate(BATCH * TOKENS, 3 * WIDTH);
+        Tensor out = arena.allocate(BATCH * TOKENS, WIDTH);
+        Tensor sums = arena.allocate(BATCH * heads, TOKENS);
+        Tensor bias = arena.allocate(heads * TOKENS, TOKENS);
+        Tensor dbias = arena.allocate(heads * TOKENS, TOKENS);
+        Tensor table = arena.allocate(PATCH, heads);
+        int[] index = new int[TOKENS * TOKENS];
+        AttentionWorkspace forward = AttentionWorkspace.allocate(arena, TOKENS, WIDTH / heads, 1);
+        AttentionGradientWorkspace backward = AttentionGradientWorkspace.allocate(arena, TOKENS, WIDTH / heads, 1);
+        tasks.put("attention with bias", w -> Attention.forward(out, sums, null, qkv, bias, BATCH, TOKENS, heads, 1, forward, w));
+        tasks.put("attention with bias backward", w -> Attention.backward(
+                dqkv, dbias, out, out, sums, qkv, bias, BATCH, TOKENS, heads, 1, backward, w));
+        tasks.put("relative bias", w -> RelativeBias.gather(bias, table, index, w));
+        tasks.put("relative bias backward", w -> RelativeBias.scatter(table, dbias, index, w));
     }
 
     @Test

@@ -18,6 +18,7 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionGradientWorkspace;
 import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.attention.RelativeBias;
 import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
 import vit.kernels.gelu.Gelu;
@@ -294,6 +295,28 @@ final class KernelBitsProbe {
             w.barrier();
             Attention.backward(dqkv, dout, out, sums, qkv, BATCH, SEQUENCE, HEADS, 0.25f, backward, w);
         }, dqkv);
+        biasedAttention(qkv, dout, forward, backward);
+    }
+
+    private void biasedAttention(Tensor qkv, Tensor dout, AttentionWorkspace forward, AttentionGradientWorkspace backward) {
+        Tensor dqkv = tensor(BATCH * SEQUENCE, 3 * HEADS * HEAD_DIM);
+        Tensor out = tensor(BATCH * SEQUENCE, HEADS * HEAD_DIM);
+        Tensor sums = tensor(BATCH * HEADS, SEQUENCE);
+        Tensor maps = tensor(BATCH * HEADS * SEQUENCE, SEQUENCE);
+        Tensor bias = tensor(HEADS * SEQUENCE, SEQUENCE);
+        Tensor gathered = tensor(HEADS * SEQUENCE, SEQUENCE);
+        Tensor dbias = tensor(HEADS * SEQUENCE, SEQUENCE);
+        Tensor table = tensor(WIDTH, HEADS);
+        Tensor dtable = tensor(WIDTH, HEADS);
+        int[] index = random.ints(SEQUENCE * SEQUENCE, 0, WIDTH).toArray();
+        add("attention with bias", w -> Attention.forward(out, sums, maps, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, forward, w), out, sums, maps);
+        add("attention with bias backward", w -> {
+            Attention.forward(out, sums, null, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, forward, w);
+            w.barrier();
+            Attention.backward(dqkv, dbias, dout, out, sums, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, backward, w);
+        }, dqkv, dbias);
+        add("relative bias", w -> RelativeBias.gather(gathered, table, index, w), gathered);
+        add("relative bias backward", w -> RelativeBias.scatter(dtable, bias, index, w), dtable);
     }
 
     private void rows() {

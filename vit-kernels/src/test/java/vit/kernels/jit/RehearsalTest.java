@@ -61,6 +61,7 @@ class RehearsalTest {
         List<Rehearsal> kernels = new ArrayList<>(PackedMatrix.rehearsals());
         kernels.addAll(Gemm.rehearsals());
         kernels.addAll(Attention.rehearsals());
+        kernels.addAll(Attention.biasRehearsals());
         kernels.addAll(LayerNorm.rehearsals());
         kernels.addAll(Gelu.rehearsals());
         kernels.addAll(PatchEmbed.rehearsals());

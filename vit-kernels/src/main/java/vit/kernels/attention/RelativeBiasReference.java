@@ -1,0 +1,34 @@
+package vit.kernels.attention;
+
+/** The mathematics of {@link RelativeBias}, in double: plain loops over row-major arrays without gaps. */
+final class RelativeBiasReference {
+
+    private RelativeBiasReference() {}
+
+    static void gather(
+            double[] bias, // (H, T, T)
+            double[] table, // (entries, H)
+            int[] index, // (T, T)
+            int heads,
+            int tokens) {
+        for (int h = 0; h < heads; h++) {
+            for (int ij = 0; ij < tokens * tokens; ij++) {
+                bias[h * tokens * tokens + ij] = table[index[ij] * heads + h];
+            }
+        }
+    }
+
+    static void scatter(
+            double[] dtable, // (entries, H); +=
+            double[] dbias, // (H, T, T)
+            int[] index, // (T, T)
+            int heads,
+            int tokens) {
+        for (int h = 0; h < heads; h++) {
+            for (int ij = 0; ij < tokens * tokens; ij++) {
+                // bias[h, i, j] = table[index[i, j], h]
+                dtable[index[ij] * heads + h] += dbias[h * tokens * tokens + ij];
+            }
+        }
+    }
+}
