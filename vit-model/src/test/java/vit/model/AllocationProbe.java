@@ -15,7 +15,7 @@ final class AllocationProbe {
 
     private static final int CALLS = 50;
 
-    /** Long enough for the JIT on a busy machine. */
+    /** The longest time to wait for the JIT, which may be late on a busy machine. */
     private static final long COMPILATION_NANOS = 20_000_000_000L;
 
     private AllocationProbe() {}
@@ -35,7 +35,10 @@ final class AllocationProbe {
         }
     }
 
-    /** Code that is not compiled yet boxes vectors; so the least of many rounds, which a leak in every call would exceed. */
+    /**
+     * Returns the fewest bytes that a round of calls allocated. Code that is not compiled yet boxes vectors, so early rounds allocate. A leak
+     * in every call would show in all rounds.
+     */
     private static long least(VitSession session, long[] threadIds, int batch) {
         ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         float[] images = new float[batch * 3 * 40 * 48];
@@ -44,7 +47,7 @@ final class AllocationProbe {
         long least = Long.MAX_VALUE;
         long deadline = System.nanoTime() + COMPILATION_NANOS;
         while (least > 0 && System.nanoTime() < deadline) {
-            for (int i = threadIds.length - 1; i >= 0; i--) { // the calling thread last, so that asking does not count
+            for (int i = threadIds.length - 1; i >= 0; i--) { // the calling thread last, because the queries allocate in it
                 before[i] = meter.getThreadAllocatedBytes(threadIds[i]);
             }
             for (int call = 0; call < CALLS; call++) {

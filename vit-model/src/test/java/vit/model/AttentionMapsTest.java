@@ -21,15 +21,19 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 
+/** The attention probabilities that a session gives, against a softmax in double on the inputs of each block. */
 class AttentionMapsTest {
 
-    /** Pairwise different dimensions, ragged tiles. */
+    /** All dimensions differ, and none is a multiple of a tile. */
     private static final VitConfig CONFIG =
             VitConfig.builder().image(24, 32).patch(8).width(36).depth(3).heads(4).headDim(10).mlp(50).classes(11).registers(2).build();
 
     private static final int PIXELS = 3 * 24 * 32;
 
-    /** A probability p errs by at most p(1 − p) times the error of its score; scores of K = 36 and D = 10 terms of order one err by a few ε·√K. */
+    /**
+     * A probability p is off by at most p(1 − p) times the error of its score. Scores of K = 36 and D = 10 terms of order one are off by a few
+     * ε·√K.
+     */
     private static final double TOLERANCE = 2e-6;
 
     private static float[] image() {

@@ -33,8 +33,8 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 
 /**
- * Every public method from several threads: the right answer, or the exception that says why not. A new method is called as well; if
- * it uses no memory of its object, its name belongs into one of the sets here.
+ * Every public method is called from several threads. It gives the right answer, or the exception that says why it cannot. Methods are found
+ * by reflection, so a new one is called as well. A new method that uses no memory of its object must be named in one of the sets below.
  */
 @Timeout(300)
 class ConcurrentCallsTest {
@@ -82,7 +82,7 @@ class ConcurrentCallsTest {
         return training;
     }
 
-    /** Runs {@code body} while a call that was begun by {@code begin} is under way in another thread. */
+    /** Runs {@code body} while a call that {@code begin} started is still running in another thread. */
     private static void during(Consumer<StageObserver> begin, Runnable body) throws InterruptedException {
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch leave = new CountDownLatch(1);
@@ -107,7 +107,7 @@ class ConcurrentCallsTest {
         }
     }
 
-    /** Every method throws exactly this, but those that state facts, which answer. */
+    /** Checks that every method throws exactly this exception, except the methods named in {@code facts}, which must answer. */
     private void allThrow(Class<? extends Throwable> expected, Object target, Set<String> facts) {
         for (Method method : PublicCalls.of(target.getClass())) {
             Object[] arguments = calls.arguments(method);
@@ -194,7 +194,10 @@ class ConcurrentCallsTest {
         }
     }
 
-    /** Pictures whose preparation takes far longer than the call, so that one that is prepared outside of it would meet another's. */
+    /**
+     * The preparation of these pictures takes far longer than the call. If a session prepared a picture before it is reserved for the call,
+     * the pictures of two threads would overwrite one another.
+     */
     @Test
     void twoPicturesInTwoThreadsAreNeverMixed() throws Exception {
         try (VitModel model = model(); VitSession session = model.newSession(SessionOptions.threads(1))) {
@@ -213,13 +216,13 @@ class ConcurrentCallsTest {
         return new RgbImage("picture " + seed, PICTURE, PICTURE, pixels);
     }
 
-    /** Something that a thread does again and again. */
+    /** What a thread does again and again. */
     @FunctionalInterface
     private interface Action {
         void run(Random random) throws Throwable;
     }
 
-    /** Does it in several threads at once. {@link SessionInUseException} is right; whatever else is thrown fails the test. */
+    /** Runs the action in several threads at once. {@link SessionInUseException} is a right answer; anything else that is thrown fails the test. */
     private static void hammer(int threads, int times, Action action) throws InterruptedException {
         Queue<Throwable> wrong = new ConcurrentLinkedQueue<>();
         AtomicInteger right = new AtomicInteger();

@@ -19,7 +19,7 @@ import vit.model.config.VitConfig;
 import vit.model.image.RgbImage;
 import vit.model.parameters.GeneratedWeights;
 
-/** One model, a few sessions that many threads take turns with: every result has the bits that one thread alone gets. */
+/** Many threads take turns with a few sessions of one model. Every result has the bits that a single thread gets. */
 class ManyThreadsTest {
 
     private static final int PLATFORM = 64;
@@ -78,7 +78,7 @@ class ManyThreadsTest {
         }
     }
 
-    /** What one thread alone gets. */
+    /** The results that a single thread gets. */
     private void expect(VitModel model) throws IOException {
         Random random = new Random(9);
         try (VitSession session = model.newSession(SessionOptions.threads(1))) {

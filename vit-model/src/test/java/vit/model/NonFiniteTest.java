@@ -24,7 +24,7 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
-/** A result that is NaN or infinite is an error that names the image and the first stage that is not finite. */
+/** A result that is NaN or infinite is an error that names the image and the first stage that is not finite, whichever weight is the cause. */
 @Timeout(120)
 class NonFiniteTest {
 
@@ -37,7 +37,7 @@ class NonFiniteTest {
 
     private static final VitConfig MEAN = CONFIG.toBuilder().pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build();
 
-    /** Generated weights, element 0 of all parameters whose names end like this replaced. */
+    /** Generated weights in which element 0 of every parameter whose name has this ending is replaced. */
     private record Planted(VitConfig config, String ending, float value) implements ParameterSource {
         @Override
         public void read(Parameter read, float[] target) {
@@ -73,7 +73,10 @@ class NonFiniteTest {
         return parameter.startsWith(Parameters.finalNorm(config) + ".") || parameter.startsWith(Parameters.PRE_LOGITS) ? "embedding" : "stage.tokens";
     }
 
-    /** The tanh of an infinity is 1 and the GELU of a negative one 0: then the result is finite, and only the weight is not. */
+    /**
+     * Whether an infinity in this parameter may vanish on the way to the result, because tanh of an infinity is 1 and GELU of a negative
+     * infinity is 0. Then only the weight is not finite.
+     */
     private static boolean mayVanish(String parameter, VitConfig config) {
         return config.preLogits() && (parameter.startsWith(Parameters.NORM + ".") || parameter.startsWith(Parameters.PRE_LOGITS)) || parameter.endsWith(Parameters.FC1 + ".weight");
     }

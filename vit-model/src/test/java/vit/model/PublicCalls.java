@@ -14,10 +14,10 @@ import vit.model.image.RgbImage;
 import vit.model.image.format.ImageDecoder;
 import vit.model.parameters.Parameter;
 
-/** Calls every public method of a class with arguments that it accepts, found by reflection so that no new method is left out. */
+/** Calls every public method of a class with arguments that it accepts. Methods are found by reflection, so that no new one is left out. */
 final class PublicCalls {
 
-    /** Room for whatever a call of the small models here reads or writes. */
+    /** The length of arrays: room for whatever a call of the small models here reads or writes. */
     private static final int ROOM = 1 << 15;
 
     private final Parameter parameter;
@@ -30,7 +30,7 @@ final class PublicCalls {
         this.image = ImageDecoder.decode(imageFile);
     }
 
-    /** The public methods of an object, statics left out, in a fixed order. */
+    /** The public methods of an object, without static ones, in a fixed order. */
     static List<Method> of(Class<?> type) {
         List<Method> methods = new ArrayList<>();
         for (Method method : type.getDeclaredMethods()) {
@@ -42,7 +42,7 @@ final class PublicCalls {
         return methods;
     }
 
-    /** Arguments that are right for a small model; a type that is not known here fails the test that asks. */
+    /** Returns arguments that suit a small model. A parameter of a type that is not known here fails the test. */
     Object[] arguments(Method method) {
         Class<?>[] types = method.getParameterTypes();
         Object[] arguments = new Object[types.length];
@@ -86,7 +86,7 @@ final class PublicCalls {
         }
     }
 
-    /** All that a call gave, as text: what it returned and what it wrote into its arguments. */
+    /** Everything that a call gave, as text: what it returned, and what it wrote into its arguments. */
     static String outcome(Object returned, Object... arguments) {
         StringBuilder text = new StringBuilder(text(returned));
         for (Object argument : arguments) {

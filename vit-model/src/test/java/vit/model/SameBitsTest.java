@@ -13,7 +13,10 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Logits, gradients and twenty training steps have one hash in every mode of the JVM, at every width and thread count. */
+/**
+ * Logits, gradients and the weights after twenty training steps have the same hash in every mode of the JVM, at every vector width and at any
+ * number of threads.
+ */
 class SameBitsTest {
 
     @Test

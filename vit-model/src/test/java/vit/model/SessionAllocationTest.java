@@ -10,12 +10,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Calls allocate nothing on any thread of the team. In a JVM of its own, as a service would run it: among other tests the JIT's
- * profiles are those of hundreds of odd shapes.
+ * A session's calls allocate nothing on any thread of the team. They run in a JVM of their own, as in a service: in the JVM of this suite, the
+ * JIT's profiles come from hundreds of odd shapes.
  */
 class SessionAllocationTest {
 
-    /** What C2 inlines depends on the order in which methods become hot; a leak in the code would show every time. */
+    /**
+     * How often a JVM is started until one allocates nothing. What C2 inlines depends on the order in which methods become hot, and so differs
+     * from run to run. A leak in the code would show in every JVM.
+     */
     private static final int ATTEMPTS = 5;
 
     @ParameterizedTest

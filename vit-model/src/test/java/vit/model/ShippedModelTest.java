@@ -15,11 +15,12 @@ import vit.model.shapes.ShapeImage;
 import vit.model.shapes.ShapeImages;
 import vit.model.shapes.ShapeKind;
 
+/** The model that ships in the jar recognises fresh drawn images, is small, and leaves no temporary file. */
 class ShippedModelTest {
 
     private static final int IMAGES = 480;
 
-    /** Well below what docs/shipped-model.md states, since java.awt may draw otherwise on another JDK. */
+    /** The limit is well below the accuracy that docs/shipped-model.md states, since java.awt may draw otherwise on another JDK. */
     private static final double LEAST_ACCURACY = 0.65;
 
     @Test

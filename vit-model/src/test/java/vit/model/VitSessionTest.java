@@ -21,10 +21,14 @@ import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.GeneratedWeights;
 
+/**
+ * A session gives the same bits at any number of threads, at any place in a batch and at every call, and it refuses misuse with the exception
+ * that the documentation names.
+ */
 @Timeout(300)
 class VitSessionTest {
 
-    /** Small, with ragged tiles everywhere. */
+    /** A small model in which no dimension is a multiple of a tile. */
     private static final VitConfig CONFIG =
             VitConfig.builder().image(24, 32).patch(8).width(36).depth(2).heads(3).headDim(10).mlp(50).classes(11).build();
 
@@ -68,7 +72,7 @@ class VitSessionTest {
         }
     }
 
-    /** The class token alone, class and distillation token, and a mean, which needs every token. */
+    /** The heads that are tried: the class token alone, class and distillation token, and a mean, which needs every token. */
     @Test
     void skippedTokensChangeNoBit() throws IOException {
         for (UnaryOperator<VitConfigBuilder> kind : List.<UnaryOperator<VitConfigBuilder>>of(
@@ -284,7 +288,7 @@ class VitSessionTest {
                 two.logits(image, 1, b);
             }
             assertArrayEquals(a, b);
-            workers.run(w -> {}); // closing a session leaves a shared team alone
+            workers.run(w -> {}); // a shared team still works after its sessions are closed
         }
     }
 

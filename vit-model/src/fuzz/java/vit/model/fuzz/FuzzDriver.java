@@ -1,6 +1,6 @@
 package vit.model.fuzz;
 
-/** What Jazzer's driver calls: once with the name of a {@link FuzzTarget}, then with bytes after bytes. */
+/** The entry point for Jazzer: called once with the name of a {@link FuzzTarget}, then once for each input. */
 public final class FuzzDriver {
 
     private static FuzzTarget target;

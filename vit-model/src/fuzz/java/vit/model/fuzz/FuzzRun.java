@@ -18,12 +18,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs Jazzer's driver on every {@link FuzzTarget}, one after another, each in a JVM of its own. {@code fuzz.seconds} says how long each target
- * runs, {@code fuzz.target} which one (empty: all). The inputs that reached new code stay in {@code target/fuzz}, where the next run starts from them.
+ * Runs Jazzer's driver on every {@link FuzzTarget}, one after another, each in a JVM of its own. {@code fuzz.seconds} says how long each
+ * target runs. {@code fuzz.target} names a single target; if it is empty, all run. The inputs that reached new code stay in {@code
+ * target/fuzz}, where the next run starts from them.
  */
 class FuzzRun {
 
-    /** The code whose branches guide the fuzzer; the JDK's own image readers are part of it. */
+    /** The code whose branches guide the fuzzer. The JDK's own image readers are part of it. */
     private static final String GUIDES = "vit.model.**:com.fasterxml.jackson.core.**:com.twelvemonkeys.**:com.sun.imageio.**";
 
     /** What libFuzzer prints when it has read its seeds, and at the end. */
@@ -83,7 +84,7 @@ class FuzzRun {
         return command;
     }
 
-    /** Absolute, since the JVM runs in another folder. */
+    /** An absolute path, because the JVM runs in another folder. */
     private static String classPath() {
         return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator)).map(entry -> Path.of(entry).toAbsolutePath().toString())
                 .reduce((a, b) -> a + File.pathSeparator + b).orElseThrow();

@@ -11,7 +11,7 @@ public final class FailingAllocations implements AutoCloseable {
         left = which;
     }
 
-    /** The {@code which}-th allocation from now on fails, counted from 1. */
+    /** Lets the {@code which}-th allocation from now on fail, counted from 1. */
     public static FailingAllocations at(int which) {
         FailingAllocations failing = new FailingAllocations(which);
         TensorArena.beforeAllocation = failing::allocation;
@@ -25,7 +25,7 @@ public final class FailingAllocations implements AutoCloseable {
         }
     }
 
-    /** Whether it has come to that allocation. */
+    /** Whether that allocation has been reached. */
     public boolean happened() {
         return failed;
     }

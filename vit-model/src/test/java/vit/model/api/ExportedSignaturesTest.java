@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a public signature of an exported package names, a user's program can name too: no type is out of its reach. */
+/** Every type that a public signature of an exported package names is one that a user's program can name too. */
 class ExportedSignaturesTest {
 
     private static ProjectModules modules;
@@ -60,7 +60,7 @@ class ExportedSignaturesTest {
         assertEquals("", String.join("\n", faults));
     }
 
-    /** The check finds what it looks for: here are signatures with a private class and with a class of a module that is not passed on. */
+    /** The check finds signatures with a private class, and with a class of a module that {@code vit.model} does not require transitively. */
     @Test
     void plantedFaultsAreFound() {
         exported = new HashSet<>(exported);
@@ -72,7 +72,7 @@ class ExportedSignaturesTest {
 
     private static final class Hidden {}
 
-    /** Five signatures, each with a fault, and one without. */
+    /** Five signatures that each have a fault, and one without a fault. */
     public static class Planted {
         public List<? extends Hidden> field;
 

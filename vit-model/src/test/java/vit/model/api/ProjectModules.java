@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 
 /**
- * The modules of this project as a user's program sees them: compiled, with their descriptors, and with what they require unless it is
- * optional. Tests run on the class path, so this puts the module path together.
+ * The modules of this project as a user's program sees them: compiled, with their descriptors, and with the modules that they require unless
+ * those are optional. Tests run on the class path, so this class puts the module path together.
  */
 final class ProjectModules {
 
@@ -65,7 +65,7 @@ final class ProjectModules {
         return own;
     }
 
-    /** What a program that requires this project's modules has on its module path. */
+    /** The module path of a program that requires this project's modules. */
     List<Path> path() {
         return path;
     }
@@ -122,7 +122,7 @@ final class ProjectModules {
                 try {
                     Files.copy(file, Files.createDirectories(to.resolve(from.relativize(file).toString()).getParent()).resolve(file.getFileName()));
                 } catch (java.nio.file.FileAlreadyExistsException _) {
-                    // a folder that a file of it has made
+                    // the folder was created for one of its files
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -135,7 +135,10 @@ final class ProjectModules {
                 .filter(Files::isRegularFile).toList();
     }
 
-    /** Adds what the modules require, and what that requires. Optional modules stay away: a user need not have them. */
+    /**
+     * Adds the modules that this project's modules require, and those that these require. Optional modules are left out, because a user need
+     * not have them.
+     */
     private void addRequired() {
         Map<String, ModuleReference> available = new HashMap<>();
         for (Path jar : jars()) {

@@ -45,7 +45,7 @@ class ReproducibleBuildIT {
         assertEquals(first, second);
     }
 
-    /** The hash of every jar, bill of materials and file of a launcher's folder, by its place. */
+    /** Builds the project and returns the hashes of all jars, bills of materials and files of the launchers' folders, by their paths. */
     private static Map<String, String> build(Path maven, Path project) throws IOException, InterruptedException {
         copySources(ProjectModules.root(), project);
         Path log = project.resolveSibling(project.getFileName() + ".log");

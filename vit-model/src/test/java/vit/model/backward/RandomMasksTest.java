@@ -20,7 +20,7 @@ import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
 
-/** Dropout and stochastic depth inside training: the masks of forward, backward, recomputation and micro-batches agree. */
+/** Dropout and stochastic depth in training: forward pass, backward pass, recomputation and micro-batches use the same masks. */
 @Timeout(300)
 class RandomMasksTest {
 
@@ -45,7 +45,7 @@ class RandomMasksTest {
         return TrainingOptions.of(threads, BATCH).withDropout(0.3).withStochasticDepth(0.5).withSeed(7);
     }
 
-    /** The gradients of one step in passes of {@code microBatch} images. */
+    /** The gradients of one step that is computed in passes of {@code microBatch} images. */
     private static float[] gradients(VitConfig config, TrainingOptions options, int microBatch) throws IOException {
         try (VitTraining training = VitTraining.of(new GeneratedWeights(config, 0), options, null)) {
             float[] images = images();
@@ -106,7 +106,10 @@ class RandomMasksTest {
         }
     }
 
-    /** The gradient of the images against central differences of the loss, which holds only if backward has forward's masks. */
+    /**
+     * The gradient of the images is compared with central differences of the loss. They agree only if the backward pass has the masks of the
+     * forward pass.
+     */
     @Test
     void imageGradientIsThatOfTheMaskedLoss() throws IOException {
         for (VitConfig config : List.of(CONFIG, SCALED)) {
@@ -120,7 +123,7 @@ class RandomMasksTest {
                 double worst = 0;
                 Random random = new Random(3);
                 for (int trial = 0; trial < 20; trial++) {
-                    // A random direction: its difference quotient has a better ratio to float's noise than one pixel's.
+                    // The loss changes more along a random direction than with one pixel, so the noise of float matters less.
                     float[] direction = new float[images.length];
                     double expected = 0;
                     for (int i = 0; i < images.length; i++) {

@@ -22,6 +22,7 @@ import vit.model.json.JsonObject;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.shapes.ShapeKind;
 
+/** {@code vit classify}: the forms of its output, labels, preprocessing, the model that ships, and what it refuses. */
 class ClassifyTest {
 
     @TempDir

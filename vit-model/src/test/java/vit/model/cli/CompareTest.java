@@ -26,9 +26,13 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.format.Dtype;
 import vit.model.weights.format.SafetensorsWriter;
 
+/**
+ * {@code vit compare}: a model agrees with itself exactly, one wrong element of any tensor fails, and all reference cases are within the
+ * default tolerance.
+ */
 class CompareTest {
 
-    /** More than two of the batches that the command runs, the last one smaller. */
+    /** More images than two of the command's batches hold, so that the last batch is smaller. */
     private static final int IMAGES = 19;
 
     /** A tensor of a reference file. */
@@ -93,7 +97,7 @@ class CompareTest {
         assertTrue(lines.getLast().startsWith("4 of 4 tensors within"), lines.getLast());
     }
 
-    /** First and last image of a batch of eight, and of the rest. */
+    /** Changes an element of the first and last image of a batch of eight, and of the smaller batch at the end. */
     @ParameterizedTest
     @CsvSource({"stage.tokens, 0", "stage.block.0, 7", "stage.block.1, 8", "logits, 15", "logits, 16", "stage.block.0, 18"})
     void oneWrongElementFailsWhereverItStands(String tensor, int image) throws IOException {

@@ -12,11 +12,12 @@ import vit.kernels.tensor.Shape;
 import vit.model.cli.Comparison.Kind;
 import vit.model.cli.Comparison.Row;
 
+/** The comparison behind {@code vit compare} computes error and scale as documented and rejects planted faults. */
 class ComparisonTest {
 
     private static final Shape PAIR = Shape.of(2);
 
-    /** The only row of a tensor of two elements. */
+    /** Compares a tensor of two elements and returns its row. */
     private static Row compare(double computed0, double truth0, double computed1, double truth1) {
         Comparison comparison = new Comparison();
         var meter = comparison.tensor("x", Kind.ACTIVATION, PAIR);

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** {@code vit demo} leaves a model that other commands can use. */
 class DemoTest {
 
     @TempDir

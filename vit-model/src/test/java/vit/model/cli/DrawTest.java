@@ -15,6 +15,7 @@ import vit.model.image.format.ImageDecoder;
 import vit.model.shapes.ShapeImages;
 import vit.model.shapes.ShapeKind;
 
+/** {@code vit draw} writes class folders that {@code vit train} accepts, with the seed and difficulty that are given. */
 class DrawTest {
 
     @TempDir

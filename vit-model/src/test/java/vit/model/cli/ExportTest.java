@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** {@code vit export} writes the model of a weight file in either set of operators, and refuses what it cannot read or write. */
 class ExportTest {
 
     @TempDir

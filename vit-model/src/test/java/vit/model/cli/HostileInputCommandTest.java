@@ -12,7 +12,10 @@ import org.junit.jupiter.api.io.TempDir;
 import vit.model.image.format.BrokenImages;
 import vit.model.weights.format.BrokenFiles;
 
-/** Every kind of broken file that the readers are tried with, given to {@code vit classify}: exit code 2, one line, no trace. */
+/**
+ * {@code vit classify} gets every kind of broken file with which the readers are tested. It ends with exit code 2 and one line of error,
+ * without a stack trace.
+ */
 class HostileInputCommandTest {
 
     private static final int LEAST_KINDS = 40;

@@ -15,6 +15,7 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 
+/** {@code vit inspect} shows family, configuration, tensors and parameter count, also of a file that is no usable model. */
 class InspectTest {
 
     @TempDir
@@ -51,7 +52,7 @@ class InspectTest {
         vit("inspect", "--config", config, weights).isRefused(config, "depth");
     }
 
-    /** What no file tells is a warning on standard error, once, whatever the command. */
+    /** Every command prints what it had to assume, because no file states it, once as a warning on standard error. */
     @Test
     void guessesAreWarnedOfByEveryCommand() throws IOException {
         VitConfig config = VitConfig.builder().image(32, 32).patch(16).width(64).depth(1).heads(1).mlp(24).classes(3).build();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The launcher as {@code mvn package} leaves it, run as a process; most tests give it JDKs that only print how they were called. */
+/** The launcher that {@code mvn package} leaves, run as a process. Most tests give it fake JDKs that only print how they were called. */
 class LauncherIT {
 
     private static final Path BUILT = Path.of("target", "vit").toAbsolutePath();
@@ -28,7 +28,7 @@ class LauncherIT {
     @TempDir
     private Path folder;
 
-    private Path home; // a user's home folder
+    private Path home; // the user's home folder in these tests
     private final Map<String, String> environment = new HashMap<>();
 
     @BeforeEach
@@ -41,7 +41,7 @@ class LauncherIT {
     /** What a process printed and how it ended. */
     private record Ended(int code, List<String> out, List<String> err) {
 
-        /** Standard error without the JVM's own warning of the incubator module. */
+        /** Standard error without the JVM's own warning about the incubator module. */
         List<String> own() {
             return err.stream().filter(line -> !line.startsWith("WARNING: Using incubator modules")).toList();
         }
@@ -70,7 +70,7 @@ class LauncherIT {
         return distribution.resolve("bin/vit");
     }
 
-    /** A JDK that prints its own folder and then its arguments, a line each. */
+    /** Makes a fake JDK that prints its own folder and then its arguments, one per line. */
     private Path jdk(Path at, String version, String modules) throws IOException {
         Path java = Files.createDirectories(at.resolve("bin")).resolve("java");
         Files.writeString(java, "#!/bin/sh\necho \"" + at + "\"\nfor a in \"$@\"; do printf '%s\\n' \"$a\"; done\n");
@@ -129,7 +129,7 @@ class LauncherIT {
         assertEquals(0, ended.code, ended::toString);
     }
 
-    /** Java would read a file of its own as standard input, and close it. */
+    /** If standard input is closed, the next file that Java opens takes its place: Java would read that file as standard input, and close it. */
     @Test
     void aClosedStandardInputIsAnEmptyOne() throws Exception {
         Path java = jdk(home.resolve("jdk"), "25", MODULES).resolve("bin/java");

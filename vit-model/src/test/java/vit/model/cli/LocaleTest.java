@@ -18,10 +18,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What commands print and write has the same bytes whatever language and country the JVM is told: each in a JVM of its own. */
+/** What commands print and write has the same bytes in every locale. Each locale is given to a JVM of its own. */
 class LocaleTest {
 
-    /** Turkish has another lower case of I; the others have other digits, separators or calendars. Libraries as well must not ask for it. */
+    /**
+     * The locales to try. Turkish has another lower case of I; the others have other digits, separators or calendars. Libraries must not
+     * depend on the locale either.
+     */
     private static final List<List<String>> LOCALES = List.of(List.of("-Duser.language=en", "-Duser.country=US"),
             List.of("-Duser.language=tr", "-Duser.country=TR"), List.of("-Duser.language=ar", "-Duser.country=EG"),
             List.of("-Duser.language=th", "-Duser.country=TH", "-Duser.variant=TH"));
@@ -29,7 +32,7 @@ class LocaleTest {
     @TempDir
     private Path folder;
 
-    /** The JVM that is told a locale: commands in the folder named, their output in files there. */
+    /** The program that runs in a JVM with the locale: commands in the folder that its argument names. Their output goes to files in that folder. */
     static final class Commands {
 
         private Commands() {}
@@ -60,9 +63,9 @@ class LocaleTest {
         }
     }
 
-    /** Runs the commands under a locale; the bytes of every file by its path. */
+    /** Runs the commands in a JVM with this locale. Returns the bytes of every file, by its path. */
     private Map<String, String> run(List<String> locale) throws IOException, InterruptedException {
-        Path work = Files.createDirectory(folder.resolve("work")); // always the same name: it is printed
+        Path work = Files.createDirectory(folder.resolve("work")); // always the same name, because commands print it
         TinyModel.weights(work);
         TinyModel.config(work);
         Files.writeString(work.resolve("train.json"),
@@ -95,7 +98,10 @@ class LocaleTest {
         }
     }
 
-    /** Images a second differ from run to run; their digits must not: any number of ASCII digits at the end of a line becomes a hash sign. */
+    /**
+     * Replaces a number of ASCII digits at the end of a line by a hash sign. Images per second differ from run to run, but their digits must
+     * be ASCII.
+     */
     private static String withoutTimes(String text) {
         return text.replaceAll("(?m)[0-9]+(\\.[0-9]+)?(E[0-9]+)?$", "#").replaceAll(" +#", " #");
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A JVM that cannot run the kernels at the machine's speed says so; each command in a JVM of its own. */
+/** A JVM that cannot run the kernels at the machine's speed says so. Each command runs in a JVM of its own. */
 @Timeout(60)
 class MachineWarningTest {
 

@@ -27,7 +27,7 @@ import vit.model.json.JsonArray;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.text.PrintableText;
 
-/** Commands over many images: where these come from, and what a bad one costs. */
+/** Commands over many images: lists, folders and standard input as their sources, and what happens when some images are bad. */
 class ManyImagesTest {
 
     @TempDir
@@ -183,7 +183,7 @@ class ManyImagesTest {
         vit("inspect", "").isRefused("empty");
     }
 
-    /** PowerShell writes UTF-16 with a mark where {@code >} leads into a file. */
+    /** {@code >} in PowerShell writes a file in UTF-16 with a byte order mark. */
     @Test
     void aListMayBeUtf16() throws IOException {
         Path list = folder.resolve("list.txt");
@@ -193,7 +193,7 @@ class ManyImagesTest {
         }
     }
 
-    /** A clone without Git LFS has pointers in the place of every large file, whatever it was to be. */
+    /** A clone without Git LFS has small pointer files in place of all large files, whatever their kind. */
     @Test
     void pointersAreNamedWhereverTheyStand() throws IOException {
         Path pointer = Files.writeString(folder.resolve("pointer"), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n");
@@ -207,7 +207,7 @@ class ManyImagesTest {
         assertTrue(ran.err().contains("a Git LFS pointer, not the file itself") && ran.err().contains("hint: fetch the file with git lfs pull"), ran::toString);
     }
 
-    /** Images from files have three channels; a model of one has no place for them. */
+    /** Images from files have three channels, so a model with one channel cannot take them. */
     @Test
     void aModelOfAnotherNumberOfChannelsIsRefused() throws IOException {
         VitConfig grey = TinyModel.CONFIG.toBuilder().channels(1).build();
@@ -219,7 +219,7 @@ class ManyImagesTest {
             assertThrows(IllegalArgumentException.class, () -> session.classify(a));
             assertThrows(IllegalArgumentException.class, () -> session.embed(a));
             assertThrows(IllegalArgumentException.class, () -> session.attention(ImageDecoder.decode(a)));
-            session.logits(new float[grey.imageHeight() * grey.imageWidth()], 1, new float[grey.classes()]); // the session is usable
+            session.logits(new float[grey.imageHeight() * grey.imageWidth()], 1, new float[grey.classes()]); // an array of grey pixels still works
         }
     }
 }

@@ -17,7 +17,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.weights.format.Dtype;
 import vit.model.weights.format.SafetensorsWriter;
 
-/** Commands fail where a weight is NaN or infinite, and name the image, the stage and the weight. */
+/** Commands fail if a weight is NaN or infinite. They name the image, the stage and the weight. */
 class NonFiniteCommandsTest {
 
     private static final String WEIGHT = "blocks.1.mlp.fc2.weight";

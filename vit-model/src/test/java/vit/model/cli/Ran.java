@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import vit.kernels.simd.NativeSpeed;
 
-/** A command that ran in this JVM: its exit code and what it printed. */
+/** A command that has run in this JVM, with its exit code and what it printed. */
 record Ran(int code, String out, String err) {
 
     static {
@@ -30,7 +30,7 @@ record Ran(int code, String out, String err) {
         return out.lines().toList();
     }
 
-    /** Requires success, and nothing on standard error but warnings of what was assumed about a weight file. */
+    /** Requires success, and nothing on standard error except warnings about what was assumed about a weight file. */
     Ran isDone() {
         assertEquals(0, code, this::toString);
         assertTrue(err.lines().allMatch(line -> line.startsWith("warning: ")), this::toString);

@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A reader that leaves ends the program at the next line, without a word; a full disk is an error. */
+/** When the reader of standard output leaves, the program ends silently at the next line. A full disk is an error. */
 class StandardOutputTest {
 
     private static final int IMAGES = 40;
@@ -22,7 +22,7 @@ class StandardOutputTest {
     @TempDir
     private Path folder;
 
-    /** Takes so many lines, then fails. */
+    /** A stream that takes so many lines and then fails. */
     private static final class Reader extends OutputStream {
         private final String fault;
         private int lines;

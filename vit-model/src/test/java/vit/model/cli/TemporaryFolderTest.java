@@ -17,7 +17,7 @@ class TemporaryFolderTest {
     @TempDir
     private Path folder;
 
-    /** Every command that writes or reads pictures, one after the other; runs in the child. */
+    /** The program in the child: runs every command that writes or reads pictures, one after the other. */
     static final class Commands {
         public static void main(String[] args) throws Exception {
             Path folder = Path.of(args[0]);

@@ -22,7 +22,10 @@ import vit.model.weights.format.Dtype;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
-/** {@code vit preprocess} and {@code vit logits}. */
+/**
+ * {@code vit preprocess} and {@code vit logits}: the tensors against those of the library, and what happens to bad images and to the files
+ * that exist.
+ */
 class TensorOutputTest {
 
     @TempDir

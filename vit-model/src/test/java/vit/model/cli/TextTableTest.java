@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
 
+/** Columns of text are aligned, and no line ends in blanks. */
 class TextTableTest {
 
     @Test

@@ -16,7 +16,7 @@ import vit.model.weights.WeightsWriter;
 /** Small models and images in files. */
 final class TinyModel {
 
-    /** Rectangular, so that swapped sides are seen. */
+    /** The images are rectangular, so that a test notices swapped sides. */
     static final VitConfig CONFIG = VitConfig.builder().image(24, 16).patch(8).width(24).depth(2).heads(3).mlp(40).classes(7).build();
 
     private TinyModel() {}
@@ -32,12 +32,12 @@ final class TinyModel {
         return file;
     }
 
-    /** The configuration that the shapes of the tensors do not tell. */
+    /** Writes the configuration, which the shapes of the tensors do not tell. */
     static Path config(Path folder) throws IOException {
         return Files.writeString(folder.resolve("config.json"), "{\"family\":\"timm\",\"image\":[24,16],\"heads\":3}");
     }
 
-    /** The generated parameters, element 0 of one of them replaced. */
+    /** The generated parameters, with element 0 of one of them replaced. */
     static ParameterSource withElement(String parameter, float value) {
         ParameterSource source = new GeneratedWeights(CONFIG, 5);
         return new ParameterSource() {

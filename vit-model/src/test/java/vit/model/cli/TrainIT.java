@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.VitModel;
 
-/** Training as a process that is killed or interrupted, against one that is left alone. */
+/** Training as a process that is killed or interrupted, compared with training that runs undisturbed. */
 @Timeout(300)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the launcher is a shell script")
 class TrainIT {
@@ -55,7 +55,7 @@ class TrainIT {
         return Files.readAllLines(folder.resolve("out.txt"));
     }
 
-    /** Waits until so many epochs are printed. */
+    /** Waits until the process has printed so many epochs. */
     private void awaitEpochs(Process process, int epochs) throws Exception {
         while (process.isAlive() && printed().stream().filter(line -> line.matches(" {3,4}\\d+   .*")).count() < epochs) {
             Thread.sleep(5);

@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code kill -9} at many random moments of training: after each of them {@code --resume} goes on to the bytes of a run that is left alone. */
+/**
+ * Training is killed by {@code kill -9} at many random moments. After each of them, {@code --resume} leads to the bytes of a run that was
+ * never killed.
+ */
 @Tag("heavy")
 @Timeout(3600)
 class TrainKillTest {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
 
+/** {@code vit train}: the files that it leaves, the same bytes at any number of threads, resuming, fine-tuning, and what it refuses. */
 class TrainTest {
 
     private static final String CONFIG = "{\"family\":\"timm\",\"image\":[8,8],\"patch\":4,\"width\":24,\"depth\":2,\"heads\":3,\"mlp\":40}";
@@ -116,7 +117,7 @@ class TrainTest {
     @Test
     void resumeOfAFinishedTrainingChangesNothing() throws Exception {
         Path output = folder.resolve("out");
-        train(output, "--epochs", 2, "--resume").isDone(); // nothing to resume: from the start
+        train(output, "--epochs", 2, "--resume").isDone(); // there is nothing to resume, so training starts from the beginning
         byte[] state = Files.readAllBytes(output.resolve("state.safetensors"));
         Ran again = train(output, "--epochs", 2, "--resume").isDone();
         assertTrue(again.out().contains("resumed after epoch 2"), again::out);

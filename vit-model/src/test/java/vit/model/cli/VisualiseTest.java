@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** {@code vit visualise} writes its pictures, the same in every locale and at any number of threads. */
 class VisualiseTest {
 
     private static final List<String> NAMES = List.of("rollout.png", "attention.png", "distance.png", "positions.png", "filters.png");

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
 
-/** What all commands share: help, usage errors, the form of a fault; and doctor and bench. */
+/** What all commands share: help, usage errors and the form of an error message. Also {@code vit doctor} and {@code vit bench}. */
 class VitTest {
 
     @Test

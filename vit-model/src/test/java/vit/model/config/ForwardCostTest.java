@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** The counted multiply-adds of a forward pass against published figures. */
 class ForwardCostTest {
 
     /** Published figures in 10⁹ multiply-adds (timm, torchvision; Touvron et al. 2020 for Ti and S). */
@@ -18,7 +19,7 @@ class ForwardCostTest {
         assertEquals(2.0 * (cost.linear() + cost.attention()), cost.flops());
     }
 
-    /** The last block of ViT-B/16: 196 of 197 tokens without query, output and MLP. */
+    /** If the head uses one token, the last block of ViT-B/16 skips query, output projection and MLP of the other 196 tokens. */
     @Test
     void pooledTokensSaveTheRestOfTheLastBlock() {
         VitConfig config = VitVariants.find("vit_base_patch16_224").orElseThrow();

@@ -32,7 +32,7 @@ import vit.model.weights.ModelConfig;
 import vit.model.weights.Weights;
 import vit.model.weights.WeightsWriter;
 
-/** Softmax or sigmoid, by transformers' rule: a sigmoid for one label and for several labels an image. */
+/** Whether scores are a softmax or sigmoids follows transformers' rule: sigmoids for one label and for several labels per image. */
 class ScoresTest {
 
     @TempDir
@@ -42,7 +42,7 @@ class ScoresTest {
         return VitConfig.builder().family(family).image(16, 16).patch(8).width(64).heads(1).depth(1).mlp(16);
     }
 
-    /** What numpy gives: 1 / (1 + exp(−x)) and the softmax of the same logits. */
+    /** Results of numpy: 1 / (1 + exp(−x)) and the softmax of the same logits. */
     @Test
     void probabilitiesAreNumpys() {
         float[] logits = {9, 5.9135f, -0.2532f, 3.2947f, -2.4384f, 3.2624f};

@@ -20,10 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import vit.model.InputException;
 
-/** Replays the files that the fuzzer found, without the fuzzer. */
+/** Replays the files that the fuzzer has found, without the fuzzer. */
 class FindingsTest {
 
-    /** A folder for each target. */
+    /** Holds one folder per target. */
     private static final Path KEPT = Path.of("src/fuzz/resources/vit/model/fuzz");
 
     @ParameterizedTest
@@ -49,7 +49,7 @@ class FindingsTest {
         }
     }
 
-    /** The judge must see what it is there to see. */
+    /** The judgement must notice planted faults. */
     @Test
     void plantedFaultsAreSeen() {
         InputException refusal = InputException.in("a file").because("it is broken");

@@ -13,8 +13,8 @@ import vit.model.image.format.OrientationRules;
 import vit.model.weights.WeightReaderRules;
 
 /**
- * A reader of untrusted files as a target of a fuzzer. Whatever the bytes, the reader answers with a result that keeps the target's rule
- * or with an {@link InputException} of one line, at bounded cost.
+ * A reader of untrusted files, as a target of a fuzzer. Whatever the bytes are, the reader must answer at bounded cost, either with a result
+ * that keeps the target's rule or with an {@link InputException} of one line.
  */
 public enum FuzzTarget {
     SAFETENSORS(WeightReaderRules::safetensors, WeightReaderRules::headers),
@@ -52,7 +52,7 @@ public enum FuzzTarget {
         this.signatures = signatures;
     }
 
-    /** The folder of its files. */
+    /** The name of the folder with this target's files. */
     public String folder() {
         return name().toLowerCase(Locale.ROOT);
     }
@@ -63,7 +63,8 @@ public enum FuzzTarget {
     }
 
     /**
-     * Reads and judges. Bytes without a signature of the target's format are left to the format's own target.
+     * Reads the bytes and judges the answer. If they do not begin with a signature of the target's format, nothing is judged, because they
+     * belong to another target.
      *
      * @return whether the reader accepted the bytes, as far as the rule can tell
      * @throws AssertionError if the bytes are a finding
@@ -72,7 +73,10 @@ public enum FuzzTarget {
         return isOwn(file) && check(name(), rule, file);
     }
 
-    /** A fault must show twice: the first reading may also pay for loading classes, and a fuzzer's instrumentation of them. */
+    /**
+     * Counts a fault only if it shows twice, because the first reading may also pay for loading classes and for the fuzzer's instrumentation
+     * of them.
+     */
     static boolean check(String name, Rule rule, byte[] file) {
         try {
             return judge(name, rule, file);

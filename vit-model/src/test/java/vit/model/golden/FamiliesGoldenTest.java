@@ -18,12 +18,12 @@ import vit.model.json.Json;
 import vit.model.json.JsonObject;
 import vit.model.weights.format.TensorFile;
 
-/** Every family's forward pass against the float64 truth of the peer's own code. */
+/** The forward pass of every family against float64 results of its own code. */
 class FamiliesGoldenTest {
 
     private static final double STAGE_TOLERANCE = 1e-5;
 
-    /** How far the logits may be from the truth, in units of PyTorch's own float32 error there. */
+    /** The largest allowed error of the logits, in units of the error of PyTorch's own float32. */
     private static final double PYTORCH_ERRORS = 2;
 
     @ParameterizedTest

@@ -37,7 +37,7 @@ class FullSizeGoldenTest {
 
     private static final double PYTORCH_ERRORS = 2;
 
-    /** Of the largest scale: what a gradient's own counts as at least. */
+    /** The least scale by which a gradient's error is judged, as a share of the largest scale. */
     private static final double SCALE_FLOOR = 0.01;
 
     private static final int[] ROWS = {0, 1, 98, 196};
@@ -92,7 +92,7 @@ class FullSizeGoldenTest {
         }
     }
 
-    /** The reference keeps of every gradient its norm and a sample of 64 elements. */
+    /** The reference file holds the norm and a sample of 64 elements of every gradient. */
     @Test
     void gradientsAreCloseToTheFloat64Truth() throws IOException {
         Path folder = Golden.folder("vit-base-16");

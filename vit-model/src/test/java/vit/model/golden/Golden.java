@@ -7,19 +7,19 @@ import org.junit.jupiter.api.Assumptions;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
-/** The reference cases in {@code ../shared/golden}: float64 results of the peers' own code. */
+/** The reference cases in {@code ../shared/golden}: float64 results of the families' own code. */
 public final class Golden {
 
     private Golden() {}
 
-    /** The folder of one case; the test is skipped with a message where there is none. */
+    /** The folder of one case. If it is missing, the test is skipped with a message. */
     public static Path folder(String name) {
         Path folder = shared().resolve("golden").resolve(name);
         Assumptions.assumeTrue(Files.isDirectory(folder), "no ../shared/golden/" + name + ": golden test skipped");
         return folder;
     }
 
-    /** The folder {@code ../shared}; the test is skipped with a message where there is none. */
+    /** The folder {@code ../shared}. If it is missing, the test is skipped with a message. */
     public static Path shared() {
         Path root = Path.of("").toAbsolutePath();
         while (root != null && !Files.isDirectory(root.resolve("vit-kernels"))) {
@@ -55,7 +55,7 @@ public final class Golden {
         return max;
     }
 
-    /** The largest absolute difference; NaN or a length that differs counts as infinite. */
+    /** The largest absolute difference. NaN or a different length counts as infinite. */
     public static double maxError(double[] truth, float[] actual, int from) {
         double max = 0;
         for (int i = 0; i < truth.length; i++) {

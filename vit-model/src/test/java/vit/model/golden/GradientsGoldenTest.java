@@ -22,15 +22,18 @@ import vit.model.weights.Weights;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
-/** Every family's loss, gradients and first optimiser steps against the float64 truth of the peer's own code. */
+/** Loss, gradients and first optimiser steps of every family against float64 results of its own code. */
 class GradientsGoldenTest {
 
     private static final double TOLERANCE = 1e-5;
 
-    /** A gradient's scale is at least this share of the largest gradient's: a key bias has none in exact arithmetic. */
+    /**
+     * The least scale by which a gradient's error is judged, as a share of the largest gradient's scale: the gradient of a key bias is zero in
+     * exact arithmetic.
+     */
     private static final double SCALE_FLOOR = 0.01;
 
-    /** How far a gradient may be from the truth, in units of PyTorch's own float32 error there. */
+    /** The largest allowed error of a gradient, in units of the error of PyTorch's own float32. */
     private static final double PYTORCH_ERRORS = 4;
 
     private static final double LOSS_TOLERANCE = 1e-4;
@@ -63,7 +66,7 @@ class GradientsGoldenTest {
                 double relative = error / Math.max(floor, Golden.scale(truth));
                 worst = Math.max(worst, relative);
                 assertTrue(relative <= TOLERANCE, name + " " + entry.name() + ": error/scale " + relative);
-                // an error far below the scale of all gradients is rounding in a tensor that is zero in exact arithmetic
+                // If the tensor is zero in exact arithmetic, it holds rounding errors far below the scale of all gradients.
                 double peer = Math.max(peerErrors.object(entry.name()).number("max_abs"), floor * Math.ulp(1f));
                 worstPeer = Math.max(worstPeer, error / peer);
                 assertTrue(error <= PYTORCH_ERRORS * peer, name + " " + entry.name() + ": error " + error + ", PyTorch's " + peer);
@@ -73,7 +76,7 @@ class GradientsGoldenTest {
         }
     }
 
-    /** Every gradient under the name the file gives its tensor. */
+    /** All gradients, each under the name that the file gives its tensor. */
     private static Map<String, float[]> gradients(Weights weights, VitTraining training, TensorFile reference) throws IOException {
         Map<String, float[]> gradients = new LinkedHashMap<>();
         float[] images = new float[Math.toIntExact(reference.find("images").shape().size())];

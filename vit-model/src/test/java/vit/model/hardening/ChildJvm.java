@@ -10,7 +10,7 @@ final class ChildJvm {
 
     private ChildJvm() {}
 
-    /** All that it prints, with a last line {@code exit N}. */
+    /** Everything that the JVM prints, with a last line {@code exit N}. */
     static String run(List<String> flags, Class<?> main, Object... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());

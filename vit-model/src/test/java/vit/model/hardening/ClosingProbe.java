@@ -12,12 +12,12 @@ import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
 
-/** Closes sessions and models while calls run: each call gives the right bits or the documented exception. */
+/** Closes sessions and models while calls run. Each call gives the right bits or the documented exception. */
 final class ClosingProbe {
 
     private static final int MOST_THREADS = 4;
 
-    /** To make a model takes the interpreter longer than all else. */
+    /** The number of sessions that are closed before a model is. In the interpreter, making a model takes longer than everything else. */
     private static final int CLOSES_A_MODEL = 5;
 
     private static final AtomicInteger RIGHT = new AtomicInteger();
@@ -26,9 +26,7 @@ final class ClosingProbe {
 
     private ClosingProbe() {}
 
-    /**
-     * @param arguments closes
-     */
+    /** @param arguments the number of closes */
     public static void main(String[] arguments) throws Exception {
         int closes = Integer.parseInt(arguments[0]);
         String expected = SmallModel.logits();
@@ -49,7 +47,10 @@ final class ClosingProbe {
         System.exit(WRONG.get() == null && TensorArena.liveBytes() == 0 && RIGHT.get() > 0 && REFUSED.get() > 0 ? 0 : 1);
     }
 
-    /** One session of so many threads, called by one or two, and closed at a random moment; the last one's model first. */
+    /**
+     * Lets one or two threads call a session with a team of {@code threads}, and closes the session at a random moment. If it is the last
+     * session of its model, the model is closed first.
+     */
     private static void close(VitModel model, boolean last, int threads, Random random, String expected) throws Exception {
         VitSession session = model.newSession(SessionOptions.threads(threads));
         Thread[] callers = new Thread[1 + random.nextInt(2)];

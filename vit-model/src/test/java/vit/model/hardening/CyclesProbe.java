@@ -8,19 +8,20 @@ import vit.model.VitSession;
 import vit.model.config.VitVariants;
 import vit.model.parameters.GeneratedWeights;
 
-/** Loads, calls and closes again and again, and prints what is left: bytes on the ledger, threads, descriptors, resident memory. */
+/**
+ * Loads, calls and closes a model again and again. Then it prints what has not been given back: bytes of tensors, threads, file descriptors,
+ * resident memory.
+ */
 final class CyclesProbe {
 
     private CyclesProbe() {}
 
-    /**
-     * @param arguments cycles, and the file of the {@link SmallModel}, or {@code base} for ViT-B/16 with generated weights
-     */
+    /** @param arguments the number of cycles, and the file of the {@link SmallModel} or {@code base} for ViT-B/16 with generated weights */
     public static void main(String[] arguments) throws Exception {
         int cycles = Integer.parseInt(arguments[0]);
         String first = cycle(arguments[1]);
         SmallModel.awaitCompilation();
-        for (int i = 0; i < cycles / 4; i++) { // until the JIT and the allocator of the system have what they want
+        for (int i = 0; i < cycles / 4; i++) { // by then the JIT and the system's allocator hold what they need
             cycle(arguments[1]);
         }
         ProcessFigures before = ProcessFigures.now();

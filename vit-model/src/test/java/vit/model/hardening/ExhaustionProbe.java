@@ -8,7 +8,7 @@ import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
 
-/** Runs out of heap and of stack in one worker after the other, in a JVM with little of both: the call fails, the next is right. */
+/** One worker after the other runs out of heap or of stack, in a JVM with little of both. The call fails, and the next call is right. */
 final class ExhaustionProbe {
 
     private static final int TEAM = 3;
@@ -18,9 +18,7 @@ final class ExhaustionProbe {
 
     private ExhaustionProbe() {}
 
-    /**
-     * @param arguments rounds
-     */
+    /** @param arguments the number of rounds */
     public static void main(String[] arguments) throws Exception {
         int rounds = Integer.parseInt(arguments[0]);
         try (VitModel model = SmallModel.open(); Workers workers = Workers.of(TEAM); VitSession session = model.newSession(SessionOptions.workers(workers))) {

@@ -18,14 +18,17 @@ import vit.model.VitSession;
 import vit.model.VitTraining;
 import vit.model.weights.WeightsWriter;
 
-/** The k-th off-heap allocation fails, for k = 1 and so on until the operation succeeds. Nothing may leak, and the next attempt is right. */
+/**
+ * The k-th off-heap allocation of an operation fails, for k = 1, 2, … until the operation succeeds. Nothing may leak, and the next attempt
+ * must give the right result.
+ */
 @Timeout(120)
 class FailingAllocationsTest {
 
     @TempDir
     private Path folder;
 
-    /** Returns after how many failing allocations the operation succeeded. */
+    /** Returns the number of allocations that failed before the operation succeeded. */
     private static int attack(String name, Callable<String> operation) throws Exception {
         SmallModel.awaitCompilation();
         String right = operation.call();

@@ -24,7 +24,10 @@ import vit.model.VitTraining;
 import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
 
-/** Models, sessions and trainings that nobody closed. */
+/**
+ * Models, sessions and trainings that nobody closes are freed by the garbage collector, with a warning that says where they were made. A
+ * running call keeps them alive.
+ */
 @Timeout(120)
 class ForgottenTest {
 
@@ -38,7 +41,7 @@ class ForgottenTest {
     private final Handler handler = new Handler() {
         @Override
         public void publish(LogRecord logged) {
-            if (logged.getMessage().contains(ForgottenTest.class.getName())) { // not what another test forgot
+            if (logged.getMessage().contains(ForgottenTest.class.getName())) { // leaves out what other tests forgot to close
                 records.add(logged);
             }
         }
@@ -133,7 +136,7 @@ class ForgottenTest {
         training.accumulate(IMAGE, new int[1], 1, 1);
     }
 
-    /** The collector runs all the time, and nothing but the running call refers to the session. */
+    /** The garbage collector runs all the time, and only the running call refers to the session. */
     @Test
     void aCallKeepsItsSessionAndItsModelAlive() throws Exception {
         float[] expected = new float[5];

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Attacks in JVMs of their own: few rounds with every build, many in the heavy profile. */
+/** Attacks that run in JVMs of their own: few rounds in every build, many with the heavy tests. */
 class HardeningTest {
 
     private static final String INTERPRETER = "-Xint";
@@ -54,7 +54,7 @@ class HardeningTest {
         soak(10);
     }
 
-    /** So long that a leak of 16 bytes an operation would be seen. */
+    /** The run is so long that a leak of 16 bytes per operation would show. */
     @Test
     @Tag("heavy")
     void anHourOfSoakDoesNotGrow() throws Exception {

@@ -23,7 +23,10 @@ import vit.model.VitSession;
 import vit.model.VitTraining;
 import vit.model.weights.WeightsWriter;
 
-/** Interrupts at any moment: the flag is kept, the operation is right or says that it was interrupted, and the next one is right. */
+/**
+ * Threads are interrupted at any moment. The interrupt status is kept, the operation gives the right result or says that it was interrupted,
+ * and the next operation is right.
+ */
 @Timeout(600)
 class InterruptsTest {
 
@@ -38,7 +41,7 @@ class InterruptsTest {
     /**
      * Interrupts this thread at a random moment of each of so many operations.
      *
-     * @param nanos an operation's time, about
+     * @param nanos the approximate duration of an operation
      */
     private static void attack(String name, int interrupts, int nanos, Callable<String> operation) throws Exception {
         SmallModel.awaitCompilation();
@@ -106,7 +109,7 @@ class InterruptsTest {
         }
     }
 
-    /** Another thread uses the team as well, so that there is a turn to wait for. */
+    /** Another thread uses the team too, so that the interrupted thread has to wait for its turn. */
     private static void attackCalls(int interrupts) throws Exception {
         AtomicBoolean enough = new AtomicBoolean();
         try (VitModel model = SmallModel.open(); Workers workers = Workers.of(2);

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import vit.kernels.tensor.TensorArena;
 
-/** What this process holds: the figures that must not grow. */
+/** The resources that this process holds, none of which may grow. */
 final class ProcessFigures {
 
     private final long threads;
@@ -18,18 +18,18 @@ final class ProcessFigures {
         this.descriptors = descriptors;
     }
 
-    /** The figures of this moment. */
+    /** The present figures. */
     static ProcessFigures now() throws InterruptedException {
         return new ProcessFigures(settledThreads(), openDescriptors());
     }
 
-    /** What there is now more than then, in words that a test reads. */
+    /** The growth since these figures were taken, in words that a test reads. */
     String growth() throws InterruptedException {
         return "live bytes " + TensorArena.liveBytes() + ", threads more " + (settledThreads() - threads) + ", descriptors more "
                 + (openDescriptors() - descriptors);
     }
 
-    /** Threads of sessions, once those that were told to end have ended. */
+    /** The number of threads of sessions, counted once those that were told to end have ended. */
     private static long settledThreads() throws InterruptedException {
         for (int i = 0; i < 1000 && SmallModel.threads() > 0; i++) {
             Thread.sleep(5);
@@ -41,7 +41,7 @@ final class ProcessFigures {
         return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix ? unix.getOpenFileDescriptorCount() : 0;
     }
 
-    /** Resident memory after a collection; 0 where the system does not tell it. */
+    /** Resident memory after a garbage collection, or 0 if the system does not tell it. */
     static long residentKilobytes() throws IOException {
         System.gc();
         Path status = Path.of("/proc/self/status");

@@ -16,7 +16,7 @@ import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.WeightsWriter;
 
-/** The model that is attacked: so small that a call ends soon in the interpreter, with its file and what is right. */
+/** The model that is attacked, with its file and the right results. It is so small that a call ends soon even in the interpreter. */
 final class SmallModel {
 
     static final int CLASSES = 3;
@@ -59,7 +59,7 @@ final class SmallModel {
         return Arrays.toString(logits);
     }
 
-    /** What is right. */
+    /** The right logits. */
     static String logits() throws IOException {
         try (VitModel model = open(); VitSession session = model.newSession(SessionOptions.threads(1))) {
             return call(session);
@@ -70,7 +70,7 @@ final class SmallModel {
         return VitTraining.of(new GeneratedWeights(CONFIG, 0), TrainingOptions.of(threads, 1), Optimizer.adamW(0.01));
     }
 
-    /** One step; its loss and the norm of its gradients as text. */
+    /** Trains one step. Returns its loss and the norm of its gradients as text. */
     static String step(VitTraining training) {
         training.clearGradients();
         double loss = training.accumulate(IMAGE, LABEL, 1, 1);
@@ -79,7 +79,7 @@ final class SmallModel {
         return loss + " " + norm;
     }
 
-    /** Waits until the kernels are compiled, which takes and returns memory on a thread of its own. */
+    /** Waits until the kernels are compiled. The compilation allocates and frees memory on a thread of its own, which would disturb the figures. */
     static void awaitCompilation() throws InterruptedException {
         for (Thread thread : Thread.getAllStackTraces().keySet()) {
             if (thread.getName().equals("vit-compilation")) {

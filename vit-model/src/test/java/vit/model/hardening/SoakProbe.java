@@ -16,8 +16,9 @@ import vit.model.image.format.TestImages;
 import vit.model.weights.WeightsWriter;
 
 /**
- * Does for a given time, in random order, what a service does in a month: it answers, decodes images of every kind, refuses damaged ones, loads another
- * model and closes it, trains a little and saves. It prints how fast resident memory grew after the first quarter, and what is left.
+ * Does what a service does in a month, for a given time and in random order: it answers, decodes images of every kind, refuses damaged ones,
+ * loads another model and closes it, trains a little and saves. Then it prints how fast resident memory grew after the first quarter, and what
+ * has not been given back.
  */
 final class SoakProbe {
 
@@ -25,14 +26,12 @@ final class SoakProbe {
 
     private SoakProbe() {}
 
-    /**
-     * @param arguments seconds, and the file of the {@link SmallModel}
-     */
+    /** @param arguments the number of seconds, and the file of the {@link SmallModel} */
     public static void main(String[] arguments) throws Exception {
         long seconds = Long.parseLong(arguments[0]);
         Path file = Path.of(arguments[1]);
         long[] resident = new long[SAMPLES];
-        soak(file, 2, new long[1]); // opens jars and starts what the JDK starts once
+        soak(file, 2, new long[1]); // the JDK opens jars and starts threads that stay
         ProcessFigures before = ProcessFigures.now();
         long calls = soak(file, seconds, resident);
         System.out.println("soak " + seconds + " s, " + calls + " operations, " + before.growth() + ", resident KiB at the end " + resident[SAMPLES - 1]
@@ -45,7 +44,10 @@ final class SoakProbe {
         }
     }
 
-    /** The median of the slopes between all pairs (Theil and Sen), in units a sample: a single step, for example of the heap, does not move it. */
+    /**
+     * The median of the slopes between all pairs of samples (Theil and Sen), per sample. A single step, for example when the heap grows, does
+     * not move it.
+     */
     static double slope(long[] values) {
         return Arrays.stream(pairs(values)).sorted().skip(pairs(values).length / 2).findFirst().orElse(0);
     }
@@ -61,7 +63,7 @@ final class SoakProbe {
         return slopes;
     }
 
-    /** The operations and what is right for each. */
+    /** The operations, and the right result of each. */
     private static final class Soak {
 
         private static final String[] FORMATS = {"png", "jpg", "bmp", "gif"};
@@ -130,7 +132,7 @@ final class SoakProbe {
             Files.delete(saved);
         }
 
-        /** An image, or weights, with some bytes changed: whatever comes of it, it must not cost anything that lasts. */
+        /** Changes some bytes of an image or of weights and reads the result. Whatever comes of it, it must not cost anything that lasts. */
         private void damaged() throws Exception {
             byte[] bytes = random.nextBoolean() ? images[random.nextInt(FORMATS.length)].clone() : Files.readAllBytes(file);
             boolean image = bytes.length != Files.size(file);

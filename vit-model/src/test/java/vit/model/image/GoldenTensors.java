@@ -12,7 +12,7 @@ import vit.model.weights.format.TensorEntry;
 /** The tensors of a small reference file, by name. */
 public final class GoldenTensors {
 
-    /** A tensor; doubles hold every element of the reference files exactly. */
+    /** A tensor. Its elements are doubles, which hold every element of the reference files exactly. */
     public record Entry(Dtype type, int[] shape, double[] elements) {
 
         float[] f32() {
@@ -28,7 +28,7 @@ public final class GoldenTensors {
 
     private GoldenTensors() {}
 
-    /** Reads {@code ../shared/golden/images/} {@code name}; the test is skipped with a message where that is missing. */
+    /** Reads {@code ../shared/golden/images/} {@code name}. If that is missing, the test is skipped with a message. */
     public static GoldenTensors read(String name) throws IOException {
         GoldenTensors tensors = new GoldenTensors();
         try (SafetensorsFile file = SafetensorsFile.open(Golden.folder("images").resolve(name))) {

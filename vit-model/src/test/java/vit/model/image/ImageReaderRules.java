@@ -22,7 +22,10 @@ public final class ImageReaderRules {
 
     private ImageReaderRules() {}
 
-    /** An image of any format keeps the rules of {@link ImageAttack}; a PNG also once its checksums are right, so that changes get behind them. */
+    /**
+     * The rules of {@link ImageAttack} for an image of any format. A PNG is read a second time with mended checksums, so that changed bytes
+     * get past them.
+     */
     public static void image(byte[] file) {
         ATTACK.judge("an image", file, null);
         if (file.length > 8 && file[1] == 'P' && file[2] == 'N') {
@@ -30,7 +33,7 @@ public final class ImageReaderRules {
         }
     }
 
-    /** Preprocessing is the same after it was written in our own form. */
+    /** Preprocessing that is written in our own form and read again is the same. */
     public static void preprocessor(byte[] document) throws InputException {
         Optional<Preprocessing> said = PreprocessingFiles.of(Json.parse("a preprocessor", document));
         if (said.isPresent()) {

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 import vit.model.json.Json;
 
+/** Preprocessing that configuration files state means what the tools that wrote the files make of it, and which of several sources decides. */
 class PreprocessingFilesTest {
 
     private static final String VIT = """
@@ -139,7 +140,10 @@ class PreprocessingFilesTest {
         assertTrue(e.getMessage().contains("; found "), e.getMessage());
     }
 
-    /** As transformers and timm read them: sizes in a list are height and width, one number stands for three, 0 is Pillow's NEAREST. */
+    /**
+     * Files are read as transformers and timm read them: sizes in a list are height and width, one number stands for three, and 0 is Pillow's
+     * NEAREST.
+     */
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "{\"do_resize\":1,\"size\":[224,224],\"resample\":2}|{\"do_resize\":true,\"size\":{\"height\":224,\"width\":224}}",

@@ -16,6 +16,7 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import vit.model.InputException;
 
+/** Every preset against the pipeline of the library that it is named after: sizes, crops, resizing and normalisation. */
 class PreprocessingTest {
 
     @Test
@@ -62,7 +63,7 @@ class PreprocessingTest {
         Preprocessing preprocessing = Preprocessing.named(preset);
         float[] out = preprocessing.apply(new RgbImage(height, width, pixels), 16, 16);
         int[] colour = {red, green, blue};
-        // The area method adds parts of pixels up in float32 and cuts off: it may end one below.
+        // The area method adds parts of pixels in float32 and cuts off the fraction, so its result may be one too low.
         int below = preset.equals("big_vision") ? 1 : 0;
         for (int i = 0; i < out.length; i++) {
             int c = i / 256;
@@ -76,7 +77,7 @@ class PreprocessingTest {
         }
     }
 
-    /** timm's and Hugging Face's float32 arithmetic rounds three times: after scaling, the subtraction and the division. */
+    /** timm and Hugging Face compute in float32 and round three times: after scaling, after the subtraction and after the division. */
     @Test
     void normalisationIsWithinThePeersOwnRounding() {
         double worst = 0;
@@ -88,7 +89,7 @@ class PreprocessingTest {
                 for (int sample = 0; sample < 256; sample++) {
                     float peer = (sample / 255f - mean) / std;
                     double error = Math.abs((double) ours[c][sample] - peer);
-                    // 2⁻²⁵ for each of: x in [½, 1), mean below ½, their difference; and 2⁻²⁴ relative for std, quotient and ours
+                    // x in [½, 1), the mean and their difference are off by 2⁻²⁵ each; std, the quotient and our result have a relative error of 2⁻²⁴ each.
                     double bound = 3 * 0x1p-25 / std + 3 * 0x1p-24 * Math.abs(peer);
                     assertTrue(error <= bound, error + " at " + sample);
                     worst = Math.max(worst, error);
@@ -103,7 +104,7 @@ class PreprocessingTest {
         return Arbitraries.of(Preprocessing.names());
     }
 
-    /** Rows of the numerics table: what each preset resizes a 480×640 image to before the cut. */
+    /** The size to which each preset resizes an image of 480×640 before it cuts. */
     @Test
     void presetsResizeAsTheirPeersDo() throws Exception {
         assertPlacement("huggingface-vit", 224, 224, 224, 0, 0);
@@ -128,7 +129,7 @@ class PreprocessingTest {
         assertEquals(new Placement(height, width, top, left), Placement.of(Preprocessing.named(preset), image, model, model), preset);
     }
 
-    /** The half pixel of a crop goes to the even side in torchvision, and is cut off in Hugging Face and big_vision. */
+    /** If a crop begins at half a pixel, torchvision rounds to the even side; Hugging Face and big_vision cut the half off. */
     @Test
     void cropsRoundAsTheirPeersDo() {
         assertEquals(58, Convention.TORCH.cropStart(341, 224)); // 58.5
@@ -162,7 +163,7 @@ class PreprocessingTest {
     void borderModePadsWithTheMean() throws Exception {
         Preprocessing border = new Preprocessing("border", Fit.INSIDE, 0, 0, 1, 0, 0, Filter.BICUBIC, Convention.TORCH,
                 Normalization.HALF);
-        byte[] pixels = new byte[10 * 20 * 3]; // black, −1
+        byte[] pixels = new byte[10 * 20 * 3]; // black, which is normalised to −1
         float[] out = border.apply(new RgbImage(10, 20, pixels), 8, 8);
         float mean = (float) ((128 / 255.0 - 0.5) / 0.5);
         float[] column = new float[8];
@@ -196,7 +197,7 @@ class PreprocessingTest {
                 () -> new Normalization(1, List.of(0.0, 0.0, 0.0), List.of(1.0, 0.0, 1.0)));
     }
 
-    /** TensorFlow's bilinear resize against the definition in double; each of its three lerps rounds a few times. */
+    /** TensorFlow's bilinear resize is compared with its definition in double. Each of its three linear interpolations rounds a few times. */
     @Property(tries = 300)
     void tensorflowBilinearInterpolatesNeighbours(@ForAll @IntRange(min = 1, max = 40) int height,
             @ForAll @IntRange(min = 1, max = 40) int width, @ForAll @IntRange(min = 1, max = 40) int newHeight,
@@ -209,7 +210,7 @@ class PreprocessingTest {
             for (int x = 0; x < newWidth; x++) {
                 for (int c = 0; c < 3; c++) {
                     double exact = bilinear(image, (y + 0.5) * height / newHeight - 0.5, (x + 0.5) * width / newWidth - 0.5, c);
-                    // Coordinates up to 40 are off by a few ulp, 2⁻¹⁹, each worth up to 255.
+                    // A coordinate of up to 40 is off by a few ulp of 2⁻¹⁹; a pixel of the coordinate is worth up to 255.
                     assertEquals(exact, out[at++], 255 * 0x1p-17);
                 }
             }
@@ -227,7 +228,7 @@ class PreprocessingTest {
         return sum;
     }
 
-    /** The area method against the exact mean of the covered part: cut off, so up to one below. */
+    /** The area method is compared with the exact mean of the covered part. It cuts off the fraction, so it may be up to one too low. */
     @Property(tries = 300)
     void tensorflowAreaIsTheMeanOfWhatIsCovered(@ForAll @IntRange(min = 1, max = 30) int height,
             @ForAll @IntRange(min = 1, max = 30) int width, @ForAll @IntRange(min = 1, max = 30) int newHeight,

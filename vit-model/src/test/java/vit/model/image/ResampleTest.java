@@ -14,6 +14,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
+/** Resampling equals Pillow bit for bit on the reference cases, and has the properties of resampling on random images. */
 public class ResampleTest {
 
     private static final int SIDE = 40;
@@ -74,8 +75,8 @@ public class ResampleTest {
     }
 
     /**
-     * Mirroring swaps which of two equally near pixels a rounded bound takes, and box and Lanczos are half-open; whole factors
-     * of symmetric filters leave no such choice.
+     * Mirroring swaps which of two equally near pixels a rounded bound takes. The intervals of box and Lanczos are half-open. With whole
+     * factors and symmetric filters there is no such choice.
      */
     @Property
     void mirroringCommutesWithWholeFactors(@ForAll @IntRange(min = 1, max = 6) int factor,
@@ -88,7 +89,10 @@ public class ResampleTest {
         }
     }
 
-    /** The passes differ only in the axis; rounding between them makes the order matter, so each is compared alone. */
+    /**
+     * The two passes differ only in their axis. They are compared one at a time, because the result of the first is rounded and so their order
+     * matters.
+     */
     @Property
     void transposingSwapsThePasses(@ForAll Filter filter, @ForAll @IntRange(min = 1, max = SIDE) int height,
             @ForAll @IntRange(min = 1, max = SIDE) int width, @ForAll @IntRange(min = 1, max = SIDE) int newWidth,
@@ -100,8 +104,8 @@ public class ResampleTest {
     }
 
     /**
-     * Against the definition in double precision: one rounding to 8 bits, and weights each off by at most 2⁻²³. The box is left to
-     * the reference cases: it jumps at its edge, where the last bit of a coordinate decides.
+     * The result is compared with the definition in double: it is rounded once to 8 bits, and each weight is off by at most 2⁻²³. The box
+     * filter is left to the reference cases, because it jumps at its edge, where the last bit of a coordinate decides.
      */
     @Property
     void staysNearTheExactConvolution(@ForAll Filter filter, @ForAll @IntRange(min = 1, max = SIDE) int width,
@@ -127,7 +131,7 @@ public class ResampleTest {
         }
     }
 
-    /** Pillow's {@code resize(…, NEAREST)} takes these columns of ten. */
+    /** Of ten columns, Pillow's {@code resize(…, NEAREST)} takes these. */
     @Test
     void nearestTakesOnePixelWhole() {
         RgbImage image = noise(3, 10, 5);

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 
+/** JSON is read and written as RFC 8259 says. Malformed, oversized and hostile documents are refused with their place. */
 class JsonTest {
 
     private static final String DOCUMENT = """
@@ -97,7 +98,7 @@ class JsonTest {
     void deepNamesDoNotAddUp() throws InputException {
         String open = "{\"" + "n".repeat(4000) + "\":";
         String text = open.repeat(28) + "[" + "{},".repeat(200_000) + "{}]" + "}".repeat(28);
-        JsonObject o = parse(text); // one stored path per element would take 22 GB
+        JsonObject o = parse(text); // storing a path for each element would take 22 GB
         assertEquals(1, o.names().size());
     }
 
@@ -211,7 +212,7 @@ class JsonTest {
             if (clean.equals(text) && numbers.keySet().stream().allMatch(k -> k.equals(new String(k.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8)))) {
                 throw e;
             }
-            return; // lone surrogates have no UTF-8 form; '?' may make two names equal
+            return; // lone surrogates have no form in UTF-8; with '?' in their place, two names may become equal
         }
         assertEquals(whole, o.longInteger("whole"));
         assertEquals(clean, o.text("text"));

@@ -28,7 +28,7 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
-/** What is written is a valid graph with every parameter in it; that it computes the right thing is tested with ONNX Runtime. */
+/** An exported model is a valid graph that holds every parameter. Whether the graph computes the right thing is tested with ONNX Runtime. */
 class OnnxExportTest {
 
     private static final VitConfig PLAIN =

@@ -13,13 +13,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** An ONNX file read back by protobuf's own parser; the field numbers are those of onnx.proto. */
+/** An ONNX file that protobuf's own parser has read. The field numbers are those of onnx.proto. */
 record OnnxFile(long irVersion, long opset, List<Node> nodes, Map<String, Constant> constants, List<Value> inputs, List<Value> outputs) {
 
     /** An operator. */
     record Node(String name, String operator, List<String> inputs, List<String> outputs, Map<String, Object> attributes) {}
 
-    /** An initializer: its elements' type (1: float, 7: int64), dimensions and bytes. */
+    /** An initializer: the type of its elements (1: float, 7: int64), its dimensions and its bytes. */
     record Constant(int type, List<Long> dimensions, byte[] bytes) {
         float[] floats() {
             float[] values = new float[bytes.length / Float.BYTES];
@@ -32,7 +32,7 @@ record OnnxFile(long irVersion, long opset, List<Node> nodes, Map<String, Consta
         }
     }
 
-    /** An input or output: its name and dimensions, a name where one is free. */
+    /** An input or output: its name and its dimensions. A free dimension has a name. */
     record Value(String name, List<Object> dimensions) {}
 
     static OnnxFile read(Path file) throws IOException {

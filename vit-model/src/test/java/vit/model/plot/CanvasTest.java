@@ -20,9 +20,10 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Text, lines and dots are drawn as they should be, without any font of the system. */
 class CanvasTest {
 
-    /** Printable ASCII, the letters of Latin-1 and Latin Extended-A as languages use them, and the signs of plots. */
+    /** The characters that can be drawn: printable ASCII, the letters of Latin-1 and Latin Extended-A that languages use, and the signs of plots. */
     private static final String LETTERS = IntStream.rangeClosed('!', '~').collect(StringBuilder::new, StringBuilder::appendCodePoint,
             StringBuilder::append) + "äöüßÄÖÜéèêëáàâãåæçíìîïñóòôõøúùûýÿðþÅÆÇÉÑØÐÞąćčďęěğıłńňőœřśşšťůűźżžŁŒŠŽ×−–—…·°±≤≥√½²’“”";
 
@@ -99,7 +100,7 @@ class CanvasTest {
         assertEquals(Palette.WHITE, picture.at(15, 7));
         assertEquals(0xFF0000, picture.at(36, 10));
         assertEquals(0x808080, picture.at(2, 0), "half a pixel");
-        canvas.line(-50, -50, 100, 100, 3, 0); // what lies outside is left out
+        canvas.line(-50, -50, 100, 100, 3, 0); // the part outside the canvas is left out
     }
 
     @Test
@@ -113,7 +114,7 @@ class CanvasTest {
         }
     }
 
-    /** A Java that finds no fonts: an empty list of them from fontconfig, and no list of an earlier run in the user's folder. */
+    /** Java finds no fonts here: fontconfig gives an empty list, and the user's folder holds no list of an earlier run. */
     @Test
     void javaWithoutFontsDrawsTheSameLetters(@TempDir Path empty) throws Exception {
         Path list = Files.writeString(empty.resolve("fonts.conf"),
@@ -138,7 +139,7 @@ class CanvasTest {
         public static void main(String[] args) {
             System.out.println(works() ? "fonts" : "no fonts");
             System.out.println(hash(TEXT));
-            System.out.println(pixels(draw("猫", 30, 60)).stream().anyMatch(rgb -> rgb != Palette.WHITE)); // a box
+            System.out.println(pixels(draw("猫", 30, 60)).stream().anyMatch(rgb -> rgb != Palette.WHITE)); // a character that cannot be drawn becomes a box
         }
 
         private static boolean works() {

@@ -7,11 +7,12 @@ import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+/** Charts grow with their texts, show every series, and put each value at its place on the axis. */
 class ChartTest {
 
     private static final String LONG = "A sentence that is much longer than the small pictures below it, as explanations are";
 
-    /** What is cut off touches the edge. */
+    /** Checks that all edges are white, because text that is cut off touches an edge. */
     private static void assertNothingIsCut(Picture picture) {
         for (int x = 0; x < picture.width(); x++) {
             assertEquals(Palette.WHITE, picture.at(x, 0), "upper edge");

@@ -11,6 +11,7 @@ import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
+/** The ticks of an axis are round numbers within its range, in every locale. */
 class ScaleTest {
 
     @Test

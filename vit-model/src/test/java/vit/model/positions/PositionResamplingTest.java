@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import vit.model.image.GoldenTensors;
 import vit.model.weights.format.Dtype;
 
+/** Position embeddings are carried over to another grid as each family's own code does it, to the precision of that code. */
 class PositionResamplingTest {
 
     private static final Map<String, PositionResampling> PEERS = Map.of(
@@ -47,8 +48,8 @@ class PositionResamplingTest {
                 error = Math.max(error, Math.abs(expected[i] - actual[i]));
             }
             worst.merge(m.group(6), error / scale, Math::max);
-            // float64 peers differ in the order of a dozen operations. timm's own method runs in float32: a coordinate below 16 is off by
-            // 2⁻²⁰, and the kernel's four slopes, which add up to 2 at most, turn that into an error on each of two axes.
+            // Code in float64 differs from ours only in the order of a dozen operations. timm's method runs in float32, where a coordinate below
+            // 16 is off by 2⁻²⁰. The slopes of the kernel's four weights add up to at most 2, which multiplies that error on each of two axes.
             double bound = golden.get(name).type() == Dtype.F32 ? 2 * 2 * 0x1p-20 : 64 * 0x1p-53;
             assertTrue(error / scale <= bound, name + ": " + error / scale);
         }
@@ -91,7 +92,7 @@ class PositionResamplingTest {
         float[] turned = method.resample(transpose(table, height, width), 0, width, height, newWidth, newHeight);
         float[] back = transpose(turned, newWidth, newHeight);
         for (int i = 0; i < out.length; i++) {
-            assertEquals(out[i], back[i], 0x1p-20); // the two passes change places
+            assertEquals(out[i], back[i], 0x1p-20); // not equal, because the two passes change their order
         }
     }
 

@@ -10,6 +10,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
+/** The table of sine and cosine positions against values of its formula. */
 class SinCosPositionsTest {
 
     @Test

@@ -2,7 +2,7 @@ package vit.model.shapes;
 
 import java.util.Random;
 
-/** Multinomial logistic regression on pixels, by stochastic gradient descent: what a drawn image must not be easy for. */
+/** Multinomial logistic regression on pixels, trained by stochastic gradient descent. Drawn images must not be easy for it. */
 final class LinearClassifier {
 
     private static final int CLASSES = ShapeKind.values().length;
@@ -62,7 +62,7 @@ final class LinearClassifier {
         return scores;
     }
 
-    /** Share of images 0 … count − 1 that are right. */
+    /** The share of images 0 … count − 1 that it classifies correctly. */
     double accuracy(ShapeImages images, int count) {
         int right = 0;
         for (int i = 0; i < count; i++) {
@@ -76,7 +76,7 @@ final class LinearClassifier {
         return (double) right / count;
     }
 
-    /** To [−1, 1]. */
+    /** The samples of the image, scaled to [−1, 1]. */
     private static float[] pixels(ShapeImage image) {
         byte[] samples = image.image().pixels();
         float[] pixels = new float[samples.length];

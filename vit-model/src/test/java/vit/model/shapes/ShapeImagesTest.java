@@ -16,6 +16,7 @@ import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
+/** Drawn images depend only on their numbers, show the shape of their class, and are not easy for a linear classifier. */
 class ShapeImagesTest {
 
     @Property(tries = 200)
@@ -61,7 +62,7 @@ class ShapeImagesTest {
             for (int p = 0; p < pixels.length; p += 3) {
                 int distance = 0;
                 for (int c = 0; c < 3; c++) {
-                    distance += Math.abs((pixels[p + c] & 0xFF) - (pixels[c] & 0xFF)); // from the corner
+                    distance += Math.abs((pixels[p + c] & 0xFF) - (pixels[c] & 0xFF)); // the distance from the colour of the corner
                 }
                 different += distance > 60 ? 1 : 0;
             }

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 import vit.model.json.Json;
 
+/** Text from untrusted files is printed without control over the terminal, and its width is counted in columns. */
 class PrintableTextTest {
 
     @ParameterizedTest

@@ -14,7 +14,7 @@ import vit.model.train.Initialization.Scheme;
 import vit.model.train.data.ImageFolder;
 import vit.model.train.data.Split;
 
-/** Real handwritten digits, where they are there: a few epochs always, the whole recipes in the heavy profile. */
+/** Training on real handwritten digits, if the data set is present: a few epochs in every build, the whole recipes with the heavy tests. */
 class DigitsTest {
 
     private static final VitConfig CONFIG = VitConfig.builder().image(16, 16).patch(4).width(64).depth(4).heads(4).mlp(128).classes(10).build();

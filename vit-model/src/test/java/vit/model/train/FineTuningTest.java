@@ -28,7 +28,7 @@ import vit.model.positions.PositionResampling;
 import vit.model.weights.Weights;
 import vit.model.weights.WeightsWriter;
 
-/** Trained weights for other classes and other images: what is kept, carried over, reset and dropped. */
+/** Fine-tuning of trained weights for other classes and images of another size: what is kept, carried over, reset and dropped. */
 class FineTuningTest {
 
     private static final VitConfig OLD =

@@ -18,17 +18,17 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 import vit.model.train.Initialization.Scheme;
 
-/** Every tensor's mean, deviation and bounds against the distribution that its source documents. */
+/** The mean, deviation and bounds of every tensor against the distribution that the source of the scheme documents. */
 class InitializationTest {
 
-    /** All dimensions differ, so that fan-in and fan-out cannot be taken for one another. */
+    /** All dimensions differ, so that a mix-up of fan-in and fan-out shows. */
     private static final VitConfig CONFIG =
             VitConfig.builder().image(64, 48).patch(8).width(96).depth(1).heads(3).headDim(40).mlp(320).classes(50).registers(4).build();
 
     private static final double PATCH_IN = 8 * 8 * 3;
     private static final double CUT = 0.87962566103423978;
 
-    /** A distribution: uniform on ±bound, or normal with this deviation cut at ±bound. */
+    /** A distribution: uniform on ±bound, or normal with this deviation and cut off at ±bound. */
     private record Law(double deviation, double bound, double kurtosis) {
         static Law uniform(double bound) {
             return new Law(bound / Math.sqrt(3), bound, 1.8);
@@ -38,9 +38,12 @@ class InitializationTest {
             return new Law(deviation, Double.POSITIVE_INFINITY, 3);
         }
 
-        /** LeCun's: cut at two deviations of the uncut distribution, and widened so that the deviation is this. */
+        /**
+         * LeCun's normal distribution. It is cut off at two deviations of the uncut distribution, and widened so that it has this deviation
+         * after the cut.
+         */
         static Law cut(double deviation) {
-            return new Law(deviation, 2 * deviation / CUT, 2.37); // fourth moment 1.4162 over 0.77374², of N(0, 1) cut at ±2
+            return new Law(deviation, 2 * deviation / CUT, 2.37); // N(0, 1) cut at ±2 has the fourth moment 1.4162 and the variance 0.77374
         }
 
         static Law zero() {
@@ -52,7 +55,7 @@ class InitializationTest {
         return Math.sqrt(6 / (in + out));
     }
 
-    /** What numerics of the sources say, tensor by tensor; every scheme names the same thirteen. */
+    /** The distribution of every tensor, as the sources document them. Every scheme names the same thirteen kinds of tensors. */
     private static Map<String, Law> laws(Scheme scheme) {
         Law small = Law.normal(0.02);
         Law tiny = Law.normal(1e-6);

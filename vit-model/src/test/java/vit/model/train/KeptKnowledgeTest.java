@@ -25,7 +25,7 @@ import vit.model.train.data.Split;
 import vit.model.weights.Weights;
 import vit.model.weights.WeightsWriter;
 
-/** Labels and preprocessing stay with the weights, from training to the model that is used. */
+/** Labels and preprocessing stay with the weights, from training to the use of the model. */
 class KeptKnowledgeTest {
 
     private static final VitConfig CONFIG = VitConfig.builder().image(16, 16).patch(8).width(64).heads(1).depth(1).mlp(16).classes(3).build();
@@ -85,7 +85,10 @@ class KeptKnowledgeTest {
         assertKept(List.of(), Preprocessing.named("timm-augreg"), new GeneratedWeights(CONFIG, 1));
     }
 
-    /** Also one that neither a preset's name nor timm's form can say: Hugging Face's rounding, sizes in pixels. */
+    /**
+     * Preprocessing is kept even if neither the name of a preset nor timm's form can express it, here with Hugging Face's rounding and sizes
+     * in pixels.
+     */
     @Test
     void aTrainingFolderKeepsThePreprocessingExactly() throws IOException {
         Path processor = Files.writeString(folder.resolve("preprocessor_config.json"), """

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import org.junit.jupiter.api.Test;
 
+/** Learning rates over the steps of a training, against values of PyTorch and of the formulas. */
 class ScheduleTest {
 
     private static final double EXACT = 1e-15;
@@ -26,7 +27,7 @@ class ScheduleTest {
         assertEquals(0.25, new Schedule(Schedule.Shape.LINEAR, 0.4, 0.1, 0).at(50, 100), EXACT);
         assertEquals(0.25, new Schedule(Schedule.Shape.COSINE, 0.4, 0.1, 0).at(50, 100), EXACT);
         assertEquals(0.1 + 0.3 * (1 + Math.sqrt(0.5)) / 2, new Schedule(Schedule.Shape.COSINE, 0.4, 0.1, 0).at(25, 100), EXACT);
-        // PyTorch: SGD(lr=0.4), CosineAnnealingLR(T_max=96), 7 steps after 4 of warm-up
+        // from PyTorch: SGD(lr=0.4) with CosineAnnealingLR(T_max=96), 7 steps after the 4 steps of warm-up
         assertEquals(0.4 * (1 + Math.cos(Math.PI * 7 / 96)) / 2, Schedule.cosine(0.4, 0.04).at(11, 100), EXACT);
         assertEquals(0.4 * (1 - 95.0 / 96), Schedule.linear(0.4, 0.04).at(99, 100), EXACT);
     }

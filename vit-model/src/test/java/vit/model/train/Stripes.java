@@ -5,7 +5,7 @@ import java.util.Random;
 import vit.model.image.RgbImage;
 import vit.model.train.data.ImageSource;
 
-/** Images of noisy stripes that lie, stand, or lean: easy to tell apart, and not by the mean colour. */
+/** Images of noisy stripes that are horizontal, vertical or diagonal. They are easy to tell apart, but not by their mean colour. */
 public record Stripes(int size, int side, long seed) implements ImageSource {
 
     @Override

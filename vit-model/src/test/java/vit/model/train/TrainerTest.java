@@ -25,11 +25,15 @@ import vit.model.train.augment.Mixing;
 import vit.model.train.data.ImageSource;
 import vit.model.train.data.Split;
 
+/**
+ * Training learns, gives the same bits at any number of threads and loaders, depends on every part of the recipe, and copes with images that
+ * cannot be read.
+ */
 public class TrainerTest {
 
     public static final VitConfig CONFIG = VitConfig.builder().image(8, 8).patch(4).width(24).depth(2).heads(3).mlp(40).classes(3).build();
 
-    /** Everything that could make a difference is in it. */
+    /** A recipe that uses everything that could make a difference. */
     public static final Recipe RECIPE = Recipe.plain(3, 10, 2e-3).withSeed(7).withOptimizer(Optimizer.adamW(0.05).withLayerDecay(0.9))
             .withSchedule(Schedule.cosine(2e-3, 0.2)).withClip(1).withAverage(0.9).withLabelSmoothing(0.1).withMixing(new Mixing(0.8, 1)).withDropout(0.1).withStochasticDepth(0.2)
             .withAugmentation(new Augmentation("all", 0.5, 0.5, 10, 0.1, 0.1, 2, 5, 0.25));
@@ -46,7 +50,7 @@ public class TrainerTest {
         return Trainer.of(Initialization.of(CONFIG, 5), split(), preprocessing(), recipe, options);
     }
 
-    /** All weights, averages and optimiser states, and the reports without their timing. */
+    /** A hash of all weights, averages and optimiser states, and the reports without their times. */
     static String bits(Trainer trainer) throws IOException {
         long hash = 1;
         for (Parameter parameter : trainer.training().parameters().list()) {
@@ -114,7 +118,7 @@ public class TrainerTest {
     @Test
     void trainingGoesOnAfterACancellationAsIfThereHadBeenNone() throws Exception {
         String expected = trained(RECIPE, TrainerOptions.threads(2));
-        for (long stop : new long[] {1, 4, 6}) { // four steps an epoch: in its midst, and before its validation
+        for (long stop : new long[] {1, 4, 6}) { // an epoch has four steps: stops in the middle of one, and before its validation
             try (Trainer trainer = trainer(RECIPE, TrainerOptions.threads(2))) {
                 trainer.train(new TrainingListener() {
                     @Override
@@ -170,7 +174,7 @@ public class TrainerTest {
         }
     }
 
-    /** Stripes of which some cannot be read. */
+    /** Stripes, some of which cannot be read. */
     private record Damaged(Stripes stripes, IntPredicate damaged) implements ImageSource {
         @Override
         public int size() {

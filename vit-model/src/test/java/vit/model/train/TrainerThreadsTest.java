@@ -21,7 +21,7 @@ import vit.kernels.parallel.CallInterruptedException;
 import vit.model.SessionInUseException;
 import vit.model.VitModel;
 
-/** A trainer in the hands of several threads, and of one that is interrupted. */
+/** A trainer that several threads call, and one whose thread is interrupted. */
 @Timeout(300)
 class TrainerThreadsTest {
 
@@ -83,7 +83,7 @@ class TrainerThreadsTest {
         return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.startsWith(owner + "-")).collect(Collectors.toSet());
     }
 
-    /** Trains, and stops in the first step until it may go on. */
+    /** Trains, and waits in the first step until it may continue. */
     private void train(Trainer trainer, CountDownLatch inside, CountDownLatch leave) {
         try {
             trainer.train(new TrainingListener() {
@@ -92,7 +92,7 @@ class TrainerThreadsTest {
                     inside.countDown();
                     try {
                         leave.await();
-                        trainer.save(folder.resolve("own.safetensors")); // a listener may
+                        trainer.save(folder.resolve("own.safetensors")); // a listener may save
                     } catch (InterruptedException | IOException e) {
                         throw new IllegalStateException(e);
                     }
@@ -104,8 +104,8 @@ class TrainerThreadsTest {
     }
 
     /**
-     * The moment of each interrupt is drawn from the time that a whole training takes on this machine, and trainings are run
-     * until twenty interrupts have ended one: a fixed time would miss them all where a training is shorter than it.
+     * The moment of each interrupt is drawn from the time that a whole training takes on this machine. A fixed time would miss every training
+     * that is shorter. Trainings are repeated until twenty interrupts have ended one.
      */
     @Test
     void anInterruptedTrainingGoesOnAsIfThereHadBeenNoInterrupt() throws Exception {
@@ -131,7 +131,7 @@ class TrainerThreadsTest {
         System.out.println(interrupts + " interrupts in " + trainings + " trainings of " + nanos / 1_000 + " µs; all came out the same");
     }
 
-    /** Trains with an interrupt on the way, and returns whether that ended it. */
+    /** Trains while another thread interrupts this one. Returns whether the interrupt ended the training. */
     private static boolean interrupted(Trainer trainer, int afterNanos) throws DivergedException {
         Thread target = Thread.currentThread();
         AtomicBoolean done = new AtomicBoolean();

@@ -28,7 +28,7 @@ class TrainingStateTest {
     @TempDir
     private Path folder;
 
-    /** Trains until step {@code stop}, saving there. */
+    /** Trains until step {@code stop} and saves the state there. */
     private static void trainUntil(Trainer trainer, long stop, Path state) throws Exception {
         trainer.train(new TrainingListener() {
             @Override
@@ -154,7 +154,7 @@ class TrainingStateTest {
                 }
             }
             if (java.util.Arrays.equals(bytes, damaged)) {
-                continue; // zeros that were zeros
+                continue; // these bytes were zeros before
             }
             Files.write(state, damaged);
             int number = region;
@@ -197,7 +197,10 @@ class TrainingStateTest {
         resume(kept.previousState(), TrainerTest.RECIPE).close();
     }
 
-    /** All files of a training whose disk fails at one of its operations; then the disk is mended, and training goes on. */
+    /**
+     * The disk fails at one of the operations of a training. Then the disk works again, training is resumed, and all its files must be those
+     * of an uninterrupted run.
+     */
     @Test
     void whicheverOperationOfTheDiskFailsResumeLeavesTheBytesOfAnUninterruptedRun() throws Exception {
         FaultyFileSystem disk = new FaultyFileSystem();
@@ -252,7 +255,7 @@ class TrainingStateTest {
         }
     }
 
-    /** Where the checksum is right again, what is wrong is told by what it is. */
+    /** Makes the checksum right again, so that the state is refused because of its contents. */
     private static void seal(byte[] bytes) {
         CRC32C sum = new CRC32C();
         sum.update(bytes, 0, bytes.length - Long.BYTES);

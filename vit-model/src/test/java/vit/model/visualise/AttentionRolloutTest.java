@@ -13,6 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
+/** Attention rollout against its definition: rows sum to one, and each block multiplies the product from the left. */
 class AttentionRolloutTest {
 
     /** A (T, T) matrix of probabilities, some of them nearly 0 and 1. */

@@ -18,14 +18,14 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 
-/** Pooled attention, distance, positions, filters. */
+/** Pooled attention, attention distance, similarity of positions and patch filters, each against values that were computed by hand. */
 class InsightsTest {
 
-    /** 3 × 2 patches, a class token and a register: 8 tokens. */
+    /** The model has 3 × 2 patches, a class token and a register: 8 tokens. */
     private static final VitConfig CONFIG =
             VitConfig.builder().image(24, 16).patch(8).width(24).depth(2).heads(3).mlp(40).classes(7).registers(1).build();
 
-    /** Every token attends to the token that {@code target} names. */
+    /** An attention matrix in which each token attends only to the token that {@code target} names. */
     private static double[] attendingTo(int tokens, java.util.function.IntUnaryOperator target) {
         double[] matrix = new double[tokens * tokens];
         for (int i = 0; i < tokens; i++) {
@@ -42,7 +42,7 @@ class InsightsTest {
 
     @Test
     void meanPoolingAveragesTheRowsThatTheModelAverages() {
-        double[] matrix = attendingTo(8, i -> i < 2 ? 7 : i == 2 ? 4 : 0); // prefix tokens to the last patch, patch 0 to patch 2
+        double[] matrix = attendingTo(8, i -> i < 2 ? 7 : i == 2 ? 4 : 0); // prefix tokens attend to the last patch, patch 0 to patch 2
         VitConfig patches = CONFIG.toBuilder().pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build();
         VitConfig all = CONFIG.toBuilder().pooling(Pooling.ALL_MEAN).build();
         assertArrayEquals(new double[] {0, 0, 1 / 6.0, 0, 0, 0}, PooledAttention.of(patches, matrix).values(), 1e-15);
@@ -53,7 +53,7 @@ class InsightsTest {
     @Test
     void distanceIsThatOfTheAttendedPatch() {
         assertEquals(0, AttentionDistance.of(CONFIG, attendingTo(8, i -> i)));
-        // every patch to patch 0: distances 0, 1, 1, √2, 2, √5 patches of 8 pixels
+        // Every patch attends to patch 0. Its distances from there are 0, 1, 1, √2, 2 and √5 patches of 8 pixels.
         double expected = 8 * (0 + 1 + 1 + Math.sqrt(2) + 2 + Math.sqrt(5)) / 6;
         assertEquals(expected, AttentionDistance.of(CONFIG, attendingTo(8, i -> 2)), 1e-12);
         // attention to the class token is left out
@@ -112,7 +112,7 @@ class InsightsTest {
     void filtersComeAsPlanesInEitherOrderOfThePatch() throws IOException {
         VitConfig planes = CONFIG.toBuilder().patch(2).image(4, 4).build();
         VitConfig pixels = planes.toBuilder().patchOrder(PatchOrder.CHANNEL_LAST).build();
-        // one filter that sees the green of the pixel in row 1, column 0
+        // one filter that sees only the green of the pixel in row 1, column 0
         PatchFilters a = PatchFilters.of(values(planes, i -> i == 4 + 2 ? 1 : 0), 1);
         PatchFilters b = PatchFilters.of(values(pixels, i -> i == 2 * 3 + 1 ? 1 : 0), 1);
         for (PatchFilters filters : new PatchFilters[] {a, b}) {
@@ -127,7 +127,7 @@ class InsightsTest {
         }
     }
 
-    /** Elements of a formula in every parameter. */
+    /** Weights whose elements follow a formula, in every parameter. */
     private static ParameterSource values(VitConfig config, java.util.function.IntToDoubleFunction formula) {
         return new ParameterSource() {
             @Override

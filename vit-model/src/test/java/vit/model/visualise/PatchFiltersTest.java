@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
+/** Filters are told from noise, and counted. */
 class PatchFiltersTest {
 
     private static PatchFilters filters(float[] weight, int rows, int columns) {
@@ -46,7 +47,7 @@ class PatchFiltersTest {
         for (int seed = 0; seed < 10; seed++) {
             Random random = new Random(seed);
             float[] weight = noise(random, 64, 48);
-            for (int k = 0; k < 3; k++) { // three strong ones, the first ten times as strong as the last
+            for (int k = 0; k < 3; k++) { // three strong filters, the first ten times as strong as the last
                 double[] left = random.doubles(64, -1, 1).toArray();
                 double[] right = random.doubles(48, -1, 1).toArray();
                 for (int i = 0; i < weight.length; i++) {

@@ -20,6 +20,7 @@ import vit.model.plot.ColourMap;
 import vit.model.plot.Palette;
 import vit.model.plot.Picture;
 
+/** The pixels of the pictures that explain a model: maps, overlays, position similarities, filters and distances. */
 class PicturesTest {
 
     private static final VitConfig CONFIG = VitConfig.builder().image(24, 16).patch(8).width(24).depth(2).heads(3).mlp(40).classes(7).build();
@@ -109,7 +110,7 @@ class PicturesTest {
         assertEquals(2 * 256 + 6, widthOf(rollout, 0xFFFFFE), "as it is where everything looks: in the corner of the second panel");
     }
 
-    /** From the first to the last column that has this colour. */
+    /** The number of columns from the first to the last that has this colour. */
     private static int widthOf(Picture picture, int colour) {
         int first = -1;
         int last = -1;
@@ -141,7 +142,7 @@ class PicturesTest {
             similarity[i * 6 + i] = 1;
         }
         Picture picture = Pictures.positions(CONFIG, similarity);
-        int patch = 96 / 3; // pixels of a patch in a cell of 3 × 2 patches
+        int patch = 96 / 3; // the side of a patch in pixels, where a cell shows 3 × 2 patches
         assertTrue(has(picture, 0xFDE725, patch), "most similar to itself");
         assertTrue(has(picture, 0x440154, patch));
         assertTrue(picture.height() > 3 * 3 * patch && picture.width() > 2 * 2 * patch);

@@ -9,6 +9,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
+/** Principal components against their definition: orthonormal eigenvectors, in descending order of their eigenvalues. */
 class PrincipalComponentsTest {
 
     private static float[] matrix(int rows, int columns, Random random) {
@@ -66,7 +67,7 @@ class PrincipalComponentsTest {
         assertEquals(0, found.variances()[1], 1e-9);
     }
 
-    /** |X·v|². */
+    /** The variance along v: |X·v|². */
     private static double variance(float[] x, int rows, int columns, double[] v) {
         double sum = 0;
         for (int r = 0; r < rows; r++) {

@@ -3,7 +3,7 @@ package vit.model.weights;
 import java.io.IOException;
 import vit.model.weights.format.BrokenFiles;
 
-/** Broken configurations beside sound weights. */
+/** Broken configurations, each beside sound weights. */
 public final class BrokenConfigs {
 
     private BrokenConfigs() {}
@@ -16,7 +16,7 @@ public final class BrokenConfigs {
         timm(f);
     }
 
-    /** The sound configuration with {@code from} replaced. */
+    /** The sound configuration in which {@code from} is replaced. */
     private static String own(String from, String to) {
         String changed = BrokenFiles.CONFIG.replace(from, to);
         if (changed.equals(BrokenFiles.CONFIG)) {

@@ -28,7 +28,7 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameters;
 import vit.model.weights.Models.Content;
 
-/** Names that people's files have in place of a family's own: prefixes of wrappers, replaced heads, older versions. */
+/** Names that checkpoints have instead of a family's own names: prefixes of wrappers, replaced heads, older versions. */
 class CheckpointNamesTest {
 
     @TempDir
@@ -187,7 +187,7 @@ class CheckpointNamesTest {
             assertTrue(weights.config().distillationToken());
             assertEquals(0, weights.config().registers());
         }
-        // The base model has neither prefix nor head.
+        // A file of the base model has no prefix and no head.
         Map<String, Content> base = Models.rename(tensors, name -> name.contains("classifier") ? null : name.replaceFirst("^deit\\.", ""));
         try (Weights weights = Weights.open(write(base), null)) {
             assertEquals(1, weights.config().registers());
@@ -233,7 +233,7 @@ class CheckpointNamesTest {
         assertTrue(refused(tensors).getMessage().contains("contradicts the weights"));
     }
 
-    /** The blocks' names of the versions before 2023, with one wrapper or two around each part. */
+    /** The names of the blocks in the versions before 2023, with one wrapper or two around each part. */
     private static String wrapped(String name, String wrapper) {
         String norm = wrapper.equals("fn.fn.") ? "fn.norm" : "norm";
         return name.replaceFirst("(layers\\.\\d+)\\.0\\.norm", "$1.0." + norm).replaceFirst("(layers\\.\\d+)\\.0\\.to_", "$1.0." + wrapper + "to_")

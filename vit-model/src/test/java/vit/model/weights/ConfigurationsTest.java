@@ -29,7 +29,7 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.config.Labels;
 import vit.model.weights.family.WeightFamilies;
 
-/** What configurations state, what files tell, and which of them is right. */
+/** Configurations and what the tensors of a file tell, and which of them decides if they differ. */
 class ConfigurationsTest {
 
     @TempDir
@@ -188,7 +188,7 @@ class ConfigurationsTest {
                 "{\"architecture\":\"vit_tiny_patch16_224\",\"num_classes\":1,\"label_names\":[\"n1\"],\"label_descriptions\":{\"n1\":\"cat, domestic\"}}")).labels());
     }
 
-    /** Keras' class index, transformers' label2id, numbers for names, a byte order mark. */
+    /** The forms of labels: Keras' class index, transformers' label2id, numbers for names, a byte order mark. */
     @Test
     void labelsAreReadAsOtherToolsWriteThem() throws IOException {
         for (String text : List.of("{\"0\":[\"n01440764\",\"tench\"],\"1\":[\"n01443537\",\"goldfish\"]}", "[[\"n01440764\",\"tench\"],[\"n01443537\",\"goldfish\"]]",
@@ -215,7 +215,7 @@ class ConfigurationsTest {
         assertTrue(names.stream().noneMatch(String::isBlank));
     }
 
-    /** Numbers in strings and strings in numbers, floats for integers, lists for squares, nulls, a string for a list of one. */
+    /** The values are numbers in strings and strings in numbers, floats for integers, lists for squares, nulls, and a string for a list of one. */
     @ParameterizedTest
     @ValueSource(strings = {
         "{\"model_type\":\"vit\",\"architectures\":\"ViTForImageClassification\",\"hidden_size\":\"96\",\"num_hidden_layers\":2.0,\"num_attention_heads\":\"4\",\"intermediate_size\":100,"

@@ -33,7 +33,7 @@ import vit.model.parameters.Parameters;
 import vit.model.weights.family.WeightFamilies;
 import vit.model.weights.family.WeightFamily;
 
-/** Configurations of every family with generated values: parameter counts, the formula, saving and loading. */
+/** Generated models of every family: parameter counts, the formula of the values, saving and loading. */
 class GeneratedModelsTest {
 
     @ParameterizedTest
@@ -42,11 +42,11 @@ class GeneratedModelsTest {
     void publishedSizesHaveThePublishedNumberOfParameters(String size, int patch, long count) {
         VitConfig config = VitVariants.find("vit_" + size + "_patch" + patch + "_224").orElseThrow();
         assertEquals(count, Parameters.of(config).count());
-        // Numbers of tokens: (224 / patch)² and the class token.
+        // The number of tokens is (224 / patch)², plus 1 for the class token.
         assertEquals(Map.of(8, 785, 14, 257, 16, 197, 32, 50).get(patch), config.tokens());
     }
 
-    /** Values computed by an independent program from the formula in the reference cases' README. */
+    /** The values were computed by an independent program from the formula in the reference cases' README. */
     @Test
     void theFormulaIsTheReferenceCasesOne() {
         VitConfig config = VitVariants.find("vit_base_patch16_224").orElseThrow();
@@ -128,7 +128,7 @@ class GeneratedModelsTest {
         }
     }
 
-    /** Without prefix tokens both kinds of learned positions are one. */
+    /** Without prefix tokens, both kinds of learned positions mean the same. This returns the configuration with the usual kind. */
     private static VitConfig withoutAmbiguity(VitConfig config) {
         return config.positions() == Positions.LEARNED_PATCHES && config.prefixTokens() == 0 ? config.toBuilder().positions(Positions.LEARNED).build() : config;
     }

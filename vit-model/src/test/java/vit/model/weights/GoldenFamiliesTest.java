@@ -32,7 +32,10 @@ import vit.model.weights.family.TensorView;
 import vit.model.weights.format.AtomicFile;
 import vit.model.weights.format.TensorEntry;
 
-/** The files of {@code ../shared/golden}, which other projects' code wrote. */
+/**
+ * Weight files of every family, from {@code ../shared/golden}: other projects' code wrote them, and every element must become the right
+ * parameter.
+ */
 class GoldenFamiliesTest {
 
     @ParameterizedTest
@@ -47,7 +50,7 @@ class GoldenFamiliesTest {
         }
     }
 
-    /** Every element of every tensor is one element of one parameter, and the other way round. */
+    /** Checks that every element of every tensor becomes exactly one element of one parameter, and that no element of a parameter is left out. */
     private static void assertBijective(Weights weights) {
         Parameters parameters = Parameters.of(weights.config());
         Map<String, int[]> uses = new HashMap<>();
@@ -103,7 +106,7 @@ class GoldenFamiliesTest {
         }
     }
 
-    /** The layouts, element by element, in the words of each family's own code. */
+    /** The layouts are compared element by element, in the terms of the family's own code. */
     @Test
     void jaxKernelsAreTransposedAndSplitByHeads() throws IOException {
         Path path = Models.goldenWeights("jax-npz-micro");
@@ -216,7 +219,7 @@ class GoldenFamiliesTest {
             assertEquals(List.of(), weights.labels());
             assertEquals(List.of("pooler.dense.weight", "pooler.dense.bias"), weights.report().ignored());
         }
-        // A classifier without its head is not passed off as a base model.
+        // A classifier that lacks its head is refused, and not taken for a base model.
         InputException e = assertThrows(InputException.class, () -> Weights.open(path, hub.resolveSibling("config.json")));
         assertTrue(e.getMessage().contains("contradicts the weights"), e.getMessage());
     }

@@ -26,10 +26,10 @@ import vit.model.parameters.Parameters;
 import vit.model.weights.format.BrokenFiles;
 import vit.model.weights.format.BrokenFiles.Broken;
 
-/** Malformed weights and configurations: one checked exception that says what and where, and little memory. */
+/** Malformed weights and configurations give one checked exception that says what is wrong and where, and they cost little memory. */
 class HostileInputTest {
 
-    /** What a file may cost beside its size: parser buffers, the zip reader's tables. */
+    /** The memory that a file may cost beyond its size: buffers of parsers, tables of the zip reader. */
     private static final long BASE_BYTES = 4 << 20;
 
     private static final int BYTES_PER_FILE_BYTE = 16;
@@ -114,7 +114,7 @@ class HostileInputTest {
         byte[] config = BrokenFiles.CONFIG.getBytes(StandardCharsets.UTF_8);
         byte[] victim = kind == 3 ? config : weights;
         for (int i = random.nextInt(6); i >= 0; i--) {
-            // The header of safetensors and the directory of npz get half of the changes.
+            // Half of the changes go to the header of safetensors or to the directory of npz.
             int at = random.nextBoolean() ? random.nextInt(victim.length)
                     : kind == 0 ? random.nextInt(1500) : victim.length - 1 - random.nextInt(Math.min(1500, victim.length));
             victim[at] = random.nextBoolean() ? (byte) random.nextInt(256) : (byte) (victim[at] ^ 1 << random.nextInt(8));

@@ -15,12 +15,12 @@ import vit.model.weights.format.SafetensorsWriter;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
-/** Weight files for tests: the reference cases, and files made from others by renaming. */
+/** Weight files for tests: the reference cases, and files in which their tensors are renamed. */
 final class Models {
 
     private Models() {}
 
-    /** The folder of reference case {@code name} in {@code ../shared/golden}; the test is skipped where there is none. */
+    /** The folder of reference case {@code name} in {@code ../shared/golden}. If it is missing, the test is skipped. */
     static Path golden(String name) {
         Path root = Path.of("").toAbsolutePath();
         while (root != null && !Files.isDirectory(root.resolve("vit-kernels"))) {
@@ -67,7 +67,7 @@ final class Models {
         return path;
     }
 
-    /** The same tensors under other names; null drops one. */
+    /** The same tensors under other names. A tensor whose new name is null is left out. */
     static Map<String, Content> rename(Map<String, Content> tensors, UnaryOperator<String> names) {
         Map<String, Content> renamed = new LinkedHashMap<>();
         tensors.forEach((name, content) -> {

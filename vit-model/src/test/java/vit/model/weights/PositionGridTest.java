@@ -24,7 +24,7 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameters;
 import vit.model.weights.family.WeightFamilies;
 
-/** Which image a table of learned positions is for. */
+/** For images of which size a table of learned positions is, and how it is carried over to another size. */
 class PositionGridTest {
 
     @TempDir
@@ -40,7 +40,7 @@ class PositionGridTest {
         return WeightFamilies.find(family).orElseThrow().defaults().patch(8).width(64).heads(1).depth(1).mlp(16).classes(3);
     }
 
-    /** 3×5 patches and the class token have the 16 rows of 4×4 patches without it. */
+    /** 3×5 patches and a class token have 16 rows, as many as 4×4 patches without a class token. */
     @ParameterizedTest
     @CsvSource({"timm,24,40", "huggingface,24,40", "huggingface-v5,24,40", "torchvision,24,40", "vit-pytorch,24,40", "timm,24,32", "torchvision,24,32"})
     void gridsThatAreNotSquareAreNotGuessed(String family, int height, int width) throws IOException {
@@ -86,7 +86,7 @@ class PositionGridTest {
         }
     }
 
-    /** The grid of the file is the one that its configuration states, also where another with as many patches is asked for. */
+    /** The configuration states the grid of the file. This holds even if another grid with as many patches is asked for. */
     @Test
     void theConfigurationTellsTheGridThatIsCarriedOver() throws IOException {
         VitConfig config = small("timm").image(16, 64).build();
@@ -101,7 +101,7 @@ class PositionGridTest {
         }
     }
 
-    /** timm carries positions over whenever the configuration's image is another; Hugging Face refuses, unless it is asked. */
+    /** timm carries positions over whenever the configuration has another image size. Hugging Face refuses, unless it is asked to. */
     @Test
     void timmsConfigurationBesideTheWeightsCarriesOver() throws IOException {
         Path file = write(small("timm").image(32, 32).build());

@@ -24,7 +24,7 @@ import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.GeneratedWeights;
 
-/** What an architecture's name tells of a timm file whose tensors do not. */
+/** The name of an architecture tells what the tensors of a timm file do not: heads, activation and pooling. */
 class TimmArchitecturesTest {
 
     @TempDir
@@ -45,7 +45,7 @@ class TimmArchitecturesTest {
         return assertThrows(InputException.class, () -> open(config, json).close(), json);
     }
 
-    /** From timm 1.0.29: heads that are not width / 64, and activations that are not the erf GELU. */
+    /** These architectures of timm 1.0.29 have heads that are not width / 64, or an activation other than the erf GELU. */
     @ParameterizedTest
     @CsvSource({"vit_so400m_patch14_siglip_gap_378.webli_ft_in1k,1152,16,ERF", "vit_so400m_patch16_siglip_gap_256,1152,16,TANH",
         "vit_giantopt_patch16_siglip_gap_384,1536,16,TANH", "vit_base_patch16_gap_224,768,16,ERF", "vit_base_patch32_siglip_gap_256,768,12,TANH",
@@ -69,7 +69,7 @@ class TimmArchitecturesTest {
         }
     }
 
-    /** Their tensors have the names and shapes of plain blocks, or would be missed only because others are unexpected. */
+    /** These architectures have other blocks. Their tensors have the names and shapes of plain blocks, or differ only by additional ones. */
     @ParameterizedTest
     @ValueSource(strings = {"vit_base_patch16_rpn_224.sw_in1k", "vit_small_patch16_18x2_224", "vit_base_patch16_xp_224", "vit_pwee_patch16_reg1_gap_256", "vit_dwee_patch16_reg1_gap_256",
         "vit_dlittle_patch16_reg1_gap_256", "vit_dpwee_patch16_reg1_gap_256", "beit3_base_patch16_224", "beit_base_patch16_224", "eva02_tiny_patch14_224", "vit_base_patch16_clip_224.openai",
@@ -115,7 +115,7 @@ class TimmArchitecturesTest {
         }
     }
 
-    /** As timm takes them: a pooling beside pretrained_cfg only informs; among model_args and in pretrained_cfg it counts. */
+    /** The rule is timm's: a pooling beside pretrained_cfg only informs; one in model_args or in pretrained_cfg counts. */
     @Test
     void onlyArgumentsAndPretrainedConfigurationStateThePooling() throws IOException {
         VitConfig token = block(192, 3).build();
@@ -127,7 +127,7 @@ class TimmArchitecturesTest {
             assertEquals(Pooling.PATCH_MEAN, open.config().pooling());
         }
         VitConfig mean = block(192, 3).pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build();
-        try (Weights open = open(mean, name + "}}")) { // timm would not find the norm
+        try (Weights open = open(mean, name + "}}")) { // timm itself would fail here, because it looks for another norm
             assertEquals(mean, open.config());
             assertEquals(1, open.report().warnings().stream().filter(warning -> warning.contains("fc_norm")).count());
         }
@@ -153,7 +153,7 @@ class TimmArchitecturesTest {
         assertTrue(own.getMessage().contains("\"heads\": the heads cannot be told"), own.getMessage());
     }
 
-    /** Files of transformers leave out what equals the class's default: twelve heads. */
+    /** Configurations of transformers leave out values that equal the default of their class, here twelve heads. */
     @Test
     void huggingFaceConfigurationsHaveTheirClassesDefaults() throws IOException {
         VitConfig config = block(384, 12).family("huggingface").layerNormEps(1e-12).build();

@@ -32,7 +32,7 @@ import vit.model.weights.format.BrokenFiles.Raw;
 import vit.model.weights.format.ByteSource;
 import vit.model.weights.format.RawNpz;
 
-/** Where weights come from: folders, several files, memory; and files that are something else. */
+/** Where weights come from: folders, several files, memory. Files that are something else are refused. */
 class WeightFilesTest {
 
     @TempDir
@@ -50,7 +50,7 @@ class WeightFilesTest {
         return assertThrows(InputException.class, () -> Weights.open(weights, null).close());
     }
 
-    /** Two files and their index, each with every other tensor. */
+    /** Writes two files and their index. The tensors alternate between the files. */
     private void shards() throws IOException {
         Map<String, Raw> odd = new LinkedHashMap<>();
         Map<String, Raw> even = new LinkedHashMap<>();
@@ -152,7 +152,7 @@ class WeightFilesTest {
         assertFalse(e.getMessage().replace(folder.toString(), "").matches("(?s).*(root:|not found|credentials|AccessDenied|404|346284714).*"), e.getMessage());
     }
 
-    /** Escapes of Java source in a table's cell. */
+    /** Replaces the escapes of Java source in a cell of a table by their characters. */
     private static String unescaped(String cell) {
         String text = java.util.regex.Pattern.compile("\\\\u([0-9a-fA-F]{4})").matcher(cell)
                 .replaceAll(match -> java.util.regex.Matcher.quoteReplacement(String.valueOf((char) Integer.parseInt(match.group(1), 16))));
@@ -183,7 +183,7 @@ class WeightFilesTest {
             byte[] copy = weights.clone();
             try (VitModel model = VitModel.load(copy, config)) {
                 assertArrayEquals(weights, copy);
-                java.util.Arrays.fill(copy, (byte) 7); // the model has its own
+                java.util.Arrays.fill(copy, (byte) 7); // the model keeps a copy of its own
                 logits.add(logits(model, pixels));
             }
             boolean[] closed = new boolean[1];
@@ -258,7 +258,7 @@ class WeightFilesTest {
         config();
         int[] outcomes = new int[3];
         for (int i = 0; i < 300; i++) {
-            long delay = i * i * 300L; // ns
+            long delay = i * i * 300L; // in nanoseconds
             Thread loader = new Thread(() -> {
                 try {
                     VitModel.load(file).close();

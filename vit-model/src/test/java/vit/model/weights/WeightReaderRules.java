@@ -33,12 +33,12 @@ public final class WeightReaderRules {
 
     private WeightReaderRules() {}
 
-    /** The reader of headers accepts what {@link HeaderOracle} accepts, with the same tensors, and refuses the rest. */
+    /** The reader of headers accepts what {@link HeaderOracle} accepts and finds the same tensors; it refuses everything else. */
     public static void safetensors(byte[] file) throws IOException {
         assertEquals(HeaderOracle.judge(file), HEADERS.read(file));
     }
 
-    /** Every array of an accepted archive can be read to its end or is refused, and a second reading gives the same bits. */
+    /** Every array of an accepted archive can be read to its end or is refused. A second reading gives the same bits. */
     public static void archive(byte[] file) throws IOException {
         try (TensorFile opened = NpzFile.open(ByteSource.InMemory.of("an archive", file))) {
             float[] first = new float[PART];
@@ -54,7 +54,7 @@ public final class WeightReaderRules {
         }
     }
 
-    /** A configuration, alone and with weights, means the same model after it was written in our own form. */
+    /** A configuration, alone or with weights, means the same model after it was written in our own form and read again. */
     public static void configuration(byte[] document) throws IOException {
         ConfigFile stated = ConfigFile.read("a configuration", document);
         try (Weights opened = Weights.open(SOUND, document)) {
@@ -80,13 +80,13 @@ public final class WeightReaderRules {
         assertEquals(expected.labels(), found.labels());
     }
 
-    /** Labels are the same after they were written as a JSON array. */
+    /** Labels are the same after they were written as a JSON array and read again. */
     public static void labels(byte[] document) throws IOException {
         List<String> labels = Labels.parse("labels", document);
         assertEquals(labels, Labels.parse("the same", Json.write(labels).getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** Sound headers, plain and with everything that the format allows. */
+    /** Sound headers: a plain one, and one with everything that the format allows. */
     public static List<byte[]> headers() {
         return List.of(
                 RawSafetensors.bytes("{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", new byte[8]),

@@ -11,13 +11,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Files that are no usable images, each broken in its own way: for the decoder's test and the command line's. */
+/** Files that are no usable images, each broken in its own way. The tests of the decoder and of the command line use them. */
 public final class BrokenImages {
 
     /**
      * One of them.
      *
-     * @param fileName the name it would have on disk; some lie about the content
+     * @param fileName the name that it would have on disk; some names do not fit the content
      * @param bytes    the file
      * @param rule     what the message must say
      */

@@ -26,9 +26,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
 
+/** Broken images are refused with the rule that they break, in bounded time and memory. The same holds for truncated and randomly changed files. */
 class BrokenImagesTest {
 
-    /** The largest broken case that reaches a decoder is 40×60; readers keep some hundred kilobytes of their own. */
+    /** The largest broken image that reaches a decoder has 40×60 pixels. The readers themselves keep some hundred kilobytes. */
     private static final long MOST_BYTES = 8 << 20;
 
     static List<BrokenImages.Broken> broken() {
@@ -62,10 +63,10 @@ class BrokenImagesTest {
         assertTrue(e.getMessage().contains("20000×20000"), e.getMessage());
     }
 
-    /** A prefix of a file is refused, or it lacks nothing but the end of the format's frame and has the pixels of the whole. */
+    /** A prefix of a file is either refused, or it lacks only the end of the format's frame and has the pixels of the whole file. */
     @Property(tries = 400)
     void truncatedFilesAreRefusedOrWhole(@ForAll("files") byte[] file, @ForAll @IntRange(min = 0, max = 1 << 20) int cut) throws Exception {
-        int removed = 1 + (cut % 2 == 0 ? cut % 40 : cut) % (file.length - 1); // the end decides
+        int removed = 1 + (cut % 2 == 0 ? cut % 40 : cut) % (file.length - 1); // many short cuts, because the last bytes decide
         byte[] whole = ImageDecoder.decode("whole", file).pixels();
         RgbImage image;
         try {
@@ -76,14 +77,14 @@ class BrokenImagesTest {
         assertArrayEquals(whole, image.pixels());
     }
 
-    /** Whatever bytes change, the answer is an image or an InputException, and comes soon. */
+    /** Whatever bytes are changed, the answer is an image or an InputException, and it comes soon. */
     @Property(tries = 1500)
     void changedBytesGiveAnImageOrAnInputException(@ForAll("files") byte[] file, @ForAll long seed,
             @ForAll @IntRange(min = 1, max = 6) int changes) {
         Random random = new Random(seed);
         byte[] changed = file.clone();
         for (int i = 0; i < changes; i++) {
-            int range = random.nextBoolean() ? Math.min(64, file.length) : file.length; // headers matter most
+            int range = random.nextBoolean() ? Math.min(64, file.length) : file.length; // mostly headers
             changed[random.nextInt(range)] = (byte) random.nextInt(256);
         }
         assertTimeout(Duration.ofSeconds(10), () -> {

@@ -16,22 +16,23 @@ import vit.model.InputException;
 import vit.model.image.RgbImage;
 
 /**
- * Changes small images of every format and decodes the result. Whatever changes: the answer is an image or an {@link InputException} of one line, soon and at
- * little cost; and where a checksum or a count vouches for the pixels, an accepted image has the pixels of the unchanged one.
+ * Changes small images of every format and decodes the result. Whatever is changed, the answer must be an image or an {@link InputException}
+ * of one line, and it must come soon and at little cost. If a checksum or a count vouches for the pixels, an image that is accepted must have
+ * the pixels of the unchanged one.
  */
 public final class ImageAttack {
 
-    /** Lossy, 16×16, made by libwebp. */
+    /** A lossy WebP of 16×16 pixels, made by libwebp. */
     private static final String LOSSY_WEBP = "UklGRqwAAABXRUJQVlA4IKAAAABQAQCdASoQABAABUB8JaQABYwAAOQ+kTUYWbt89wf/ttufDexz8L2bnDf7LOASjBa1xdmag2Bc7JGvx/3b/Sfvmdtr0cKy"
             + "GXt7ZK15pXsoKHm7sw8qQpNk9Tz9P+37o59xMqzHjTdCreJpuXMsfpOx/n0XXwWl+ca/QZyTnf9dEJ7X6ufi+v+wDXmJf57UYvS5hGgO3Mhcds+2KYh6CAAA";
     private static final String LOSSLESS_WEBP = "UklGRjYAAABXRUJQVlA4TCkAAAAvBgABAImM6H8sovDR/4CCtm2YttsIjT+8z0AsmOL9cXTk/5gAEC+zLwA=";
     private static final String TURNED_WEBP = "UklGRmwAAABXRUJQVlA4WAoAAAAYAAAABgAABAAAVlA4TCsAAAAvBgABEJmM6H9sovDR/4CCtm2YttsIjT+8z0AsmOL9cXTk/"
             + "3GaADCuzHoBAEVYSUYaAAAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAA=";
 
-    /** Small enough that a million images pass in an hour, and far above what the unchanged ones need. */
+    /** The limits are so small that a million images pass in an hour. They are far above what the unchanged images need. */
     private static final DecodeOptions OPTIONS = DecodeOptions.DEFAULT.withMaxPixels(1 << 20).withMaxMemoryBytes(24 << 20);
 
-    /** A decoder's own buffers and garbage, beside the estimate: a lossy WebP makes 130 bytes a pixel. */
+    /** The limit of allocation includes a decoder's own buffers and garbage, which the estimate does not: a lossy WebP makes 130 bytes per pixel. */
     private static final long MOST_BYTES = 256 << 20;
 
     private static final long MOST_NANOS = 10_000_000_000L;
@@ -46,7 +47,7 @@ public final class ImageAttack {
     private long worstNanos;
     private long worstBytes;
 
-    /** What happened, for the console. */
+    /** A summary for the console. */
     String report() {
         return accepted + " accepted; at worst " + worstNanos / 1_000_000 + " ms and " + (worstBytes >> 10) + " KiB for one";
     }
@@ -91,7 +92,11 @@ public final class ImageAttack {
         return all;
     }
 
-    /** Runs one attack; throws {@link AssertionError} with the seed and, for small files, the bytes. */
+    /**
+     * Runs one attack.
+     *
+     * @throws AssertionError if a rule is broken, with the seed and the bytes
+     */
     void attack(long seed) {
         Random random = new Random(seed);
         String name = names.get(random.nextInt(names.size()));
@@ -118,9 +123,9 @@ public final class ImageAttack {
     }
 
     /**
-     * Decodes.
+     * Decodes a file and checks the answer.
      *
-     * @param vouched the file whose pixels an accepted image must have; null where nothing vouches for them
+     * @param vouched the file whose pixels an accepted image must have; null if nothing vouches for them
      */
     public void judge(String name, byte[] file, byte[] vouched) {
         long bytes = threads.getCurrentThreadAllocatedBytes();
@@ -148,7 +153,7 @@ public final class ImageAttack {
         }
     }
 
-    /** The pixels as they are stored: metadata may change without harm. */
+    /** The pixels as they are stored. Their orientation is not applied, because metadata may change without harm. */
     private static byte[] upright(byte[] file) {
         try {
             return ImageDecoder.decode("a file", file, OPTIONS.withApplyOrientation(false)).pixels();
@@ -168,7 +173,7 @@ public final class ImageAttack {
             return file;
         }
         byte[] out = file.clone();
-        int range = random.nextInt(3) > 0 ? Math.min(96, file.length) : file.length; // headers matter most
+        int range = random.nextInt(3) > 0 ? Math.min(96, file.length) : file.length; // mostly headers
         int at = random.nextInt(range);
         switch (kind) {
             case 0 -> out[at] ^= (byte) (1 << random.nextInt(8));
@@ -179,19 +184,19 @@ public final class ImageAttack {
                     out[i] = (byte) EDGES[random.nextInt(EDGES.length)];
                 }
             }
-            case 4 -> { // some bytes again
+            case 4 -> { // repeats some bytes
                 int count = 1 + random.nextInt(Math.min(64, file.length - at));
                 out = TestImages.concat(Arrays.copyOf(file, at + count), Arrays.copyOfRange(file, at, file.length));
             }
-            case 5 -> { // without some bytes
+            case 5 -> { // removes some bytes
                 int count = 1 + random.nextInt(Math.min(16, file.length - at));
                 out = TestImages.concat(Arrays.copyOf(file, at), Arrays.copyOfRange(file, at + count, file.length));
             }
-            case SPLICE -> { // another file's end
+            case SPLICE -> { // takes the end of another file
                 byte[] other = originals.get(names.get(random.nextInt(names.size())));
                 out = TestImages.concat(Arrays.copyOf(file, at), Arrays.copyOfRange(other, Math.min(at, other.length), other.length));
             }
-            default -> { // two bytes exchanged
+            default -> { // exchanges two bytes
                 int with = random.nextInt(file.length);
                 out[at] = file[with];
                 out[with] = file[at];
@@ -200,7 +205,7 @@ public final class ImageAttack {
         return out;
     }
 
-    /** A PNG whose chunks have right checksums, as far as they can be walked: the change then gets behind them. */
+    /** Gives the chunks of a PNG right checksums, as far as the chunks can be followed. A change then gets past the checksums. */
     public static byte[] withRightChecksums(byte[] png) {
         ByteBuffer out = ByteBuffer.wrap(png.clone());
         int at = 8;

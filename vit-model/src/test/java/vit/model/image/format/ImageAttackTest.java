@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The attack on every image reader: a short one with fresh seeds each time would not be repeatable, so both are fixed. */
+/** Runs {@link ImageAttack} on every image reader. The seeds and their number are fixed, so that a failure can be repeated. */
 class ImageAttackTest {
 
     private static final int QUICK = 8_000;
@@ -45,7 +45,7 @@ class ImageAttackTest {
         System.out.println(count + " changed images: " + attack.report());
     }
 
-    /** The judge must see what it is there to see. */
+    /** The judgement must notice planted faults. */
     @Test
     void plantedFaultsAreSeen() {
         byte[] file = TestImages.encoded("png", 8, 8);

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.zip.Deflater;
 
-/** Images that cost more than they hold, each of a few bytes to some megabytes. */
+/** Images that cost far more to decode than their size suggests. Their files have a few bytes to some megabytes. */
 final class ImageBombs {
 
     private static final byte[] END = chunk("IEND", new byte[0]);
@@ -23,7 +23,7 @@ final class ImageBombs {
 
     private ImageBombs() {}
 
-    /** All of them by name; each is made when it is asked for. */
+    /** All of them by name. Each is made only when it is asked for. */
     static Map<String, Supplier<byte[]>> all() {
         Map<String, Supplier<byte[]>> all = new LinkedHashMap<>();
         pngs(all);
@@ -83,11 +83,11 @@ final class ImageBombs {
 
     private static void others(Map<String, Supplier<byte[]>> all) {
         all.put("gif-blocks", () -> {
-            byte[] gif = TestImages.encoded("gif", 8, 8); // without a global colour table: blocks begin at 13
+            byte[] gif = TestImages.encoded("gif", 8, 8); // has no global colour table, so its blocks begin at byte 13
             byte[] comment = repeat(new byte[] {0x21, -2, 1, 'x', 0}, 500_000);
             return concat(Arrays.copyOf(gif, 13), comment, Arrays.copyOfRange(gif, 13, gif.length));
         });
-        byte[] codes = repeat(new byte[] {0x24, 0x49, (byte) 0x92}, 85); // nothing but clear codes
+        byte[] codes = repeat(new byte[] {0x24, 0x49, (byte) 0x92}, 85); // only clear codes
         all.put("gif-clear-codes", () -> concat("GIF89a".getBytes(StandardCharsets.US_ASCII), new byte[] {100, 0, 100, 0, 0, 0, 0, 0x2C, 0, 0, 0, 0, 100, 0, 100, 0, 0, 2},
                 repeat(concat(new byte[] {-1}, codes), 2000), new byte[] {0, 0x3B}));
         all.put("bmp-runs", () -> TestImages.bmp(9000, 9000, 8, 1, new byte[1024], repeat(new byte[] {-1, 0}, 400_000)));
@@ -159,7 +159,8 @@ final class ImageBombs {
     }
 
     /**
-     * A progressive JPEG of one colour: a DC scan for each component, then AC scans whose runs say "no change" to up to 32767 blocks in 15 bits.
+     * A progressive JPEG of one colour: one DC scan per component, then AC scans of runs that each say "no change" to up to 32767 blocks in 15
+     * bits.
      */
     static byte[] progressive(int side, int components, int scans) {
         int blocks = ((side + 7) / 8) * ((side + 7) / 8);
@@ -181,7 +182,7 @@ final class ImageBombs {
         return out.toByteArray();
     }
 
-    /** A Huffman table with a code of one bit and one of two. */
+    /** A Huffman table with one code of one bit and one of two bits. */
     private static byte[] table(int kind, int first, int second) {
         byte[] table = new byte[4 + 17 + 2];
         table[0] = -1;
@@ -200,7 +201,7 @@ final class ImageBombs {
         int left = blocks;
         while (left > 0) {
             if (left >= 1 << 14) {
-                int run = Math.min(left, (1 << 15) - 2); // the longest would have a byte of ones
+                int run = Math.min(left, (1 << 15) - 2); // the longest possible run would contain a byte of ones
                 bits.put(0, 1);
                 bits.put(run - (1 << 14), 14);
                 left -= run;
@@ -212,7 +213,10 @@ final class ImageBombs {
         return bits.bytes();
     }
 
-    /** A lossless picture of 16×16 whose sixteen blocks point at the last of {@code count} groups of five one-symbol codes. */
+    /**
+     * A lossless picture of 16×16 pixels. Each of its sixteen blocks refers to the last of {@code count} groups, and each group has five codes
+     * of one symbol.
+     */
     static byte[] groups(int count) {
         Bits bits = new Bits(false);
         bits.put(0x2F, 8);
@@ -240,7 +244,10 @@ final class ImageBombs {
                 .put("WEBP".getBytes(StandardCharsets.US_ASCII)).put(type.getBytes(StandardCharsets.US_ASCII)).putInt(content.length).put(content).array();
     }
 
-    /** Packs bits into bytes, the first one highest (JPEG, which stuffs a zero behind 255) or lowest (WebP). */
+    /**
+     * Packs bits into bytes. In JPEG the first bit is the highest, and a zero byte follows each byte of ones; in WebP the first bit is the
+     * lowest.
+     */
     private static final class Bits {
 
         private final boolean highFirst;

@@ -18,10 +18,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vit.model.InputException;
 
-/** Images that cost more than they hold are refused by their estimate, or decoded within it. */
+/** Images that cost more than their size suggests are refused because of their estimated cost, or decoded within it. */
 class ImageBombsTest {
 
-    /** Two seconds by estimate; a busy or slow machine takes longer. */
+    /** The limit of the estimate is two seconds. A busy or slow machine takes longer than the estimate. */
     private static final long MOST_NANOS = 10_000_000_000L;
 
     @Test
@@ -30,7 +30,7 @@ class ImageBombsTest {
         InputException e = assertThrows(InputException.class, () -> ImageDecoder.decode("a.jpg", jpeg));
         assertTrue(e.getMessage().contains("decoding the image would take too long") && e.getMessage().contains("withMaxMilliseconds")
                 && e.getMessage().contains("an estimate of "), e.getMessage());
-        byte[] colours = ImageBombs.progressive(5200, 4, 100); // 200 KB, 16 seconds: many scans of a large picture, each within the number that is allowed
+        byte[] colours = ImageBombs.progressive(5200, 4, 100); // 200 KB, 16 seconds: the picture is large, and its number of scans is just allowed
         DecodeOptions roomy = DecodeOptions.DEFAULT.withMaxMemoryBytes(4L << 30);
         assertThrows(InputException.class, () -> ImageDecoder.decode("bomb", colours, roomy));
     }
@@ -41,7 +41,7 @@ class ImageBombsTest {
         assertEquals(512, ImageDecoder.decode("a.jpg", jpeg).width());
         DecodeOptions hasty = DecodeOptions.DEFAULT.withMaxMilliseconds(10);
         assertThrows(InputException.class, () -> ImageDecoder.decode("a.jpg", jpeg, hasty));
-        byte[] ordinary = ImageBombs.progressive(512, 1, 10); // an ordinary image passes whatever the bound
+        byte[] ordinary = ImageBombs.progressive(512, 1, 10); // an ordinary image is decoded whatever the bound
         assertEquals(512, ImageDecoder.decode("a.jpg", ordinary, hasty.withMaxMilliseconds(1)).width());
         DecodeOptions small = DecodeOptions.DEFAULT.withMaxMemoryBytes(1 << 20);
         InputException e = assertThrows(InputException.class, () -> ImageDecoder.decode("a.jpg", ordinary, small));
@@ -59,7 +59,10 @@ class ImageBombsTest {
         assertEquals(16, ImageDecoder.decode("a.webp", webp, DecodeOptions.DEFAULT.withMaxMemoryBytes(1L << 30)).width());
     }
 
-    /** Kind, and the bytes a pixel that decoding takes at its peak: stored samples, libjpeg's coefficients, the picture where it is a copy. */
+    /**
+     * Each kind with the bytes per pixel that decoding takes at its peak: stored samples, the coefficients that libjpeg keeps, and the picture
+     * if it is copied.
+     */
     @ParameterizedTest
     @CsvSource({"jpeg-progressive-1-2000-20,6", "jpeg-progressive-3-2000-20,9", "jpeg-progressive-4-2000-20,15", "png-rgb-3000-1,3", "png-rgba16-3000-1,11",
         "png-bits-3000-0,3", "png-grey-3000-1,4", "webp-lossy-2000,5"})
@@ -71,7 +74,7 @@ class ImageBombsTest {
         assertTrue(estimated <= bytesPerPixel + 0.2 && image.cost().bytes() >= bytesPerPixel * pixels, name + ": " + estimated);
     }
 
-    /** The small ones in the suite, all of them in the heavy profile. */
+    /** The small bombs run in every build, all of them with the heavy tests. */
     @Test
     void smallBombsEndNoSmallJvm() throws Exception {
         judge("png-empty-data-chunks,png-rgb-5600-1,jpeg-progressive-4-5200-20,jpeg-progressive-1-6900-500,webp-groups-65536,webp-chunks,png-packed-texts,gif-clear-codes,"
@@ -94,7 +97,7 @@ class ImageBombsTest {
         assertEquals(0, process.waitFor(), output);
     }
 
-    /** Decodes each image by name and prints processor time, allocated bytes and the answer. */
+    /** The program in the child: decodes each named image and prints processor time, allocated bytes and the answer. */
     static final class Child {
 
         private Child() {}

@@ -31,12 +31,13 @@ import vit.model.golden.Golden;
 import vit.model.image.Resample;
 import vit.model.image.RgbImage;
 
+/** Images of every format decode to the pixels that Pillow gives, or to samples that are known from the way the file was made. */
 class ImageDecoderTest {
 
-    /** The pixels of both WebP files below, 7×5, by formula. */
+    /** The pixels of both WebP files below, 7×5, computed by their formula. */
     private static final String LOSSLESS_WEBP = "UklGRjYAAABXRUJQVlA4TCkAAAAvBgABAImM6H8sovDR/4CCtm2YttsIjT+8z0AsmOL9cXTk/5gAEC+zLwA=";
 
-    /** With alpha 77 and EXIF orientation 6. */
+    /** The same with alpha 77 and EXIF orientation 6. */
     private static final String TURNED_WEBP = "UklGRmwAAABXRUJQVlA4WAoAAAAYAAAABgAABAAAVlA4TCsAAAAvBgABEJmM6H9sovDR/4CCtm2YttsIjT+8z0AsmOL9cXTk/"
             + "3GaADCuzHoBAEVYSUYaAAAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAA=";
 
@@ -56,7 +57,7 @@ class ImageDecoderTest {
                 sum += error;
             }
             System.out.println(photo + " against Pillow's decoding: worst " + worst + ", mean " + (double) sum / jpeg.pixels().length);
-            // The JDK's own libjpeg gives Pillow's pixels; one built on another libjpeg may round differently.
+            // The libjpeg that the JDK brings gives Pillow's pixels. A JDK that uses another libjpeg may round differently.
             assertTrue(worst <= 3, photo + " is " + worst + " off");
         }
     }
@@ -95,7 +96,7 @@ class ImageDecoderTest {
     void whatIsBesideThePictureInAPngDoesNotMatter() throws Exception {
         byte[] profile = TestImages.chunk("iCCP", "broken profile".getBytes(StandardCharsets.US_ASCII));
         byte[] words = TestImages.chunk("zTXt", new byte[] {'a', 0, 0, 9, 9, 9});
-        words[words.length - 1] ^= 1; // a wrong checksum, too
+        words[words.length - 1] ^= 1; // also a wrong checksum
         byte[] png = TestImages.png(1, 3, 1, new int[] {7, 8, 9}, 8, 0, 0, profile, words);
         assertArrayEquals(greys(7, 8, 9), ImageDecoder.decode("a.png", png).pixels());
     }
@@ -147,7 +148,7 @@ class ImageDecoderTest {
         assertArrayEquals(greys(stored), ImageDecoder.decode("grey.jpg", jpeg).pixels());
     }
 
-    /** The rules of libjpeg's default_decompress_parms. */
+    /** The expected colours follow the rules of libjpeg's default_decompress_parms. */
     @ParameterizedTest
     @CsvSource({"1,false,-1,GREY", "3,true,-1,YCC", "3,true,0,YCC", "3,false,0,RGB", "3,false,1,YCC", "3,false,2,YCC", "3,false,-1,YCC",
         "4,false,-1,CMYK", "4,false,0,CMYK", "4,false,1,YCCK", "4,false,2,YCCK"})
@@ -160,12 +161,12 @@ class ImageDecoderTest {
         }
     }
 
-    /** Inks and what Pillow 9.4 converts them to. */
+    /** Inks, and the colours to which Pillow 9.4 converts them. */
     @ParameterizedTest
     @CsvSource({"0,0,0,0,255,255,255", "255,0,0,0,0,255,255", "0,0,0,255,0,0,0", "10,20,30,40,207,198,190", "128,64,200,99,78,117,34",
         "255,255,255,1,0,0,0", "1,2,3,254,1,1,1", "77,177,27,127,89,39,114"})
     void inksBecomePillowsColours(int c, int m, int y, int k, int red, int green, int blue) throws Exception {
-        byte[] stored = new byte[8 * 8 * 4]; // a block of one colour survives the JPEG at quality 1
+        byte[] stored = new byte[8 * 8 * 4]; // at quality 1, a JPEG still keeps a block of one colour exactly
         for (int i = 0; i < stored.length; i += 4) {
             stored[i] = (byte) (255 - c);
             stored[i + 1] = (byte) (255 - m);
@@ -178,14 +179,14 @@ class ImageDecoderTest {
             RgbImage image = ImageDecoder.decode("cmyk.jpg", file);
             assertArrayEquals(expected, Arrays.copyOf(image.pixels(), 3));
         }
-        // The same components taken as Y, Cb, Cr of the inverted inks: grey where Cb and Cr are 128.
+        // The same components count as Y, Cb and Cr of the inverted inks. They are grey where Cb and Cr are 128.
         byte[] neutral = stored.clone();
         for (int i = 0; i < stored.length; i += 4) {
             neutral[i + 1] = (byte) 128;
             neutral[i + 2] = (byte) 128;
         }
         RgbImage ycck = ImageDecoder.decode("ycck.jpg", TestImages.withAdobe(TestImages.fourComponentJpeg(8, 8, neutral), 2));
-        // libjpeg turns Y into the ink 255 − Y, which Pillow inverts once more
+        // libjpeg turns Y into the ink 255 − Y, and Pillow inverts that again
         int ink = Math.round((255 - c) * (255 - k) / 255f);
         assertEquals(255 - k - ink, ycck.sample(0, 0, 0), 1);
     }
@@ -212,7 +213,7 @@ class ImageDecoderTest {
         assertEquals(screen.sample(0, 0, 1), screen.sample(14, 19, 1));
     }
 
-    /** Noise fills the table of codes again and again. */
+    /** Noise fills the table of codes again and again, so that the codes are counted through full tables. */
     @Test
     void longGifsAreCountedThroughFullTables() throws Exception {
         BufferedImage noise = new BufferedImage(120, 100, BufferedImage.TYPE_BYTE_INDEXED);

@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What must hold of every text that tells an orientation, however it was changed. */
+/** Rules that hold for every text that states an orientation, however it was changed. */
 public final class OrientationRules {
 
     private static final Pattern XMP = Pattern.compile("tiff:Orientation(?:=\"|>)([0-9])");
 
     private OrientationRules() {}
 
-    /** The orientation is 1 … 8, and that of an XMP text is the one that a regular expression finds. */
+    /** The orientation is a number from 1 to 8. That of an XMP text is the one that a regular expression finds. */
     public static void orientation(byte[] data) {
         OrientationTags exif = new OrientationTags();
         exif.exif(data, 0, data.length);

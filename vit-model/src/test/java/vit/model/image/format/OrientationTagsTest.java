@@ -16,7 +16,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.image.RgbImage;
 
-/** Where Pillow's {@code ImageOps.exif_transpose} finds an orientation. The expected values are Pillow 11.3's; 9.4 differs where a test says so. */
+/**
+ * Orientations are found where Pillow's {@code ImageOps.exif_transpose} finds them. The expected values are those of Pillow 11.3; a test says
+ * so where 9.4 differs.
+ */
 class OrientationTagsTest {
 
     private static final byte[] TURNED = TestImages.exif(true, 6);
@@ -24,7 +27,7 @@ class OrientationTagsTest {
     private static final String XMP_KEY = "XML:com.adobe.xmp";
     private static final String ATTRIBUTE = "<rdf:Description xmlns:tiff=\"http://ns.adobe.com/tiff/1.0/\" tiff:Orientation=\"6\"/>";
 
-    /** TIFF's types; a string (BYTE, ASCII, UNDEFINED) equals no number, and LONG8 is the only 64-bit one that Pillow knows in EXIF. */
+    /** The types of TIFF. A string (BYTE, ASCII, UNDEFINED) equals no number, and LONG8 is the only 64-bit type that Pillow knows in EXIF. */
     @ParameterizedTest
     @CsvSource({"1,06,1", "2,3600,1", "3,0006,6", "4,00000006,6", "5,0000000600000001,6", "5,0000000C00000002,6", "5,0000000600000000,1", "6,06,6", "6,FA,1",
         "7,06,1", "8,0006,6", "8,FFFA,1", "9,00000006,6", "10,0000000600000001,6", "11,40C00000,6", "11,40C00001,1", "12,4018000000000000,6", "13,00000006,6",
@@ -61,7 +64,7 @@ class OrientationTagsTest {
     @Test
     void jpegSegmentsContinueEachOther() throws Exception {
         byte[] jpeg = TestImages.encoded("jpg", 8, 12);
-        // withSegment puts the later call's segment first
+        // withSegment puts a segment before those of earlier calls
         assertEquals(6, turned(TestImages.withExif(TestImages.withExif(jpeg, UPRIGHT), TURNED)));
         assertEquals(1, turned(TestImages.withExif(TestImages.withExif(jpeg, TURNED), UPRIGHT)));
         byte[] head = Arrays.copyOf(TURNED, 15);
@@ -77,7 +80,7 @@ class OrientationTagsTest {
         assertEquals(expected, ofPng(text(kind, "Raw profile type exif", profile(exif, "\r\n"))));
         assertEquals(1, ofPng(text(kind, "Raw profile type APP1", profile(exif, "\n")))); // Pillow does not read it
         assertEquals(1, ofPng(text(kind, "Raw profile type exif", profile(exif, "\n") + "x")));
-        assertEquals(1, ofPng(text(kind, "Raw profile type exif", HexFormat.of().formatHex(exif)))); // without its three lines
+        assertEquals(1, ofPng(text(kind, "Raw profile type exif", HexFormat.of().formatHex(exif)))); // lacks the three lines that a profile begins with
         byte[] own = chunk("eXIf", UPRIGHT);
         assertEquals(1, ofPng(concat(text(kind, "Raw profile type exif", profile(exif, "\n")), own)));
         assertEquals(6, ofPng(concat(text(kind, "Raw profile type exif", profile(UPRIGHT, "\n")), text(kind, "Raw profile type exif", profile(exif, "\n")))));
@@ -126,7 +129,7 @@ class OrientationTagsTest {
         return turned(TestImages.png(8, 12, 1, new int[96], 8, 0, 0, chunks));
     }
 
-    /** 6 where a picture of 8×12 comes out as 12×8. */
+    /** Returns the orientation that was applied: 6 if height and width were exchanged, otherwise 1. */
     private static int turned(byte[] file) throws Exception {
         RgbImage image = ImageDecoder.decode("a.file", file);
         RgbImage stored = ImageDecoder.decode("a.file", file, DecodeOptions.DEFAULT.withApplyOrientation(false));
@@ -142,7 +145,7 @@ class OrientationTagsTest {
         for (byte[] entry : entries) {
             int at = out.position();
             out.put(entry, 0, 12);
-            if (entry.length > 12) { // a value of 8 bytes stands behind the directory
+            if (entry.length > 12) { // a value of 8 bytes lies after the directory
                 out.putInt(at + 8, tail).put(tail, entry, 12, 8);
             }
         }
@@ -163,7 +166,7 @@ class OrientationTagsTest {
         return out;
     }
 
-    /** Name, length and digits on lines of their own, as ImageMagick writes a profile. */
+    /** A profile as ImageMagick writes it, with name, length and digits on lines of their own. */
     private static String profile(byte[] bytes, String newLine) {
         return newLine + "exif" + newLine + String.format("%8d", bytes.length) + newLine + HexFormat.of().formatHex(bytes) + newLine;
     }

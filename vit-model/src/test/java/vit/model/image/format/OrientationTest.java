@@ -17,9 +17,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import vit.model.image.ResampleTest;
 import vit.model.image.RgbImage;
 
+/** Each EXIF orientation turns the picture as the standard says, and is found where another library finds it. */
 class OrientationTest {
 
-    /** The letters of a 2×3 picture abc/def, turned upright: what EXIF 2.3, table 6, says of each number. */
+    /** A 2×3 picture of the letters abc/def comes out in the order that EXIF 2.3, table 6, gives for each number. */
     @ParameterizedTest
     @CsvSource({"1,abc/def", "2,cba/fed", "3,fed/cba", "4,def/abc", "5,ad/be/cf", "6,da/eb/fc", "7,fc/eb/da", "8,cf/be/ad"})
     void eachNumberTurnsItsWay(int orientation, String expected) {
@@ -42,7 +43,7 @@ class OrientationTest {
     @Property(tries = 200)
     void agreesWithMetadataExtractor(@ForAll boolean littleEndian, @ForAll @IntRange(min = 0, max = 65535) int orientation)
             throws Exception {
-        int value = orientation % 3 == 0 ? orientation : orientation % 10; // mostly near the valid ones
+        int value = orientation % 3 == 0 ? orientation : orientation % 10; // mostly near the valid numbers
         byte[] exif = TestImages.exif(littleEndian, value);
         byte[] jpeg = TestImages.withExif(TestImages.encoded("jpg", 4, 4), exif);
         Metadata metadata = ImageMetadataReader.readMetadata(new ByteArrayInputStream(jpeg));

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
 
+/** PBM, PGM and PPM files, in text and binary form, are read and scaled as Pillow does. */
 class PnmFileTest {
 
     @Test
@@ -39,7 +40,7 @@ class PnmFileTest {
         assertArrayEquals(new byte[] {5, 6, 7}, pixels(header, new byte[] {5, 6, 7}));
     }
 
-    /** Python's rounding of v / most · 255; grey above a byte is cut off at white unless it is to be scaled. */
+    /** The expected value is Python's rounding of v / most · 255. Grey above a byte is cut off at white unless it is to be scaled. */
     @ParameterizedTest
     @CsvSource({"P2,1,1,255", "P2,100,50,128", "P2,2,1,128", "P2,200,3,4", "P3,1000,500,128", "P3,65535,32768,128", "P2,1023,1,64", "P2,65535,255,255",
         "P2,65535,254,254", "P2,256,1,255"})

@@ -26,7 +26,7 @@ public final class TestImages {
 
     private TestImages() {}
 
-    /** A smooth picture with some noise: every decoder path has something to do. */
+    /** A smooth picture with some noise, so that every part of a decoder has work. */
     public static BufferedImage scene(int height, int width, int type) {
         BufferedImage image = new BufferedImage(width, height, type);
         Random random = new Random(height * 31L + width);
@@ -67,7 +67,7 @@ public final class TestImages {
         return bytes.toByteArray();
     }
 
-    /** Red, green and blue of an image whose samples are stored as such. */
+    /** The red, green and blue samples of an image that stores them as such. */
     static RgbImage rgb(BufferedImage image) {
         byte[] pixels = new byte[image.getHeight() * image.getWidth() * 3];
         int at = 0;
@@ -82,7 +82,7 @@ public final class TestImages {
         return new RgbImage(image.getHeight(), image.getWidth(), pixels);
     }
 
-    /** A JPEG of four components as they are, without any marker of their meaning. */
+    /** A JPEG of four components that are stored as they are, without a marker that tells their meaning. */
     static byte[] fourComponentJpeg(int height, int width, byte[] samples) {
         Raster raster = Raster.createInterleavedRaster(new DataBufferByte(samples, samples.length), width, height, 4 * width, 4,
                 new int[] {0, 1, 2, 3}, null);
@@ -102,7 +102,7 @@ public final class TestImages {
         return bytes.toByteArray();
     }
 
-    /** Puts a segment with {@code marker} right behind a JPEG's first two bytes. */
+    /** Inserts a segment with {@code marker} after the first two bytes of a JPEG. */
     static byte[] withSegment(byte[] jpeg, int marker, byte[] content) {
         ByteBuffer out = ByteBuffer.allocate(jpeg.length + 4 + content.length);
         out.put(jpeg, 0, 2).put((byte) 0xFF).put((byte) marker).putShort((short) (content.length + 2)).put(content);
@@ -116,7 +116,7 @@ public final class TestImages {
         return withSegment(jpeg, 0xEE, content);
     }
 
-    /** A JPEG with EXIF metadata: the TIFF structure {@code exif}. */
+    /** The JPEG with EXIF metadata, which is the TIFF structure {@code exif}. */
     static byte[] withExif(byte[] jpeg, byte[] exif) {
         byte[] content = ByteBuffer.allocate(6 + exif.length).put("Exif\0\0".getBytes(StandardCharsets.US_ASCII)).put(exif).array();
         return withSegment(jpeg, 0xE1, content);

@@ -20,19 +20,19 @@ final class TestTiff {
         with(256, width).with(257, height).with(258, depths).with(259, 1).with(262, photometric).with(277, samples).with(278, height);
     }
 
-    /** Sets a tag; 0x10000 and above is stored as LONG, the rest as SHORT. */
+    /** Sets a tag. A value of 0x10000 or more is stored as LONG, a smaller one as SHORT. */
     TestTiff with(int tag, long... values) {
         tags.put(tag, values);
         return this;
     }
 
-    /** The strips. */
+    /** Sets the strips. */
     TestTiff strips(byte[]... strips) {
         parts = strips;
         return with(273, new long[strips.length]).with(279, lengths(strips));
     }
 
-    /** Tiles of {@code side}×{@code side}, in place of strips. */
+    /** Sets tiles of {@code side}×{@code side} pixels instead of strips. */
     TestTiff tiles(int side, byte[]... tiles) {
         parts = tiles;
         return with(322, side).with(323, side).with(324, new long[tiles.length]).with(325, lengths(tiles));

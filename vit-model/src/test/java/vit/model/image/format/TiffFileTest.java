@@ -21,9 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 import vit.model.image.RgbImage;
 
+/** TIFF files of every layout give the pixels that were stored, or those that Pillow makes of them. */
 class TiffFileTest {
 
-    /** The JDK writes the files, the plug-in reads them. */
+    /** The JDK writes the files, and the plug-in reads them. */
     @ParameterizedTest
     @CsvSource({"LZW,5", "LZW,10", "LZW,13", "Deflate,5", "ZLib,10", "PackBits,5", "PackBits,13", "CCITT T.4,12", "CCITT T.6,12", "LZW,6", "Deflate,12"})
     void lossCompressionsGiveThePictureBack(String compression, int type) throws Exception {
@@ -31,7 +32,7 @@ class TiffFileTest {
         RgbImage image = ImageDecoder.decode("a.tif", written(scene, compression));
         if (type == BufferedImage.TYPE_BYTE_GRAY) {
             int[] stored = scene.getRaster().getPixels(0, 0, 31, 23, (int[]) null);
-            assertEquals(stored[40], image.sample(1, 9, 0)); // grey is not colour-managed
+            assertEquals(stored[40], image.sample(1, 9, 0)); // grey has no colour management
         } else {
             assertArrayEquals(TestImages.rgb(scene).pixels(), image.pixels());
         }
@@ -50,7 +51,10 @@ class TiffFileTest {
         assertTrue(worst < 80, worst + " off");
     }
 
-    /** Stored samples of one pixel, and what Pillow 11.3 makes of them. 0 white is zero, 1 black is zero, 2 RGB, 3 palette, 5 CMYK, 6 YCbCr. */
+    /**
+     * The stored samples of one pixel, and what Pillow 11.3 makes of them. The first number is the photometric interpretation: 0 white is
+     * zero, 1 black is zero, 2 RGB, 3 palette, 5 CMYK, 6 YCbCr.
+     */
     @ParameterizedTest
     @CsvSource({"1,8,118,118,118,118", "0,8,118,137,137,137", "1,4,8,136,136,136", "0,4,6,153,153,153", "1,2,2,170,170,170", "0,2,3,0,0,0", "1,1,1,255,255,255", "0,1,1,0,0,0",
         "1,16,37670,255,255,255", "1,16,254,254,254,254", "0,16,200,200,200,200", "2,8,46 204 220,46,204,220", "2,16,1845 24143 13625,7,94,53",
@@ -67,7 +71,7 @@ class TiffFileTest {
         }
     }
 
-    /** 0 unspecified, 1 associated (colours are multiplied by it), 2 unassociated. */
+    /** The first number is the kind of alpha: 0 unspecified, 1 associated (colours are multiplied by it), 2 unassociated. */
     @ParameterizedTest
     @CsvSource({"0,184 2 67 128,184,2,67", "1,184 2 67 128,255,3,133", "1,9 8 7 0,0,0,0", "1,9 8 7 255,9,8,7", "2,184 2 67 4,184,2,67"})
     void alphaIsDroppedAndAssociatedAlphaUndone(int kind, String stored, int red, int green, int blue) throws Exception {

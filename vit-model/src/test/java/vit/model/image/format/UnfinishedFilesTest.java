@@ -17,7 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 
-/** Files whose pixels are all there though their frame is not: Pillow opens them without {@code LOAD_TRUNCATED_IMAGES}, and so do we. */
+/**
+ * Files that hold all pixels but lack a part of their frame. Pillow opens them without {@code LOAD_TRUNCATED_IMAGES}, so they must be read
+ * here as well.
+ */
 class UnfinishedFilesTest {
 
     private static final byte[] END = chunk("IEND", new byte[0]);
@@ -26,7 +29,7 @@ class UnfinishedFilesTest {
     private static final byte[] WHOLE = png(header(3, 2, 8, 0, 0), chunk("IDAT", DATA), END);
     private static final byte[] GREYS = {10, 10, 10, 20, 20, 20, 30, 30, 30, 40, 40, 40, 50, 50, 50, 60, 60, 60};
 
-    /** The end chunk (12 bytes), the checksum before it (4), and the deflate stream's own (4). */
+    /** The bytes after the pixels are the end chunk (12), the checksum before it (4), and the checksum of the deflate stream (4). */
     @Test
     void pngMayEndAnywhereBehindItsPixels() throws Exception {
         for (int cut = 0; cut <= 20; cut++) {

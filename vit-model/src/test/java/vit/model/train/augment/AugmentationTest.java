@@ -23,6 +23,10 @@ import vit.model.train.TrainerTest;
 import vit.model.train.augment.CounterRandom.Purpose;
 import vit.model.train.data.SampleMaker;
 
+/**
+ * Random changes of images keep size and content as their definitions say, depend only on seed, epoch and index, and have the documented
+ * distributions.
+ */
 class AugmentationTest {
 
     private static RgbImage image(int height, int width, long seed) {
@@ -69,9 +73,9 @@ class AugmentationTest {
         RgbImage grey = new RgbImage(1, 4, new byte[] {10, 10, 10, 60, 60, 60, (byte) 150, (byte) 150, (byte) 150, (byte) 250, (byte) 250, (byte) 250});
         assertReds(new int[] {245, 195, 105, 5}, ImageOperation.INVERT.apply(grey, 5, random(0)));
         assertReds(new int[] {0, 53, 148, 255}, ImageOperation.AUTO_CONTRAST.apply(grey, 5, random(0)));
-        assertReds(new int[] {10, 60, 150, 5}, ImageOperation.SOLARIZE.apply(grey, 3, random(0))); // 256 − 76 = 180
+        assertReds(new int[] {10, 60, 150, 5}, ImageOperation.SOLARIZE.apply(grey, 3, random(0))); // from 256 − 76 = 180 on, samples are inverted
         assertReds(new int[] {65, 115, 150, 250}, ImageOperation.SOLARIZE_ADD.apply(grey, 5, random(0)));
-        assertReds(new int[] {0, 0, 128, 192}, ImageOperation.POSTERIZE.apply(grey, 5, random(0))); // 2 bits
+        assertReds(new int[] {0, 0, 128, 192}, ImageOperation.POSTERIZE.apply(grey, 5, random(0))); // two bits are kept
         assertReds(new int[] {10, 60, 150, 250}, ImageOperation.BRIGHTNESS.apply(grey, 0, random(0)));
         int bright = ImageOperation.BRIGHTNESS.apply(grey, 10, random(0)).sample(0, 1, 0);
         assertTrue(bright == 113 || bright == 114 || bright == 6, "60 · 1.9 or 60 · 0.1, not " + bright);
@@ -94,7 +98,7 @@ class AugmentationTest {
         assertArrayEquals(image.pixels(), back.pixels());
         RgbImage twice = Affine.shift(1, 0).after(Affine.shift(0, 2)).apply(image);
         assertArrayEquals(moved.pixels(), twice.pixels());
-        assertEquals(image.sample(2, 1, 2), Affine.scale(2).apply(image).sample(2, 0, 2)); // two from the centre comes from one
+        assertEquals(image.sample(2, 1, 2), Affine.scale(2).apply(image).sample(2, 0, 2)); // the pixel two columns from the centre shows the one that was one column away
         assertArrayEquals(image.pixels(), Augmentation.mirrored(Augmentation.mirrored(image)).pixels());
         assertEquals(image.sample(1, 0, 2), Augmentation.mirrored(image).sample(1, 4, 2));
     }
@@ -189,7 +193,7 @@ class AugmentationTest {
                 assertTrue(images[i] >= Math.min(b, partner) - 1e-5 && images[i] <= Math.max(b, partner) + 1e-5);
                 mean += images[i] / elements;
             }
-            if (b % 4 != partner % 4) { // the share of the pixels is the share of the target
+            if (b % 4 != partner % 4) { // the pixels are mixed in the same shares as the targets
                 double own = targets[b * 4 + b % 4];
                 assertEquals(own * b + (1 - own) * partner, mean, 1e-4);
             }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.InputException;
 
+/** Class folders become sorted classes and files, and a folder that is no data set is refused by name. */
 class ImageFolderTest {
 
     @TempDir

@@ -10,9 +10,10 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import vit.model.image.RgbImage;
 
+/** A split into training and validation is stratified, depends only on its seed, and loses no image. */
 class SplitTest {
 
-    /** {@code counts} images of each class, mixed. */
+    /** A source with {@code counts} images of each class, in mixed order. */
     private record Counted(int... counts) implements ImageSource {
         @Override
         public int size() {
@@ -26,7 +27,7 @@ class SplitTest {
 
         @Override
         public int label(int index) {
-            int place = (index * 7 + 3) % size(); // 7 divides no sum used here: a permutation
+            int place = (index * 7 + 3) % size(); // a permutation, because 7 divides no size that is used here
             int label = 0;
             while (place >= counts[label]) {
                 place -= counts[label++];

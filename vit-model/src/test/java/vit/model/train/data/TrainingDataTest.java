@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.InputException;
 
-/** Which folders of a data set are classes, which are parts of a split, and what is left out. Files are listed, not opened. */
+/** Which folders of a data set are classes, which are parts of a split, and which are left out. Files are only listed, not opened. */
 class TrainingDataTest {
 
     @TempDir

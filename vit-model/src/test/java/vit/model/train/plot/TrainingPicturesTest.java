@@ -12,6 +12,7 @@ import vit.model.plot.Picture;
 import vit.model.train.EpochReport;
 import vit.model.train.Evaluation;
 
+/** Pictures of training fit a screen at any number of classes and show every line. */
 class TrainingPicturesTest {
 
     private static Evaluation evaluation(int classes, String name) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.kernels.tensor.Shape;
 
-/** Writing on a disk on which each operation in turn fails. */
+/** Writes on a disk on which each operation in turn fails. The file then holds either all old or all new bytes. */
 class AtomicFileTest {
 
     @TempDir
@@ -48,7 +48,7 @@ class AtomicFileTest {
         disk.fail(Long.MAX_VALUE, false, "");
         writeTensors(disk.of(file), 1);
         long operations = disk.operations();
-        assertTrue(operations >= 8, () -> "only " + operations + " operations"); // create, writes, force, rename, force of the folder
+        assertTrue(operations >= 8, () -> "only " + operations + " operations"); // one create, several writes, force, rename, force of the folder
         for (String reason : List.of("No space left on device", "Input/output error")) {
             for (boolean always : new boolean[] {false, true}) {
                 for (long k = 1; k <= operations; k++) {
@@ -57,7 +57,7 @@ class AtomicFileTest {
                     IOException fault = assertThrows(IOException.class, () -> writeTensors(disk.of(file), 2));
                     String where = "operation " + k + " of " + operations + ": " + fault;
                     assertTrue(fault.toString().contains(file + ": the file cannot be written: " + reason + "; it needs " + after.length + " bytes, "), where);
-                    assertArrayEquals(k < operations ? before : after, Files.readAllBytes(file), where); // the last forces the folder
+                    assertArrayEquals(k < operations ? before : after, Files.readAllBytes(file), where); // the last operation forces the folder, after the file was renamed
                     try (Stream<Path> left = Files.list(folder)) {
                         assertEquals(List.of(file), left.toList(), where);
                     }
@@ -105,7 +105,7 @@ class AtomicFileTest {
             writer.commit();
         }
         byte[] bytes = Files.readAllBytes(file);
-        int crc = -1; // bit by bit, polynomial 0x1EDC6F41 reflected
+        int crc = -1; // CRC-32C bit by bit, with the polynomial 0x1EDC6F41 reflected
         for (int i = 0; i < bytes.length - Long.BYTES; i++) {
             crc ^= bytes[i] & 0xFF;
             for (int bit = 0; bit < 8; bit++) {

@@ -18,8 +18,8 @@ import vit.model.parameters.Parameters;
 import vit.model.weights.BrokenConfigs;
 
 /**
- * Weight files and configurations that are each broken in one way, around one small sound model. Shared by the tests of
- * this package and of the command line.
+ * Weight files and configurations that are each broken in one way, made from one small sound model. The tests of this package and of the
+ * command line use them.
  */
 public final class BrokenFiles {
 
@@ -29,9 +29,9 @@ public final class BrokenFiles {
      * @param name    what is broken
      * @param weights the weight file
      * @param config  the configuration
-     * @param blames  the one of the two that a message must name
-     * @param place   what else it must name: a tensor, a field, or {@code byte n}; empty where only the file can be named
-     * @param rule    a part of the rule that it must state
+     * @param blames  the file of the two that a message must name
+     * @param place   what else the message must name: a tensor, a field, or {@code byte n}; empty if only the file can be named
+     * @param rule    a part of the rule that the message must state
      */
     public record Broken(String name, Path weights, Path config, Path blames, String place, String rule) {
         @Override
@@ -83,14 +83,14 @@ public final class BrokenFiles {
         config(name, config.getBytes(StandardCharsets.UTF_8), place, rule);
     }
 
-    /** Adds a pair of which the weights are blamed for what the configuration says. */
+    /** Adds sound weights with a configuration that contradicts them. The message must name the weights. */
     public void contradicted(String name, String config, String place, String rule) throws IOException {
         config(name, config, place, rule);
         Broken last = all.removeLast();
         all.add(new Broken(last.name, last.weights, last.config, last.weights, place, rule));
     }
 
-    /** Adds paths without weights behind them. */
+    /** Adds paths at which there are no weights. */
     void path(String name, Path weights, String rule) throws IOException {
         Path config = Files.writeString(folder.resolve(name.replace(' ', '-') + ".json"), CONFIG);
         all.add(new Broken(name, weights, config, weights, "", rule));

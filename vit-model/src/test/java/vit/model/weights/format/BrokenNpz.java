@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.Map;
 import vit.model.weights.format.BrokenFiles.Raw;
 
-/** Broken npz files: the sound model's tensors with one entry, or the archive's directory, changed. */
+/** Broken npz files: archives of the sound model's tensors in which one entry or the directory is changed. */
 final class BrokenNpz {
 
     private static final String NAME = "norm.bias";
@@ -25,7 +25,7 @@ final class BrokenNpz {
         directories(f);
     }
 
-    /** The sound archive with the entry of {@link #NAME} replaced by {@code bytes}. */
+    /** The sound archive, with {@code bytes} in the entry of {@link #NAME}. */
     private static byte[] with(byte[] bytes) {
         RawNpz file = new RawNpz();
         for (Map.Entry<String, Raw> tensor : BrokenFiles.tensors().entrySet()) {
@@ -98,7 +98,7 @@ final class BrokenNpz {
         byte[] twice = deflated.clone();
         rename(twice, "norm.bias.npy", "head.bias.npy");
         f.weights("npz duplicate entry", twice, "head.bias.npy", "");
-        // These two show only when the elements are read.
+        // These two faults show only when the elements are read.
         f.weights("npz wrong checksum", patched(stored, 16, crc -> crc ^ 1), NAME, "corrupt");
         byte[] flipped = stored.clone();
         flipped[data(flipped)] ^= 1;
@@ -114,7 +114,7 @@ final class BrokenNpz {
         return copy;
     }
 
-    /** The last place of {@code text} before {@code before}. */
+    /** The last position of {@code text} that is before {@code before}. */
     private static int find(byte[] bytes, String text, int before) {
         return new String(bytes, StandardCharsets.ISO_8859_1).lastIndexOf(text, before);
     }

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.Map;
 import vit.model.weights.format.BrokenFiles.Raw;
 
-/** Broken safetensors files. Tensor {@code norm.bias} is the last but two of the sound file and takes 32 bytes. */
+/** Broken safetensors files. Tensor {@code norm.bias} is the third from the end of the sound file and takes 32 bytes. */
 final class BrokenSafetensors {
 
     private static final byte[] DATA = new byte[32];
@@ -122,7 +122,7 @@ final class BrokenSafetensors {
         return file.raw(name, json, DATA).bytes();
     }
 
-    /** The sound file with one tensor replaced, added, or (null) left out. */
+    /** The sound file with one tensor replaced or added, or left out if the new one is null. */
     private static byte[] changed(String name, Raw raw) {
         Map<String, Raw> tensors = BrokenFiles.tensors();
         if (raw == null) {

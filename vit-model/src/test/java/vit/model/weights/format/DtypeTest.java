@@ -11,6 +11,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
+/** Elements of every type are converted with one rounding to the nearest even value, and values that do not fit are refused. */
 class DtypeTest {
 
     private static ByteBuffer buffer() {
@@ -93,7 +94,7 @@ class DtypeTest {
 
     @Test
     void unsignedIntegersBeyondTheSignBitRoundOnce() {
-        // 2^63 + 1024 is half way between two doubles and goes to the even one; one more is above the middle.
+        // 2^63 + 1024 is half-way between two doubles and is rounded to the even one. One more is above the middle.
         for (long low : new long[] {1023, 1024, 1025, 3071, 3072, 3073}) {
             long bits = Long.MIN_VALUE + low;
             assertEquals(new BigInteger(Long.toUnsignedString(bits)).doubleValue(), asDouble(Dtype.U64, buffer().putLong(bits)), "2^63 + " + low);

@@ -35,8 +35,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The default file system with a disk that fails: creating, writing, forcing, linking and renaming files are counted, and the {@link #fail}-th
- * of them throws, once or from then on. Deleting always works, as it does on a full disk.
+ * The default file system, with a disk that fails. Operations that create, write, force, link or rename a file are counted. The {@link
+ * #fail}-th of them throws, and so do all later ones if that is asked for. Deleting always works, as it does on a full disk.
  */
 public final class FaultyFileSystem extends FileSystemProvider {
 
@@ -54,9 +54,9 @@ public final class FaultyFileSystem extends FileSystemProvider {
     }
 
     /**
-     * From now on operation {@code which}, from 1, fails.
+     * Lets operation {@code which} from now on fail, counted from 1.
      *
-     * @param always whether all after it fail as well
+     * @param always whether all operations after it fail as well
      * @param why    for example {@code No space left on device}
      */
     public void fail(long which, boolean always, String why) {
@@ -66,7 +66,7 @@ public final class FaultyFileSystem extends FileSystemProvider {
         reason = why;
     }
 
-    /** Operations since the last {@link #fail}. */
+    /** The number of operations since the last {@link #fail}. */
     public long operations() {
         return operations;
     }
@@ -214,7 +214,7 @@ public final class FaultyFileSystem extends FileSystemProvider {
         throw new UnsupportedOperationException();
     }
 
-    /** A channel whose writes and forces are counted; a write that fails may have written a part. */
+    /** A channel whose writes and forces are counted. A write that fails may have written a part. */
     private final class FaultyChannel extends FileChannel {
         private final FileChannel real;
 

@@ -23,9 +23,9 @@ import vit.model.parameters.Parameters;
 import vit.model.weights.Weights;
 
 /**
- * The attack on the readers of weights and configurations: mutants made from seeds. For safetensors headers an oracle of its
- * own says of each mutant whether it is to be refused, and what it says otherwise. Whatever an attack finds is put into
- * {@code findings/} as a file, named {@code refused-…} or {@code accepted-…} by what is right.
+ * Attacks the readers of weights and configurations with mutants that are made from seeds. For headers of safetensors, an independent oracle
+ * judges each mutant: whether it must be refused, and otherwise what it says. A file for everything that an attack has found is kept in {@code
+ * findings/}; its name begins with {@code refused-} or {@code accepted-}, whichever is right.
  */
 public class HeaderAttackTest {
 
@@ -74,7 +74,7 @@ public class HeaderAttackTest {
         attackHeaders(1_000_000_000L, 10_000_000);
     }
 
-    /** The oracle itself: what it accepts and refuses was judged by hand. */
+    /** The oracle is tested with headers that were judged by hand. */
     @Test
     void theOracleJudgesKnownHeaders() {
         String sound = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},\"__metadata__\":{\"k\":\"v\"}}";
@@ -105,7 +105,7 @@ public class HeaderAttackTest {
     private static final String[] VALUES = {"null", "true", "false", "0", "-1", "-0", "1", "3", "8", "1e308", "1e999", "0.5", "2147483648", "9223372036854775808", "\"\"", "\"x\"", "\"8\"", "\"timm\"",
         "[]", "[8]", "[8,8]", "[3,16,16]", "[[8]]", "{}", "{\"0\":\"a\"}", "{\"a\":[1]}", "\"\\uD800\"", "NaN"};
 
-    /** One of each form. */
+    /** One configuration of each form. */
     public static final String[] CONFIGURATIONS = {BrokenFiles.CONFIG,
         "{\"model_type\":\"vit\",\"architectures\":[\"ViTForImageClassification\"],\"hidden_size\":8,\"num_hidden_layers\":1,\"num_attention_heads\":2,\"intermediate_size\":12,\"image_size\":16,"
             + "\"patch_size\":8,\"num_channels\":3,\"layer_norm_eps\":1e-12,\"hidden_act\":\"gelu\",\"qkv_bias\":true,\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}",
@@ -113,7 +113,7 @@ public class HeaderAttackTest {
             + "\"num_heads\":2,\"mlp_ratio\":1.5},\"pretrained_cfg\":{\"input_size\":[3,16,16],\"interpolation\":\"bicubic\",\"crop_pct\":0.9,\"mean\":[0.5,0.5,0.5],\"std\":[0.5,0.5,0.5]},"
             + "\"label_names\":[\"a\",\"b\",\"c\"]}"};
 
-    /** A configuration with values, fields or bytes exchanged. */
+    /** A configuration in which values, fields or bytes are replaced. */
     private static byte[] mutatedConfiguration(Random random) {
         String text = CONFIGURATIONS[random.nextInt(CONFIGURATIONS.length)];
         for (int i = random.nextInt(3); i >= 0; i--) {

@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Judges safetensors files apart from the reader under test: its own JSON parser over the JDK's UTF-8 decoder, its own
- * integers, its own coverage check, written from the format's description and RFC 8259 alone.
+ * Judges safetensors files independently of the reader under test. It has its own JSON parser over the JDK's UTF-8 decoder, its own integers
+ * and its own check of coverage, written only from the description of the format and from RFC 8259.
  */
 public final class HeaderOracle {
 
-    /** The file is to be refused. */
+    /** Thrown if the file must be refused. */
     private static final class Refused extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -38,7 +38,7 @@ public final class HeaderOracle {
         this.text = text;
     }
 
-    /** What a file says: name to type, shape and place in the file; null if it is to be refused. */
+    /** Returns what a file says, as a map from each name to type, shape and place in the file; null if it must be refused. */
     public static Map<String, String> judge(byte[] file) {
         try {
             return read(file);

@@ -10,12 +10,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import vit.model.InputException;
 
-/** What the reader under test makes of a safetensors header, in the words of {@link HeaderOracle#judge}. For one thread. */
+/** What the reader under test makes of a safetensors header, in the form of {@link HeaderOracle#judge}. For one thread. */
 public final class HeaderReader {
 
     private final ByteBuffer buffer = SafetensorsFile.newBuffer();
 
-    /** Name to type, shape and place in the file; null if it is refused. */
+    /** A map from each name to type, shape and place in the file; null if the file is refused. */
     public Map<String, String> read(byte[] file) throws IOException {
         try (SafetensorsFile opened = SafetensorsFile.open(ByteSource.InMemory.of("mutant", file), buffer)) {
             Map<String, String> tensors = new TreeMap<>();

@@ -11,9 +11,8 @@ import java.util.Random;
 import java.util.function.Consumer;
 
 /**
- * Safetensors files made from a seed: a sound header in one of many spellings, and up to three mutations of its structure,
- * its text or its bytes. The classes of mutations are listed once, in {@link #MUTATIONS}; about a quarter of the files stay
- * sound.
+ * Safetensors files that are made from a seed: a sound header in one of many spellings, and up to three mutations of its structure, its text
+ * or its bytes. {@link #MUTATIONS} lists the classes of mutations. About a quarter of the files stay sound.
  */
 final class MutatedHeaders {
 
@@ -31,7 +30,7 @@ final class MutatedHeaders {
     private static final String[] DTYPES = {"F64", "F32", "F16", "BF16", "I64", "U64", "I32", "U32", "I16", "U16", "I8", "U8", "BOOL"};
     private static final int[] WIDTHS = {8, 4, 2, 2, 8, 8, 4, 4, 2, 2, 1, 1, 1};
 
-    /** Numbers as they may not or only just may stand for a dimension or an offset. */
+    /** Numbers that may not, or only just may, be a dimension or an offset. */
     private static final String[] NUMBERS = {"-0", "-1", "0", "1", "00", "01", "1.0", "0.0", "-0.0", "1e0", "1E+2", "0e0", "2147483647", "2147483648", "4294967296", "9223372036854775807",
         "9223372036854775808", "18446744073709551615", "18446744073709551616", "340282366920938463463374607431768211456", "+1", ".5", "1.", "1e", "0x10", "NaN", "Infinity", "-", "1_0",
         "null", "true", "\"1\"", "[]", "{}", "[1]", "", " 1 ", "1 2", "\u0661"};
@@ -40,7 +39,7 @@ final class MutatedHeaders {
         "\"e\u0301\"", "\"\uD83D\uDE00\"", "\"\\u0000\"", "\"\\/\"", "\"\\b\\f\\n\\r\\t\\\\\\\"\"", "\"\\x\"", "\"\\u12\"", "\"\\u12G4\"", "\"\\U0041\"", "\"\u0001\"", "\"\t\"", "\"\n\"", "\"\u007f\"",
         "\"\u0085\u2028\"", "\"\uFEFF\"", "\"\uFFFD\uFFFF\"", "'a'", "a", "\"a", "1", "null", "\"__metadata__\"", "\"__metadata\\u005f_\"", "\"t0\"", "\"\\u00740\""};
 
-    /** Not UTF-8, and around its borders. */
+    /** Byte sequences that are not UTF-8, and some that only just are. */
     private static final String[] BYTES = {"C080", "C0AF", "C1BF", "E08080", "E09FBF", "EDA080", "EDAFBF", "EDB080", "EDBFBF", "EDA081EDB080", "F0808080", "F08FBFBF", "F4908080", "F5808080",
         "F8888080", "FC8484848480", "FE", "FF", "80", "BF", "C2", "E282", "F09F98", "E28228", "C3A9", "EFBFBF", "EE8080", "ED9FBF", "F48FBFBF", "F0908080", "DFBF", "E0A080", "00", "1F", "EFBBBF"};
 
@@ -150,12 +149,12 @@ final class MutatedHeaders {
         return new Mutation(name, true, apply);
     }
 
-    /** How many classes of mutations there are. */
+    /** The number of classes of mutations. */
     static int classes() {
         return MUTATIONS.size();
     }
 
-    /** The file of {@code seed}. */
+    /** Makes the file of {@code seed}. */
     static Mutant of(long seed) {
         return new MutatedHeaders(seed).mutant();
     }
@@ -246,7 +245,7 @@ final class MutatedHeaders {
         return number.matches("\\d{1,9}") ? String.valueOf(Integer.parseInt(number) + random.nextInt(9) - 4) : number;
     }
 
-    /** Some characters of a string as escapes. */
+    /** Writes some characters of a string as escapes. */
     private String escaped(String string) {
         if (string.length() < 2 || string.indexOf('\\') >= 0) {
             return string;
@@ -258,7 +257,7 @@ final class MutatedHeaders {
         return text.append('"').toString();
     }
 
-    /** A place in the header where one of {@code characters} stands; any place if there is none. */
+    /** A random position in the header at which one of {@code characters} stands, or any position if there is none. */
     private int place(String characters) {
         int start = random.nextInt(header.length);
         for (int i = 0; i < header.length; i++) {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.kernels.tensor.Shape;
 
+/** Arrays of every type, order and compression in an npz file give their elements. */
 class NpzTest {
 
     private static final List<String> TYPES = List.of("f8", "f4", "f2", "V2", "i8", "i4", "u1");

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What stands under the name of an output file decides how it is written, and is never lost by surprise. */
+/** What already has the name of an output file decides how the output is written. It is never lost by surprise. */
 @Timeout(60)
 class OutputTargetTest {
 
@@ -100,7 +100,7 @@ class OutputTargetTest {
         assertEquals(List.of("circle", "to folder"), names());
     }
 
-    /** A device node of the test's own, as root can make it: a fault must not cost the machine its /dev/null. */
+    /** A device node that belongs to the test, which only root can make. A fault of the code must not cost the machine its /dev/null. */
     private Path device(String name, int minor) throws IOException, InterruptedException {
         Path node = folder.resolve(name);
         Process made = new ProcessBuilder("mknod", node.toString(), "c", "1", String.valueOf(minor)).redirectErrorStream(true).start();

@@ -25,6 +25,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.weights.format.SafetensorsWriter.Tensor;
 
+/** What is written as safetensors reads back exactly. An uncommitted file leaves the old one, and a broken promise is an error. */
 class SafetensorsTest {
 
     private static final Dtype[] WRITTEN = {Dtype.F64, Dtype.F32, Dtype.F16, Dtype.BF16, Dtype.I64, Dtype.I32, Dtype.U8};
@@ -40,7 +41,7 @@ class SafetensorsTest {
             int[] dimensions = random.ints(random.nextInt(4), 0, 9).toArray();
             Tensor tensor = new Tensor("t.\"ä" + i, WRITTEN[random.nextInt(WRITTEN.length)], Shape.of(dimensions));
             tensors.add(tensor);
-            values.add(random.ints(tensor.shape().size(), 0, 200).asDoubleStream().toArray()); // every type holds these
+            values.add(random.ints(tensor.shape().size(), 0, 200).asDoubleStream().toArray()); // values that every type holds exactly
         }
         Map<String, String> metadata = random.nextBoolean() ? Map.of("format", "pt") : Map.of();
         try (SafetensorsWriter writer = new SafetensorsWriter(path, tensors, metadata)) {
