@@ -19,5 +19,6 @@ module vit.kernels {
     exports vit.kernels.residual;
     exports vit.kernels.simd;
     exports vit.kernels.softmax;
+    exports vit.kernels.swiglu;
     exports vit.kernels.tensor;
 }

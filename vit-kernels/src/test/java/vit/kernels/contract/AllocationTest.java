@@ -16,6 +16,7 @@ import vit.kernels.attention.RelativeBias;
 import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.PackedRows;
 import vit.kernels.loss.CrossEntropy;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.GradientNorm;
@@ -27,6 +28,7 @@ import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.pooling.Pooling;
 import vit.kernels.residual.Residual;
 import vit.kernels.simd.Simd;
+import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -84,6 +86,7 @@ class AllocationTest {
         tasks.put("pooling", w -> Pooling.forward(pooled, tokens, PREFIX, TOKENS, BATCH, TOKENS, w));
         tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
         attention(arena, tasks);
+        swiglu(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
         tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));
@@ -114,6 +117,17 @@ class AllocationTest {
                 dqkv, dbias, out, out, sums, qkv, bias, BATCH, TOKENS, heads, 1, backward, w));
         tasks.put("relative bias", w -> RelativeBias.gather(bias, table, index, w));
         tasks.put("relative bias backward", w -> RelativeBias.scatter(table, dbias, index, w));
+    }
+
+    private static void swiglu(TensorArena arena, Map<String, Workers.Task> tasks) {
+        int rows = BATCH * TOKENS;
+        Tensor in = arena.allocate(rows, 2 * WIDTH);
+        Tensor din = arena.allocate(rows, 2 * WIDTH);
+        Tensor out = arena.allocate(rows, WIDTH);
+        PackedRows packed = PackedRows.allocate(arena, rows, WIDTH);
+        tasks.put("swiglu", w -> SwiGlu.forward(out, in, rows, w));
+        tasks.put("swiglu packed", w -> SwiGlu.forward(packed, in, rows, w));
+        tasks.put("swiglu backward", w -> SwiGlu.backward(din, out, in, rows, w));
     }
 
     @Test

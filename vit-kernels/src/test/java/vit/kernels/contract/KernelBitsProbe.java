@@ -46,6 +46,7 @@ import vit.kernels.simd.Log;
 import vit.kernels.simd.Simd;
 import vit.kernels.simd.Tanh;
 import vit.kernels.softmax.Softmax;
+import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -352,6 +353,18 @@ final class KernelBitsProbe {
             add("gelu " + kind, w -> Gelu.forward(y, x, kind, ROWS, w), y);
             add("gelu backward " + kind, w -> Gelu.backward(y, dy, x, kind, ROWS, w), y);
         }
+        Tensor halves = tensor(ROWS, 2 * WIDTH);
+        Tensor dhalves = tensor(ROWS, 2 * WIDTH);
+        PackedRows packed = PackedRows.allocate(arena, ROWS, WIDTH);
+        add("swiglu", w -> SwiGlu.forward(y, halves, ROWS, w), y);
+        add("swiglu packed", w -> {
+            SwiGlu.forward(packed, halves, ROWS, w);
+            w.barrier();
+            if (w.isFirst()) {
+                y.copyFrom(packed.read(ROWS));
+            }
+        }, y);
+        add("swiglu backward", w -> SwiGlu.backward(dhalves, dy, halves, ROWS, w), dhalves);
         add("residual", w -> Residual.add(y, x, dy, ROWS, w), y);
         add("residual scaled", w -> Residual.addScaled(y, x, dy, gamma, ROWS, w), y);
         add("residual scaled backward", w -> Residual.addScaledBackward(y, dgamma, dy, x, gamma, ROWS, w), y, dgamma);

@@ -28,6 +28,7 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.simd.Simd;
+import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -65,6 +66,7 @@ class RehearsalTest {
         kernels.addAll(LayerNorm.rehearsals());
         kernels.addAll(Gelu.rehearsals());
         kernels.addAll(PatchEmbed.rehearsals());
+        kernels.addAll(SwiGlu.rehearsals());
         return kernels;
     }
 
