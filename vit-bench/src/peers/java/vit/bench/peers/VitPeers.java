@@ -35,43 +35,43 @@ public final class VitPeers implements Callable<Integer> {
     private static final VitConfig DIGITS =
             VitConfig.builder().image(16, 16).channels(1).patch(4).width(64).depth(4).heads(4).mlp(128).classes(10).build();
 
-    @Option(names = "--threads", paramLabel = "N", split = ",", description = "Threads on every side; default: the processors there are.")
+    @Option(names = "--threads", paramLabel = "N", split = ",", description = "Number of threads on every side; default: the number of processors.")
     private List<Integer> threads = List.of(Runtime.getRuntime().availableProcessors());
 
     @Option(names = "--batch", paramLabel = "N", split = ",",
-            description = "Images a call; default: 1, and with --gemm 1,8 (M = 197 and 1576), with --train 1,8.")
+            description = "Images per call; default: 1, or 1,8 with --train and with --gemm (M = 197 and 1576).")
     private List<Integer> batches = List.of();
 
     @Option(names = "--seconds", paramLabel = "S", defaultValue = "20",
-            description = "How long to measure each piece of work, all peers together; default: ${DEFAULT-VALUE}.")
+            description = "How many seconds to measure each piece of work, all peers together; default: ${DEFAULT-VALUE}.")
     private double seconds;
 
     @Option(names = "--model", paramLabel = "NAME", split = ",", defaultValue = "vit_base_patch16_224",
-            description = "Published sizes; default: ${DEFAULT-VALUE}.")
+            description = "Models of published sizes; default: ${DEFAULT-VALUE}.")
     private List<String> models;
 
-    @Option(names = "--train", description = "Training steps instead of the forward pass: one image forward and backward, batches with"
+    @Option(names = "--train", description = "Measure training steps instead of the forward pass: one image forward and backward, batches with"
             + " AdamW, and the digit model.")
     private boolean train;
 
-    @Option(names = "--gemm", description = "Matrix products of ViT-B/16's layers against MKL and OpenBLAS instead of the forward pass.")
+    @Option(names = "--gemm", description = "Measure the matrix products of ViT-B/16's layers against MKL and OpenBLAS instead of the forward pass.")
     private boolean gemm;
 
     @Option(names = "--peers", paramLabel = "NAME", split = ",",
-            description = "Only these: onnxruntime, pytorch; with --gemm mkl, openblas; default: all.")
+            description = "Compare only these peers: onnxruntime, pytorch, or with --gemm mkl, openblas; default: all.")
     private List<String> names = List.of();
 
-    @Option(names = "--json", description = "Print one JSON object a line.")
+    @Option(names = "--json", description = "Print one JSON object per line.")
     private boolean json;
 
-    @Option(names = "--start", description = "Time from the start of a JVM to the first correct logits, and peak resident memory, of ours and"
+    @Option(names = "--start", description = "Measure the time from the start of a JVM to the first correct logits, and peak resident memory, of ours and"
             + " of ONNX Runtime, in JVMs of their own.")
     private boolean start;
 
-    @Option(names = "--results", paramLabel = "DIR", description = "Also write a table (Markdown and JSON) and pictures (PNG) there.")
+    @Option(names = "--results", paramLabel = "DIR", description = "Also write tables (Markdown and JSON) and pictures (PNG) to this folder.")
     private Path results;
 
-    @Option(names = "--redraw", paramLabel = "DIR", description = "Make the tables and pictures there again from the stored JSON; measure nothing.")
+    @Option(names = "--redraw", paramLabel = "DIR", description = "Make the tables and pictures in this folder again from its JSON, without measuring.")
     private Path redraw;
 
     @Spec

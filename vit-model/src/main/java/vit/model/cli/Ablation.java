@@ -40,10 +40,11 @@ final class Ablation implements Callable<Integer> {
 
     private static final int CALLS = 7;
 
-    @Option(names = "--images", paramLabel = "N", defaultValue = "30000", description = "Drawn images that each model learns from, a multiple of its 8 epochs; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--images", paramLabel = "N", defaultValue = "30000",
+            description = "Number of drawn images that each model learns from, a multiple of its 8 epochs; default: ${DEFAULT-VALUE}.")
     private int images;
 
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Another seed, other images and weights; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Seed of images and weights; default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Mixin

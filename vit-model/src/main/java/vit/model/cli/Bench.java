@@ -40,13 +40,13 @@ final class Bench implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Images a call; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "1", description = "Images per call; default: ${DEFAULT-VALUE}.")
     private int batch;
 
-    @Option(names = "--seconds", paramLabel = "S", description = "How long to measure; default: " + (int) DEFAULT_SECONDS + ".")
+    @Option(names = "--seconds", paramLabel = "S", description = "How many seconds to measure; default: " + (int) DEFAULT_SECONDS + ".")
     private double seconds = DEFAULT_SECONDS;
 
-    @Option(names = "--all-tokens", description = "Compute every token in the last block, not only those that the head looks at.")
+    @Option(names = "--all-tokens", description = "Compute every token in the last block, not only those that the head uses.")
     private boolean allTokens;
 
     @Option(names = "--json", description = "Print one JSON object.")

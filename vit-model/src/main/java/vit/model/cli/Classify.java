@@ -30,11 +30,11 @@ final class Classify implements Callable<Integer> {
     private ThreadsOption threads;
 
     @Option(names = "--labels", paramLabel = "F",
-            description = "Class names: a line a class, or JSON (an array, id2label, Keras' class index); or the word imagenet: ImageNet's 1000 names;"
-                    + " default: the configuration's.")
+            description = "Class names: a file with one name per line, or JSON (an array, id2label, Keras' class index), or the word imagenet for ImageNet's 1000"
+                    + " names; default: the configuration's.")
     private Path labels;
 
-    @Option(names = "--top", paramLabel = "K", defaultValue = "5", description = "Classes to name; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--top", paramLabel = "K", defaultValue = "5", description = "Number of classes to name; default: ${DEFAULT-VALUE}.")
     private int top;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -73,7 +73,7 @@ final class Classify implements Callable<Integer> {
             boolean imagenet = labels.toString().equals(Labels.IMAGENET);
             return Labels.require(imagenet ? "--labels imagenet" : labels, imagenet ? Labels.imagenet() : Labels.read(labels), model.config().classes());
         } catch (InputException e) {
-            throw new CommandException(e, "a label file has one line a class, or is JSON: an array, or id2label from number to name");
+            throw new CommandException(e, "a label file has one line per class, or is JSON: an array, or id2label from number to name");
         }
     }
 }

@@ -20,8 +20,8 @@ import vit.model.weights.format.TensorFile;
 
 /** {@code vit compare}: compares the model with another program's results. */
 @Command(name = "compare", description = {
-    "Run the model on a reference's images and hold every tensor of the reference against it.",
-    "Prints name, shape, max abs error, scale, error/scale; exit code 1 if an error/scale exceeds the tolerance."})
+    "Run the model on the images of a reference file and compare the results with the tensors of the file.",
+    "Prints name, shape, max abs error, scale and error/scale of each tensor. The exit code is 1 if an error/scale exceeds the tolerance."})
 final class Compare implements Callable<Integer> {
 
     @Mixin
@@ -31,10 +31,10 @@ final class Compare implements Callable<Integer> {
     private ThreadsOption threads;
 
     @Option(names = "--reference", paramLabel = "F", required = true,
-            description = "safetensors or npz: 'images' and any of 'stage.tokens', 'stage.block.<i>', 'logits'.")
+            description = "A safetensors or npz file with 'images' and any of 'stage.tokens', 'stage.block.<i>', 'logits'.")
     private Path reference;
 
-    @Option(names = "--gradients", description = "Compare 'loss', 'grad.images' and 'grad.<weight name>' as well.")
+    @Option(names = "--gradients", description = "Also compare 'loss', 'grad.images' and 'grad.<weight name>'.")
     private boolean gradients;
 
     @Option(names = "--tolerance", paramLabel = "E", defaultValue = "1e-4",

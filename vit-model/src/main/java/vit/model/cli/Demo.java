@@ -66,20 +66,21 @@ final class Demo implements Callable<Integer> {
     private static final String VALIDATION_NOTE = "Validation can be better than training: training is counted while the weights still change and"
             + " with softened labels, validation after each epoch with the average of the weights.";
 
-    @Option(names = "--seconds", paramLabel = "S", description = "Time to train on two cores, about: decides the number of images; default: " + USUAL_SECONDS + ".")
+    @Option(names = "--seconds", paramLabel = "S",
+            description = "Approximate training time on two cores, in seconds, which decides the number of images; default: " + USUAL_SECONDS + ".")
     private Double seconds;
 
     @Option(names = "--output", paramLabel = "DIR", defaultValue = "vit-demo",
-            description = "Folder for pictures and model; made if need be; default: ${DEFAULT-VALUE}.")
+            description = "Folder for pictures and model, created if necessary; default: ${DEFAULT-VALUE}.")
     private Path output;
 
     @Mixin
     private ThreadsOption threads;
 
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Another seed, other images and weights; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Seed of images and weights; default: ${DEFAULT-VALUE}.")
     private long seed;
 
-    @Option(names = "--full", description = "Train the model that ships with the program instead: the same number of images on every machine.")
+    @Option(names = "--full", description = "Train the model that ships with the program instead, on the same number of images on every machine.")
     private boolean full;
 
     @ParentCommand

@@ -18,26 +18,26 @@ import vit.model.shapes.ShapeKind;
 
 /** {@code vit draw}: labelled images to train on and to classify. */
 @Command(name = "draw", description = {
-    "Draw images of twelve kinds of shapes into a folder of class folders, as vit train takes them.",
+    "Draw images of twelve kinds of shapes into a folder of class folders, which vit train accepts.",
     "The same seed draws the same images."})
 final class Draw implements Callable<Integer> {
 
     private static final int MOST_IMAGES = 10_000_000;
 
-    @Option(names = "--output", paramLabel = "DIR", required = true, description = "Folder for the class folders; made if need be.")
+    @Option(names = "--output", paramLabel = "DIR", required = true, description = "Folder for the class folders, created if necessary.")
     private Path output;
 
-    @Option(names = "--images", paramLabel = "N", defaultValue = "1200", description = "Images in all; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--images", paramLabel = "N", defaultValue = "1200", description = "Number of images of all classes together; default: ${DEFAULT-VALUE}.")
     private int images;
 
-    @Option(names = "--side", paramLabel = "PIXELS", defaultValue = "48", description = "Height and width; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--side", paramLabel = "PIXELS", defaultValue = "48", description = "Height and width of an image; default: ${DEFAULT-VALUE}.")
     private int side;
 
     @Option(names = "--difficulty", paramLabel = "X", defaultValue = "1",
             description = "From 0 (large, plain, clean) to 1 (textured, cluttered, noisy); default: ${DEFAULT-VALUE}.")
     private double difficulty;
 
-    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Another seed, other images; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Seed of the images; default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @ParentCommand

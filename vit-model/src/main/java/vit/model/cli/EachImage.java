@@ -98,7 +98,7 @@ final class EachImage {
         String names = String.join(", ", failed.subList(0, Math.min(MOST_NAMED, failed.size())))
                 + (failed.size() > MOST_NAMED ? " and " + (failed.size() - MOST_NAMED) + " more" : "");
         return new FaultReport(failed.size() + " of " + images.size() + " images gave no result: " + names,
-                "see what is said of each; --strict stops at the first");
+                "each of them has a message of its own; --strict stops at the first");
     }
 
     private static String fault(ImageInput image, Throwable fault) {

@@ -17,18 +17,18 @@ import vit.model.onnx.OnnxOperators;
 import vit.model.weights.Weights;
 
 /** {@code vit export}: the model as ONNX, for other runtimes. */
-@Command(name = "export", description = "Write the model as ONNX: input 'images', output 'logits', any batch.")
+@Command(name = "export", description = "Write the model as ONNX, with input 'images' and output 'logits', for any batch size.")
 final class Export implements Callable<Integer> {
 
     @Mixin
     private ModelFiles.Required files;
 
     @Option(names = "--output", paramLabel = "F", required = true,
-            description = "The ONNX file to write; above 2 GB with the weights in F.data beside it.")
+            description = "The ONNX file to write. Above 2 GB, the weights go to F.data beside it.")
     private Path output;
 
-    @Option(names = "--operators", paramLabel = "SET", defaultValue = "standard", description = "standard, which every runtime reads, or"
-            + " onnxruntime with that runtime's own fused operators; default: standard.", converter = OperatorsConverter.class)
+    @Option(names = "--operators", paramLabel = "SET", defaultValue = "standard", description = "Operators to use: standard, which every runtime reads, or"
+            + " onnxruntime, which has fused operators of its own; default: standard.", converter = OperatorsConverter.class)
     private OnnxOperators operators;
 
     @ParentCommand
@@ -44,7 +44,7 @@ final class Export implements Callable<Integer> {
         } catch (InputException e) {
             throw new CommandException(e, ModelFiles.hint(files.weights(), "vit inspect shows what a weight file holds"));
         } catch (IllegalArgumentException e) {
-            throw new CommandException(files.weights() + ": the model cannot be exported: " + e.getMessage(), "export models of other kinds");
+            throw new CommandException(files.weights() + ": the model cannot be exported: " + e.getMessage(), "only models of other kinds can be exported");
         }
         vit.status().clear();
         if (replaces) {

@@ -34,7 +34,7 @@ record FaultReport(String message, String hint) {
             "a lower --lr, a longer --warmup or --clip 1 keeps numbers small; the last good epoch is in the output folder";
 
     /** The hint for a result that is NaN or infinite. */
-    static final String NON_FINITE_HINT = "see whether the weights are whole and were trained to numbers; vit compare shows every stage";
+    static final String NON_FINITE_HINT = "check whether the weight file is complete and its training ended with finite weights; vit compare shows every stage";
 
     static FaultReport of(Throwable fault) {
         return switch (fault) {
@@ -47,7 +47,7 @@ record FaultReport(String message, String hint) {
             case InterruptedIOException e -> new FaultReport(e.getMessage(), "the command was interrupted; run it again");
             case NonFiniteException e -> new FaultReport(e.getMessage(), NON_FINITE_HINT);
             case OutputFailure e -> new FaultReport("the results could not be written to standard output: " + reason((IOException) e.getCause()),
-                    "see whether there is room where they go");
+                    "check whether there is room where standard output goes");
             case IOException e -> new FaultReport(reason(e), hint(e));
             case ExceptionInInitializerError e when e.getCause() != null -> of(e.getCause());
             case OutOfMemoryError e -> new FaultReport("not enough memory: " + e.getMessage(),
@@ -70,8 +70,8 @@ record FaultReport(String message, String hint) {
     private static String hint(IOException e) {
         return switch (e) {
             case FileAlreadyExistsException _, NotDirectoryException _ -> "name another folder, or remove the file first";
-            case AccessDeniedException _ -> "see whether you may read or write it";
-            default -> "see whether the path is right and whether there is room";
+            case AccessDeniedException _ -> "check whether you may read or write it";
+            default -> "check whether the path is right and whether there is room";
         };
     }
 

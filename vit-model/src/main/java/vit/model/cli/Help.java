@@ -12,7 +12,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(name = "help", description = "Show how to call a command.")
 final class Help implements Runnable {
 
-    @Parameters(paramLabel = "COMMAND", arity = "0..1", description = "The command; default: list all.")
+    @Parameters(paramLabel = "COMMAND", arity = "0..1", description = "The command to describe; default: a list of all commands.")
     private String name;
 
     @Spec

@@ -28,10 +28,10 @@ final class ImageArguments {
     private List<String> arguments = List.of();
 
     @Option(names = "--list", paramLabel = "F",
-            description = "A file with a line for each further image or folder, or with a NUL behind each; - for standard input.")
+            description = "A file that names further images or folders, one per line or each followed by a NUL; - for standard input.")
     private String list;
 
-    @Option(names = "--strict", description = "Stop at the first image that gives no result; otherwise the others go on, and the exit code is 1.")
+    @Option(names = "--strict", description = "Stop at the first image that gives no result. Without this option, the others are processed and the exit code is 1.")
     private boolean strict;
 
     boolean isStrict() {
@@ -79,7 +79,7 @@ final class ImageArguments {
         try {
             found = ImageFiles.below(image.path());
         } catch (IOException e) {
-            throw new CommandException(image.name() + ": the folder cannot be listed: " + FaultReport.reason(e), "see whether it may be read");
+            throw new CommandException(image.name() + ": the folder cannot be listed: " + FaultReport.reason(e), "check whether you may read it");
         }
         found.images().forEach(file -> to.add(ImageInput.of(file)));
         if (found.others() > 0) {
@@ -96,10 +96,10 @@ final class ImageArguments {
             bytes = in.readNBytes(MOST_LIST_BYTES + 1);
         } catch (IOException | java.nio.file.InvalidPathException e) {
             String reason = e instanceof IOException fault ? FaultReport.reason(fault) : "the name cannot be a path";
-            throw new CommandException("--list " + list + ": the list cannot be read: " + reason, "a list is a text file with a line for each image");
+            throw new CommandException("--list " + list + ": the list cannot be read: " + reason, "a list is a text file with one image per line");
         }
         if (bytes.length > MOST_LIST_BYTES) {
-            throw new CommandException("--list " + list + ": the list is larger than " + MOST_LIST_BYTES + " bytes", "divide it");
+            throw new CommandException("--list " + list + ": the list is larger than " + MOST_LIST_BYTES + " bytes", "divide the list");
         }
         String text = new String(bytes, isUtf16(bytes) ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8);
         text = text.startsWith("\uFEFF") ? text.substring(1) : text;

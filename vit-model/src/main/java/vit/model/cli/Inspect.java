@@ -51,7 +51,7 @@ final class Inspect implements Callable<Integer> {
         try (TensorFile tensors = TensorFile.open(file)) {
             tensors(tensors.entries(), out);
         } catch (InputException e) {
-            throw new CommandException(e, ModelFiles.hint(file, "weights may be safetensors or npz; see whether the file is complete"));
+            throw new CommandException(e, ModelFiles.hint(file, "weights may be safetensors or npz; check whether the file is complete"));
         }
         try (Weights weights = Weights.open(file, config, options)) {
             model(weights, out);

@@ -11,7 +11,7 @@ import vit.kernels.tensor.Shape;
 /** {@code vit logits}: the logits of images, as a safetensors file. */
 @Command(name = "logits", description = {
     "Write the logits of images, (B, classes) float32, as safetensors tensor 'logits'.",
-    "Row i is image i; the row of an image that gives no result holds NaN."})
+    "Row i belongs to image i. The row of an image that gives no result holds NaN."})
 final class Logits implements Callable<Integer> {
 
     @Mixin

@@ -18,8 +18,8 @@ import vit.model.weights.WeightsReport;
  */
 abstract class ModelFiles {
 
-    private static final String WEIGHTS = "Weights: a safetensors or npz file, an index of several, or a folder with one, of timm, Hugging Face, torchvision, Google JAX"
-            + " or vit-pytorch";
+    private static final String WEIGHTS = "Weights of timm, Hugging Face, torchvision, Google JAX or vit-pytorch: a safetensors or npz file, the index of several files,"
+            + " or a folder that holds one of these";
 
     private static final String HINT = "vit inspect shows what a weight file holds; --config names its configuration if it lies elsewhere";
 
@@ -35,12 +35,12 @@ abstract class ModelFiles {
     private Path config;
 
     @Option(names = "--image-size", paramLabel = "HxW", converter = ImageSizeConverter.class,
-            description = "Take images of this size, in pixels, and carry learned positions over to it as the weights' library does; default: the configuration's.")
+            description = "Size of the images that the model takes, in pixels. Learned positions are carried over to it as the weights' library does; default: the configuration's.")
     private LoadOptions options = LoadOptions.DEFAULTS;
     /** Without weights, it is the model that ships. */
     static final class OrShipped extends ModelFiles {
         @Option(names = "--weights", paramLabel = "F",
-                description = WEIGHTS + "; default: the small model that ships with the program, which names drawn shapes.")
+                description = WEIGHTS + "; default: the small model that ships with the program, which recognises drawn shapes.")
         void setWeights(Path file) {
             super.name(file);
         }
@@ -153,7 +153,7 @@ abstract class ModelFiles {
 
     /** The hint for {@code file}: {@code otherwise} if such a file or folder exists. */
     static String hint(Path file, String otherwise) {
-        return Files.exists(file) ? otherwise : "see whether the path is right";
+        return Files.exists(file) ? otherwise : "check whether the path is right";
     }
 
     /** Refuses a model that takes no colour images, as files of images become. */

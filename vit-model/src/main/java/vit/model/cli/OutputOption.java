@@ -17,7 +17,7 @@ import vit.model.weights.format.SafetensorsWriter;
 final class OutputOption {
 
     @Option(names = "--output", paramLabel = "F", required = true,
-            description = "The safetensors file to write; one that is there is replaced.")
+            description = "The safetensors file to write. An existing one is replaced.")
     private Path file;
 
     /** Refuses a path that cannot become the file, before any work is done. The inputs may be null. */

@@ -21,9 +21,9 @@ import vit.model.weights.config.ConfigFile;
 
 /** {@code vit preprocess}: the input that a model would get of images, as a safetensors file. */
 @Command(name = "preprocess", description = {
-    "Write what the model would see of images, (B, 3, H, W) float32, as safetensors tensor 'images'.",
-    "The size is the configuration's; 224 x 224 where there is none.",
-    "Row i is image i; the row of an image that cannot be used holds NaN."})
+    "Preprocess images and write the model's input, (B, 3, H, W) float32, as safetensors tensor 'images'.",
+    "The size is the configuration's, or 224 x 224 if there is none.",
+    "Row i belongs to image i. The row of an image that cannot be used holds NaN."})
 final class Preprocess implements Callable<Integer> {
 
     private static final ImageSize DEFAULT_SIZE = new ImageSize(224, 224);

@@ -22,38 +22,38 @@ final class RecipeOptions {
     private CommandSpec spec;
 
     @Option(names = "--recipe", paramLabel = "NAME", completionCandidates = Names.class,
-            description = "Where the settings below come from unless they are given: ${COMPLETION-CANDIDATES}; default: small from scratch, "
+            description = "Recipe that decides those of the settings below that are not given: ${COMPLETION-CANDIDATES}; default: small from scratch, "
                     + "vit-finetune with --weights.")
     private String recipe;
 
-    @Option(names = "--epochs", paramLabel = "N", description = "How often all images are seen.")
+    @Option(names = "--epochs", paramLabel = "N", description = "Number of passes over all images.")
     private Integer epochs;
 
-    @Option(names = "--batch", paramLabel = "N", description = "Images of an optimiser step; the last step of an epoch has those that are left.")
+    @Option(names = "--batch", paramLabel = "N", description = "Images per optimiser step. The last step of an epoch takes those that are left.")
     private Integer batch;
 
-    @Option(names = "--optimizer", paramLabel = "NAME", description = "adamw or sgd.")
+    @Option(names = "--optimizer", paramLabel = "NAME", description = "Optimiser: adamw or sgd.")
     private String optimizer;
 
     @Option(names = "--lr", paramLabel = "X", description = "Highest learning rate, above 0 and below 1000000.")
     private Double rate;
 
-    @Option(names = "--momentum", paramLabel = "X", description = "Of SGD; default: 0.9.")
+    @Option(names = "--momentum", paramLabel = "X", description = "Momentum of SGD; default: 0.9.")
     private Double momentum;
 
-    @Option(names = "--weight-decay", paramLabel = "X", description = "Decay of matrices.")
+    @Option(names = "--weight-decay", paramLabel = "X", description = "Weight decay, which applies only to matrices.")
     private Double weightDecay;
 
-    @Option(names = "--layer-decay", paramLabel = "X", description = "Factor on the learning rate from a block to the one below; 1: none.")
+    @Option(names = "--layer-decay", paramLabel = "X", description = "Factor on the learning rate from each block to the one below; 1: none.")
     private Double layerDecay;
 
     @Option(names = "--head-only", description = "Train the head alone: a linear probe.")
     private boolean headOnly;
 
-    @Option(names = "--schedule", paramLabel = "NAME", description = "constant, linear or cosine.")
+    @Option(names = "--schedule", paramLabel = "NAME", description = "Course of the learning rate: constant, linear or cosine.")
     private String schedule;
 
-    @Option(names = "--warmup", paramLabel = "EPOCHS", description = "Epochs in which the learning rate rises.")
+    @Option(names = "--warmup", paramLabel = "EPOCHS", description = "Epochs during which the learning rate rises.")
     private Double warmup;
 
     @Option(names = "--clip", paramLabel = "X", description = "Largest norm of the gradient; 0: no clipping.")
@@ -66,7 +66,7 @@ final class RecipeOptions {
     private Double labelSmoothing;
 
     @Option(names = "--augment", paramLabel = "NAME", completionCandidates = Augmentations.class,
-            description = "What is done to each image at random: ${COMPLETION-CANDIDATES}.")
+            description = "Random changes of each image: ${COMPLETION-CANDIDATES}.")
     private String augmentation;
 
     @Option(names = "--erasing", paramLabel = "P", description = "Probability that a box of an image is erased.")
@@ -81,10 +81,10 @@ final class RecipeOptions {
     @Option(names = "--dropout", paramLabel = "P", description = "Probability that an element is dropped.")
     private Double dropout;
 
-    @Option(names = "--drop-path", paramLabel = "P", description = "Stochastic depth: probability that an image loses a branch of the last block.")
+    @Option(names = "--drop-path", paramLabel = "P", description = "Stochastic depth: probability that an image skips a branch of the last block.")
     private Double stochasticDepth;
 
-    @Option(names = "--seed", paramLabel = "S", description = "Of initialisation, split, order and augmentation; default: ${DEFAULT-VALUE}.",
+    @Option(names = "--seed", paramLabel = "S", description = "Seed of initialisation, split, order and augmentation; default: ${DEFAULT-VALUE}.",
             defaultValue = "0")
     private long seed;
 

@@ -48,7 +48,7 @@ final class StartOptions {
     private CommandSpec spec;
 
     @Option(names = "--config", paramLabel = "F",
-            description = "Without --weights the model to train from scratch, with them their configuration; default: a small model that suits the images.")
+            description = "Configuration of the model to train from scratch or, with --weights, of the weights; default: a small model that suits the images.")
     private Path config;
 
     @Option(names = "--weights", paramLabel = "F", description = "Trained weights to fine-tune.")
@@ -63,7 +63,7 @@ final class StartOptions {
                     + "configuration or weights, or what suits the images.")
     private LoadOptions image = LoadOptions.DEFAULTS;
 
-    @Option(names = "--reset-head", description = "Start with a head of zeros, also where the classes are as many as before.")
+    @Option(names = "--reset-head", description = "Start with a head of zeros, even if the number of classes stays the same.")
     private boolean resetHead;
 
     @Mixin

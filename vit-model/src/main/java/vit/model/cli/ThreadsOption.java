@@ -15,7 +15,7 @@ final class ThreadsOption {
 
     private int count = Math.min(Runtime.getRuntime().availableProcessors(), Workers.MAX_COUNT);
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute; default: the processors there are.")
+    @Option(names = "--threads", paramLabel = "N", description = "Number of threads that compute; default: the number of processors.")
     void setCount(int value) {
         if (value < 1 || value > Workers.MAX_COUNT) {
             throw new ParameterException(spec.commandLine(),

@@ -38,8 +38,8 @@ import vit.model.train.plot.LossCurve;
 /** {@code vit train}: trains or fine-tunes a model on a folder of class folders. */
 @Command(name = "train", sortOptions = false, description = {
     "Train or fine-tune a model on a folder of class folders.",
-    "Leaves best.safetensors and last.safetensors with config.json and labels.txt, the state to resume from, history.csv, loss.png and "
-            + "confusion.png in the output folder. Ctrl-C saves and stops; --resume goes on."})
+    "Writes best.safetensors and last.safetensors with config.json and labels.txt, the state to resume from, history.csv, loss.png and "
+            + "confusion.png to the output folder. Ctrl-C saves and stops; --resume continues."})
 final class Train implements Callable<Integer> {
 
     private static final long SAVE_NANOS = 300_000_000_000L; // within a long epoch, the state is saved every five minutes
@@ -53,10 +53,10 @@ final class Train implements Callable<Integer> {
     private static final int NAMED = 3; // number of unreadable images that are named
 
     @Option(names = "--data", paramLabel = "DIR", required = true,
-            description = "A folder with a folder of images for every class; or with train and val, each such a folder.")
+            description = "A folder with one folder of images per class, or with folders train and val of that form.")
     private Path data;
 
-    @Option(names = "--output", paramLabel = "DIR", required = true, description = "Where the model goes; made if it is not there.")
+    @Option(names = "--output", paramLabel = "DIR", required = true, description = "Folder for the model, created if necessary.")
     private Path output;
 
     @Mixin
@@ -69,32 +69,33 @@ final class Train implements Callable<Integer> {
     private ThreadsOption threads;
 
     @Option(names = "--validation", paramLabel = "FRACTION",
-            description = "Share of every class that is held out to validate, where DIR holds no part val; one image of every class stays to train on; "
+            description = "Share of every class that is held out for validation if DIR holds no part val. At least one image of every class stays for training; "
                     + "default: " + DEFAULT_VALIDATION + ".")
     private Double validation;
 
-    @Option(names = "--no-split", description = "Take folders named train, val, test and alike as classes, not as the parts of a split.")
+    @Option(names = "--no-split", description = "Treat folders named train, val, test and the like as classes, not as parts of a split.")
     private boolean classesAlone;
 
     @Option(names = "--accumulate", paramLabel = "K",
-            description = "Compute each batch in at most K passes: less memory, the same bits; default: so many that activations take at most 2 GB.")
+            description = "Compute each batch in at most K passes, with less memory and the same bits; default: so many that activations take at most 2 GB.")
     private Integer accumulate;
 
-    @Option(names = "--checkpointing", description = "Compute activations again in the backward pass: less memory, a third more work, the same bits.")
+    @Option(names = "--checkpointing", description = "Recompute activations in the backward pass, with less memory, a third more work and the same bits.")
     private boolean checkpointing;
 
-    @Option(names = "--loaders", paramLabel = "N", defaultValue = "1", description = "Threads that decode and augment ahead; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--loaders", paramLabel = "N", defaultValue = "1",
+            description = "Number of threads that decode and augment images in advance; default: ${DEFAULT-VALUE}.")
     private int loaders;
 
-    @Option(names = "--resume", description = "Go on with the training that the output folder holds, if it holds one.")
+    @Option(names = "--resume", description = "Continue the training that the output folder holds, if it holds one.")
     private boolean resume;
 
     @Option(names = "--resume-previous",
-            description = "Go on from the state before the last one, which is kept: for when the last one is damaged or lost.")
+            description = "Continue from the state before the last one. It is kept in case the last one is damaged or lost.")
     private boolean resumePrevious;
 
     @Option(names = "--max-unreadable", paramLabel = "SHARE", defaultValue = "0.25",
-            description = "Images that cannot be read are left out and counted; training stops when they are more than this share of all; "
+            description = "Images that cannot be read are left out and counted. Training stops if they are more than this share of all; "
                     + "default: ${DEFAULT-VALUE}.")
     private double mostUnreadable;
 
@@ -137,10 +138,10 @@ final class Train implements Callable<Integer> {
                 }
             }
         } catch (InputException e) {
-            throw new CommandException(e, "see what the message names; --help shows what vit train takes");
+            throw new CommandException(e, "correct what the message names; vit train --help lists the options");
         } catch (FileSystemException e) {
             throw new CommandException(FaultReport.reason(e), folder.hasState()
-                    ? "make room, or see whether the folder may be written to; then --resume goes on from the last state" : "see whether the path is right and may be "
+                    ? "make room, or check whether you may write to the folder; then --resume continues from the last state" : "check whether the path is right and may be "
                             + "read or written");
         } finally {
             vit.status().clear();

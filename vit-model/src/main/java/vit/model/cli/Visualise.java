@@ -42,10 +42,10 @@ final class Visualise implements Callable<Integer> {
     private ThreadsOption threads;
 
     @Option(names = "--output", paramLabel = "DIR", defaultValue = "vit-pictures",
-            description = "Folder for the PNG files; made if need be; default: ${DEFAULT-VALUE}.")
+            description = "Folder for the PNG files, created if necessary; default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(names = "--block", paramLabel = "N", description = "Show the heads of block N alone, from 0; default: of all blocks.")
+    @Option(names = "--block", paramLabel = "N", description = "Show only the heads of block N, counted from 0; default: those of all blocks.")
     private Integer block;
 
     @Parameters(paramLabel = "IMAGE", description = "Image file, or - for standard input.")

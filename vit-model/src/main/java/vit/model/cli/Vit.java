@@ -53,7 +53,7 @@ public final class Vit implements Runnable {
             "classify", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "demo", "draw", "ablation", "bench", "doctor",
             "help", "completion");
 
-    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Also print the stack trace of an error.")
     private boolean debug;
 
     @Spec

@@ -90,7 +90,7 @@ class ManyImagesTest {
         assertTrue(lines.get(3).startsWith("  error: " + bad), ran::toString);
         assertTrue(lines.get(7).contains("no such file"), ran::toString);
         assertEquals(List.of("error: 2 of 5 images gave no result: " + bad + ", " + folder.resolve("no.png"),
-                "hint: see what is said of each; --strict stops at the first"), ran.err().lines().toList());
+                "hint: each of them has a message of its own; --strict stops at the first"), ran.err().lines().toList());
         assertEquals(classify("--top", 1, c).isDone().lines(), lines.subList(4, 6), "the result does not depend on the company");
     }
 
