@@ -3,7 +3,6 @@ package vit.model;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.parallel.Worker;
@@ -13,10 +12,7 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.backward.ParameterUpdate;
 import vit.model.backward.TrainingParameters;
 import vit.model.backward.TrainingPass;
-import vit.model.backward.WeightAverages;
-import vit.model.config.Scores;
 import vit.model.config.VitConfig;
-import vit.model.forward.Spans;
 import vit.model.image.Preprocessing;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
@@ -62,27 +58,25 @@ import vit.model.parameters.Parameters;
  */
 public final class VitTraining implements AutoCloseable, ParameterSource {
 
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
     private final VitConfig config;
     private final Parameters parameters;
     private final List<String> labels;
     private final Preprocessing preprocessing;
     private final TrainingOptions options;
-    private static final AtomicInteger NUMBER = new AtomicInteger();
-
     private final String name = "vit-training-" + NUMBER.incrementAndGet();
     private final TensorArena arena;
     private final Workers workers;
     private final TrainingParameters values;
-    private final TrainingPass pass;
+    private final GradientPass pass;
     private final ParameterUpdate update;
     private final GradientNorm norm;
     private final Lifetime lifetime;
     private final Workers.Task clear;
     private final Workers.Task measure;
-    private final AtomicReference<TensorArena> averageMemory = new AtomicReference<>(); // empty until then
-    private WeightAverages average; // null until it is tracked
+    private final TrackedAverage average = new TrackedAverage();
     private volatile int steps; // read by any thread
-    private int imagesInStep; // since the gradients were cleared
 
     private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
         Implementation.require();
@@ -91,56 +85,40 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         this.preprocessing = source.preprocessing();
         this.options = options;
         this.parameters = Parameters.of(config);
-        checkTrainable(config);
+        GradientPass.checkTrainable(config);
         this.arena = TensorArena.open();
         Workers team = null;
         Lifetime begun = null;
         try {
             values = new TrainingParameters(config, parameters, source, arena);
-            pass = new TrainingPass(config, values, options, arena);
+            pass = new GradientPass(config, new TrainingPass(config, values, options, arena), options.maxBatch());
             update = optimizer == null ? null : new ParameterUpdate(config, values, optimizer, arena);
             norm = values.gradients().tensors().norm(parameters, options.threads());
             clear = this::clear;
             measure = norm::measure;
             team = Workers.of(options.threads(), name);
             team.run(values::updateTransposes);
-            begun = lifetime(name, team, arena, averageMemory);
+            begun = lifetime(name, team, arena, average);
         } finally {
             if (begun == null) {
-                free(team, arena, null);
+                free(team, arena, average);
             }
         }
         this.workers = team;
         this.lifetime = begun;
     }
 
-    private static Lifetime lifetime(String name, Workers team, TensorArena arena, AtomicReference<TensorArena> averageMemory) {
+    private static Lifetime lifetime(String name, Workers team, TensorArena arena, TrackedAverage average) {
         return new Lifetime(1, () -> new SessionInUseException("the training is in use by another call; it serves one at a time"),
-                () -> new SessionClosedException("the training is closed"), "the training " + name,
-                () -> free(team, arena, averageMemory.get()), VitTraining.class);
+                () -> new SessionClosedException("the training is closed"), "the training " + name, () -> free(team, arena, average),
+                VitTraining.class);
     }
 
-    private static void free(Workers team, TensorArena arena, TensorArena averageMemory) {
-        try (arena; averageMemory) {
+    private static void free(Workers team, TensorArena arena, TrackedAverage average) {
+        try (arena; average) {
             if (team != null) {
                 team.close();
             }
-        }
-    }
-
-    private static void checkTrainable(VitConfig config) {
-        if (config.classes() == 0) {
-            throw new IllegalArgumentException("a model without a head cannot be trained to classify: give it classes");
-        }
-        if (config.scores() == Scores.SIGMOID) {
-            throw new IllegalArgumentException(config.classes() == 1
-                    ? "a model of one class cannot be trained: the loss is the cross-entropy of a softmax, which is 0 for one class"
-                    : "a model with sigmoid scores cannot be trained: the loss is the cross-entropy of a softmax, for one label an image; "
-                            + "give the configuration softmax scores");
-        }
-        if (config.distillationToken() || config.preLogits()) {
-            throw new IllegalArgumentException("models with a distillation token or a pre-logits layer cannot be trained; "
-                    + "fine-tuning drops both (convert the weights to a plain model first)");
         }
     }
 
@@ -187,8 +165,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     /** Bytes held, off and on the heap: weights, gradients, optimiser states and activations. */
     public long plannedBytes() {
-        TensorArena averages = averageMemory.get();
-        return arena.bytes() + (averages == null ? 0 : averages.bytes());
+        return arena.bytes() + average.bytes();
     }
 
     /** Sets all gradients to zero. */
@@ -196,7 +173,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             workers.run(clear);
-            imagesInStep = 0;
+            pass.beginStep();
         } finally {
             lifetime.exit();
         }
@@ -248,47 +225,17 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     }
 
     private double run(float[] images, float[] targets, int[] labels, int batch, double scale, StageObserver observer) {
-        int imageElements = config.channels() * config.imageHeight() * config.imageWidth();
-        if (batch < 1 || batch > options.maxBatch()) {
-            throw new IllegalArgumentException("a batch of " + batch + " images; planned are 1 to " + options.maxBatch());
-        }
-        if (images.length < (long) batch * imageElements) {
-            throw new IllegalArgumentException("images: an array of " + images.length + "; expected at least " + batch + " × "
-                    + imageElements);
-        }
+        pass.check(images, batch);
         lifetime.enter();
         try {
-            if (targets != null) {
-                if (targets.length < batch * config.classes()) {
-                    throw new IllegalArgumentException("targets: an array of " + targets.length + "; expected at least " + batch
-                            + " × " + config.classes());
-                }
-                Spans.write(pass.targets, targets, batch * config.classes());
+            if (targets == null) {
+                pass.setLabels(labels, batch);
             } else {
-                setLabels(labels, batch);
+                pass.setTargets(targets, batch);
             }
-            Spans.write(pass.images, images, batch * imageElements);
-            pass.prepare(batch, scale, steps, imagesInStep, observer);
-            workers.run(pass);
-            imagesInStep += batch;
-            double sum = 0;
-            for (int b = 0; b < batch; b++) {
-                sum += pass.losses.get(0, b);
-            }
-            return sum / batch;
+            return pass.run(workers, images, batch, scale, steps, observer);
         } finally {
             lifetime.exit();
-        }
-    }
-
-    private void setLabels(int[] labels, int batch) {
-        for (int b = 0; b < batch; b++) {
-            if (labels[b] < 0 || labels[b] >= config.classes()) {
-                throw new IllegalArgumentException("label " + labels[b] + " of image " + b + "; expected 0 to " + (config.classes() - 1));
-            }
-            for (int c = 0; c < config.classes(); c++) {
-                pass.targets.set(b, c, c == labels[b] ? 1 : 0);
-            }
         }
     }
 
@@ -301,7 +248,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void logits(float[] target, int batch) {
         lifetime.enter();
         try {
-            Spans.read(pass.logits, target, batch * config.classes());
+            pass.logits(target, batch);
         } finally {
             lifetime.exit();
         }
@@ -316,7 +263,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void losses(float[] target, int batch) {
         lifetime.enter();
         try {
-            Spans.read(pass.losses, target, batch);
+            pass.losses(target, batch);
         } finally {
             lifetime.exit();
         }
@@ -330,12 +277,10 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @throws IllegalArgumentException if {@link TrainingOptions#withImageGradient} did not ask for it
      */
     public void imageGradient(float[] target, int batch) {
-        if (pass.dimages == null) {
-            throw new IllegalArgumentException("no image gradient was planned; see TrainingOptions.withImageGradient");
-        }
+        pass.checkImageGradient();
         lifetime.enter();
         try {
-            Spans.read(pass.dimages, target, batch * config.channels() * config.imageHeight() * config.imageWidth());
+            pass.imageGradient(target, batch);
         } finally {
             lifetime.exit();
         }
@@ -444,29 +389,9 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void trackAverage() {
         lifetime.enter();
         try {
-            if (average == null) {
-                average = averages();
-            }
+            average.begin(config, values, workers);
         } finally {
             lifetime.exit();
-        }
-    }
-
-    /** Makes the averages in memory of their own, which is given back at once if this fails. */
-    private WeightAverages averages() {
-        TensorArena own = TensorArena.open();
-        boolean done = false;
-        try {
-            WeightAverages planned = new WeightAverages(config, values, own);
-            planned.prepare(0);
-            workers.run(planned);
-            averageMemory.set(own);
-            done = true;
-            return planned;
-        } finally {
-            if (!done) {
-                own.close();
-            }
         }
     }
 
@@ -478,9 +403,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void updateAverage(double decay) {
         lifetime.enter();
         try {
-            WeightAverages tracked = tracked();
-            tracked.prepare(decay);
-            workers.run(tracked);
+            average.update(decay, workers);
         } finally {
             lifetime.exit();
         }
@@ -494,7 +417,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void readAverage(Parameter parameter, float[] target) {
         lifetime.enter();
         try {
-            tracked().tensors().get(parameter, target);
+            average.tensors().get(parameter, target);
         } finally {
             lifetime.exit();
         }
@@ -508,17 +431,10 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void writeAverage(Parameter parameter, float[] source) {
         lifetime.enter();
         try {
-            tracked().tensors().set(parameter, source);
+            average.tensors().set(parameter, source);
         } finally {
             lifetime.exit();
         }
-    }
-
-    private WeightAverages tracked() {
-        if (average == null) {
-            throw new IllegalStateException("no average is tracked; call trackAverage");
-        }
-        return average;
     }
 
     private ParameterTensors state(int which) {

@@ -1,0 +1,116 @@
+package vit.model;
+
+import vit.kernels.parallel.Workers;
+import vit.model.backward.TrainingPass;
+import vit.model.config.Scores;
+import vit.model.config.VitConfig;
+import vit.model.forward.Spans;
+
+/**
+ * The forward and backward pass of a training over the caller's arrays: images and labels are copied into the planned memory, the team runs the pass,
+ * and results are copied out. The memory serves one call at a time. {@link VitTraining} makes sure of that; every method but the checks belongs into a
+ * call that has begun.
+ */
+final class GradientPass {
+
+    private final VitConfig config;
+    private final TrainingPass pass;
+    private final int maxBatch;
+    private final int imageElements;
+    private int imagesInStep; // since the gradients were cleared
+
+    GradientPass(VitConfig config, TrainingPass pass, int maxBatch) {
+        this.config = config;
+        this.pass = pass;
+        this.maxBatch = maxBatch;
+        this.imageElements = config.channels() * config.imageHeight() * config.imageWidth();
+    }
+
+    /** Refuses a model whose loss or gradients the pass cannot compute. */
+    static void checkTrainable(VitConfig config) {
+        if (config.classes() == 0) {
+            throw new IllegalArgumentException("a model without a head cannot be trained to classify: give it classes");
+        }
+        if (config.scores() == Scores.SIGMOID) {
+            throw new IllegalArgumentException(config.classes() == 1
+                    ? "a model of one class cannot be trained: the loss is the cross-entropy of a softmax, which is 0 for one class"
+                    : "a model with sigmoid scores cannot be trained: the loss is the cross-entropy of a softmax, for one label an image; "
+                            + "give the configuration softmax scores");
+        }
+        if (config.distillationToken() || config.preLogits()) {
+            throw new IllegalArgumentException("models with a distillation token or a pre-logits layer cannot be trained; "
+                    + "fine-tuning drops both (convert the weights to a plain model first)");
+        }
+    }
+
+    /** Refuses a batch that is not planned for, or an array that does not hold it. */
+    void check(float[] images, int batch) {
+        if (batch < 1 || batch > maxBatch) {
+            throw new IllegalArgumentException("a batch of " + batch + " images; planned are 1 to " + maxBatch);
+        }
+        SessionPass.checkLength("images", images, batch, imageElements);
+    }
+
+    void checkImageGradient() {
+        if (pass.dimages == null) {
+            throw new IllegalArgumentException("no image gradient was planned; see TrainingOptions.withImageGradient");
+        }
+    }
+
+    /** The gradients have been cleared: the next image is the first of a step. */
+    void beginStep() {
+        imagesInStep = 0;
+    }
+
+    /** Sets the targets of the next run: each label's class is 1. */
+    void setLabels(int[] labels, int batch) {
+        for (int b = 0; b < batch; b++) {
+            if (labels[b] < 0 || labels[b] >= config.classes()) {
+                throw new IllegalArgumentException("label " + labels[b] + " of image " + b + "; expected 0 to " + (config.classes() - 1));
+            }
+            for (int c = 0; c < config.classes(); c++) {
+                pass.targets.set(b, c, c == labels[b] ? 1 : 0);
+            }
+        }
+    }
+
+    /** Sets the targets of the next run, (batch, classes). */
+    void setTargets(float[] targets, int batch) {
+        SessionPass.checkLength("targets", targets, batch, config.classes());
+        Spans.write(pass.targets, targets, batch * config.classes());
+    }
+
+    /**
+     * Runs the pass on these images, with the targets that were set, and adds to the gradients.
+     *
+     * @param scale factor on the gradient of each image's loss
+     * @param steps optimiser steps taken before, for the masks of dropout
+     * @return the mean loss of the images
+     */
+    double run(Workers workers, float[] images, int batch, double scale, int steps, StageObserver observer) {
+        Spans.write(pass.images, images, batch * imageElements);
+        pass.prepare(batch, scale, steps, imagesInStep, observer);
+        workers.run(pass);
+        imagesInStep += batch;
+        double sum = 0;
+        for (int b = 0; b < batch; b++) {
+            sum += pass.losses.get(0, b);
+        }
+        return sum / batch;
+    }
+
+    /** Copies the logits of the last run. */
+    void logits(float[] target, int batch) {
+        Spans.read(pass.logits, target, batch * config.classes());
+    }
+
+    /** Copies the loss of every image of the last run. */
+    void losses(float[] target, int batch) {
+        Spans.read(pass.losses, target, batch);
+    }
+
+    /** Copies the gradient of the images of the last run. */
+    void imageGradient(float[] target, int batch) {
+        Spans.read(pass.dimages, target, batch * imageElements);
+    }
+}
