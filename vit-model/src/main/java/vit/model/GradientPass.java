@@ -64,6 +64,9 @@ final class GradientPass {
 
     /** Sets the targets of the next run: each label's class is 1. */
     void setLabels(int[] labels, int batch) {
+        if (labels.length < batch) {
+            throw new IllegalArgumentException("labels: an array of " + labels.length + "; expected at least " + batch);
+        }
         for (int b = 0; b < batch; b++) {
             if (labels[b] < 0 || labels[b] >= config.classes()) {
                 throw new IllegalArgumentException("label " + labels[b] + " of image " + b + "; expected 0 to " + (config.classes() - 1));
