@@ -182,7 +182,7 @@ final class Bench implements Callable<Integer> {
                 .row("calls", r.calls)
                 .row("latency", format("p50 %.2f ms, p99 %.2f ms, max %.2f ms", r.p50, r.p99, r.max))
                 .row("throughput", format("%.2f images/s", r.imagesPerSecond))
-                .row("last block", r.allTokens ? "every token" : "only the tokens that the head looks at")
+                .row("last block", r.allTokens ? "every token" : "only the tokens that the head uses")
                 .row("arithmetic", format("%.1f GFLOP/s, %.1f %% of the measured peak of %.1f", r.gflops, 100 * r.shareOfPeak(), r.peak))
                 .row("allocated", r.allocatedBytes + " bytes a call")
                 .print(out, "");

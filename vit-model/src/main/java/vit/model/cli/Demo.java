@@ -94,13 +94,14 @@ final class Demo implements Callable<Integer> {
     @Override
     public Integer call() throws CommandException, IOException, DivergedException {
         if (full && seconds != null) {
-            throw new ParameterException(spec.commandLine(), "--full trains with the same number of images always, --seconds chooses it: only one of them can be given");
+            throw new ParameterException(spec.commandLine(),
+                    "--full always trains on the same number of images, and --seconds chooses that number: only one of them can be given");
         }
         imagesPerEpoch(ShapeLearning.demo()); // refuses a bad number before anything is written
         out = spec.commandLine().getOut();
         PictureFolder folder = PictureFolder.open(output);
         ShapeLearning learning = plan();
-        folder.write("shapes.png", "some of the images it learned from, a column a class", sheet(learning.fresh().withSeed(seed)));
+        folder.write("shapes.png", "some of the images that it learned from, one column per class", sheet(learning.fresh().withSeed(seed)));
         List<EpochReport> epochs = new ArrayList<>();
         try (Trainer trainer = learning.trainer(TrainerOptions.threads(threads.count()))) {
             out.println(EpochTable.HEADER);
@@ -123,7 +124,7 @@ final class Demo implements Callable<Integer> {
             out.println(VALIDATION_NOTE);
             out.flush();
             folder.write("loss.png", "loss and accuracy by epoch", LossCurve.draw(epochs));
-            folder.write("confusion.png", "what was taken for what, on images held out", ConfusionMatrix.draw(trainer.evaluate()));
+            folder.write("confusion.png", "confusion matrix of the images held out", ConfusionMatrix.draw(trainer.evaluate()));
         }
         show(learning, folder);
         return Vit.DONE;

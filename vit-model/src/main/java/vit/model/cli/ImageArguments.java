@@ -83,7 +83,9 @@ final class ImageArguments {
         }
         found.images().forEach(file -> to.add(ImageInput.of(file)));
         if (found.others() > 0) {
-            vit.status().note(image.name() + ": " + found.others() + (found.others() == 1 ? " file is" : " files are") + " left out, not named as an image");
+            vit.status().note(image.name() + ": " + found.others()
+                    + (found.others() == 1 ? " file is left out, because its name is not that of an image"
+                    : " files are left out, because their names are not those of images"));
         }
         if (!found.unreadable().isEmpty()) {
             vit.status().warn(image.name() + ": " + found.unreadable().size() + " below it cannot be read and are left out, for example " + found.unreadable().getFirst());

@@ -93,7 +93,7 @@ final class Inspect implements Callable<Integer> {
                 + weights.labels().getLast());
         table.row("tokens", config.tokens());
         table.row("parameters", String.format(Locale.ROOT, "%,d", vit.model.parameters.Parameters.of(config).count()));
-        table.row("forward pass", String.format(Locale.ROOT, "%.3g GFLOP an image", ForwardCost.of(config).flops() / 1e9));
+        table.row("forward pass", String.format(Locale.ROOT, "%.3g GFLOP per image", ForwardCost.of(config).flops() / 1e9));
         table.row("missing", "none");
         table.row("not used", weights.report().ignored().isEmpty() ? "none" : String.join(", ", weights.report().ignored()));
         table.print(out, "");

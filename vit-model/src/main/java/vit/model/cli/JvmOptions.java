@@ -30,7 +30,7 @@ final class JvmOptions {
         String value = System.getProperty(property);
         if (value != null && values.stream().noneMatch(value::equalsIgnoreCase)) {
             throw new CommandException("-D" + property + "=" + value + ": expected " + String.join(", ", values.subList(0, values.size() - 1)) + " or "
-                    + values.getLast(), "options of the JVM stand in VIT_OPTS; without this one the kernels suit the machine");
+                    + values.getLast(), "options of the JVM are set in VIT_OPTS; without this one, the kernels suit the machine");
         }
     }
 }

@@ -35,7 +35,8 @@ abstract class ModelFiles {
     private Path config;
 
     @Option(names = "--image-size", paramLabel = "HxW", converter = ImageSizeConverter.class,
-            description = "Size of the images that the model takes, in pixels. Learned positions are carried over to it as the weights' library does; default: the configuration's.")
+            description = "Size of the images that the model takes, in pixels. Learned positions are carried over to it as the weights' library does;"
+                    + " default: the configuration's.")
     private LoadOptions options = LoadOptions.DEFAULTS;
     /** Without weights, it is the model that ships. */
     static final class OrShipped extends ModelFiles {
@@ -147,7 +148,7 @@ abstract class ModelFiles {
         boolean drawn = image.height() == image.width() && image.height() <= MOST_DRAWN;
         if (weights == null && !drawn && !noted) {
             noted = true;
-            status.note("no --weights are named, so the small model that ships answers: it knows twelve kinds of drawn shapes, and nothing of photos");
+            status.note("no --weights are given, so the small model that ships with the program answers; it knows twelve kinds of drawn shapes, and no photos");
         }
     }
 

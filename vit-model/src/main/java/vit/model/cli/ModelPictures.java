@@ -23,7 +23,7 @@ final class ModelPictures {
     private ModelPictures() {}
 
     static void writeRollout(Picture seen, PatchMap rollout, VitConfig config, PictureFolder folder) throws CommandException {
-        folder.write("rollout.png", "the image; where the model looks, by attention rollout; the same as heat", Pictures.rollout(seen, rollout, config));
+        folder.write("rollout.png", "the image, where the model looks by attention rollout, and the same as a heat map", Pictures.rollout(seen, rollout, config));
     }
 
     /** @param block the block to show, or null for all */
@@ -33,7 +33,7 @@ final class ModelPictures {
             return;
         }
         folder.write("attention.png", "what each head takes from the patches (" + PooledAttention.describe(maps.config())
-                + (block == null ? "): a row a block, a column a head" : "): the heads of block " + block),
+                + (block == null ? "): one row per block, one column per head" : "): the heads of block " + block),
                 block == null ? Pictures.heads(maps) : Pictures.heads(maps, block));
         folder.write("distance.png", "how far each head looks, by block", DistanceChart.draw(AttentionDistance.of(maps), maps.config()));
     }

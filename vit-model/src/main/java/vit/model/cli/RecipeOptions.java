@@ -144,10 +144,10 @@ final class RecipeOptions {
                     + optimizer);
         };
         if (momentum != null && !sgd) {
-            throw new ParameterException(spec.commandLine(), "--momentum is of SGD, and the optimiser is AdamW: give --optimizer sgd, or leave it out");
+            throw new ParameterException(spec.commandLine(), "--momentum applies only to SGD, but the optimiser is AdamW: give --optimizer sgd, or leave it out");
         }
         if (layerDecay != null && (headOnly || base.headOnly())) {
-            throw new ParameterException(spec.commandLine(), "--layer-decay slows the blocks below the head, and only the head trains: leave it out");
+            throw new ParameterException(spec.commandLine(), "--layer-decay slows the blocks below the head, but only the head is trained: leave it out");
         }
         boolean same = sgd == (base.sgd() != null);
         double keptMomentum = base.sgd() == null ? 0.9 : base.sgd().momentum();

@@ -111,7 +111,7 @@ final class StartOptions {
 
     private Start trained(ImageSource images) throws IOException {
         if (scheme != null) {
-            throw new ParameterException(spec.commandLine(), "--init draws fresh weights, --weights names trained ones: only one of them can be done");
+            throw new ParameterException(spec.commandLine(), "--init draws fresh weights, and --weights names trained ones: only one of them can be given");
         }
         Weights file = Weights.open(weights, config);
         try {
@@ -129,7 +129,7 @@ final class StartOptions {
 
     private Start fresh(ImageSource images, long seed, StatusLine status) throws IOException {
         if (resetHead) {
-            throw new ParameterException(spec.commandLine(), "--reset-head is for trained weights: --weights names them");
+            throw new ParameterException(spec.commandLine(), "--reset-head applies only to trained weights: name them with --weights");
         }
         int classes = images.classes().size();
         VitConfig chosen;

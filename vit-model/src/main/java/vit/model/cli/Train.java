@@ -199,14 +199,14 @@ final class Train implements Callable<Integer> {
         Path present = folder.present();
         boolean goOn = resume || resumePrevious;
         if (overwrite && goOn) {
-            throw new ParameterException(spec.commandLine(), "--resume goes on with a training, --overwrite replaces it: only one of them can be done");
+            throw new ParameterException(spec.commandLine(), "--resume continues a training, and --overwrite replaces it: only one of them can be given");
         }
         if (overwrite || present == null) {
             return false;
         }
         if (!goOn) {
             throw new CommandException(output + ": there is a training already, or another model: " + present.getFileName(),
-                    (folder.hasState() ? "--resume goes on with it, " : "") + "--overwrite replaces it");
+                    (folder.hasState() ? "--resume continues it, " : "") + "--overwrite replaces it");
         }
         Path state = resumePrevious ? folder.previousState() : folder.state();
         if (!Files.isRegularFile(state)) {
@@ -245,11 +245,11 @@ final class Train implements Callable<Integer> {
             throw refused("--validation", "0 to below 1", validation);
         }
         if (validation != null && images.validation() != null) {
-            throw refused("--validation", "no such option, as the data come with a part to validate with", validation);
+            throw refused("--validation", "no such option, because the data have a part for validation", validation);
         }
         Split split = images.split(fraction, recipes.seed());
         if (validation != null && validation > 0 && split.validation().size() == 0) {
-            throw refused("--validation", "0, or a share that comes to an image of a class", validation);
+            throw refused("--validation", "0, or a share that is at least one image of a class", validation);
         }
         return split;
     }
@@ -334,7 +334,7 @@ final class Train implements Callable<Integer> {
         int looked = Math.min(LOOKED_AT, images.size());
         long alpha = IntStream.range(0, looked).filter(i -> images.hasAlpha((int) ((long) i * images.size() / looked))).count();
         if (2 * alpha > looked) {
-            out.println("the alpha channel of the images is dropped, not blended: " + alpha + " of " + looked + " that were looked at have one");
+            out.println("the alpha channel of the images is dropped, not blended: " + alpha + " of " + looked + " examined images have one");
         }
     }
 

@@ -170,7 +170,7 @@ class TrainTest {
         assertEquals("2 classes, 12 images to train on, 6 to validate", ran.lines().getFirst());
         assertTrue(ran.out().contains("a batch is all 12 images, as there are fewer than 64"), ran::out);
         assertEquals("lying\nstanding\n", Files.readString(output.resolve("labels.txt")));
-        Ran.vit("train", "--data", split, "--output", folder.resolve("no"), "--validation", 0.2).isRefused("--validation", "part to validate with");
+        Ran.vit("train", "--data", split, "--output", folder.resolve("no"), "--validation", 0.2).isRefused("--validation", "a part for validation");
         Ran classes = Ran.vit("train", "--data", split, "--output", folder.resolve("classes"), "--config", config, "--epochs", 1, "--threads", 1, "--no-split").isDone();
         assertTrue(classes.out().startsWith("2 classes, 16 images"), classes::out);
         assertEquals("train\nval\n", Files.readString(folder.resolve("classes/labels.txt")));
@@ -253,7 +253,7 @@ class TrainTest {
         train(output, "--reset-head").isRefused("--reset-head");
         train(output, "--head-only", "--layer-decay", 0.5).isRefused("--layer-decay");
         train(output, "--accumulate", 65).isRefused("--accumulate", "1 to 64");
-        Ran.vit("train", "--data", data, "--output", output, "--validation", 0.001).isRefused("--validation", "an image");
+        Ran.vit("train", "--data", data, "--output", output, "--validation", 0.001).isRefused("--validation", "one image");
         Ran.vit("train", "--data", data, "--output", output, "--validation", -1).isRefused("--validation", "expected 0 to below 1, found -1");
         train(output, "--lr", "1e30").isRefused("learning rate 1.0E30; expected above 0 and below 1000000");
         train(output, "--lr", "Infinity").isRefused("below 1000000");
