@@ -356,14 +356,15 @@ final class KernelBitsProbe {
         Tensor halves = tensor(ROWS, 2 * WIDTH);
         Tensor dhalves = tensor(ROWS, 2 * WIDTH);
         PackedRows packed = PackedRows.allocate(arena, ROWS, WIDTH);
+        Tensor gathered = tensor(ROWS, WIDTH);
         add("swiglu", w -> SwiGlu.forward(y, halves, ROWS, w), y);
         add("swiglu packed", w -> {
             SwiGlu.forward(packed, halves, ROWS, w);
             w.barrier();
             if (w.isFirst()) {
-                y.copyFrom(packed.read(ROWS));
+                gathered.copyFrom(packed.read(ROWS));
             }
-        }, y);
+        }, gathered);
         add("swiglu backward", w -> SwiGlu.backward(dhalves, dy, halves, ROWS, w), dhalves);
         add("residual", w -> Residual.add(y, x, dy, ROWS, w), y);
         add("residual scaled", w -> Residual.addScaled(y, x, dy, gamma, ROWS, w), y);
