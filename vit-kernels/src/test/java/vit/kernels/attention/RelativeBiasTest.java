@@ -19,6 +19,7 @@ import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/** The relative position bias: the copy of a table and its gradient against plain loops, bit for bit, and against {@link RelativeBiasReference}. */
 class RelativeBiasTest {
 
     private static final Comparison SCATTER = new Comparison("relative bias dtable");

@@ -27,6 +27,8 @@ import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.pooling.Pooling;
 import vit.kernels.residual.Residual;
+import vit.kernels.rotary.Rotary;
+import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Simd;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
@@ -87,6 +89,7 @@ class AllocationTest {
         tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
         attention(arena, tasks);
         swiglu(arena, tasks);
+        queriesAndKeys(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
         tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));
@@ -128,6 +131,18 @@ class AllocationTest {
         tasks.put("swiglu", w -> SwiGlu.forward(out, in, rows, w));
         tasks.put("swiglu packed", w -> SwiGlu.forward(packed, in, rows, w));
         tasks.put("swiglu backward", w -> SwiGlu.backward(din, out, in, rows, w));
+    }
+
+    private static void queriesAndKeys(TensorArena arena, Map<String, Workers.Task> tasks) {
+        int heads = 3;
+        int headDim = 46;
+        Tensor qkv = arena.allocate(BATCH * TOKENS, 3 * heads * headDim);
+        Tensor cos = arena.allocate(PATCHES, headDim).fill(0.5f);
+        Tensor sin = arena.allocate(PATCHES, headDim).fill(0.5f);
+        for (RotaryKind kind : RotaryKind.values()) {
+            tasks.put("rotary " + kind, w -> Rotary.forward(qkv, cos, sin, kind, BATCH, TOKENS, heads, w));
+            tasks.put("rotary backward " + kind, w -> Rotary.backward(qkv, cos, sin, kind, BATCH, TOKENS, heads, w));
+        }
     }
 
     @Test

@@ -40,6 +40,8 @@ import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.pooling.Pooling;
 import vit.kernels.residual.Residual;
+import vit.kernels.rotary.Rotary;
+import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Erf;
 import vit.kernels.simd.Exp;
 import vit.kernels.simd.Log;
@@ -138,6 +140,7 @@ final class KernelBitsProbe {
         this.arena = arena;
         products();
         attention();
+        queriesAndKeys();
         rows();
         elements();
         images();
@@ -310,14 +313,25 @@ final class KernelBitsProbe {
         Tensor table = tensor(WIDTH, HEADS);
         Tensor dtable = tensor(WIDTH, HEADS);
         int[] index = random.ints(SEQUENCE * SEQUENCE, 0, WIDTH).toArray();
-        add("attention with bias", w -> Attention.forward(out, sums, maps, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, forward, w), out, sums, maps);
-        add("attention with bias backward", w -> {
-            Attention.forward(out, sums, null, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, forward, w);
+        add("attention with bias, forward and backward", w -> {
+            Attention.forward(out, sums, maps, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, forward, w);
             w.barrier();
             Attention.backward(dqkv, dbias, dout, out, sums, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, backward, w);
-        }, dqkv, dbias);
+        }, out, sums, maps, dqkv, dbias);
         add("relative bias", w -> RelativeBias.gather(gathered, table, index, w), gathered);
         add("relative bias backward", w -> RelativeBias.scatter(dtable, bias, index, w), dtable);
+    }
+
+    private void queriesAndKeys() {
+        int tokens = 4;
+        int headDim = 46; // halves of whole vectors and a remainder
+        Tensor qkv = tensor(BATCH * tokens, 3 * HEADS * headDim);
+        Tensor cos = tensor(tokens - 1, headDim);
+        Tensor sin = tensor(tokens - 1, headDim);
+        for (RotaryKind kind : RotaryKind.values()) {
+            add("rotary " + kind, w -> Rotary.forward(qkv, cos, sin, kind, BATCH, tokens, HEADS, w), qkv);
+            add("rotary backward " + kind, w -> Rotary.backward(qkv, cos, sin, kind, BATCH, tokens, HEADS, w), qkv);
+        }
     }
 
     private void rows() {

@@ -33,7 +33,7 @@ class KernelBitsTest {
 
     /** Packages whose vector code must have been compiled. */
     private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "dropout", "gelu", "gemm", "layernorm",
-            "linear", "loss", "optim", "patchembed", "pooling", "residual", "simd", "softmax", "swiglu"));
+            "linear", "loss", "optim", "patchembed", "pooling", "residual", "rotary", "simd", "softmax", "swiglu"));
 
     /** A method is compiled after a twentieth of the usual number of calls, and the caller waits for the compiler. */
     private static final List<String> EAGER = List.of("-XX:CompileThresholdScaling=0.05", "-Xbatch", "-XX:+PrintCompilation");
@@ -68,7 +68,7 @@ class KernelBitsTest {
                         + (System.nanoTime() - start) / 1_000_000 + " ms");
             }
         }
-        assertTrue(hashes.size() >= 47, "kernels probed: " + hashes.keySet());
+        assertTrue(hashes.size() >= 50, "kernels probed: " + hashes.keySet());
         hashes.forEach((kernel, byMode) -> {
             assertEquals(9, byMode.size(), kernel + " is missing somewhere: " + byMode);
             assertTrue(byMode.values().stream().noneMatch(hash -> hash.startsWith("differs")), kernel + ": " + byMode);

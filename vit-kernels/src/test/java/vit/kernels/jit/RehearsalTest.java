@@ -27,6 +27,8 @@ import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.rotary.Rotary;
+import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Simd;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
@@ -63,6 +65,9 @@ class RehearsalTest {
         kernels.addAll(Gemm.rehearsals());
         kernels.addAll(Attention.rehearsals());
         kernels.addAll(Attention.biasRehearsals());
+        for (RotaryKind kind : RotaryKind.values()) {
+            kernels.addAll(Rotary.rehearsals(kind));
+        }
         kernels.addAll(LayerNorm.rehearsals());
         kernels.addAll(Gelu.rehearsals());
         kernels.addAll(PatchEmbed.rehearsals());

@@ -1,0 +1,164 @@
+package vit.kernels.rotary;
+
+import static vit.kernels.simd.Simd.LANES;
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShuffle;
+import vit.kernels.simd.VectorLoop;
+import vit.kernels.tensor.Tensor;
+
+/**
+ * {@link Rotary} on the Vector API: {@code heads} heads of one token, side by side, with the same row of the tables. An element is the fma of its
+ * product with the cosine and of the rounded product with the sine, in vectors and in scalars alike. Offsets are in bytes.
+ */
+final class RotarySimd {
+
+    private static final class Lanes {
+        /** Exchanges neighbours. */
+        static final VectorShuffle<Float> NEIGHBOURS = VectorShuffle.fromOp(SPECIES, i -> i ^ 1);
+
+        static final FloatVector MINUS_PLUS = FloatVector.fromArray(SPECIES, signs(-1), 0);
+        static final FloatVector PLUS_MINUS = FloatVector.fromArray(SPECIES, signs(1), 0);
+
+        private static float[] signs(int first) {
+            float[] signs = new float[LANES];
+            for (int i = 0; i < LANES; i++) {
+                signs[i] = i % 2 == 0 ? first : -first;
+            }
+            return signs;
+        }
+    }
+
+    private RotarySimd() {}
+
+    /** x₁ = x₁·cos₁ − x₂·sin₁ and x₂ = x₂·cos₂ + x₁·sin₂, with the halves of a head and of the tables. */
+    @VectorLoop
+    static void halves(MemorySegment x, long xOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
+        x = Tensor.offHeap(x);
+        cos = Tensor.offHeap(cos);
+        sin = Tensor.offHeap(sin);
+        int half = headDim / 2;
+        long middle = (long) half * Float.BYTES;
+        for (int h = 0; h < heads; h++) {
+            long first = xOffset + (long) h * headDim * Float.BYTES;
+            int i = 0;
+            for (; i <= half - LANES; i += LANES) {
+                long at = (long) i * Float.BYTES;
+                FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, first + at, ORDER);
+                FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, x, first + middle + at, ORDER);
+                FloatVector turned1 = x2.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + at, ORDER)).neg();
+                FloatVector turned2 = x1.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + middle + at, ORDER));
+                x1.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + at, ORDER), turned1)
+                        .intoMemorySegment(x, first + at, ORDER);
+                x2.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + middle + at, ORDER), turned2)
+                        .intoMemorySegment(x, first + middle + at, ORDER);
+            }
+            for (; i < half; i++) {
+                long at = (long) i * Float.BYTES;
+                float x1 = get(x, first + at);
+                float x2 = get(x, first + middle + at);
+                set(x, first + at, Math.fma(x1, get(cos, cosOffset + at), -(x2 * get(sin, sinOffset + at))));
+                set(x, first + middle + at, Math.fma(x2, get(cos, cosOffset + middle + at), x1 * get(sin, sinOffset + middle + at)));
+            }
+        }
+    }
+
+    /** dx₁ = dx₁·cos₁ + dx₂·sin₂ and dx₂ = dx₂·cos₂ − dx₁·sin₁. */
+    @VectorLoop
+    static void halvesBackward(
+            MemorySegment dx, long dxOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
+        dx = Tensor.offHeap(dx);
+        cos = Tensor.offHeap(cos);
+        sin = Tensor.offHeap(sin);
+        int half = headDim / 2;
+        long middle = (long) half * Float.BYTES;
+        for (int h = 0; h < heads; h++) {
+            long first = dxOffset + (long) h * headDim * Float.BYTES;
+            int i = 0;
+            for (; i <= half - LANES; i += LANES) {
+                long at = (long) i * Float.BYTES;
+                FloatVector dx1 = FloatVector.fromMemorySegment(SPECIES, dx, first + at, ORDER);
+                FloatVector dx2 = FloatVector.fromMemorySegment(SPECIES, dx, first + middle + at, ORDER);
+                FloatVector turned1 = dx2.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + middle + at, ORDER));
+                FloatVector turned2 = dx1.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + at, ORDER)).neg();
+                dx1.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + at, ORDER), turned1)
+                        .intoMemorySegment(dx, first + at, ORDER);
+                dx2.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + middle + at, ORDER), turned2)
+                        .intoMemorySegment(dx, first + middle + at, ORDER);
+            }
+            for (; i < half; i++) {
+                long at = (long) i * Float.BYTES;
+                float dx1 = get(dx, first + at);
+                float dx2 = get(dx, first + middle + at);
+                set(dx, first + at, Math.fma(dx1, get(cos, cosOffset + at), dx2 * get(sin, sinOffset + middle + at)));
+                set(dx, first + middle + at, Math.fma(dx2, get(cos, cosOffset + middle + at), -(dx1 * get(sin, sinOffset + at))));
+            }
+        }
+    }
+
+    /** x₀ = x₀·cos₀ − x₁·sin₀ and x₁ = x₁·cos₁ + x₀·sin₁, with neighbours. */
+    @VectorLoop
+    static void pairs(MemorySegment x, long xOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
+        x = Tensor.offHeap(x);
+        cos = Tensor.offHeap(cos);
+        sin = Tensor.offHeap(sin);
+        for (int h = 0; h < heads; h++) {
+            long first = xOffset + (long) h * headDim * Float.BYTES;
+            int i = 0;
+            for (; i <= headDim - LANES; i += LANES) {
+                long at = (long) i * Float.BYTES;
+                FloatVector v = FloatVector.fromMemorySegment(SPECIES, x, first + at, ORDER);
+                FloatVector turned = v.rearrange(Lanes.NEIGHBOURS)
+                        .mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + at, ORDER)).mul(Lanes.MINUS_PLUS);
+                v.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + at, ORDER), turned).intoMemorySegment(x, first + at, ORDER);
+            }
+            for (; i < headDim; i += 2) {
+                long at = (long) i * Float.BYTES;
+                long next = at + Float.BYTES;
+                float x0 = get(x, first + at);
+                float x1 = get(x, first + next);
+                set(x, first + at, Math.fma(x0, get(cos, cosOffset + at), -(x1 * get(sin, sinOffset + at))));
+                set(x, first + next, Math.fma(x1, get(cos, cosOffset + next), x0 * get(sin, sinOffset + next)));
+            }
+        }
+    }
+
+    /** dx₀ = dx₀·cos₀ + dx₁·sin₁ and dx₁ = dx₁·cos₁ − dx₀·sin₀. */
+    @VectorLoop
+    static void pairsBackward(
+            MemorySegment dx, long dxOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
+        dx = Tensor.offHeap(dx);
+        cos = Tensor.offHeap(cos);
+        sin = Tensor.offHeap(sin);
+        for (int h = 0; h < heads; h++) {
+            long first = dxOffset + (long) h * headDim * Float.BYTES;
+            int i = 0;
+            for (; i <= headDim - LANES; i += LANES) {
+                long at = (long) i * Float.BYTES;
+                FloatVector v = FloatVector.fromMemorySegment(SPECIES, dx, first + at, ORDER);
+                FloatVector turned = v.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + at, ORDER))
+                        .rearrange(Lanes.NEIGHBOURS).mul(Lanes.PLUS_MINUS);
+                v.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + at, ORDER), turned).intoMemorySegment(dx, first + at, ORDER);
+            }
+            for (; i < headDim; i += 2) {
+                long at = (long) i * Float.BYTES;
+                long next = at + Float.BYTES;
+                float dx0 = get(dx, first + at);
+                float dx1 = get(dx, first + next);
+                set(dx, first + at, Math.fma(dx0, get(cos, cosOffset + at), dx1 * get(sin, sinOffset + next)));
+                set(dx, first + next, Math.fma(dx1, get(cos, cosOffset + next), -(dx0 * get(sin, sinOffset + at))));
+            }
+        }
+    }
+
+    private static float get(MemorySegment segment, long byteOffset) {
+        return segment.get(Tensor.FLOAT, byteOffset);
+    }
+
+    private static void set(MemorySegment segment, long byteOffset, float value) {
+        segment.set(Tensor.FLOAT, byteOffset, value);
+    }
+}
