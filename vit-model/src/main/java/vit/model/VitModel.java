@@ -3,6 +3,7 @@ package vit.model;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,6 +16,7 @@ import vit.model.forward.KernelCompilation;
 import vit.model.forward.VitForward;
 import vit.model.forward.VitWeights;
 import vit.model.image.Preprocessing;
+import vit.model.parameters.NonFiniteWeights;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
@@ -66,11 +68,11 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         this.parameters = Parameters.of(config);
         this.labels = List.copyOf(labels);
         this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
-        this.report = Objects.requireNonNull(report, "report");
         this.arena = TensorArena.open();
         Lifetime begun = null;
         try {
             this.weights = new VitWeights(config, parameters, source, arena);
+            this.report = report.with(warnings());
             begun = lifetime(arena);
         } finally {
             if (begun == null) {
@@ -78,6 +80,14 @@ public final class VitModel implements AutoCloseable, ParameterSource {
             }
         }
         this.lifetime = begun;
+    }
+
+    /** What only the weights themselves, or preprocessing and model together, show. */
+    private List<String> warnings() {
+        List<String> warnings = new ArrayList<>();
+        weights.tensors().hiddenNonFinite().ifPresent(found -> warnings.add(found + ": results may look right and be wrong"));
+        preprocessing.misfit(config.imageHeight(), config.imageWidth()).ifPresent(fault -> warnings.add(fault.getMessage()));
+        return warnings;
     }
 
     private static Lifetime lifetime(TensorArena arena) {
@@ -149,8 +159,18 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws InputException as for files
      */
     public static VitModel load(byte[] weights, byte[] config) throws IOException {
+        return load(weights, config, LoadOptions.DEFAULTS);
+    }
+
+    /**
+     * Loads weights that are in memory with the given options, for example for images of another size; otherwise as {@link #load(byte[], byte[])}.
+     *
+     * @param options what is asked for beyond what the weights and the configuration say
+     * @throws InputException as for files
+     */
+    public static VitModel load(byte[] weights, byte[] config, LoadOptions options) throws IOException {
         prepareKernels();
-        return load(Weights.open(weights, config));
+        return load(Weights.open(weights, config, options));
     }
 
     /**
@@ -163,8 +183,20 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws IOException    if the stream cannot be read
      */
     public static VitModel load(InputStream weights, byte[] config) throws IOException {
+        return load(weights, config, LoadOptions.DEFAULTS);
+    }
+
+    /**
+     * Loads weights from a stream with the given options, for example for images of another size; otherwise as
+     * {@link #load(InputStream, byte[])}.
+     *
+     * @param options what is asked for beyond what the weights and the configuration say
+     * @throws InputException as for files
+     * @throws IOException    if the stream cannot be read
+     */
+    public static VitModel load(InputStream weights, byte[] config, LoadOptions options) throws IOException {
         prepareKernels();
-        return load(Weights.open(weights, config));
+        return load(Weights.open(weights, config, options));
     }
 
     /**
@@ -268,8 +300,9 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * What was found when the model's files were opened: tensors that are not used, remarks, and warnings about what was assumed because no
-     * file says it. Empty for a model that does not come from a file.
+     * What was found when the model was loaded: tensors that are not used, remarks, and warnings about what was assumed because no file says it, about
+     * weights that are not finite but may not show in a result ({@link NonFiniteWeights#mayHide}), and about a preprocessing whose images have another size
+     * than the model takes. A model that does not come from a file has at most the last two.
      */
     public WeightsReport report() {
         return report;

@@ -100,6 +100,28 @@ class NonFiniteTest {
         }
     }
 
+    /** Whatever the parameter and the value: a result that is finite comes with a warning. */
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void noParameterThatIsNotFiniteGoesUnnoticed(float value) throws IOException {
+        int hidden = 0;
+        for (VitConfig config : List.of(CONFIG, MANY_PARTS, MEAN)) {
+            for (Parameter parameter : Parameters.of(config).list()) {
+                try (VitModel model = VitModel.of(new Planted(config, parameter.name(), value));
+                        VitSession session = model.newSession(SessionOptions.threads(1))) {
+                    try {
+                        session.classify(image(1));
+                        hidden++;
+                        assertEquals(List.of(parameter.name() + " holds " + value + ": results may look right and be wrong"), model.report().warnings());
+                    } catch (NonFiniteException e) {
+                        assertTrue(e.getMessage().contains(parameter.name() + " holds " + value), e.getMessage());
+                    }
+                }
+            }
+        }
+        assertEquals(!Float.isNaN(value), hidden > 0, "infinities that no result shows: " + hidden);
+    }
+
     @Test
     void aSumThatBecomesTooLargeIsNotBlamedOnTheWeights() throws IOException {
         try (VitModel model = VitModel.of(new Planted(CONFIG, "mlp.fc2.bias", 3e38f));

@@ -19,11 +19,18 @@ public final class PackedMatrix {
     /** Steps of k that are packed at once: few enough that what is read and written for them stays in L1. */
     private static final int STEPS = 64;
 
+    // The bits of a float's exponent; all of them are set in NaN and the infinities only. Adding EXPONENT_UNIT then sets the sign.
+    private static final int EXPONENT = 0x7F800000;
+    private static final int EXPONENT_UNIT = 0x00800000;
+
     private final int outputs; // N
     private final int depth; // K
     private final Tensor panels; // (⌈N / columns⌉ · K, columns)
 
-    private PackedMatrix(Tensor panels, int outputs, int depth) {
+    private final boolean finite; // as pack read it
+
+    private PackedMatrix(Tensor panels, int outputs, int depth, boolean finite) {
+        this.finite = finite;
         this.outputs = outputs;
         this.depth = depth;
         this.panels = panels;
@@ -40,7 +47,7 @@ public final class PackedMatrix {
      * @throws IllegalArgumentException if a dimension is negative
      */
     public static PackedMatrix allocate(TensorArena arena, int outputs, int depth) {
-        return new PackedMatrix(arena.allocate(Math.multiplyExact(Tile.panels(outputs), depth), Tile.COLUMNS), outputs, depth);
+        return new PackedMatrix(arena.allocate(Math.multiplyExact(Tile.panels(outputs), depth), Tile.COLUMNS), outputs, depth, true);
     }
 
     /**
@@ -59,10 +66,16 @@ public final class PackedMatrix {
         if (scratch.length < scratch(outputs, depth)) {
             throw new IllegalArgumentException("scratch of " + scratch.length + " floats instead of " + scratch(outputs, depth));
         }
+        int exponents = 0;
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
-            packPanel(scratch, TensorArena.MARGIN + panel * Tile.COLUMNS * depth, weight, outputs, depth, panel);
+            exponents |= packPanel(scratch, TensorArena.MARGIN + panel * Tile.COLUMNS * depth, weight, outputs, depth, panel);
         }
-        return new PackedMatrix(arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth);
+        return new PackedMatrix(arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth, exponents >= 0);
+    }
+
+    /** Whether all elements were finite when {@link #pack} read them; true for a matrix that {@link #allocate} made. */
+    public boolean wasFinite() {
+        return finite;
     }
 
     /** The number of floats of scratch memory that {@link #pack} needs. */
@@ -101,24 +114,33 @@ public final class PackedMatrix {
         return this;
     }
 
-    /** Packs one panel into {@code target}, from index {@code to} on. */
-    private static void packPanel(float[] target, int to, float[] weight, int outputs, int depth, int panel) {
+    /** Packs one panel into {@code target}, from index {@code to} on; the result is below 0 if an element is not finite. */
+    private static int packPanel(float[] target, int to, float[] weight, int outputs, int depth, int panel) {
+        int exponents = 0;
         for (int k = 0; k < depth; k += STEPS) {
-            packSteps(target, to + k * Tile.COLUMNS, weight, outputs, depth, panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
+            exponents |= packSteps(target, to + k * Tile.COLUMNS, weight, outputs, depth, panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
         }
+        return exponents;
     }
 
     /**
      * Packs {@code count} steps of k of a panel into an array. An array is fast from the first call on, while an access to a memory segment is slow
-     * until C2 has compiled it; this method runs while a model is loaded.
+     * until C2 has compiled it; this method runs while a model is loaded. The scattered stores take its time, so looking for elements that are not
+     * finite costs nothing here.
+     *
+     * @return below 0 if an element is NaN or infinite
      */
-    static void packSteps(float[] steps, int to, float[] weight, int outputs, int depth, int firstOutput, int firstStep, int count) {
+    static int packSteps(float[] steps, int to, float[] weight, int outputs, int depth, int firstOutput, int firstStep, int count) {
+        int exponents = 0;
         for (int j = 0; j < Tile.COLUMNS; j++) {
             int row = (firstOutput + j) * depth + firstStep;
             for (int i = 0; i < count; i++) {
-                steps[to + i * Tile.COLUMNS + j] = firstOutput + j < outputs ? weight[row + i] : 0;
+                float element = firstOutput + j < outputs ? weight[row + i] : 0;
+                steps[to + i * Tile.COLUMNS + j] = element;
+                exponents |= (Float.floatToRawIntBits(element) & EXPONENT) + EXPONENT_UNIT;
             }
         }
+        return exponents;
     }
 
     /**

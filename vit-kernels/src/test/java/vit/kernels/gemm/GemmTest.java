@@ -2,6 +2,7 @@ package vit.kernels.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -459,6 +460,11 @@ class GemmTest {
             assertEquals(0, packed.elements().segment().address() % TensorArena.ALIGNMENT);
             PackedMatrix.pack(counting, n, k, weight, scratch);
             assertEquals(arena.bytes() - before, counting.bytes());
+            assertTrue(packed.wasFinite());
+            if (n * k > 0) {
+                weight[new SplittableRandom(seed).nextInt(n * k)] = seed % 3 == 0 ? Float.NaN : seed % 3 == 1 ? Float.POSITIVE_INFINITY : Float.NEGATIVE_INFINITY;
+                assertFalse(PackedMatrix.pack(arena, n, k, weight, scratch).wasFinite());
+            }
         }
     }
 

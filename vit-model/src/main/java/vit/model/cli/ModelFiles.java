@@ -3,6 +3,7 @@ package vit.model.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 import vit.model.InputException;
 import vit.model.LoadOptions;
@@ -112,7 +113,9 @@ abstract class ModelFiles {
         } finally {
             status.clear();
         }
-        warn(model.report(), status);
+        Optional<String> misfit = model.preprocessing().misfit(model.config().imageHeight(), model.config().imageWidth()).map(InputException::getMessage);
+        model.report().warnings().stream().filter(warning -> !misfit.equals(Optional.of(warning))) // a command that uses the preprocessing refuses it
+                .forEach(status::warn);
         return model;
     }
 

@@ -1,5 +1,6 @@
 package vit.model.cli;
 
+import java.util.Optional;
 import picocli.CommandLine.Option;
 import vit.model.InputException;
 import vit.model.VitModel;
@@ -25,9 +26,18 @@ final class PreprocessOption {
         return name;
     }
 
-    /** The preset that is named, otherwise the model's own preprocessing. */
+    /**
+     * The preset that is named, otherwise the model's own preprocessing.
+     *
+     * @throws CommandException if there is no such preset, or its images have another size than the model takes
+     */
     Preprocessing choose(VitModel model) throws CommandException {
-        return name == null ? model.preprocessing() : named();
+        Preprocessing chosen = name == null ? model.preprocessing() : named();
+        Optional<InputException> misfit = chosen.misfit(model.config().imageHeight(), model.config().imageWidth());
+        if (misfit.isPresent()) {
+            throw new CommandException(misfit.get(), "name a preset with --preprocess");
+        }
+        return chosen;
     }
 
     /** The preset that is named. */

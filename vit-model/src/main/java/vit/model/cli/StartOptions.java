@@ -23,7 +23,9 @@ import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
 import vit.model.image.RgbImage;
+import vit.model.parameters.NonFiniteWeights;
 import vit.model.parameters.ParameterSource;
+import vit.model.parameters.Parameters;
 import vit.model.train.FineTuning;
 import vit.model.train.Initialization;
 import vit.model.train.data.ImageSource;
@@ -101,7 +103,7 @@ final class StartOptions {
     }
 
     /** Opens the weights, or chooses a configuration. */
-    Start open(ImageSource images, long seed, StatusLine status) throws IOException {
+    Start open(ImageSource images, long seed, StatusLine status) throws CommandException, IOException {
         try {
             return weights != null ? trained(images) : fresh(images, seed, status);
         } catch (IllegalArgumentException e) { // for example, patches that do not fit the image
@@ -109,7 +111,7 @@ final class StartOptions {
         }
     }
 
-    private Start trained(ImageSource images) throws IOException {
+    private Start trained(ImageSource images) throws CommandException, IOException {
         if (scheme != null) {
             throw new ParameterException(spec.commandLine(), "--init draws fresh weights, and --weights names trained ones: only one of them can be given");
         }
@@ -120,6 +122,7 @@ final class StartOptions {
             int width = image.hasImage() ? image.imageWidth() : old.imageWidth();
             requireSides(old.patch());
             FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead, file.positionResampling());
+            requireFinite(source);
             return new Start(source, atSize(PreprocessingFiles.choose(preprocess.name(), weights, config, old.family())), file, source.changes());
         } catch (Throwable t) {
             file.close();
@@ -161,6 +164,15 @@ final class StartOptions {
                 : stated.isPresent() ? stated.get() : Preprocessing.named(DEFAULT_PREPROCESSING);
         Initialization.Scheme drawn = scheme == null ? Initialization.Scheme.VIT_PYTORCH : Initialization.Scheme.named(scheme);
         return new Start(new Initialization(chosen, drawn, seed), atSize(preprocessing), null, notes);
+    }
+
+    /** Refuses weights from which no training can start. What training leaves out of them, such as a head for other classes, may be anything. */
+    private void requireFinite(FineTuning source) throws CommandException, IOException {
+        Optional<String> bad = NonFiniteWeights.first(source, Parameters.of(source.config()).list());
+        if (bad.isPresent()) {
+            throw new CommandException(weights + ": training cannot start from weights that are not finite: " + bad.get(),
+                    "see whether the file is whole, or start from other weights");
+        }
     }
 
     /** The preprocessing for the image size that is asked for. */

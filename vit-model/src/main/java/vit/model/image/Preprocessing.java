@@ -3,6 +3,7 @@ package vit.model.image;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import vit.model.InputException;
 
 /**
@@ -259,9 +260,26 @@ public record Preprocessing(
             madeWidth = placement.width();
         }
         if (madeHeight != height || madeWidth != width) {
-            throw InputException.in(name).expected("the model's " + height + "×" + width + " pixels, or a preset's name instead of this file")
-                    .found(madeHeight + "×" + madeWidth).remedy("name a preset with --preprocess, or write the model's size into the file").because("the preprocessing makes images of another size than the model takes");
+            throw misfit(height, width, madeHeight, madeWidth);
         }
+    }
+
+    /**
+     * The fault with which {@link #apply} would refuse every image for a model of {@code height} × {@code width} pixels; empty if there is none, or if it
+     * depends on the image.
+     */
+    public Optional<InputException> misfit(int height, int width) {
+        boolean cut = outputHeight != 0;
+        boolean fixed = convention == Convention.HUGGING_FACE && (cut || fit == Fit.SQUASH && resizeHeight != 0);
+        int madeHeight = cut ? outputHeight : resizeHeight;
+        int madeWidth = cut ? outputWidth : resizeWidth;
+        return fixed && (madeHeight != height || madeWidth != width) ? Optional.of(misfit(height, width, madeHeight, madeWidth)) : Optional.empty();
+    }
+
+    private InputException misfit(int height, int width, int madeHeight, int madeWidth) {
+        return InputException.in(name).expected("the model's " + height + "×" + width + " pixels, or a preset's name instead of this file")
+                .found(madeHeight + "×" + madeWidth).remedy("name a preset with --preprocess, or write the model's size into the file")
+                .because("the preprocessing makes images of another size than the model takes");
     }
 
     /** Black, or for {@link Fit#INSIDE} the mean. */

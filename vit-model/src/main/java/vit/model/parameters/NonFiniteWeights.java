@@ -3,8 +3,16 @@ package vit.model.parameters;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import vit.model.config.VitConfig;
 
-/** Finds weights that are NaN or infinite. Stateless. */
+/**
+ * Finds weights that are NaN or infinite. Stateless.
+ *
+ * <p>The tokens that such a weight meets become NaN or infinite, and stay so to the logits. There are two exceptions. GELU turns −∞ into 0, and the tanh
+ * of the pre-logits layer turns an infinity into 1. {@link #mayHide} names the parameters before these functions. No check of a result finds an infinity
+ * there, so a model warns of it when it is made; the look is part of the packing and costs no time that could be measured. All other parameters are left to
+ * the check of the result.
+ */
 public final class NonFiniteWeights {
 
     private NonFiniteWeights() {}
@@ -40,6 +48,14 @@ public final class NonFiniteWeights {
             }
         }
         return Optional.empty();
+    }
+
+    /** Whether the result may be finite although this parameter is not. */
+    public static boolean mayHide(VitConfig config, Parameter parameter) {
+        String name = parameter.name();
+        boolean beforeGelu = name.startsWith("blocks.") && (name.contains("." + Parameters.FC1 + ".") || name.contains("." + Parameters.NORM_2 + "."));
+        boolean beforeTanh = name.startsWith(Parameters.PRE_LOGITS + ".") || name.startsWith(Parameters.finalNorm(config) + ".");
+        return beforeGelu || config.preLogits() && beforeTanh;
     }
 
     /** The index of the first NaN or infinity among the {@code count} values from index {@code from} on; −1 if all are finite. */

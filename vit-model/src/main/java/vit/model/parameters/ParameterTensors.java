@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.tensor.Tensor;
@@ -23,6 +24,7 @@ public final class ParameterTensors {
     private final Map<String, Tensor> vectors = new HashMap<>();
     private final Tensor prefix; // (prefix tokens, C) or null
     private int prefixRows; // rows of prefix that are assigned to parameters so far
+    private String hidden; // a parameter that is not finite but may not show, in words; or null
 
     /** Zeros for every parameter. */
     public ParameterTensors(VitConfig config, Parameters parameters, TensorArena arena) {
@@ -44,13 +46,28 @@ public final class ParameterTensors {
                 .mapToInt(p -> PackedMatrix.scratch(p.out(), p.in())).max().orElse(0)];
         for (Parameter parameter : parameters.list()) {
             source.read(parameter, values);
+            boolean finite = false; // unknown
             if (parameter.isMatrix()) {
-                matrices.put(parameter.name(), PackedMatrix.pack(arena, parameter.out(), parameter.in(), values, scratch));
+                PackedMatrix matrix = PackedMatrix.pack(arena, parameter.out(), parameter.in(), values, scratch);
+                matrices.put(parameter.name(), matrix);
+                finite = matrix.wasFinite();
             } else {
                 addVector(parameter, arena);
                 set(parameter, values);
             }
+            if (!finite && hidden == null && NonFiniteWeights.mayHide(config, parameter)) {
+                int place = NonFiniteWeights.find(values, 0, Math.toIntExact(parameter.shape().size()));
+                hidden = place < 0 ? null : parameter.name() + " holds " + values[place];
+            }
         }
+    }
+
+    /**
+     * The first parameter of the source that held a NaN or an infinity which may not show in a result ({@link NonFiniteWeights#mayHide}), in words:
+     * {@code blocks.3.mlp.fc1.weight holds -Infinity}.
+     */
+    public Optional<String> hiddenNonFinite() {
+        return Optional.ofNullable(hidden);
     }
 
     private static Tensor prefix(VitConfig config, TensorArena arena) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.parallel.CallInterruptedException;
@@ -89,6 +90,10 @@ public final class Trainer implements AutoCloseable {
         if (config.channels() != 3) {
             throw new IllegalArgumentException("images have 3 channels, the model takes " + config.channels());
         }
+        Optional<InputException> misfit = preprocessing.misfit(config.imageHeight(), config.imageWidth());
+        if (misfit.isPresent()) {
+            throw misfit.get();
+        }
         long cache = options.cacheBytes();
         ImageSource cachedTraining = new CachedImages(split.training(), cache / 4 * 3);
         ImageSource cachedValidation = new CachedImages(split.validation(), cache / 4);
@@ -125,6 +130,7 @@ public final class Trainer implements AutoCloseable {
      * A trainer that starts from {@code start}, which it copies.
      *
      * @param preprocessing how images become the model's input
+     * @throws InputException           if the preprocessing makes images of another size than the model takes
      * @throws IllegalArgumentException if the model's classes are not those of the images, or it cannot be trained
      */
     public static Trainer of(ParameterSource start, Split split, Preprocessing preprocessing, Recipe recipe, TrainerOptions options)

@@ -132,7 +132,16 @@ public final class Weights implements ParameterSource, AutoCloseable {
      * @throws InputException as for files
      */
     public static Weights open(byte[] weights, byte[] config) throws IOException {
-        return open(TensorFile.open(IN_MEMORY, weights), config);
+        return open(weights, config, LoadOptions.DEFAULTS);
+    }
+
+    /**
+     * As {@link #open(byte[], byte[])}, with {@code options}.
+     *
+     * @throws InputException as there, or if the options do not fit the model
+     */
+    public static Weights open(byte[] weights, byte[] config, LoadOptions options) throws IOException {
+        return open(TensorFile.open(IN_MEMORY, weights), config, options);
     }
 
     /**
@@ -144,12 +153,22 @@ public final class Weights implements ParameterSource, AutoCloseable {
      * @throws IOException    if the stream cannot be read
      */
     public static Weights open(InputStream weights, byte[] config) throws IOException {
-        return open(TensorFile.open(IN_MEMORY, weights), config);
+        return open(weights, config, LoadOptions.DEFAULTS);
     }
 
-    private static Weights open(TensorFile file, byte[] config) throws IOException {
+    /**
+     * As {@link #open(InputStream, byte[])}, with {@code options}.
+     *
+     * @throws InputException as there, or if the options do not fit the model
+     * @throws IOException    if the stream cannot be read
+     */
+    public static Weights open(InputStream weights, byte[] config, LoadOptions options) throws IOException {
+        return open(TensorFile.open(IN_MEMORY, weights), config, options);
+    }
+
+    private static Weights open(TensorFile file, byte[] config, LoadOptions options) throws IOException {
         return open(file, () -> config == null ? ConfigFile.absent() : ConfigFile.read("the configuration in memory", config),
-                LoadOptions.DEFAULTS, config != null, new Paths(null, null, config));
+                options, config != null, new Paths(null, null, config));
     }
 
     /** What the caller named: weights or their folder, and a configuration. For weights in memory there is no path, but perhaps a configuration's bytes. */

@@ -1,6 +1,7 @@
 package vit.model.weights;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What was found when weights were opened. Programs should show the warnings to whoever chose the file. Immutable.
@@ -17,6 +18,11 @@ public record WeightsReport(String family, List<String> ignored, List<String> no
         ignored = List.copyOf(ignored);
         notes = List.copyOf(notes);
         warnings = List.copyOf(warnings);
+    }
+
+    /** This report with more warnings. */
+    public WeightsReport with(List<String> more) {
+        return more.isEmpty() ? this : new WeightsReport(family, ignored, notes, Stream.concat(warnings.stream(), more.stream()).toList());
     }
 
     /** The report of a model that comes from no file. */

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.VitModel;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.json.Json;
@@ -101,6 +102,20 @@ class ClassifyTest {
             }
         }
         assertTrue(vit("classify", "--weights", weights, "--labels", lines, "--top", 7, image).isDone().out().contains("5  fünf"));
+    }
+
+    @Test
+    void aPreprocessingOfAnotherSizeIsRefusedOnce() throws IOException {
+        Files.writeString(folder.resolve("preprocessor_config.json"), "{\"image_processor_type\":\"ViTImageProcessor\",\"do_resize\":true,\"size\":{\"height\":20,\"width\":30}}");
+        Path second = TinyModel.image(folder.resolve("b.png"), 20, 50, 2);
+        Ran ran = vit("classify", "--weights", weights, image, second).isRefused("preprocessor_config.json", "the preprocessing makes images of another size than the model takes",
+                "24×16", "20×30");
+        assertTrue(ran.err().contains("hint: name a preset with --preprocess"), ran::err);
+        assertEquals("", ran.out());
+        vit("classify", "--weights", weights, "--preprocess", "timm-deit", image, second).isDone();
+        try (VitModel model = VitModel.load(weights)) {
+            assertTrue(model.report().warnings().stream().anyMatch(warning -> warning.contains("the preprocessing makes images of another size")), () -> model.report().toString());
+        }
     }
 
     @Test

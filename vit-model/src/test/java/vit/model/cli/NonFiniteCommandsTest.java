@@ -41,6 +41,26 @@ class NonFiniteCommandsTest {
         assertFalse(vit("classify", "--weights", weights, "--json", image).out().contains("probability"));
     }
 
+    /** GELU turns it into 0. */
+    @Test
+    void anInfinityThatNoResultShowsIsWarnedOf() throws IOException {
+        Path other = Files.createDirectory(folder.resolve("hidden"));
+        Path infinite = TinyModel.weights(other, TinyModel.withElement("blocks.1.mlp.fc1.bias", Float.NEGATIVE_INFINITY));
+        TinyModel.config(other);
+        Ran ran = vit("classify", "--weights", infinite, image).isDone();
+        assertTrue(ran.err().contains("warning: blocks.1.mlp.fc1.bias holds -Infinity: results may look right and be wrong"), ran::err);
+    }
+
+    @Test
+    void trainingDoesNotStartFromIt() throws IOException {
+        Path data = TrainTest.stripes(folder.resolve("data"), 4);
+        Path output = folder.resolve("trained");
+        Ran ran = vit("train", "--data", data, "--output", output, "--weights", weights, "--epochs", 1).isRefused(weights,
+                "training cannot start from weights that are not finite: " + WEIGHT + " holds NaN");
+        assertTrue(ran.err().contains("hint: see whether the file is whole, or start from other weights"), ran::err);
+        assertFalse(Files.exists(output));
+    }
+
     @Test
     void logitsLeavesNoFile() {
         Path output = folder.resolve("logits.safetensors");

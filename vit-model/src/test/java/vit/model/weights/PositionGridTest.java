@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +23,7 @@ import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 import vit.model.weights.family.WeightFamilies;
 
@@ -118,6 +121,29 @@ class PositionGridTest {
         try (Weights open = Weights.open(file, null, LoadOptions.DEFAULTS.withImage(48, 48))) {
             assertEquals(48, open.config().imageWidth());
         }
+    }
+
+    @Test
+    void weightsInMemoryTakeTheSameOptions() throws IOException {
+        Path file = write(small("timm").image(32, 32).build());
+        byte[] bytes = Files.readAllBytes(file);
+        LoadOptions wide = LoadOptions.DEFAULTS.withImage(32, 48);
+        try (VitModel fromFile = VitModel.load(file, null, wide); VitModel fromBytes = VitModel.load(bytes, null, wide);
+                VitModel fromStream = VitModel.load(new ByteArrayInputStream(bytes), null, wide); Weights open = Weights.open(bytes, null, wide)) {
+            for (VitModel model : List.of(fromBytes, fromStream)) {
+                assertEquals(fromFile.config(), model.config());
+                assertEquals(48, model.config().imageWidth());
+                assertArrayEquals(positions(fromFile), positions(model));
+            }
+            assertEquals(fromFile.config(), open.config());
+        }
+    }
+
+    private static float[] positions(VitModel model) {
+        Parameter parameter = model.parameters().find(Parameters.POSITIONS);
+        float[] values = new float[Math.toIntExact(parameter.shape().size())];
+        model.read(parameter, values);
+        return values;
     }
 
     @Test
