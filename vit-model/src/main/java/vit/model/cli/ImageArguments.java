@@ -14,6 +14,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 import vit.model.image.format.ImageFiles;
+import vit.model.text.TextEncoding;
 
 /** {@code IMAGE…}, {@code --list} and {@code --strict}: which images to process, and what happens when one is bad. */
 final class ImageArguments {
@@ -103,7 +104,7 @@ final class ImageArguments {
         if (bytes.length > MOST_LIST_BYTES) {
             throw new CommandException("--list " + list + ": the list is larger than " + MOST_LIST_BYTES + " bytes", "divide the list");
         }
-        String text = new String(bytes, isUtf16(bytes) ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8);
+        String text = new String(bytes, TextEncoding.hasUtf16Mark(bytes) ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8);
         text = text.startsWith("\uFEFF") ? text.substring(1) : text;
         boolean nul = text.indexOf('\0') >= 0; // the form that find -print0 writes
         List<String> lines = new ArrayList<>();
@@ -113,11 +114,5 @@ final class ImageArguments {
             }
         }
         return lines;
-    }
-
-    /** Whether the text begins with the mark of UTF-16, which Windows PowerShell writes. */
-    private static boolean isUtf16(byte[] bytes) {
-        int mark = bytes.length < 2 ? 0 : (bytes[0] & 0xFF) << 8 | bytes[1] & 0xFF;
-        return mark == 0xFEFF || mark == 0xFFFE;
     }
 }

@@ -13,12 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import vit.model.InputException;
+import vit.model.text.TextEncoding;
 
 /**
- * Reads and writes JSON. Reading is strict and bounded. Strict: RFC 8259 in UTF-8 without a byte order mark, no duplicate
- * names, nothing after the document, no bytes that are not UTF-8 (overlong forms, surrogates, code points above U+10FFFF),
- * no escape (backslash, u) of half a surrogate pair, and no integer written {@code -0}. Bounded: in bytes, nesting, length of
- * names, strings and numbers, and in the number of values.
+ * Reads and writes JSON. Reading is strict and bounded. Strict: RFC 8259 in UTF-8, where a document, as editors of Windows write it, may begin with
+ * a byte order mark, but not the header of another file; no duplicate names, nothing after the document, no bytes that are not UTF-8 (overlong forms,
+ * surrogates, code points above U+10FFFF), no escape (backslash, u) of half a surrogate pair, and no integer written {@code -0}. Bounded: in bytes,
+ * nesting, length of names, strings and numbers, and in the number of values.
  */
 public final class Json {
 
@@ -78,7 +79,8 @@ public final class Json {
 
     /** The value in {@code bytes}, of any kind; otherwise as {@link #parse}. */
     public static JsonValue parseValue(String source, byte[] bytes) throws InputException {
-        return new JsonReader(source, 0).document(bytes);
+        int mark = TextEncoding.markLength(bytes);
+        return new JsonReader(source, mark).document(TextEncoding.withoutMark(bytes));
     }
 
     /**

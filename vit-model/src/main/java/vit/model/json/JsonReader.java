@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.io.JsonEOFException;
 import java.io.IOException;
 import vit.model.InputException;
 import vit.model.text.Pointer;
+import vit.model.text.TextEncoding;
 
 /** Builds values from jackson's tokens, one document at a time. */
 final class JsonReader {
@@ -62,6 +63,9 @@ final class JsonReader {
 
     private <T> T parse(byte[] bytes, Body<T> body) throws InputException {
         requireNoPointer(bytes);
+        if (TextEncoding.isUtf16(bytes)) {
+            throw fault(baseOffset).expected("JSON in UTF-8").found("UTF-16").remedy(TextEncoding.SAVE_AS_UTF_8).because("the JSON has another encoding");
+        }
         int invalid = Utf8.firstInvalid(bytes);
         if (invalid >= 0) {
             throw fault(baseOffset + invalid).expected("JSON in UTF-8").found("a byte that is not UTF-8").because("the JSON is malformed");

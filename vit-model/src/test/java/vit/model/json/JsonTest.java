@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +70,21 @@ class JsonTest {
         assertTrue(big.getMessage().contains("9223372036854775808"), big.getMessage());
     }
 
+    @Test
+    void aByteOrderMarkIsSkippedAndOtherEncodingsAreNamed() throws InputException {
+        assertEquals(1, parse("\uFEFF{\"a\":1}").integer("a"));
+        assertMessage("c.json, byte 8, \"a\": the value has the wrong type or range; expected an integer of 32 bits; found \"x\"",
+                () -> parse("\uFEFF{\"a\":\"x\"}").integer("a"));
+        for (Charset charset : List.of(StandardCharsets.UTF_16, StandardCharsets.UTF_16LE, StandardCharsets.UTF_16BE)) {
+            for (String text : List.of("{\"a\":1}", "{\n\"a\":1}", charset.equals(StandardCharsets.UTF_16LE) ? "\uFEFF{}" : "{}")) {
+                InputException e = assertThrows(InputException.class, () -> Json.parse("c.json", text.getBytes(charset)));
+                assertEquals("c.json, byte 0: the JSON has another encoding; expected JSON in UTF-8; found UTF-16", e.fault());
+                assertEquals("save the file as UTF-8", e.remedy().orElseThrow());
+            }
+        }
+        assertThrows(InputException.class, () -> Json.forEachField("header", "\uFEFF{}".getBytes(StandardCharsets.UTF_8), 8, (name, value) -> {}), "a header is no document");
+    }
+
     private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable call) {
         assertEquals(expected, assertThrows(InputException.class, call).getMessage());
     }
@@ -76,7 +92,7 @@ class JsonTest {
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "{", "{\"a\":1", "{\"a\":1}}", "{\"a\":1} x", "{\"a\":1,}", "[1]", "{\"a\":NaN}", "{\"a\":01}", "{'a':1}",
             "{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1,\"b\":2}}", "{\"a\":+1}", "{\"a\":\"\u0001\"}", "// c\n{}", "{\"a\":1e}", "{\"a\":tru}", "{\"a\" 1}",
-            "\uFEFF{}", "nul", "\"text", "{\"a\":\"\\x\"}"})
+            "\uFEFF\uFEFF{}", "\uFEFF", " \uFEFF{}", "nul", "\"text", "{\"a\":\"\\x\"}"})
     void malformedDocumentsAreRejectedWithTheirPlace(String text) {
         InputException e = assertThrows(InputException.class, () -> parse(text));
         assertTrue(e.getMessage().startsWith("c.json, byte "), e.getMessage());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,6 +26,7 @@ import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.config.VitVariants;
+import vit.model.image.PreprocessingFiles;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.config.Labels;
 import vit.model.weights.family.WeightFamilies;
@@ -203,6 +205,23 @@ class ConfigurationsTest {
             Path file = Files.writeString(folder.resolve("labels"), text);
             assertThrows(InputException.class, () -> Labels.read(file), text);
         }
+    }
+
+    /** As editors of Windows write them. */
+    @Test
+    void filesMayBeginWithAByteOrderMarkAndUtf16IsNamed() throws IOException {
+        VitConfig config = small("timm").build();
+        assertEquals(8, resolved(config, "\uFEFF{\"family\":\"timm\",\"heads\":8}").heads());
+        Path processor = Files.writeString(folder.resolve("preprocessor_config.json"), "\uFEFF{\"size\":{\"height\":24,\"width\":24},\"image_processor_type\":\"ViTImageProcessor\"}");
+        assertEquals(24, PreprocessingFiles.read(processor).orElseThrow().resizeHeight());
+        for (String text : List.of("{\"0\":\"tench\"}", "tench\ngoldfish\n")) {
+            Path labels = Files.write(folder.resolve("labels"), text.getBytes(StandardCharsets.UTF_16));
+            InputException e = assertThrows(InputException.class, () -> Labels.read(labels));
+            assertTrue(e.getMessage().contains("found UTF-16") && e.getMessage().contains("save the file as UTF-8"), e.getMessage());
+        }
+        Path utf16 = Files.write(folder.resolve("config.json"), "{\"family\":\"timm\"}".getBytes(StandardCharsets.UTF_16LE));
+        InputException e = assertThrows(InputException.class, () -> Weights.open(weights, utf16));
+        assertTrue(e.getMessage().startsWith(utf16.toString()) && e.getMessage().contains("found UTF-16"), e.getMessage());
     }
 
     @Test

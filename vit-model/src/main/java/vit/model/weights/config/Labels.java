@@ -19,6 +19,7 @@ import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
 import vit.model.text.Pointer;
+import vit.model.text.TextEncoding;
 
 /** Names of the classes. */
 public final class Labels {
@@ -59,25 +60,22 @@ public final class Labels {
      * @param source the name that messages give the file
      */
     public static List<String> parse(String source, byte[] document) throws InputException {
-        byte[] bytes = withoutMark(document);
+        byte[] bytes = TextEncoding.withoutMark(document);
         Pointer pointer = Pointer.in(bytes).orElse(null);
         if (pointer != null) {
             throw InputException.in(source).expected("labels").found(pointer.words()).remedy(pointer.remedy()).because("the file was not fetched");
+        }
+        if (TextEncoding.isUtf16(bytes)) {
+            throw InputException.in(source).expected("labels in UTF-8").found("UTF-16").remedy(TextEncoding.SAVE_AS_UTF_8).because("the label file has another encoding");
         }
         int first = 0;
         while (first < bytes.length && Character.isWhitespace(bytes[first])) {
             first++;
         }
         if (first < bytes.length && (bytes[first] == '[' || bytes[first] == '{')) {
-            return ofJson(Json.parseValue(source, bytes));
+            return ofJson(Json.parseValue(source, document));
         }
         return lines(source, bytes);
-    }
-
-    /** The bytes without the byte order mark that some editors put before UTF-8. */
-    private static byte[] withoutMark(byte[] bytes) {
-        boolean marked = bytes.length >= 3 && bytes[0] == (byte) 0xEF && bytes[1] == (byte) 0xBB && bytes[2] == (byte) 0xBF;
-        return marked ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
     }
 
     private static List<String> ofJson(JsonValue value) throws InputException {
