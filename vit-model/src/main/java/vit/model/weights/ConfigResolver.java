@@ -106,8 +106,21 @@ final class ConfigResolver {
         }
         merged.putAll(told);
         merged.putAll(stated.fields());
+        if (stated.form() == ConfigFile.Form.TIMM && !stated.fields().has(ConfigField.FINAL_NORM) && !stated.implied().has(ConfigField.FINAL_NORM)) {
+            warnOfNorm(told.get(ConfigField.FINAL_NORM));
+        }
         if (stated.form() == ConfigFile.Form.NONE) {
             assumed();
+        }
+    }
+
+    /** Warns of a final norm that stands elsewhere than timm would put it for this pooling; timm would not load such weights. */
+    private void warnOfNorm(FinalNorm found) {
+        FinalNorm usual = family.finalNorm(value(ConfigField.POOL));
+        if (found != null && found != usual) {
+            boolean after = found == FinalNorm.AFTER_POOLING;
+            warnings.add("the final norm stands " + (after ? "after" : "before") + " pooling, as the weights' " + (after ? "fc_norm" : "norm")
+                    + " has it; for this pooling timm has " + (after ? "norm before it" : "fc_norm after it") + " unless model_args.fc_norm is " + after);
         }
     }
 

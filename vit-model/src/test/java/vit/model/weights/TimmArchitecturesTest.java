@@ -133,6 +133,34 @@ class TimmArchitecturesTest {
         }
     }
 
+    /** timm has norm before the class token is taken, and fc_norm after a mean, unless fc_norm is stated. */
+    @Test
+    void aFinalNormInAnotherPlaceThanTimmsIsWarnedOf() throws IOException {
+        String norm = "the final norm stands before pooling, as the weights' norm has it; for this pooling timm has fc_norm after it unless model_args.fc_norm is false";
+        String fcNorm = "the final norm stands after pooling, as the weights' fc_norm has it; for this pooling timm has norm before it unless model_args.fc_norm is true";
+        for (Pooling pooling : List.of(Pooling.TOKEN, Pooling.PATCH_MEAN)) {
+            for (FinalNorm found : FinalNorm.values()) {
+                VitConfig config = block(192, 3).pooling(pooling).finalNorm(found).build();
+                boolean after = found == FinalNorm.AFTER_POOLING;
+                String pool = "\"global_pool\":\"" + (pooling == Pooling.TOKEN ? "token" : "avg") + "\"";
+                boolean usual = after == (pooling == Pooling.PATCH_MEAN);
+                String name = "{\"architecture\":\"vit_tiny_patch16_224\",\"pretrained_cfg\":{\"input_size\":[3,28,28]";
+                for (String json : List.of(name + "},\"model_args\":{" + pool + "}}", name + "," + pool + "}}")) {
+                    try (Weights open = open(config, json)) {
+                        assertEquals(config, open.config());
+                        List<String> warnings = open.report().warnings();
+                        assertEquals(!usual, warnings.contains(after ? fcNorm : norm), () -> json + warnings);
+                        assertEquals(usual ? 0 : 1, warnings.stream().filter(warning -> warning.contains("norm")).count(), () -> json + warnings);
+                    }
+                }
+                try (Weights open = open(config, name + "},\"model_args\":{" + pool + ",\"fc_norm\":" + after + "}}")) {
+                    assertEquals(config, open.config());
+                    assertTrue(open.report().warnings().stream().noneMatch(warning -> warning.contains("norm")), () -> open.report().toString());
+                }
+            }
+        }
+    }
+
     @Test
     void aGuessIsInTheModelsReport() throws IOException {
         VitConfig config = block(128, 2).build();
