@@ -2,9 +2,12 @@ package vit.model;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.parallel.Workers;
+import vit.kernels.simd.Implementation;
+import vit.kernels.simd.NativeSpeed;
 import vit.model.config.VitConfig;
 import vit.model.forward.KernelCompilation;
 import vit.model.parameters.Parameter;
@@ -118,7 +121,8 @@ final class WarmUp {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new WarmUpReport(ready, (System.nanoTime() - start) / 1e6, calls, first, last);
+        List<String> warnings = Implementation.isReference() ? List.of() : NativeSpeed.obstacles();
+        return new WarmUpReport(ready, (System.nanoTime() - start) / 1e6, calls, first, last, warnings);
     }
 
     /** Calls the session itself until {@code steadyCalls} calls in a row were steady or time is up; returns whether they were steady. */

@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -11,13 +12,20 @@ import java.util.Locale;
  * @param calls             forward passes run on the session itself
  * @param firstMilliseconds the time of the first of them
  * @param lastMilliseconds  the time of the last of them
+ * @param warnings          what makes calls slow on this machine however warm they are, a sentence each that says what to do about it
+ *                          ({@link vit.kernels.simd.NativeSpeed#obstacles}); empty if the kernels run at the machine's full speed
  */
-public record WarmUpReport(boolean ready, double milliseconds, int calls, double firstMilliseconds, double lastMilliseconds) {
+public record WarmUpReport(boolean ready, double milliseconds, int calls, double firstMilliseconds, double lastMilliseconds, List<String> warnings) {
+
+    public WarmUpReport {
+        warnings = List.copyOf(warnings);
+    }
 
     /** One line for a log. */
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%s after %.0f ms: %d calls, first %.1f ms, last %.1f ms",
-                ready ? "ready" : "not yet steady", milliseconds, calls, firstMilliseconds, lastMilliseconds);
+        return String.format(Locale.ROOT, "%s after %.0f ms: %d calls, first %.1f ms, last %.1f ms%s",
+                ready ? "ready" : "not yet steady", milliseconds, calls, firstMilliseconds, lastMilliseconds,
+                warnings.isEmpty() ? "" : "; warning: " + String.join("; ", warnings));
     }
 }

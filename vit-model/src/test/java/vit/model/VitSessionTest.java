@@ -15,6 +15,8 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.parallel.Workers;
+import vit.kernels.simd.Implementation;
+import vit.kernels.simd.NativeSpeed;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
@@ -159,6 +161,9 @@ class VitSessionTest {
         try (VitModel model = model(); VitSession session = model.newSession(SessionOptions.threads(2))) {
             WarmUpReport report = session.warmUp();
             assertTrue(report.calls() >= 3 && report.milliseconds() > 0, report.toString());
+            assertEquals(Implementation.isReference() ? List.of() : NativeSpeed.obstacles(), report.warnings());
+            assertEquals("ready after 5 ms: 3 calls, first 2.0 ms, last 1.0 ms; warning: slow: do this",
+                    new WarmUpReport(true, 5, 3, 2, 1, List.of("slow: do this")).toString());
         }
     }
 
