@@ -23,7 +23,7 @@ final class Export implements Callable<Integer> {
     @Mixin
     private ModelFiles.Required files;
 
-    @Option(names = "--output", paramLabel = "F", required = true,
+    @Option(names = "--output", paramLabel = "F", required = true, converter = OutputFileConverter.class,
             description = "The ONNX file to write. Above 2 GB, the weights go to F.data beside it.")
     private Path output;
 

@@ -9,6 +9,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 import vit.model.InputException;
@@ -38,8 +40,7 @@ record FaultReport(String message, String hint) {
 
     static FaultReport of(Throwable fault) {
         return switch (fault) {
-            case UnmatchedArgumentException e -> new FaultReport(unmatched(e), (e.getSuggestions().isEmpty() ? ""
-                    : "did you mean " + String.join(" or ", e.getSuggestions()) + "? ") + usageHint(e));
+            case UnmatchedArgumentException e -> new FaultReport(unmatched(e), meant(e) + usageHint(e));
             case ParameterException e -> new FaultReport(e.getMessage(), usageHint(e));
             case CommandException e -> new FaultReport(e.getMessage(), e.hint());
             case DivergedException e -> new FaultReport(e.getMessage(), DIVERGED_HINT);
@@ -60,11 +61,40 @@ record FaultReport(String message, String hint) {
     /** Names the first unknown argument; a shell may have made hundreds of a pattern. */
     private static String unmatched(UnmatchedArgumentException e) {
         String first = e.getUnmatched().getFirst();
-        String kind = first.startsWith("-") && first.length() > 1 ? "unknown option"
+        String kind = isOption(first) ? "unknown option"
                 : e.getCommandLine().getParent() == null ? "there is no command" : "unexpected argument";
         int more = e.getUnmatched().size() - 1;
         return kind + " '" + PrintableText.cut(PrintableText.line(first), MOST_QUOTED) + "'"
                 + (more == 0 ? "" : ", and " + more + " more argument" + (more == 1 ? "" : "s") + " after it");
+    }
+
+    /** What may have been meant by the first unknown argument, as a sentence with a space behind it; empty if nothing comes near. */
+    private static String meant(UnmatchedArgumentException e) {
+        String first = e.getUnmatched().getFirst();
+        CommandLine command = e.getCommandLine();
+        boolean option = isOption(first);
+        if (option && command.getParent() == null && command.getSubcommands().values().stream().anyMatch(sub -> knows(sub, first))) {
+            return "the options of a command stand behind its name: vit COMMAND " + nameOf(first) + "; ";
+        }
+        List<String> near = option ? Suggestions.of(nameOf(first), command.getCommandSpec().optionsMap().keySet())
+                : command.getParent() == null ? Suggestions.of(first, command.getSubcommands().keySet()) : List.of();
+        return near.isEmpty() ? "" : "did you mean " + String.join(" or ", near) + "? ";
+    }
+
+    /** Whether an argument is written like an option. */
+    static boolean isOption(String argument) {
+        return argument.startsWith("-") && argument.length() > 1;
+    }
+
+    /** Whether {@code command} has the option that the argument names. */
+    static boolean knows(CommandLine command, String argument) {
+        return command.getCommandSpec().optionsMap().containsKey(nameOf(argument));
+    }
+
+    /** The option's name without the value that may be joined to it. */
+    private static String nameOf(String argument) {
+        int value = argument.indexOf('=');
+        return value < 0 ? argument : argument.substring(0, value);
     }
 
     private static String hint(IOException e) {

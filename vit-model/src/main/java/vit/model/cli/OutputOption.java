@@ -16,7 +16,7 @@ import vit.model.weights.format.SafetensorsWriter;
 /** {@code --output F}: a safetensors file of one float32 tensor with one row per image. */
 final class OutputOption {
 
-    @Option(names = "--output", paramLabel = "F", required = true,
+    @Option(names = "--output", paramLabel = "F", required = true, converter = OutputFileConverter.class,
             description = "The safetensors file to write. An existing one is replaced.")
     private Path file;
 

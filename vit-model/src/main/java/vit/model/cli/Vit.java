@@ -15,12 +15,14 @@ import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
 import vit.model.cli.StandardOutput.OutputFailure;
 
 /**
@@ -90,7 +92,7 @@ public final class Vit implements Runnable {
                 .registerConverter(Path.class, Vit::path)
                 .setExitCodeExceptionMapper(fault -> REFUSED)
                 .setExecutionStrategy(Vit::execute)
-                .setParameterExceptionHandler((fault, arguments) -> vit.refuse(fault))
+                .setParameterExceptionHandler((fault, arguments) -> vit.refuse(unknownRatherThanMissing(fault, arguments)))
                 .setExecutionExceptionHandler((fault, command, parsed) -> vit.refuse(fault));
         if (isPlain()) {
             line.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
@@ -126,6 +128,21 @@ public final class Vit implements Runnable {
         return line;
     }
 
+    /** An option that is missing may have been given under a wrong name; then the wrong name is the fault. */
+    private static ParameterException unknownRatherThanMissing(ParameterException fault, String... arguments) {
+        if (fault instanceof MissingParameterException) {
+            for (String argument : arguments) {
+                if (argument.equals("--")) {
+                    break;
+                }
+                if (argument.startsWith("--") && !FaultReport.knows(fault.getCommandLine(), argument)) {
+                    return new UnmatchedArgumentException(fault.getCommandLine(), List.of(argument));
+                }
+            }
+        }
+        return fault;
+    }
+
     private static Object command(String name) {
         return switch (name) {
             case "classify" -> new Classify();
@@ -157,7 +174,7 @@ public final class Vit implements Runnable {
     }
 
     /** A path that an option names. Java takes an empty one, as a shell makes of an unset variable, for the working folder. */
-    private static Path path(String name) {
+    static Path path(String name) {
         try {
             if (!name.isEmpty()) {
                 return Path.of(name);

@@ -105,6 +105,10 @@ class TensorOutputTest {
         vit("logits", "--weights", weights, "--output", folder.resolve("no/o.safetensors"), image).isRefused("no folder", folder.resolve("no"));
         vit("logits", "--weights", weights, "--output", folder, image).isRefused(folder, "folder");
         vit("preprocess", "--preprocess", "jax", "--output", folder, image).isRefused(folder, "folder");
+        vit("logits", "--weights", weights, "--output", folder.resolve("new") + "/", image).isRefused("--output", "expected a file", "names a folder");
+        vit("preprocess", "--preprocess", "jax", "--output", folder.resolve("new") + "/", image).isRefused("--output", "names a folder");
+        vit("export", "--weights", weights, "--output", folder.resolve("new") + "/").isRefused("--output", "names a folder");
+        vit("logits", "--weights", weights, "--output", "", image).isRefused("--output", "empty name");
         vit("logits", "--weights", weights, image).isRefused("--output");
         Path out = folder.resolve("o.safetensors");
         vit("logits", "--weights", weights, "--output", out, "--strict", image, folder.resolve("no.png"));

@@ -16,6 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
@@ -61,6 +62,34 @@ class VitTest {
         vit("bench", "--seconds", "NaN").isRefused("--seconds");
         vit("bench", "--config", "config.json").isRefused("no model is named");
         vit("inspect", "two\nlines").isRefused("two");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"clasify, classify", "Classify, classify", "class, classify", "visualize, visualise", "docotr, doctor", "evaluate, ''", "nothing, ''", "predict, ''", "x, ''"})
+    void anUnknownCommandBringsWhatComesNear(String written, String meant) {
+        String hint = "hint: " + (meant.isEmpty() ? "" : "did you mean " + meant + "? ") + "vit --help shows how to call it";
+        for (Ran ran : List.of(vit(written, "a.png"), vit("help", written))) {
+            ran.isRefused("there is no command '" + written + "'");
+            assertEquals(hint, ran.err().lines().toList().getLast());
+        }
+    }
+
+    @Test
+    void anUnknownOptionBringsWhatComesNear() {
+        assertHint("did you mean --weights? vit classify", vit("classify", "--weight", "x"));
+        assertHint("did you mean --weights? vit classify", vit("classify", "--wieghts=x", "a.png"));
+        assertHint("vit classify --help", vit("classify", "--bogus", "a.png"));
+        assertHint("did you mean --threads? vit bench", vit("bench", "--thread", 2));
+        assertHint("vit inspect --help", vit("inspect", "a", "b"));
+        assertHint("vit --help", vit("--jsn"));
+        assertHint("the options of a command stand behind its name: vit COMMAND --weights; vit --help", vit("--weights", "x", "classify"));
+        assertHint("did you mean --data? vit train", vit("train", "--dat", "x").isRefused("unknown option '--dat'"));
+        assertHint("vit train --help", vit("train", "--output", "x").isRefused("--data"));
+    }
+
+    private static void assertHint(String begin, Ran refused) {
+        String hint = refused.isRefused().err().lines().toList().getLast();
+        assertTrue(hint.startsWith("hint: " + begin), hint);
     }
 
     @Test
