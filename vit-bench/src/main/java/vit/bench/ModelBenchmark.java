@@ -92,7 +92,7 @@ public final class ModelBenchmark {
     private void run(int threads) throws IOException, InterruptedException {
         try (VitModel model = VitModel.of(new GeneratedWeights(config, 0)); Workers team = Workers.of(threads)) {
             double peak = FmaPeak.measure(team).gflops();
-            System.out.printf(Locale.ROOT, "FMA limit %.1f GFLOP/s on %d threads; %.1f GFLOP an image, so %.2f ms at the limit%n", peak, threads,
+            System.out.printf(Locale.ROOT, "FMA limit %.1f GFLOP/s on %d threads; %.1f GFLOP per image, so %.2f ms at the limit%n", peak, threads,
                     ForwardCost.of(config).flops() / 1e9, ForwardCost.of(config).flops() / peak / 1e6);
             try (VitSession session = model.newSession(SessionOptions.workers(team))) {
                 WarmUpReport report = session.warmUp();
@@ -123,7 +123,7 @@ public final class ModelBenchmark {
         long bytes = beans.getTotalThreadAllocatedBytes() - before;
         check(logits);
         print(threads + (threads == 1 ? " thread" : " threads"), histogram);
-        System.out.printf(Locale.ROOT, "  %.2f images/s, %d bytes allocated a call%n", histogram.getTotalCount() / ((last - start) / 1e9),
+        System.out.printf(Locale.ROOT, "  %.2f images/s, %d bytes allocated per call%n", histogram.getTotalCount() / ((last - start) / 1e9),
                 bytes / histogram.getTotalCount());
     }
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
 
+/** Results of comparisons come back from their files, and tables and pictures are made from them without measuring. */
 class ResultsTest {
 
     @TempDir

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.parallel.Workers;
 
+/** What was forgotten is freed with one warning that says where it was made, and what was closed is freed once and without a warning. */
 @Timeout(60)
 class CloseGuardTest {
 

@@ -13,6 +13,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+/** A team of workers runs every member once, hands out every item once, separates phases by barriers, and passes failures to the caller. */
 @Timeout(60)
 class WorkersTest {
 

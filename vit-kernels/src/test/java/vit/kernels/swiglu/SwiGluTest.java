@@ -28,6 +28,10 @@ import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
+/**
+ * SwiGLU, forward and backward, against the scalar reference within derived bounds. Vectors and scalars give the same bits. The gradient of
+ * the reference is compared with central differences.
+ */
 @Domain(KernelDomain.class)
 @Domain(DomainContext.Global.class)
 class SwiGluTest {
@@ -98,7 +102,7 @@ class SwiGluTest {
         return Math.abs(truth) > Float.MAX_VALUE ? Math.copySign(Double.POSITIVE_INFINITY, truth) : truth;
     }
 
-    /** Roundings: 2 for exp, 1 each for two products, sum and division, and 1 to spare. */
+    /** The number of roundings: 2 for exp, 1 each for two products, the sum and the division, and 1 to spare. */
     private static double bound(double factor, double truth) {
         return 7 * U * Math.abs(truth) + Math.abs(factor) * FLUSHED + Float.MIN_NORMAL;
     }

@@ -19,8 +19,8 @@ import vit.model.VitTraining;
 import vit.model.weights.WeightsWriter;
 
 /**
- * The k-th off-heap allocation of an operation fails, for k = 1, 2, … until the operation succeeds. Nothing may leak, and the next attempt
- * must give the right result.
+ * Every off-heap allocation of an operation fails once: the k-th one, for k = 1, 2, … until the operation succeeds. Nothing may leak, and the
+ * next attempt must give the right result.
  */
 @Timeout(120)
 class FailingAllocationsTest {
