@@ -6,14 +6,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import vit.kernels.optim.GradientNorm;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.model.InputException;
 import vit.model.TrainingOptions;
 import vit.model.VitTraining;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
-import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.data.Batch;
@@ -47,19 +45,11 @@ public final class Trainer implements AutoCloseable {
     private final TrainingOrigin origin; // identifies the training
     private final Recipe recipe;
     private final TrainerOptions options;
-    private final List<String> labels; // of the images
-    private final Preprocessing preprocessing;
     private final SampleMaker samples;
     private final SampleMaker validation;
     private final VitTraining training;
-    private final int batchesPerEpoch;
-    private final int passImages; // most images in one pass
-    private final float[] passPixels; // (passImages, 3, H, W); null where a batch is one pass
-    private final float[] passTargets; // (passImages, classes), or null
-    private final int[] passLabels;
-    private final float[] passLogits; // (passImages, classes)
-    private final float[] passLosses; // (passImages)
-
+    private final OptimizerSteps steps;
+    private final ParameterSource weights;
     private final UnreadableImages unreadable;
     private final SoleCaller caller = new SoleCaller("the trainer");
     private final List<EpochReport> history = new CopyOnWriteArrayList<>(); // read by any thread
@@ -82,8 +72,7 @@ public final class Trainer implements AutoCloseable {
         this.config = start.config();
         this.recipe = Objects.requireNonNull(recipe, "recipe");
         this.options = options;
-        this.labels = List.copyOf(split.classes());
-        this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
+        Objects.requireNonNull(preprocessing, "preprocessing");
         if (config.classes() != split.classes().size()) {
             throw new IllegalArgumentException("a model of " + config.classes() + " classes for images of " + split.classes().size());
         }
@@ -101,20 +90,13 @@ public final class Trainer implements AutoCloseable {
         this.validation = new SampleMaker(cachedValidation, config, preprocessing, Augmentation.NONE, recipe.seed());
         this.origin = origin;
         this.unreadable = new UnreadableImages(split.training().size() + split.validation().size(), options.mostUnreadable());
-        this.batchesPerEpoch = BatchLoader.batchesPerEpoch(split.training().size(), recipe.batch());
         int batch = Math.min(recipe.batch(), split.training().size());
-        this.passImages = (batch + options.accumulate() - 1) / options.accumulate();
-        boolean whole = passImages == batch;
-        this.passPixels = whole ? null : new float[passImages * samples.imageElements()];
-        this.passTargets = whole ? null : new float[passImages * config.classes()];
-        this.passLabels = new int[passImages];
-        this.passLogits = new float[passImages * config.classes()];
-        this.passLosses = new float[passImages];
-        this.training = VitTraining.of(start, TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing())
-                .withLabelSmoothing(recipe.labelSmoothing()).withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth())
-                .withSeed(recipe.seed()), recipe.optimizer());
+        this.training = training(start, recipe, options, batch);
         boolean made = false;
         try {
+            this.steps = new OptimizerSteps(training, recipe, batch, BatchLoader.batchesPerEpoch(split.training().size(), recipe.batch()),
+                    samples.imageElements());
+            this.weights = new TrainedWeights(training, recipe.average() > 0, List.copyOf(split.classes()), preprocessing, caller);
             if (recipe.average() > 0) {
                 training.trackAverage();
             }
@@ -124,6 +106,13 @@ public final class Trainer implements AutoCloseable {
                 training.close();
             }
         }
+    }
+
+    private static VitTraining training(ParameterSource start, Recipe recipe, TrainerOptions options, int batch) throws IOException {
+        int passImages = (batch + options.accumulate() - 1) / options.accumulate();
+        return VitTraining.of(start, TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing())
+                .withLabelSmoothing(recipe.labelSmoothing()).withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth())
+                .withSeed(recipe.seed()), recipe.optimizer());
     }
 
     /**
@@ -235,7 +224,7 @@ public final class Trainer implements AutoCloseable {
         try (BatchLoader loader = new BatchLoader(training.toString(), samples, recipe.batch(), progress.steps, recipe.epochs(), true, recipe.mixing(),
                 options.loaderThreads(), options.prefetch())) {
             while (!cancelled) {
-                if (progress.steps == (long) (history.size() + 1) * batchesPerEpoch) {
+                if (progress.steps == (long) (history.size() + 1) * steps.perEpoch()) {
                     EpochReport report = finishEpoch(timed / ((System.nanoTime() - start) / 1e9));
                     if (report != null) {
                         listener.epoch(report);
@@ -265,61 +254,10 @@ public final class Trainer implements AutoCloseable {
             progress = new Progress(progress.steps + 1, progress.lossSum, progress.right, progress.seen);
             return Double.NaN;
         }
-        double rate = recipe.schedule().at(progress.steps, steps());
-        training.clearGradients();
-        double lossSum = 0;
-        long right = 0;
-        for (int from = 0; from < batch.count; from += passImages) {
-            int count = Math.min(passImages, batch.count - from);
-            pass(batch, from, count);
-            for (int b = 0; b < count; b++) {
-                lossSum += passLosses[b];
-                right += Evaluation.highest(passLogits, b * config.classes(), config.classes()) == heaviest(batch, from + b) ? 1 : 0;
-            }
-        }
-        double norm = training.gradientNorm();
-        if (!Double.isFinite(norm)) {
-            throw new DivergedException(place("gradients became " + norm) + new Divergence(training).inBackward());
-        }
-        training.step(rate, recipe.clip() > 0 ? GradientNorm.clipScale(norm, recipe.clip()) : 1);
-        if (recipe.average() > 0) {
-            double taken = progress.steps + 1;
-            training.updateAverage(Math.min(recipe.average(), (1 + taken) / (10 + taken)));
-        }
-        progress = new Progress(progress.steps + 1, progress.lossSum + lossSum, progress.right + right, progress.seen + batch.count);
-        return lossSum / batch.count;
-    }
-
-    /** Forward and backward pass of {@code count} images of the batch. The factor 1 / batch is that of the whole batch. */
-    private void pass(Batch batch, int from, int count) throws DivergedException {
-        boolean soft = recipe.mixing().isActive();
-        float[] pixels = batch.images;
-        float[] targets = batch.targets;
-        if (passPixels != null) {
-            pixels = passPixels;
-            System.arraycopy(batch.images, from * samples.imageElements(), pixels, 0, count * samples.imageElements());
-            if (soft) {
-                targets = passTargets;
-                System.arraycopy(batch.targets, from * config.classes(), targets, 0, count * config.classes());
-            }
-        }
-        System.arraycopy(batch.labels, from, passLabels, 0, count);
-        double loss = soft ? training.accumulate(pixels, targets, count, 1.0 / batch.count)
-                : training.accumulate(pixels, passLabels, count, 1.0 / batch.count);
-        if (!Double.isFinite(loss)) {
-            throw new DivergedException(place("the loss became " + loss)
-                    + new Divergence(training).inForward(pixels, soft ? targets : null, passLabels, count));
-        }
-        training.logits(passLogits, count);
-        training.losses(passLosses, count);
-    }
-
-    private String place(String what) {
-        return what + " in epoch " + (progress.steps / batchesPerEpoch + 1) + ", step " + (progress.steps + 1) + " of " + steps() + ": ";
-    }
-
-    private int heaviest(Batch batch, int b) {
-        return recipe.mixing().isActive() ? Evaluation.highest(batch.targets, b * config.classes(), config.classes()) : batch.labels[b];
+        steps.take(batch, progress.steps);
+        progress = new Progress(progress.steps + 1, progress.lossSum + steps.lossSum(), progress.right + steps.right(),
+                progress.seen + batch.count);
+        return steps.lossSum() / batch.count;
     }
 
     /** Validates and closes the epoch; returns null if that was cancelled. */
@@ -331,7 +269,7 @@ public final class Trainer implements AutoCloseable {
         lastEvaluation = evaluation;
         double loss = progress.lossSum / progress.seen;
         EpochReport report = new EpochReport(history.size() + 1, loss, (double) progress.right / progress.seen, evaluation.loss(),
-                evaluation.accuracy(), recipe.schedule().at(progress.steps - 1, steps()), isBest(loss, evaluation), imagesPerSecond);
+                evaluation.accuracy(), steps.rate(progress.steps - 1), isBest(loss, evaluation), imagesPerSecond);
         history.add(report);
         progress = new Progress(progress.steps, 0, 0, 0);
         return report;
@@ -350,7 +288,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Evaluation evaluate(SampleMaker images) throws IOException {
-        return Evaluation.of(weights(), images, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
+        return Evaluation.of(weights, images, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
     }
 
     /** Evaluates the weights on the validation images. Directly after an epoch, its result is returned and nothing runs again. */
@@ -376,12 +314,12 @@ public final class Trainer implements AutoCloseable {
 
     /** Steps of the whole recipe. */
     public long steps() {
-        return (long) batchesPerEpoch * recipe.epochs();
+        return steps.all();
     }
 
     /** Steps of an epoch. */
     public int stepsPerEpoch() {
-        return batchesPerEpoch;
+        return steps.perEpoch();
     }
 
     /** The reports of all epochs so far. */
@@ -409,36 +347,7 @@ public final class Trainer implements AutoCloseable {
      * They are a view, valid until the trainer is closed.
      */
     public ParameterSource weights() {
-        return new ParameterSource() {
-            @Override
-            public VitConfig config() {
-                return config;
-            }
-
-            @Override
-            public List<String> labels() {
-                return labels;
-            }
-
-            @Override
-            public Preprocessing preprocessing() {
-                return preprocessing;
-            }
-
-            @Override
-            public void read(Parameter parameter, float[] target) {
-                caller.enter(); // otherwise another thread would read a mixture of the weights of several steps
-                try {
-                    if (recipe.average() == 0) {
-                        training.read(parameter, target);
-                    } else {
-                        training.readAverage(parameter, target);
-                    }
-                } finally {
-                    caller.exit();
-                }
-            }
-        };
+        return weights;
     }
 
     VitTraining training() {
