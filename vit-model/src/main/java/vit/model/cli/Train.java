@@ -6,10 +6,8 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,17 +17,13 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.InputException;
 import vit.model.config.VitConfig;
-import vit.model.parameters.Parameters;
 import vit.model.train.DivergedException;
-import vit.model.train.EpochReport;
 import vit.model.train.Evaluation;
 import vit.model.train.Recipe;
 import vit.model.train.Trainer;
 import vit.model.train.TrainerOptions;
 import vit.model.train.TrainingFolder;
-import vit.model.train.TrainingListener;
 import vit.model.train.TrainingOrigin;
-import vit.model.train.data.ImageSource;
 import vit.model.train.data.Split;
 import vit.model.train.data.TrainingData;
 import vit.model.train.plot.ConfusionMatrix;
@@ -42,15 +36,9 @@ import vit.model.train.plot.LossCurve;
             + "confusion.png to the output folder. Ctrl-C saves and stops; --resume continues."})
 final class Train implements Callable<Integer> {
 
-    private static final long SAVE_NANOS = 300_000_000_000L; // within a long epoch, the state is saved every five minutes
-
     private static final long ACTIVATION_BYTES = 2L << 30;
 
     private static final double DEFAULT_VALIDATION = 0.1;
-
-    private static final int LOOKED_AT = 64; // number of images that are examined for alpha channels
-
-    private static final int NAMED = 3; // number of unreadable images that are named
 
     @Option(names = "--data", paramLabel = "DIR", required = true,
             description = "A folder with one folder of images per class, or with folders train and val of that form.")
@@ -114,29 +102,7 @@ final class Train implements Callable<Integer> {
         vit.status().warnOfMachine();
         boolean goOn = requireOutput(folder);
         try {
-            vit.status().show("listing " + data);
-            TrainingData images = TrainingData.open(data, output, classesAlone);
-            Split split = split(images);
-            try (StartOptions.Start begin = start.open(split.training(), recipes.seed(), vit.status())) {
-                if (begin.isTrained()) {
-                    ModelFiles.warn(begin.weights().report(), vit.status());
-                }
-                Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
-                TrainerOptions options = options(begin.config(), recipe.batch());
-                try (Trainer trainer = trainer(goOn, folder, begin, split, recipe, options)) {
-                    vit.status().clear();
-                    folder.prepare();
-                    if (resumePrevious) {
-                        folder.restorePrevious();
-                    }
-                    if (!goOn) {
-                        trainer.save(folder.state()); // saved first, so that a training killed in its first epoch can be resumed
-                    }
-                    folder.describe(begin.config(), split.classes(), begin.preprocessing());
-                    describe(trainer, images, split, begin.notes(), goOn);
-                    train(trainer, folder);
-                }
-            }
+            run(folder, goOn);
         } catch (InputException e) {
             throw new CommandException(e, "correct what the message names; vit train --help lists the options");
         } catch (FileSystemException e) {
@@ -147,6 +113,33 @@ final class Train implements Callable<Integer> {
             vit.status().clear();
         }
         return Vit.DONE;
+    }
+
+    /** Lists the images, makes the trainer, and trains. */
+    private void run(TrainingFolder folder, boolean goOn) throws CommandException, IOException, DivergedException {
+        vit.status().show("listing " + data);
+        TrainingData images = TrainingData.open(data, output, classesAlone);
+        Split split = split(images);
+        try (StartOptions.Start begin = start.open(split.training(), recipes.seed(), vit.status())) {
+            if (begin.isTrained()) {
+                ModelFiles.warn(begin.weights().report(), vit.status());
+            }
+            Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
+            TrainerOptions options = options(begin.config(), recipe.batch());
+            try (Trainer trainer = trainer(goOn, folder, begin, split, recipe, options)) {
+                vit.status().clear();
+                folder.prepare();
+                if (resumePrevious) {
+                    folder.restorePrevious();
+                }
+                if (!goOn) {
+                    trainer.save(folder.state()); // saved first, so that a training killed in its first epoch can be resumed
+                }
+                folder.describe(begin.config(), split.classes(), begin.preprocessing());
+                new TrainingSummary(spec.commandLine().getOut()).begin(trainer, images, split, begin.notes(), goOn);
+                train(trainer, folder);
+            }
+        }
     }
 
     private Trainer trainer(boolean goOn, TrainingFolder folder, StartOptions.Start begin, Split split, Recipe recipe, TrainerOptions options)
@@ -265,7 +258,7 @@ final class Train implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(interrupt);
         try (TrainingBar bar = new TrainingBar(spec.commandLine().getErr(), vit.status(), trainer.history().size() * (long) trainer.stepsPerEpoch(),
                 trainer.steps())) {
-            trainer.train(new Progress(trainer, folder, bar, out, vit.status()));
+            trainer.train(new TrainingProgress(trainer, folder, bar, out, vit.status()));
             folder.write(trainer);
             if (!trainer.isDone()) {
                 bar.around(() -> out.println("stopped after epoch " + trainer.history().size() + " of " + trainer.recipe().epochs() + "; --resume goes on"));
@@ -278,7 +271,7 @@ final class Train implements Callable<Integer> {
             removeHook(interrupt);
         }
         if (trainer.isDone()) {
-            conclude(trainer, folder, out);
+            new TrainingSummary(out).end(trainer, folder);
         }
     }
 
@@ -300,111 +293,11 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    private void describe(Trainer trainer, TrainingData images, Split split, List<String> notes, boolean resumed) {
-        PrintWriter out = spec.commandLine().getOut();
-        VitConfig c = trainer.config();
-        Recipe r = trainer.recipe();
-        long parameters = Parameters.of(c).count();
-        out.printf(Locale.ROOT, "%d classes, %d images to train on, %d to validate%n", c.classes(), split.training().size(), split.validation().size());
-        images.notes().forEach(out::println);
-        out.printf(Locale.ROOT, "image %d×%d, patch %d, width %d, depth %d, heads %d, MLP %d: %d parameters%n", c.imageHeight(), c.imageWidth(), c.patch(),
-                c.width(), c.depth(), c.heads(), c.mlp(), parameters);
-        notes.forEach(out::println);
-        noteAlpha(split.training(), out);
-        if (r.optimizer().headOnly()) {
-            out.println("only the head trains: " + Parameters.of(c).list().stream().filter(p -> p.name().startsWith(Parameters.HEAD + "."))
-                    .mapToLong(p -> p.shape().size()).sum() + " of " + parameters + " parameters");
-        }
-        out.printf(Locale.ROOT, "recipe %s: %d epochs of %d steps, %s, %s %s, augmentation %s%n", r.name(), r.epochs(), trainer.stepsPerEpoch(),
-                r.optimizer().sgd() == null ? "AdamW" : "SGD", r.schedule().shape().name().toLowerCase(Locale.ROOT), r.schedule().rate(), r.augmentation().name());
-        if (r.batch() > split.training().size()) {
-            out.println("a batch is all " + split.training().size() + " images, as there are fewer than " + r.batch());
-        }
-        if (resumed) {
-            out.printf(Locale.ROOT, "resumed after epoch %d%n", trainer.history().size());
-        }
-        out.println();
-        out.println(EpochTable.HEADER);
-        trainer.history().forEach(report -> out.println(EpochTable.row(report)));
-        out.flush();
-    }
-
-    /** Notes it if most images lose their alpha channel, because transparent parts then show the colours below them. */
-    private static void noteAlpha(ImageSource images, PrintWriter out) {
-        int looked = Math.min(LOOKED_AT, images.size());
-        long alpha = IntStream.range(0, looked).filter(i -> images.hasAlpha((int) ((long) i * images.size() / looked))).count();
-        if (2 * alpha > looked) {
-            out.println("the alpha channel of the images is dropped, not blended: " + alpha + " of " + looked + " examined images have one");
-        }
-    }
-
-    /** Prints and saves while training runs. */
-    private static final class Progress implements TrainingListener {
-        private final Trainer trainer;
-        private final TrainingFolder folder;
-        private final TrainingBar bar;
-        private final PrintWriter out;
-        private final StatusLine status;
-        private long lastSaved = System.nanoTime();
-        private int unreadable;
-
-        Progress(Trainer trainer, TrainingFolder folder, TrainingBar bar, PrintWriter out, StatusLine status) {
-            this.status = status;
-            this.trainer = trainer;
-            this.folder = folder;
-            this.bar = bar;
-            this.out = out;
-        }
-
-        @Override
-        public void step(long step, long steps, double loss) throws IOException {
-            bar.step(step, String.format(Locale.ROOT, "loss %.3f", loss));
-            if (System.nanoTime() - lastSaved > SAVE_NANOS) {
-                folder.writeState(trainer);
-                lastSaved = System.nanoTime();
-            }
-        }
-
-        @Override
-        public void epoch(EpochReport report) throws IOException {
-            if (report.best()) {
-                folder.writeBest(trainer);
-            }
-            folder.write(trainer);
-            lastSaved = System.nanoTime();
-            bar.around(() -> {
-                out.println(EpochTable.row(report));
-                out.flush();
-                warn(trainer.unreadable());
-            });
-        }
-
-        /** Names the first images that could not be read, and reports again whenever there are more. */
-        private void warn(List<String> messages) {
-            if (messages.size() > unreadable) {
-                unreadable = messages.size();
-                status.warn(unreadable + (unreadable == 1 ? " image" : " images") + " cannot be read and "
-                        + (unreadable == 1 ? "is" : "are") + " left out: " + String.join("; ", messages.subList(0, Math.min(NAMED, unreadable)))
-                        + (unreadable > NAMED ? "; …" : ""));
-            }
-        }
-    }
-
     private static void draw(Trainer trainer, TrainingFolder folder) throws IOException {
         LossCurve.draw(trainer.history()).write(folder.path().resolve("loss.png"));
         Evaluation evaluation = trainer.evaluate();
         if (evaluation.images() > 0) {
             ConfusionMatrix.draw(evaluation).write(folder.path().resolve("confusion.png"));
         }
-    }
-
-    private static void conclude(Trainer trainer, TrainingFolder folder, PrintWriter out) {
-        EpochReport best = trainer.history().stream().filter(EpochReport::best).reduce((a, b) -> b).orElseThrow();
-        out.println();
-        out.printf(Locale.ROOT, "best epoch %d: %s%n", best.epoch(), Double.isNaN(best.validationAccuracy())
-                ? String.format(Locale.ROOT, "loss %.4f", best.loss()) : String.format(Locale.ROOT, "validation accuracy %.4f", best.validationAccuracy()));
-        out.println("model: " + folder.best());
-        out.println("pictures: " + folder.path().resolve("loss.png") + (Files.exists(folder.path().resolve("confusion.png"))
-                ? ", " + folder.path().resolve("confusion.png") : ""));
     }
 }
