@@ -34,78 +34,97 @@ final class GemmRehearsals {
     private GemmRehearsals() {}
 
     static List<Rehearsal> all() {
+        MemorySegment memory = Arena.ofAuto().allocate(Math.max(STEPS, Tile.ROWS) * ROW_BYTES, Simd.VECTOR_BYTES);
         float[] rows = new float[MicroKernel.BLOCK];
         float[] tile = new float[Tile.ZEROS.length];
-        float[] panel = new float[STAGED_STEPS * 2 * Simd.LANES];
-        MemorySegment memory = Arena.ofAuto().allocate(Math.max(STEPS, Tile.ROWS) * ROW_BYTES, Simd.VECTOR_BYTES);
-        List<Rehearsal> kernels = new ArrayList<>();
-        if (MicroKernel.WIDE) {
-            kernels.add(Rehearsal.of("MicroKernel6x4.multiply", STEPS, (steps, times) -> {
-                for (int i = 0; i < times; i++) {
-                    MicroKernel6x4.multiply(rows, 0, memory, 0, steps, Tile.ZEROS, tile, 0);
-                }
-            }));
-            kernels.add(Rehearsal.of("MicroKernel.step", MicroKernel.VECTORS, (vectors, times) -> {
-                for (int i = 0; i < times; i++) {
-                    MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, vectors);
-                }
-            }));
-            kernels.add(Rehearsal.of("MicroKernel6x4.load", Tile.ROWS, (count, times) -> {
-                for (int i = 0; i < times; i++) {
-                    MicroKernel6x4.load(tile, count, memory, 0, ROW_BYTES);
-                }
-            }));
-            kernels.add(Rehearsal.of("MicroKernel6x4.store", Tile.ROWS, (count, times) -> {
-                for (int i = 0; i < times; i++) {
-                    MicroKernel6x4.store(tile, count, memory, 0, ROW_BYTES);
-                }
-            }));
-            kernels.add(Rehearsal.of("MicroKernel6x4.storeToArray", Tile.ROWS, MOVED_TILES, (count, times) -> {
-                for (int i = 0; i < times; i++) {
-                    MicroKernel6x4.storeToArray(tile, count, rows, 0, Tile.COLUMNS);
-                }
-            }));
-        } else {
-            kernels.add(Rehearsal.of("MicroKernel6x2.load", Tile.ROWS, MOVED_TILES, (count, times) -> {
-                for (int i = 0; i < times; i++) {
-                    MicroKernel6x2.load(tile, count, memory, 0, ROW_BYTES);
-                }
-            }));
-            kernels.add(Rehearsal.of("MicroKernel6x2.storeToArray", Tile.ROWS, MOVED_TILES, (count, times) -> {
-                for (int i = 0; i < times; i++) {
-                    MicroKernel6x2.storeToArray(tile, count, rows, 0, Tile.COLUMNS);
-                }
-            }));
-        }
-        kernels.add(Rehearsal.of("MicroKernel6x2.multiply", STAGED_STEPS, (steps, times) -> {
-            for (int i = 0; i < times; i++) {
-                MicroKernel6x2.multiply(rows, 0, panel, 0, steps, Tile.ZEROS, tile);
-            }
-        }));
-        kernels.add(Rehearsal.of("MicroKernel.narrowStep", 2, (vectors, times) -> {
-            for (int i = 0; i < times; i++) {
-                MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, vectors);
-            }
-        }));
-        kernels.add(Rehearsal.of("MicroKernel6x2.store", Tile.ROWS, MOVED_TILES, (count, times) -> {
-            for (int i = 0; i < times; i++) {
-                MicroKernel6x2.store(tile, count, memory, 0, ROW_BYTES);
-            }
-        }));
-        kernels.add(Rehearsal.of("Tile.add", Tile.ROWS, (count, times) -> {
-            for (int i = 0; i < times; i++) {
-                Tile.add(tile, count, tile);
-            }
-        }));
-        kernels.add(new Rehearsal("Tile.addVector", () -> {
-            Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
-            Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
-        }, times -> {
-            for (int i = 0; i < times; i++) {
-                Tile.addVector(tile, 0, 0, memory, 0);
-            }
-        }));
+        List<Rehearsal> kernels = new ArrayList<>(MicroKernel.WIDE ? wide(memory, rows, tile) : narrow(memory, rows, tile));
+        kernels.addAll(staged(rows, tile));
+        kernels.addAll(tiles(memory, tile));
         return kernels;
+    }
+
+    /** Where a tile's row has four vectors. */
+    private static List<Rehearsal> wide(MemorySegment memory, float[] rows, float[] tile) {
+        return List.of(
+                Rehearsal.of("MicroKernel6x4.multiply", STEPS, (steps, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x4.multiply(rows, 0, memory, 0, steps, Tile.ZEROS, tile, 0);
+                    }
+                }),
+                Rehearsal.of("MicroKernel.step", MicroKernel.VECTORS, (vectors, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel.step(rows, 0, memory, 0, Tile.ZEROS, tile, vectors);
+                    }
+                }),
+                Rehearsal.of("MicroKernel6x4.load", Tile.ROWS, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x4.load(tile, count, memory, 0, ROW_BYTES);
+                    }
+                }),
+                Rehearsal.of("MicroKernel6x4.store", Tile.ROWS, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x4.store(tile, count, memory, 0, ROW_BYTES);
+                    }
+                }),
+                Rehearsal.of("MicroKernel6x4.storeToArray", Tile.ROWS, MOVED_TILES, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x4.storeToArray(tile, count, rows, 0, Tile.COLUMNS);
+                    }
+                }));
+    }
+
+    /** Where a tile's row has two vectors. */
+    private static List<Rehearsal> narrow(MemorySegment memory, float[] rows, float[] tile) {
+        return List.of(
+                Rehearsal.of("MicroKernel6x2.load", Tile.ROWS, MOVED_TILES, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x2.load(tile, count, memory, 0, ROW_BYTES);
+                    }
+                }),
+                Rehearsal.of("MicroKernel6x2.storeToArray", Tile.ROWS, MOVED_TILES, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x2.storeToArray(tile, count, rows, 0, Tile.COLUMNS);
+                    }
+                }));
+    }
+
+    /** Of panels that are staged, at any width. */
+    private static List<Rehearsal> staged(float[] rows, float[] tile) {
+        float[] panel = new float[STAGED_STEPS * 2 * Simd.LANES];
+        return List.of(
+                Rehearsal.of("MicroKernel6x2.multiply", STAGED_STEPS, (steps, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x2.multiply(rows, 0, panel, 0, steps, Tile.ZEROS, tile);
+                    }
+                }),
+                Rehearsal.of("MicroKernel.narrowStep", 2, (vectors, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel.narrowStep(rows, 0, panel, 0, Tile.ZEROS, tile, vectors);
+                    }
+                }));
+    }
+
+    /** Of what moves and adds tiles, at any width. */
+    private static List<Rehearsal> tiles(MemorySegment memory, float[] tile) {
+        return List.of(
+                Rehearsal.of("MicroKernel6x2.store", Tile.ROWS, MOVED_TILES, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        MicroKernel6x2.store(tile, count, memory, 0, ROW_BYTES);
+                    }
+                }),
+                Rehearsal.of("Tile.add", Tile.ROWS, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Tile.add(tile, count, tile);
+                    }
+                }),
+                new Rehearsal("Tile.addVector", () -> {
+                    Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
+                    Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
+                }, times -> {
+                    for (int i = 0; i < times; i++) {
+                        Tile.addVector(tile, 0, 0, memory, 0);
+                    }
+                }));
     }
 
     /** Rehearsals of the packing of weights. */
