@@ -108,11 +108,6 @@ final class BmpFile implements EncodedImage {
         return plain() ? file.length() * 8L / bits : Math.max((long) file.length() * PIXELS_PER_BYTE, BACKGROUND_PIXELS);
     }
 
-    @Override
-    public int orientation() {
-        return 1;
-    }
-
     /** Red, green, blue of each palette entry. */
     private byte[] palette() throws InputException {
         long header = file.u32le(FILE_HEADER);

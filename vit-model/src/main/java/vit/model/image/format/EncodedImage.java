@@ -18,8 +18,10 @@ interface EncodedImage {
     /** Most pixels that a file of this many bytes can hold in this format. */
     long mostPixels();
 
-    /** How the image is to be turned: EXIF's number, 1 … 8. */
-    int orientation();
+    /** How the image is to be turned: EXIF's number, 1 … 8. By default 1, as it is, for formats that carry no such number. */
+    default int orientation() {
+        return 1;
+    }
 
     /**
      * Decodes the pixels, without turning them.

@@ -147,11 +147,6 @@ final class GifFile implements EncodedImage {
     }
 
     @Override
-    public int orientation() {
-        return 1;
-    }
-
-    @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
         Raster raster = PluginReader.read(file.source(), PluginReader.ofJdk("gif"), picture.joinWith(new byte[MISSING_BLOCK]), frameHeight, frameWidth,
                 PluginReader.DECODED);

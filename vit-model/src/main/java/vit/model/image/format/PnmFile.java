@@ -123,11 +123,6 @@ final class PnmFile implements EncodedImage {
     }
 
     @Override
-    public int orientation() {
-        return 1;
-    }
-
-    @Override
     public RgbImage decode(DecodeOptions options) throws IOException {
         int pixels = (int) (height * width);
         byte[] rgb = new byte[pixels * RgbImage.CHANNELS];
