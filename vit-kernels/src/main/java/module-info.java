@@ -6,6 +6,7 @@ module vit.kernels {
     exports vit.kernels.dropout;
     exports vit.kernels.gelu;
     exports vit.kernels.gemm;
+    exports vit.kernels.headnorm;
     exports vit.kernels.jit;
     exports vit.kernels.layernorm;
     exports vit.kernels.lifetime;

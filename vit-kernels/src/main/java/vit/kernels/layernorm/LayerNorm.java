@@ -27,11 +27,6 @@ public final class LayerNorm {
     /** The workers divide the columns of dweight and dbias in units of this many, a cache line. */
     private static final int COLUMN_BLOCK = 16;
 
-    /** Indices in a worker's lanes at which the statistics of a row are kept once the sums there have been used. */
-    private static final int MEAN = 0;
-
-    private static final int RSTD = 1;
-
     private LayerNorm() {}
 
     /** Rehearsals of the methods that hold the vector code of {@link #forward}, so that they can be compiled ahead of use. */
@@ -86,11 +81,11 @@ public final class LayerNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            statistics(x, row, epsilon, lanes);
+            LayerNormSimd.statistics(x.segment(), x.rowOffset(row), columns, epsilon, lanes);
             LayerNormSimd.normalise(y.segment(), y.rowOffset(row), x.segment(), x.rowOffset(row), weight.segment(),
-                    bias.segment(), columns, lanes[MEAN], lanes[RSTD]);
-            save(mean, row, lanes[MEAN]);
-            save(rstd, row, lanes[RSTD]);
+                    bias.segment(), columns, lanes[LayerNormSimd.MEAN], lanes[LayerNormSimd.RSTD]);
+            save(mean, row, lanes[LayerNormSimd.MEAN]);
+            save(rstd, row, lanes[LayerNormSimd.RSTD]);
         }
     }
 
@@ -123,32 +118,12 @@ public final class LayerNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            statistics(x, row, epsilon, lanes);
+            LayerNormSimd.statistics(x.segment(), x.rowOffset(row), columns, epsilon, lanes);
             for (int column = 0; column < columns; column += y.run(column)) {
                 LayerNormSimd.normalise(y.values(), y.start(row, column, rows), x.segment(), x.rowOffset(row), weight.segment(),
-                        bias.segment(), column, y.run(column), lanes[MEAN], lanes[RSTD]);
+                        bias.segment(), column, y.run(column), lanes[LayerNormSimd.MEAN], lanes[LayerNormSimd.RSTD]);
             }
         }
-    }
-
-    /** Computes the statistics of a row into {@code lanes[MEAN]} and {@code lanes[RSTD]}, and overwrites the other lanes. */
-    private static void statistics(Tensor x, int row, double epsilon, float[] lanes) {
-        int columns = x.columns();
-        float centre = Reduction.sum(x.segment(), x.rowOffset(row), columns, lanes) / columns;
-        LayerNormSimd.deviations(x.segment(), x.rowOffset(row), columns, centre, lanes);
-        float shift = Reduction.sum(lanes) / columns;
-        float squares = Reduction.sum(lanes, Simd.VIRTUAL_LANES);
-        lanes[MEAN] = centre + shift;
-        lanes[RSTD] = reciprocalDeviation(squares, shift, columns, epsilon);
-    }
-
-    /**
-     * 1/√(variance + epsilon). The squares are of deviations from the centre, so the part that is due to the distance of the centre from the mean is
-     * subtracted.
-     */
-    private static float reciprocalDeviation(float squares, float shift, int columns, double epsilon) {
-        double variance = (double) squares / columns - (double) shift * shift;
-        return (float) (1 / Math.sqrt(Math.max(0, variance) + epsilon));
     }
 
     private static void checkForward(

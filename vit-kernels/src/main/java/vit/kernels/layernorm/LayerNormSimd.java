@@ -12,10 +12,46 @@ import vit.kernels.simd.VectorHelper;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** Layer normalisation of one row on the Vector API. Sums use the 16 virtual lanes of {@link Reduction}. */
-final class LayerNormSimd {
+/**
+ * Layer normalisation of one row on the Vector API, for {@link LayerNorm} and for kernels whose rows are parts of a tensor's row. Sums use the 16
+ * virtual lanes of {@link Reduction}. Offsets are in bytes, lengths in floats. Arguments are not checked beyond the bounds of the memory itself.
+ */
+public final class LayerNormSimd {
+
+    /** Index in the lanes at which {@link #statistics} leaves the mean. */
+    public static final int MEAN = 0;
+
+    /** Index in the lanes at which {@link #statistics} leaves 1/√(variance + epsilon). */
+    public static final int RSTD = 1;
 
     private LayerNormSimd() {}
+
+    /**
+     * The statistics of {@code n} floats, by the corrected two-pass algorithm.
+     *
+     * @param x       the memory that holds the row
+     * @param xOffset where the row begins
+     * @param n       the length of the row
+     * @param epsilon added to the variance
+     * @param lanes   32 floats of the caller's own, overwritten; the results are in {@code lanes[MEAN]} and {@code lanes[RSTD]}
+     */
+    public static void statistics(MemorySegment x, long xOffset, int n, double epsilon, float[] lanes) {
+        float centre = Reduction.sum(x, xOffset, n, lanes) / n;
+        deviations(x, xOffset, n, centre, lanes);
+        float shift = Reduction.sum(lanes) / n;
+        float squares = Reduction.sum(lanes, Simd.VIRTUAL_LANES);
+        lanes[MEAN] = centre + shift;
+        lanes[RSTD] = reciprocalDeviation(squares, shift, n, epsilon);
+    }
+
+    /**
+     * 1/√(variance + epsilon). The squares are of deviations from the centre, so the part that is due to the distance of the centre from the mean is
+     * subtracted.
+     */
+    private static float reciprocalDeviation(float squares, float shift, int n, double epsilon) {
+        double variance = (double) squares / n - (double) shift * shift;
+        return (float) (1 / Math.sqrt(Math.max(0, variance) + epsilon));
+    }
 
     /**
      * Σ d and Σ d² of the deviations d = x − centre of {@code n} floats, as virtual lanes: {@code lanes[0..15]} and
@@ -81,7 +117,7 @@ final class LayerNormSimd {
 
     /** y = (x − mean)·rstd·weight + bias over {@code n} floats; y may be x. */
     @VectorLoop
-    static void normalise(
+    public static void normalise(
             MemorySegment y, long yOffset, MemorySegment x, long xOffset, MemorySegment weight, MemorySegment bias, int n,
             float mean, float rstd) {
         y = Tensor.offHeap(y);
@@ -127,7 +163,7 @@ final class LayerNormSimd {
 
     /** Σ dy·weight·(x − mean) over a row; overwrites {@code lanes}. */
     @VectorLoop
-    static float sumOfWeightedDeviations(
+    public static float sumOfWeightedDeviations(
             MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float mean,
             float[] lanes) {
         dy = Tensor.offHeap(dy);
@@ -175,9 +211,9 @@ final class LayerNormSimd {
         return weighted.fma(FloatVector.fromMemorySegment(SPECIES, x, xOffset, ORDER).sub(mean), sum);
     }
 
-    /** dx = rstd·(dy·weight − meanOfG − x̂·meanOfGNormal) over a row. */
+    /** dx = rstd·(dy·weight − meanOfG − x̂·meanOfGNormal) over a row; dx may be dy. */
     @VectorLoop
-    static void inputGradient(
+    public static void inputGradient(
             MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
             MemorySegment weight, int n, float mean, float rstd, float meanOfG, float meanOfGNormal) {
         dx = Tensor.offHeap(dx);
@@ -204,7 +240,7 @@ final class LayerNormSimd {
 
     /** dweight += dy·x̂ and dbias += dy over columns {@code from} to {@code to} of one row. */
     @VectorLoop
-    static void addParameterGradients(
+    public static void addParameterGradients(
             MemorySegment dweight, MemorySegment dbias, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
             int from, int to, float mean, float rstd) {
         dweight = Tensor.offHeap(dweight);

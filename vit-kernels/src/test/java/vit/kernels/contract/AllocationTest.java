@@ -17,6 +17,7 @@ import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.gemm.PackedRows;
+import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.loss.CrossEntropy;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.GradientNorm;
@@ -143,6 +144,17 @@ class AllocationTest {
             tasks.put("rotary " + kind, w -> Rotary.forward(qkv, cos, sin, kind, BATCH, TOKENS, heads, w));
             tasks.put("rotary backward " + kind, w -> Rotary.backward(qkv, cos, sin, kind, BATCH, TOKENS, heads, w));
         }
+        int rows = BATCH * TOKENS;
+        Tensor y = arena.allocate(rows, 3 * heads * headDim);
+        Tensor weight = arena.allocate(headDim);
+        Tensor dweight = arena.allocate(headDim);
+        Tensor dbias = arena.allocate(headDim);
+        tasks.put("headnorm", w -> HeadNorm.forward(y, qkv, weight, weight, weight, weight, 1e-6, heads, rows, w));
+        tasks.put("headnorm without bias", w -> HeadNorm.forward(y, qkv, weight, null, weight, null, 1e-6, heads, rows, w));
+        tasks.put("headnorm backward", w -> HeadNorm.backward(
+                y, dweight, dbias, dweight, dbias, y, qkv, weight, weight, 1e-6, heads, rows, w));
+        tasks.put("headnorm without bias backward", w -> HeadNorm.backward(
+                y, dweight, null, dweight, null, y, qkv, weight, weight, 1e-6, heads, rows, w));
     }
 
     @Test

@@ -28,6 +28,7 @@ import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.gemm.PackedRows;
+import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
 import vit.kernels.loss.CrossEntropy;
@@ -332,6 +333,18 @@ final class KernelBitsProbe {
             add("rotary " + kind, w -> Rotary.forward(qkv, cos, sin, kind, BATCH, tokens, HEADS, w), qkv);
             add("rotary backward " + kind, w -> Rotary.backward(qkv, cos, sin, kind, BATCH, tokens, HEADS, w), qkv);
         }
+        int rows = BATCH * tokens;
+        Tensor y = tensor(rows, 3 * HEADS * headDim);
+        Tensor dx = tensor(rows, 3 * HEADS * headDim);
+        Tensor weight = tensor(headDim);
+        Tensor bias = tensor(headDim);
+        Tensor[] d = {tensor(headDim), tensor(headDim), tensor(headDim), tensor(headDim)};
+        add("headnorm", w -> HeadNorm.forward(y, qkv, weight, bias, bias, weight, EPSILON, HEADS, rows, w), y);
+        add("headnorm backward", w -> HeadNorm.backward(
+                dx, d[0], d[1], d[2], d[3], y, qkv, weight, bias, EPSILON, HEADS, rows, w), dx, d[0], d[1], d[2], d[3]);
+        add("headnorm without bias", w -> HeadNorm.forward(y, qkv, weight, null, bias, null, EPSILON, HEADS, rows, w), y);
+        add("headnorm without bias backward", w -> HeadNorm.backward(
+                dx, d[0], null, d[2], null, y, qkv, weight, bias, EPSILON, HEADS, rows, w), dx, d[0], d[2]);
     }
 
     private void rows() {

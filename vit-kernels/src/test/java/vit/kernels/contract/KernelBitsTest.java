@@ -32,7 +32,7 @@ class KernelBitsTest {
     private static final Pattern COMPILED = Pattern.compile("vit\\.kernels\\.(\\w+)\\.\\w*(Simd|ColumnSum|MicroKernel\\w+)::");
 
     /** Packages whose vector code must have been compiled. */
-    private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "dropout", "gelu", "gemm", "layernorm",
+    private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "dropout", "gelu", "gemm", "headnorm", "layernorm",
             "linear", "loss", "optim", "patchembed", "pooling", "residual", "rotary", "simd", "softmax", "swiglu"));
 
     /** A method is compiled after a twentieth of the usual number of calls, and the caller waits for the compiler. */
