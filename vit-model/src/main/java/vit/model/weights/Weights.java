@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -89,7 +88,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         for (TensorView view : views) {
             byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
         }
-        this.report = new WeightsReport(family.id(), account(all, tensors), notes, warnings);
+        this.report = new WeightsReport(family.id(), new TensorAccount(file, family).unused(views, all, tensors), notes, warnings);
     }
 
     /**
@@ -220,12 +219,13 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private static InputException unknown(TensorDirectory all) {
         List<String> networks = NamePrefix.networks(all);
         if (networks.isEmpty()) {
-            return InputException.in(all.file()).expected("tensors of " + WeightFamilies.ids()).found(some(List.copyOf(all.names())))
+            return InputException.in(all.file()).expected("tensors of " + WeightFamilies.ids()).found(TensorAccount.some(List.copyOf(all.names())))
                     .because("the weight family is not recognised");
         }
         List<String> outside = all.names().stream().filter(name -> networks.stream().noneMatch(name::startsWith)).toList();
         return InputException.in(all.file()).expected("one network, with all tensors under one prefix")
-                .found((networks.size() == 1 ? "a network under " : "networks under ") + some(networks) + (outside.isEmpty() ? "" : "; outside it " + some(outside)))
+                .found((networks.size() == 1 ? "a network under " : "networks under ") + TensorAccount.some(networks)
+                        + (outside.isEmpty() ? "" : "; outside it " + TensorAccount.some(outside)))
                 .remedy("save the network that is meant on its own")
                 .because(networks.size() == 1 ? "the file holds tensors beside the network, and does not tell how they are used" : "the file holds several networks");
     }
@@ -240,54 +240,6 @@ public final class Weights implements ParameterSource, AutoCloseable {
             }
         }
         return recognised;
-    }
-
-    /** Checks that views and tensors correspond, and returns the tensors that are known to be unused. */
-    private List<String> account(TensorDirectory all, TensorDirectory tensors) throws InputException {
-        Set<String> missing = new LinkedHashSet<>();
-        Set<String> used = new LinkedHashSet<>();
-        for (TensorView view : views) {
-            (file.find(view.fileName()) == null ? missing : used).add(view.fileName());
-        }
-        if (!missing.isEmpty()) {
-            throw fault(missing.iterator().next()).expected("all tensors of family " + family.id()).found(missing.size() + " missing: " + some(List.copyOf(missing)))
-                    .because("tensors are missing");
-        }
-        for (TensorView view : views) { // shapes after missing tensors: a configuration told without the missing tensor expects wrong shapes
-            check(file.find(view.fileName()), view);
-        }
-        List<String> ignored = new ArrayList<>();
-        List<String> unexpected = new ArrayList<>();
-        for (String name : all.names()) {
-            if (!used.contains(name)) {
-                boolean unused = name.startsWith(tensors.prefix()) ? family.isUnused(name.substring(tensors.prefix().length()), tensors)
-                        : NamePrefix.isBystander(name, all.find(name));
-                (unused ? ignored : unexpected).add(name);
-            }
-        }
-        if (!unexpected.isEmpty()) {
-            throw fault(unexpected.getFirst()).expected("only tensors of a plain ViT of family " + family.id())
-                    .found(unexpected.size() + " unexpected: " + some(unexpected)).because("tensors are unexpected");
-        }
-        return List.copyOf(ignored);
-    }
-
-    private void check(TensorEntry entry, TensorView view) throws InputException {
-        if (!entry.dtype().isFloat()) {
-            throw fault(entry.name()).at(entry.offset()).expected("F32, F16, BF16 or F64").found(entry.dtype()).because("weights are not of a floating-point type");
-        }
-        if (!entry.shape().equals(view.fileShape())) {
-            throw fault(entry.name()).at(entry.offset()).expected(view.fileShape()).found(entry.shape()).because("the tensor's shape does not fit the configuration");
-        }
-    }
-
-    private InputException.Report fault(String tensor) {
-        return InputException.in(file.name()).tensor(tensor);
-    }
-
-    private static String some(List<String> names) {
-        int shown = Math.min(3, names.size());
-        return names.isEmpty() ? "no tensors" : String.join(", ", names.subList(0, shown)) + (names.size() > shown ? ", …" : "");
     }
 
     /** The file. */
