@@ -1,7 +1,12 @@
 package vit.model.train;
 
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
 import vit.kernels.optim.GradientNorm;
 import vit.model.VitTraining;
+import vit.model.parameters.NonFiniteWeights;
+import vit.model.parameters.Parameter;
 import vit.model.train.data.Batch;
 
 /**
@@ -71,6 +76,19 @@ final class OptimizerSteps {
     /** How many images of the last step were classified as the class that is heaviest in their target. */
     long right() {
         return right;
+    }
+
+    /**
+     * Looks at the initial weights from which a loss may be finite although they are not ({@link NonFiniteWeights#mayHide}).
+     *
+     * @throws DivergedException if one of them is not finite
+     */
+    void requireNothingHidden() throws IOException, DivergedException {
+        List<Parameter> hiding = training.parameters().list().stream().filter(parameter -> NonFiniteWeights.mayHide(training.config(), parameter)).toList();
+        Optional<String> found = NonFiniteWeights.first(training, hiding);
+        if (found.isPresent()) {
+            throw new DivergedException(place("the initial weights are not finite", 0) + found.get());
+        }
     }
 
     /**

@@ -204,7 +204,8 @@ public final class Trainer implements AutoCloseable {
      *
      * @return the reports of all epochs so far
      * @throws IOException              if more images cannot be used than the options allow; it is then an {@link InputException} that names the first one
-     * @throws DivergedException        if the loss or a gradient is not finite; the weights are those before the step
+     * @throws DivergedException        if the loss or a gradient is not finite; the weights are those before the step. Also if the initial weights are not
+     *                                  finite, whether the loss shows it or not
      * @throws CallInterruptedException if the thread is interrupted, between two steps; the interrupt status is kept, and another call continues where
      *                                  this one stopped
      */
@@ -219,6 +220,9 @@ public final class Trainer implements AutoCloseable {
 
     private List<EpochReport> run(TrainingListener listener) throws IOException, DivergedException {
         cancelled = false;
+        if (progress.steps == 0) {
+            steps.requireNothingHidden();
+        }
         long start = System.nanoTime();
         long timed = 0;
         try (BatchLoader loader = new BatchLoader(training.toString(), samples, recipe.batch(), progress.steps, recipe.epochs(), true, recipe.mixing(),

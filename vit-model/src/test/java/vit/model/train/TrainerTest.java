@@ -138,7 +138,8 @@ public class TrainerTest {
 
     @Test
     void aLossThatIsNotFiniteNamesTheFirstBadLayer() throws Exception {
-        assertDiverges("blocks.1.norm2.weight", Float.NaN, "blocks.1 (stage.block.1)", "blocks.1.norm2.weight holds NaN");
+        assertDiverges("blocks.1.norm1.weight", Float.NaN, "blocks.1 (stage.block.1)", "blocks.1.norm1.weight holds NaN");
+        assertDiverges("blocks.1.mlp.fc1.bias", Float.NEGATIVE_INFINITY, "the initial weights are not finite", "blocks.1.mlp.fc1.bias holds -Infinity");
         assertDiverges("blocks.0.mlp.fc2.bias", Float.POSITIVE_INFINITY, "blocks.0 (stage.block.0)", "fc2.bias holds Infinity");
         assertDiverges("patch_embed.proj.bias", Float.NaN, "the patch embedding (stage.tokens)", "patch_embed.proj.bias holds NaN");
         assertDiverges("pos_embed", Float.NaN, "the patch embedding (stage.tokens)", "pos_embed holds NaN");
