@@ -18,6 +18,7 @@ module vit.kernels {
     exports vit.kernels.peak;
     exports vit.kernels.pooling;
     exports vit.kernels.residual;
+    exports vit.kernels.rmsnorm;
     exports vit.kernels.rotary;
     exports vit.kernels.simd;
     exports vit.kernels.softmax;

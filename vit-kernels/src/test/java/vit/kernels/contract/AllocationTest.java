@@ -28,6 +28,7 @@ import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.pooling.Pooling;
 import vit.kernels.residual.Residual;
+import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Simd;
@@ -90,6 +91,7 @@ class AllocationTest {
         tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
         attention(arena, tasks);
         swiglu(arena, tasks);
+        rmsnorm(arena, tasks);
         queriesAndKeys(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
@@ -155,6 +157,20 @@ class AllocationTest {
                 y, dweight, dbias, dweight, dbias, y, qkv, weight, weight, 1e-6, heads, rows, w));
         tasks.put("headnorm without bias backward", w -> HeadNorm.backward(
                 y, dweight, null, dweight, null, y, qkv, weight, weight, 1e-6, heads, rows, w));
+    }
+
+    private static void rmsnorm(TensorArena arena, Map<String, Workers.Task> tasks) {
+        int rows = BATCH * TOKENS;
+        Tensor x = arena.allocate(rows, WIDTH).fill(0.5f);
+        Tensor dx = arena.allocate(rows, WIDTH);
+        Tensor y = arena.allocate(rows, WIDTH);
+        Tensor rstd = arena.allocate(rows);
+        Tensor weight = arena.allocate(WIDTH).fill(1);
+        Tensor dweight = arena.allocate(WIDTH);
+        PackedRows packed = PackedRows.allocate(arena, rows, WIDTH);
+        tasks.put("rmsnorm", w -> RmsNorm.forward(y, rstd, x, weight, 1e-6, rows, w));
+        tasks.put("rmsnorm packed", w -> RmsNorm.forward(packed, x, weight, 1e-6, rows, w));
+        tasks.put("rmsnorm backward", w -> RmsNorm.backward(dx, dweight, y, x, rstd, weight, rows, w));
     }
 
     @Test

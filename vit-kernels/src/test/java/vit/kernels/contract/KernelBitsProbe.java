@@ -41,6 +41,7 @@ import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.pooling.Pooling;
 import vit.kernels.residual.Residual;
+import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Erf;
@@ -364,6 +365,19 @@ final class KernelBitsProbe {
         Teams.run(1, w -> LayerNorm.forward(dx, savedMean, savedRstd, x, weight, bias, EPSILON, ROWS, w));
         add("layernorm backward", w -> LayerNorm.backward(dx, dweight, dbias, dy, x, savedMean, savedRstd, weight, ROWS, w),
                 dx, dweight, dbias);
+        add("rmsnorm", w -> RmsNorm.forward(y, rstd, x, weight, EPSILON, ROWS, w), y, rstd);
+        Tensor savedRoot = arena.allocate(ROWS);
+        Teams.run(1, w -> RmsNorm.forward(dx, savedRoot, x, weight, EPSILON, ROWS, w));
+        add("rmsnorm backward", w -> RmsNorm.backward(dx, dweight, dy, x, savedRoot, weight, ROWS, w), dx, dweight);
+        PackedRows packed = PackedRows.allocate(arena, ROWS, WIDTH);
+        Tensor gathered = tensor(ROWS, WIDTH);
+        add("rmsnorm packed", w -> {
+            RmsNorm.forward(packed, x, weight, EPSILON, ROWS, w);
+            w.barrier();
+            if (w.isFirst()) {
+                gathered.copyFrom(packed.read(ROWS));
+            }
+        }, gathered);
         add("softmax", w -> Softmax.forward(y, x, ROWS, w), y);
         Tensor probabilities = arena.allocate(ROWS, WIDTH);
         Teams.run(1, w -> Softmax.forward(probabilities, x, ROWS, w));

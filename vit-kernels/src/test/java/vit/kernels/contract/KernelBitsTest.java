@@ -33,7 +33,7 @@ class KernelBitsTest {
 
     /** Packages whose vector code must have been compiled. */
     private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "dropout", "gelu", "gemm", "headnorm", "layernorm",
-            "linear", "loss", "optim", "patchembed", "pooling", "residual", "rotary", "simd", "softmax", "swiglu"));
+            "linear", "loss", "optim", "patchembed", "pooling", "residual", "rmsnorm", "rotary", "simd", "softmax", "swiglu"));
 
     /** A method is compiled after a twentieth of the usual number of calls, and the caller waits for the compiler. */
     private static final List<String> EAGER = List.of("-XX:CompileThresholdScaling=0.05", "-Xbatch", "-XX:+PrintCompilation");

@@ -28,6 +28,7 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Simd;
@@ -74,6 +75,7 @@ class RehearsalTest {
         kernels.addAll(Gelu.rehearsals());
         kernels.addAll(PatchEmbed.rehearsals());
         kernels.addAll(SwiGlu.rehearsals());
+        kernels.addAll(RmsNorm.rehearsals());
         return kernels;
     }
 

@@ -1,0 +1,203 @@
+package vit.kernels.rmsnorm;
+
+import static vit.kernels.simd.Simd.ORDER;
+import static vit.kernels.simd.Simd.SPECIES;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import vit.kernels.simd.Reduction;
+import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorHelper;
+import vit.kernels.simd.VectorLoop;
+import vit.kernels.tensor.Tensor;
+
+/** Root mean square normalisation of one row on the Vector API. Sums use the 16 virtual lanes of {@link Reduction}. */
+final class RmsNormSimd {
+
+    private RmsNormSimd() {}
+
+    /** Σ x² of {@code n} floats; overwrites {@code lanes[0..15]}. */
+    @VectorLoop
+    static float sumOfSquares(MemorySegment x, long xOffset, int n, float[] lanes) {
+        x = Tensor.offHeap(x);
+        if (n == 0) {
+            return 0f;
+        }
+        FloatVector acc0 = FloatVector.zero(SPECIES);
+        FloatVector acc1 = acc0;
+        FloatVector acc2 = acc0;
+        FloatVector acc3 = acc0;
+        int i = 0;
+        for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
+            long offset = xOffset + (long) i * Float.BYTES;
+            FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER);
+            acc0 = x0.fma(x0, acc0);
+            if (Simd.LANES <= 8) {
+                FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, offset + Simd.VECTOR_BYTES, ORDER);
+                acc1 = x1.fma(x1, acc1);
+            }
+            if (Simd.LANES == 4) {
+                FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, x, offset + 2 * Simd.VECTOR_BYTES, ORDER);
+                acc2 = x2.fma(x2, acc2);
+                FloatVector x3 = FloatVector.fromMemorySegment(SPECIES, x, offset + 3 * Simd.VECTOR_BYTES, ORDER);
+                acc3 = x3.fma(x3, acc3);
+            }
+        }
+        acc0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            acc1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            acc2.intoArray(lanes, 2 * Simd.LANES);
+            acc3.intoArray(lanes, 3 * Simd.LANES);
+        }
+        for (int lane = 0; i < n; i++, lane++) {
+            float last = get(x, at(xOffset, i));
+            lanes[lane] = Math.fma(last, last, lanes[lane]);
+        }
+        return Reduction.sum(lanes);
+    }
+
+    /** Σ x² in double, in ascending order, for rows whose squares leave the range of float. */
+    static double wideSumOfSquares(MemorySegment x, long xOffset, int n) {
+        x = Tensor.offHeap(x);
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            double value = get(x, at(xOffset, i));
+            sum += value * value;
+        }
+        return sum;
+    }
+
+    /** y = x·rstd·weight over {@code n} floats; y may be x. */
+    @VectorLoop
+    static void normalise(MemorySegment y, long yOffset, MemorySegment x, long xOffset, MemorySegment weight, int n, float rstd) {
+        y = Tensor.offHeap(y);
+        x = Tensor.offHeap(x);
+        weight = Tensor.offHeap(weight);
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).mul(rstd);
+            normal.mul(FloatVector.fromMemorySegment(SPECIES, weight, at(0, i), ORDER)).intoMemorySegment(y, at(yOffset, i), ORDER);
+        }
+        for (; i < n; i++) {
+            y.set(Tensor.FLOAT, at(yOffset, i), get(x, at(xOffset, i)) * rstd * get(weight, at(0, i)));
+        }
+    }
+
+    /** Normalises {@code n} floats of a row, from element {@code from} on, into an array. */
+    @VectorLoop
+    static void normalise(
+            float[] y, int yStart, MemorySegment x, long xOffset, MemorySegment weight, int from, int n, float rstd) {
+        x = Tensor.offHeap(x);
+        weight = Tensor.offHeap(weight);
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, from + i), ORDER).mul(rstd);
+            normal.mul(FloatVector.fromMemorySegment(SPECIES, weight, at(0, from + i), ORDER)).intoArray(y, yStart + i);
+        }
+        for (; i < n; i++) {
+            y[yStart + i] = get(x, at(xOffset, from + i)) * rstd * get(weight, at(0, from + i));
+        }
+    }
+
+    /** Σ dy·weight·x̂ over a row; overwrites {@code lanes}. */
+    @VectorLoop
+    static float sumOfWeightedNormals(
+            MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float rstd, float[] lanes) {
+        dy = Tensor.offHeap(dy);
+        weight = Tensor.offHeap(weight);
+        x = Tensor.offHeap(x);
+        FloatVector acc0 = FloatVector.zero(SPECIES);
+        FloatVector acc1 = acc0;
+        FloatVector acc2 = acc0;
+        FloatVector acc3 = acc0;
+        int i = 0;
+        for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
+            acc0 = addWeightedNormal(acc0, dy, at(dyOffset, i), weight, at(0, i), x, at(xOffset, i), rstd);
+            if (Simd.LANES <= 8) {
+                int j = i + Simd.LANES;
+                acc1 = addWeightedNormal(acc1, dy, at(dyOffset, j), weight, at(0, j), x, at(xOffset, j), rstd);
+            }
+            if (Simd.LANES == 4) {
+                int j = i + 2 * Simd.LANES;
+                int k = i + 3 * Simd.LANES;
+                acc2 = addWeightedNormal(acc2, dy, at(dyOffset, j), weight, at(0, j), x, at(xOffset, j), rstd);
+                acc3 = addWeightedNormal(acc3, dy, at(dyOffset, k), weight, at(0, k), x, at(xOffset, k), rstd);
+            }
+        }
+        acc0.intoArray(lanes, 0);
+        if (Simd.LANES <= 8) {
+            acc1.intoArray(lanes, Simd.LANES);
+        }
+        if (Simd.LANES == 4) {
+            acc2.intoArray(lanes, 2 * Simd.LANES);
+            acc3.intoArray(lanes, 3 * Simd.LANES);
+        }
+        for (int lane = 0; i < n; i++, lane++) {
+            float weighted = get(dy, at(dyOffset, i)) * get(weight, at(0, i));
+            lanes[lane] = Math.fma(weighted, get(x, at(xOffset, i)) * rstd, lanes[lane]);
+        }
+        return Reduction.sum(lanes);
+    }
+
+    @VectorHelper
+    private static FloatVector addWeightedNormal(
+            FloatVector sum, MemorySegment dy, long dyOffset, MemorySegment weight, long weightOffset, MemorySegment x,
+            long xOffset, float rstd) {
+        FloatVector weighted = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset, ORDER)
+                .mul(FloatVector.fromMemorySegment(SPECIES, weight, weightOffset, ORDER));
+        return weighted.fma(FloatVector.fromMemorySegment(SPECIES, x, xOffset, ORDER).mul(rstd), sum);
+    }
+
+    /** dx = rstd·(dy·weight − x̂·meanOfGNormal) over a row. */
+    @VectorLoop
+    static void inputGradient(
+            MemorySegment dx, long dxOffset, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset,
+            MemorySegment weight, int n, float rstd, float meanOfGNormal) {
+        dx = Tensor.offHeap(dx);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
+        weight = Tensor.offHeap(weight);
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            FloatVector projection = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).mul(rstd).mul(-meanOfGNormal);
+            FloatVector gradient = FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER)
+                    .fma(FloatVector.fromMemorySegment(SPECIES, weight, at(0, i), ORDER), projection).mul(rstd);
+            gradient.intoMemorySegment(dx, at(dxOffset, i), ORDER);
+        }
+        for (; i < n; i++) {
+            float projection = get(x, at(xOffset, i)) * rstd * -meanOfGNormal;
+            float gradient = Math.fma(get(dy, at(dyOffset, i)), get(weight, at(0, i)), projection) * rstd;
+            dx.set(Tensor.FLOAT, at(dxOffset, i), gradient);
+        }
+    }
+
+    /** dweight += dy·x̂ over columns {@code from} to {@code to} of one row. */
+    @VectorLoop
+    static void addWeightGradient(
+            MemorySegment dweight, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int from, int to, float rstd) {
+        dweight = Tensor.offHeap(dweight);
+        dy = Tensor.offHeap(dy);
+        x = Tensor.offHeap(x);
+        int i = from;
+        for (; i <= to - Simd.LANES; i += Simd.LANES) {
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).mul(rstd);
+            FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER)
+                    .fma(normal, FloatVector.fromMemorySegment(SPECIES, dweight, at(0, i), ORDER)).intoMemorySegment(dweight, at(0, i), ORDER);
+        }
+        for (; i < to; i++) {
+            float normal = get(x, at(xOffset, i)) * rstd;
+            dweight.set(Tensor.FLOAT, at(0, i), Math.fma(get(dy, at(dyOffset, i)), normal, get(dweight, at(0, i))));
+        }
+    }
+
+    private static float get(MemorySegment segment, long byteOffset) {
+        return segment.get(Tensor.FLOAT, byteOffset);
+    }
+
+    /** The byte offset of element {@code i} of a row. */
+    private static long at(long rowOffset, int i) {
+        return rowOffset + (long) i * Float.BYTES;
+    }
+}
