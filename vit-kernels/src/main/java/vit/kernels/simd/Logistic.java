@@ -156,10 +156,70 @@ public final class Logistic {
     }
 
     private static float gated(float a, float b) {
+        return silu(a, Exp.of(-Math.abs(a))) * b;
+    }
+
+    private static float silu(float a, float z) {
+        float negative = -Math.abs(a) < Exp.LOWEST ? 0f : a * z;
+        return (a < 0f ? negative : a) / (z + 1f);
+    }
+
+    /**
+     * The gradients of {@link #gated} over {@code n} floats: da = dout·b·(a·σ(a))′ and db = dout·a·σ(a). With q = z/(1 + z) = σ(−t):
+     *
+     * <pre>
+     *   a &lt; 0:  (a·σ(a))′ = h(t) = q − t·q/(1 + z)
+     *   a ≥ 0:  (a·σ(a))′ = 1 − h(t)
+     * </pre>
+     *
+     * The elements of a and da begin at {@code inOffset} and {@code dinOffset}, those of b and db lie {@code n} floats behind; din may be in itself.
+     */
+    @VectorLoop
+    public static void gatedGradient(MemorySegment din, long dinOffset, MemorySegment dout, long doutOffset, MemorySegment in, long inOffset, int n) {
+        din = Tensor.offHeap(din);
+        dout = Tensor.offHeap(dout);
+        in = Tensor.offHeap(in);
+        long half = (long) n * Float.BYTES;
+        int i = 0;
+        for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            long at = (long) i * Float.BYTES;
+            FloatVector upstream = FloatVector.fromMemorySegment(SPECIES, dout, doutOffset + at, ORDER);
+            FloatVector a = FloatVector.fromMemorySegment(SPECIES, in, inOffset + at, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(SPECIES, in, inOffset + half + at, ORDER);
+            FloatVector exponent = a.abs().neg();
+            FloatVector rounded = exponent.fma(Exp.Lanes.LOG2_E, Exp.Lanes.ROUND);
+            FloatVector m = rounded.sub(Exp.Lanes.ROUND);
+            FloatVector r = m.fma(Exp.Lanes.MINUS_LN2_LOW, m.fma(Exp.Lanes.MINUS_LN2_HIGH, exponent));
+            FloatVector e = r.fma(Exp.Lanes.Q4, Exp.Lanes.Q3).fma(r, Exp.Lanes.Q2).fma(r, Exp.Lanes.Q1).fma(r, Exp.Lanes.Q0);
+            e = e.fma(r, Exp.Lanes.ONE).fma(r, Exp.Lanes.ONE);
+            IntVector power = rounded.reinterpretAsInts().lanewise(LSHL, Exp.EXPONENT_SHIFT).add(Exp.Lanes.ONE_BITS);
+            VectorMask<Float> beyond = exponent.compare(LT, Exp.Lanes.LOWEST);
+            VectorMask<Float> isNegative = a.compare(LT, Exp.Lanes.ZERO);
+            FloatVector z = e.mul(power.reinterpretAsFloats()).blend(Exp.Lanes.ZERO, beyond);
+            FloatVector whole = z.add(Exp.Lanes.ONE);
+            FloatVector q = z.div(whole);
+            FloatVector h = exponent.mul(q).div(whole).add(q).blend(Exp.Lanes.ZERO, beyond);
+            FloatVector slope = Exp.Lanes.ONE.sub(h).blend(h, isNegative);
+            FloatVector silu = a.blend(a.mul(z).blend(Exp.Lanes.ZERO, beyond), isNegative).div(whole);
+            slope.mul(upstream.mul(b)).intoMemorySegment(din, dinOffset + at, ORDER);
+            silu.mul(upstream).intoMemorySegment(din, dinOffset + half + at, ORDER);
+        }
+        for (; i < n; i++) {
+            long at = (long) i * Float.BYTES;
+            float upstream = dout.get(Tensor.FLOAT, doutOffset + at);
+            float a = in.get(Tensor.FLOAT, inOffset + at);
+            float b = in.get(Tensor.FLOAT, inOffset + half + at);
+            float z = Exp.of(-Math.abs(a));
+            din.set(Tensor.FLOAT, dinOffset + at, siluSlope(a, z) * (upstream * b));
+            din.set(Tensor.FLOAT, dinOffset + half + at, silu(a, z) * upstream);
+        }
+    }
+
+    private static float siluSlope(float a, float z) {
         float exponent = -Math.abs(a);
-        boolean beyond = exponent < Exp.LOWEST;
-        float z = Exp.of(exponent);
-        float negative = beyond ? 0f : a * z;
-        return (a < 0f ? negative : a) / (z + 1f) * b;
+        float whole = z + 1f;
+        float q = z / whole;
+        float h = exponent < Exp.LOWEST ? 0f : exponent * q / whole + q;
+        return a < 0f ? h : 1f - h;
     }
 }

@@ -16,7 +16,8 @@ import vit.kernels.tensor.Tensor;
  * result is silu(a)·b with silu(x) = x·σ(x), element by element.
  *
  * <p>Below −87.33654, where it is about −1e−36, silu(a) counts as 0, and so at −∞. NaN gives NaN. Every worker of a team calls a method with the same
- * arguments and computes its share of the rows. There is no barrier inside.
+ * arguments and computes its share of the rows. There is no barrier inside. The vector code is in {@link Logistic}, beside the exponential that it is
+ * made of.
  */
 public final class SwiGlu {
 
@@ -125,7 +126,7 @@ public final class SwiGlu {
             return;
         }
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            SwiGluSimd.backward(din.segment(), din.rowOffset(row), dout.segment(), dout.rowOffset(row), in.segment(), in.rowOffset(row), columns);
+            Logistic.gatedGradient(din.segment(), din.rowOffset(row), dout.segment(), dout.rowOffset(row), in.segment(), in.rowOffset(row), columns);
         }
     }
 }
