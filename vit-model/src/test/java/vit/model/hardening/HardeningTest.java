@@ -40,7 +40,7 @@ class HardeningTest {
         succeed(List.of(compiler), ClosingProbe.class, 10_000);
     }
 
-    private static final List<String> STEADY_HEAP = List.of("-XX:+UseSerialGC", "-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch");
+    private static final List<String> STEADY_HEAP = List.of("-XX:+UseSerialGC", "-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
 
     /** Returns by how many KiB an hour resident memory grew. */
     private long soak(long seconds) throws Exception {
@@ -63,7 +63,7 @@ class HardeningTest {
     }
 
     private void cyclesLeaveNothing(int cycles, String what, int mostKilobytes) throws Exception {
-        String output = succeed(List.of(), CyclesProbe.class, cycles, what);
+        String output = succeed(STEADY_HEAP, CyclesProbe.class, cycles, what);
         assertTrue(output.contains("live bytes 0, threads more 0, descriptors more 0"), output);
         long grown = Long.parseLong(output.lines().filter(line -> line.startsWith("cycles")).findFirst().orElseThrow().replaceAll(".* ", ""));
         assertTrue(grown < mostKilobytes, output);
