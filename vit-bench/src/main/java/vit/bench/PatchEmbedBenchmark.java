@@ -47,7 +47,7 @@ public class PatchEmbedBenchmark extends KernelBenchmark {
         return new Pass(w -> {
             PatchEmbed.patchify(patches, images, PATCH, PatchOrder.CHANNEL_FIRST, batch, w);
             w.barrier();
-            PatchEmbed.assemble(tokens, patches, prefix, positions, true, batch, PATCHES, w);
+            PatchEmbed.assemble(tokens, patches, prefix, positions, 1, batch, PATCHES, w);
         }, gigabytes(images, patches, patches, positions, tokens));
     }
 
@@ -59,7 +59,7 @@ public class PatchEmbedBenchmark extends KernelBenchmark {
     @Override
     Pass backward() {
         return new Pass(w -> {
-            PatchEmbed.assembleBackward(dprojected, dprefix, dpositions, tokens, true, batch, 1, PATCHES, w);
+            PatchEmbed.assembleBackward(dprojected, dprefix, dpositions, tokens, 1, batch, 1, PATCHES, w);
             w.barrier();
             PatchEmbed.unpatchify(dimages, dprojected, PATCH, PatchOrder.CHANNEL_FIRST, batch, w);
         }, gigabytes(tokens, dprojected, dpositions, dprojected, dimages));

@@ -115,12 +115,27 @@ final class FirstNonFiniteStage implements StageObserver {
             String block = "blocks." + stage.substring(BLOCK.length()) + ".";
             return all.stream().filter(parameter -> parameter.name().startsWith(block)).toList();
         }
-        int firstNorm = all.indexOf(model.parameters().find(Parameters.finalNorm(config) + ".weight"));
+        int afterBlocks = afterBlocks(all);
         return switch (stage) {
-            case TOKENS -> all.subList(0, firstNorm).stream().filter(parameter -> !parameter.name().startsWith("blocks.")).toList();
-            case EMBEDDING -> all.subList(firstNorm, all.size()).stream().filter(parameter -> !isHead(parameter)).toList();
-            default -> all.subList(firstNorm, all.size()); // a distillation token has its norm here as well
+            case TOKENS -> all.subList(0, afterBlocks).stream().filter(parameter -> !parameter.name().startsWith("blocks.")).toList();
+            case EMBEDDING -> all.subList(afterBlocks, all.size()).stream().filter(parameter -> !isHead(parameter)).toList();
+            default -> all.subList(afterBlocks, all.size()); // a distillation token has its norm here as well
         };
+    }
+
+    /** The index of the first parameter behind the blocks: the final norm, or the head. */
+    private int afterBlocks(List<Parameter> all) {
+        int index = all.size();
+        while (index > 0 && !all.get(index - 1).name().startsWith("blocks.") && !isBeforeBlocks(all.get(index - 1))) {
+            index--;
+        }
+        return index;
+    }
+
+    /** Whether a parameter of a model without blocks is of the stem or of the tokens. */
+    private static boolean isBeforeBlocks(Parameter parameter) {
+        return parameter.name().startsWith("patch_embed.") || parameter.kind() == Parameter.Kind.TOKEN || parameter.kind() == Parameter.Kind.POSITION
+                || parameter.name().startsWith(Parameters.PRE_NORM);
     }
 
     private static boolean isHead(Parameter parameter) {

@@ -28,10 +28,7 @@ final class GradientPass {
 
     /** Refuses a model whose loss or gradients the pass cannot compute. */
     static void checkTrainable(VitConfig config) {
-        if (config.classes() == 0) {
-            throw new IllegalArgumentException("a model without a head cannot be trained to classify: give it classes");
-        }
-        if (config.scores() == Scores.SIGMOID) {
+        if (config.scores() == Scores.SIGMOID && !config.isProjection()) {
             throw new IllegalArgumentException(config.classes() == 1
                     ? "a model of one class cannot be trained: the loss is the cross-entropy of a softmax, which is 0 for one class"
                     : "a model with sigmoid scores cannot be trained: the loss is the cross-entropy of a softmax, for one label an image; "
@@ -40,6 +37,20 @@ final class GradientPass {
         if (config.distillationToken() || config.preLogits()) {
             throw new IllegalArgumentException("models with a distillation token or a pre-logits layer cannot be trained; "
                     + "fine-tuning drops both (convert the weights to a plain model first)");
+        }
+    }
+
+    /** Refuses a loss of classes for a model that has none. */
+    void checkClasses() {
+        if (config.classes() == 0 || config.isProjection()) {
+            throw new IllegalArgumentException("a model without a head for classes cannot be trained to classify: give it classes");
+        }
+    }
+
+    /** Refuses a loss of embeddings for a model with a head for classes. */
+    void checkEmbeddings() {
+        if (config.classes() > 0 && !config.isProjection()) {
+            throw new IllegalArgumentException("the model has a head for classes: its loss is one of logits");
         }
     }
 
@@ -100,6 +111,20 @@ final class GradientPass {
             sum += pass.losses.get(0, b);
         }
         return sum / batch;
+    }
+
+    /** Runs the pass on these images with a loss of their embeddings, adds to the gradients, and returns the loss. */
+    double run(Workers workers, float[] images, int batch, EmbeddingLoss loss, int steps, StageObserver observer) {
+        Spans.write(pass.images, images, batch * imageElements);
+        pass.prepare(batch, 1, steps, imagesInStep, observer);
+        pass.lossOfEmbeddings(loss);
+        try {
+            workers.run(pass);
+        } finally {
+            pass.lossOfEmbeddings(null);
+        }
+        imagesInStep += batch;
+        return pass.loss();
     }
 
     /** Copies the logits of the last run. */

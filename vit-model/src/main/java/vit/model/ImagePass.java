@@ -27,10 +27,10 @@ final class ImagePass {
         this.logits = new float[config.classes()];
     }
 
-    /** The embedding of an image: (C), a new array. */
+    /** The embedding of an image: (E), a new array. */
     float[] embed(RgbImage image) throws IOException {
-        float[] embedding = new float[config.width()];
-        run(List.of(image), 0, pass.pooled, embedding);
+        float[] embedding = new float[config.embeddingWidth()];
+        run(List.of(image), 0, pass.embedding, embedding);
         return embedding;
     }
 
@@ -64,7 +64,7 @@ final class ImagePass {
     /**
      * Runs the model on the images from {@code first} on, as many as go through it together.
      *
-     * @param result {@link SessionPass#pooled} or {@link SessionPass#logits}
+     * @param result {@link SessionPass#embedding} or {@link SessionPass#logits}
      * @param out    the result of each of them from the start of the array on, written
      * @return how many they were
      */

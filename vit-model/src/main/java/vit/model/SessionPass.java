@@ -20,7 +20,7 @@ final class SessionPass {
     /** A pass of less arithmetic than this ends before the kernels are compiled, so it does not wait for them. */
     private static final double AWAIT_FLOPS = 100e6;
 
-    final Tensor pooled; // (B, C)
+    final Tensor embedding; // (B, E)
     final Tensor logits; // (B, classes), or null without a head
 
     private final VitModel model;
@@ -35,7 +35,7 @@ final class SessionPass {
         this.config = model.config();
         this.forward = forward;
         this.workers = workers;
-        this.pooled = forward.pooled;
+        this.embedding = forward.embedding;
         this.logits = forward.logits;
         this.awaitsKernels = ForwardCost.of(config).flops() > AWAIT_FLOPS;
         this.imageElements = config.channels() * config.imageHeight() * config.imageWidth();
@@ -78,7 +78,7 @@ final class SessionPass {
      * Runs the model.
      *
      * @param images (batch, channels, height, width)
-     * @param result {@link #pooled} or {@link #logits}
+     * @param result {@link #embedding} or {@link #logits}
      * @param out    the first {@code batch} rows of the result, written
      */
     void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out) {
@@ -138,7 +138,8 @@ final class SessionPass {
     private float[][] blockInputs(float[] image) {
         float[][] inputs = new float[config.depth() + 1][];
         int[] stages = {0};
-        run(image, 1, (name, tokens) -> inputs[stages[0]++] = tokens.rows(0, config.tokens()).toArray(), pooled, new float[config.width()]);
+        run(image, 1, (name, tokens) -> inputs[stages[0]++] = tokens.rows(0, config.tokens()).toArray(), embedding,
+                new float[config.embeddingWidth()]);
         return inputs;
     }
 }

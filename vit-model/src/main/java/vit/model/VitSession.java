@@ -176,7 +176,7 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException       if the session checks and an embedding is not finite; all are written nevertheless
      */
     public void embed(float[] images, int batch, float[] embeddings) {
-        run(images, batch, null, pass.pooled, "embeddings", embeddings);
+        run(images, batch, null, pass.embedding, "embeddings", embeddings);
     }
 
     /** @param name of the array {@code out}, for the message if it is too short */
@@ -360,7 +360,7 @@ public final class VitSession implements AutoCloseable {
 
     /** A pass for warming up, to the logits or, without a head, to the embedding. Only between {@link #enter} and {@link #exit}. */
     private void rehearse(float[] image, float[] out) {
-        pass.run(image, 1, null, pass.logits == null ? pass.pooled : pass.logits, out);
+        pass.run(image, 1, null, pass.logits == null ? pass.embedding : pass.logits, out);
     }
 
     /** The session's name, for example {@code vit-session-3}; the threads of its own team begin with it. */

@@ -128,7 +128,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param source    the parameters to start from, for example a {@link VitModel} or {@link vit.model.train.Initialization}
      * @param options   threads, batch, regularisation
      * @param optimizer what {@link #step} does; null if only gradients are wanted
-     * @throws IllegalArgumentException if the model has no head, sigmoid scores, a distillation token or a pre-logits layer
+     * @throws IllegalArgumentException if the model has sigmoid scores, a distillation token or a pre-logits layer
      * @throws IOException              if the source cannot be read
      */
     public static VitTraining of(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
@@ -224,7 +224,38 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         return run(images, targets, null, batch, scale, observer);
     }
 
+    /**
+     * Runs the forward and the backward pass of a model that is trained by its embeddings, and adds the gradient of {@code loss} to the gradients of the
+     * parameters.
+     *
+     * @param images (B, channels, height, width), row-major, normalised
+     * @param batch  B, from 1 to {@link #maxBatch}
+     * @param loss   called once in between, on one of the team's threads. An exception that it throws ends the call and is thrown by it
+     * @return what {@code loss} returned
+     * @throws IllegalArgumentException if the batch is not planned for, an array is too short, or the model has a head for classes
+     */
+    public double accumulate(float[] images, int batch, EmbeddingLoss loss) {
+        return accumulate(images, batch, loss, null);
+    }
+
+    /**
+     * As {@link #accumulate(float[], int, EmbeddingLoss)}, and shows the tokens after every stage of the forward pass to an observer.
+     *
+     * @param observer called after every stage, or null
+     */
+    public double accumulate(float[] images, int batch, EmbeddingLoss loss, StageObserver observer) {
+        pass.checkEmbeddings();
+        pass.check(images, batch);
+        lifetime.enter();
+        try {
+            return pass.run(workers, images, batch, loss, steps, observer);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
     private double run(float[] images, float[] targets, int[] labels, int batch, double scale, StageObserver observer) {
+        pass.checkClasses();
         pass.check(images, batch);
         lifetime.enter();
         try {

@@ -109,14 +109,14 @@ public final class PatchEmbed {
      * @param tokens               (B, T, C), overwritten
      * @param projected            (B·P, C)
      * @param prefix               (R, C), the same for every image; null if R = 0
-     * @param positions            (T, C), or (P, C) if {@code positionsCoverPrefix} is false and prefix tokens get no position; null for no positions
-     * @param positionsCoverPrefix whether the positions have rows for the prefix tokens too
+     * @param positions            (Q + P, C): rows for the first Q prefix tokens, then for the patches; null for no positions
+     * @param positionedPrefix     Q, the number of prefix tokens that get a position: all of them, none, or the class token alone
      * @param batch                B, the number of images in use
      * @param patches              P
      * @param w                    the calling member of the team
      */
     public static void assemble(
-            Tensor tokens, Tensor projected, Tensor prefix, Tensor positions, boolean positionsCoverPrefix,
+            Tensor tokens, Tensor projected, Tensor prefix, Tensor positions, int positionedPrefix,
             int batch, int patches, Worker w) {
         int C = tokens.columns();
         int R = prefix == null ? 0 : prefix.rows();
@@ -126,19 +126,20 @@ public final class PatchEmbed {
             Require.exactly("prefix", prefix, R, C);
         }
         if (positions != null) {
-            Require.exactly("positions", positions, positionsCoverPrefix ? R + patches : patches, C);
+            Require.range("prefix tokens with a position", positionedPrefix, 0, R);
+            Require.exactly("positions", positions, positionedPrefix + patches, C);
         }
         int rows = batch * (R + patches);
         if (Implementation.isReference()) {
             if (w.isFirst()) {
                 double[] out = new double[rows * C];
                 PatchEmbedReference.assemble(out, Doubles.read(projected, batch * patches), Doubles.readOrNull(prefix),
-                        Doubles.readOrNull(positions), positionsCoverPrefix, batch, patches, C);
+                        Doubles.readOrNull(positions), positionedPrefix, batch, patches, C);
                 Doubles.write(tokens, out);
             }
             return;
         }
-        PatchEmbedSimd.assemble(tokens, projected, prefix, positions, positionsCoverPrefix, patches, w.from(rows), w.to(rows));
+        PatchEmbedSimd.assemble(tokens, projected, prefix, positions, positionedPrefix, patches, w.from(rows), w.to(rows));
     }
 
     /**
@@ -147,16 +148,16 @@ public final class PatchEmbed {
      *
      * @param dprojected           (B·P, C), overwritten
      * @param dprefix              (R, C), accumulated; null if it is not wanted
-     * @param dpositions           (T, C) or (P, C) as in the forward pass, accumulated; null if it is not wanted, as for fixed positions
+     * @param dpositions           (Q + P, C) as in the forward pass, accumulated; null if it is not wanted, as for fixed positions
      * @param dtokens              (B, T, C)
-     * @param positionsCoverPrefix whether the positions have rows for the prefix tokens too
+     * @param positionedPrefix     Q, as in the forward pass
      * @param batch                B, the number of images in use
      * @param prefixTokens         R
      * @param patches              P
      * @param w                    the calling member of the team
      */
     public static void assembleBackward(
-            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,
+            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, int positionedPrefix,
             int batch, int prefixTokens, int patches, Worker w) {
         int C = dtokens.columns();
         int R = prefixTokens;
@@ -167,27 +168,28 @@ public final class PatchEmbed {
             Require.exactly("dprefix", dprefix, R, C);
         }
         if (dpositions != null) {
-            Require.exactly("dpositions", dpositions, positionsCoverPrefix ? T : patches, C);
+            Require.range("prefix tokens with a position", positionedPrefix, 0, R);
+            Require.exactly("dpositions", dpositions, positionedPrefix + patches, C);
         }
         if (Implementation.isReference()) {
             if (w.isFirst()) {
-                backwardReference(dprojected, dprefix, dpositions, dtokens, positionsCoverPrefix, batch, R, patches);
+                backwardReference(dprojected, dprefix, dpositions, dtokens, positionedPrefix, batch, R, patches);
             }
             return;
         }
-        PatchEmbedSimd.assembleBackward(dprojected, dprefix, dpositions, dtokens, positionsCoverPrefix,
+        PatchEmbedSimd.assembleBackward(dprojected, dprefix, dpositions, dtokens, positionedPrefix,
                 batch, R, patches, w.from(T), w.to(T));
     }
 
     private static void backwardReference(
-            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,
+            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, int positionedPrefix,
             int batch, int prefixTokens, int patches) {
         int C = dtokens.columns();
         double[] projected = new double[batch * patches * C];
         double[] prefix = Doubles.readOrNull(dprefix);
         double[] positions = Doubles.readOrNull(dpositions);
         PatchEmbedReference.assembleBackward(projected, prefix, positions,
-                Doubles.read(dtokens, batch * (prefixTokens + patches)), positionsCoverPrefix,
+                Doubles.read(dtokens, batch * (prefixTokens + patches)), positionedPrefix,
                 batch, prefixTokens, patches, C);
         Doubles.write(dprojected, projected);
         if (prefix != null) {

@@ -59,13 +59,13 @@ final class PatchEmbedReference {
             double[] tokens, // (B, T, C)
             double[] projected, // (B·P, C)
             double[] prefix, // (R, C) or null
-            double[] positions, // (T, C) or (P, C) or null
-            boolean positionsCoverPrefix, int batch, int patches, int width) {
+            double[] positions, // (Q + P, C) or null
+            int positionedPrefix, int batch, int patches, int width) {
         int R = prefix == null ? 0 : prefix.length / width;
         int T = R + patches;
         for (int b = 0; b < batch; b++) {
             for (int t = 0; t < T; t++) {
-                int position = positionsCoverPrefix ? t : t - R;
+                int position = position(t, R, positionedPrefix);
                 for (int c = 0; c < width; c++) {
                     double token = t < R ? prefix[t * width + c] : projected[(b * patches + t - R) * width + c];
                     if (positions != null && position >= 0) {
@@ -80,14 +80,14 @@ final class PatchEmbedReference {
     static void assembleBackward(
             double[] dprojected, // (B·P, C)
             double[] dprefix, // (R, C) or null; +=
-            double[] dpositions, // (T, C) or (P, C) or null; +=
+            double[] dpositions, // (Q + P, C) or null; +=
             double[] dtokens, // (B, T, C)
-            boolean positionsCoverPrefix, int batch, int prefixTokens, int patches, int width) {
+            int positionedPrefix, int batch, int prefixTokens, int patches, int width) {
         int R = prefixTokens;
         int T = R + patches;
         for (int b = 0; b < batch; b++) {
             for (int t = 0; t < T; t++) {
-                int position = positionsCoverPrefix ? t : t - R;
+                int position = position(t, R, positionedPrefix);
                 for (int c = 0; c < width; c++) {
                     double dtoken = dtokens[(b * T + t) * width + c];
                     // token = prefix + position, or projected + position: each summand's gradient is the token's
@@ -102,5 +102,13 @@ final class PatchEmbedReference {
                 }
             }
         }
+    }
+
+    /** The row of the positions that token {@code t} gets; −1 for a prefix token without a position. */
+    static int position(int t, int prefixTokens, int positionedPrefix) {
+        if (t >= prefixTokens) {
+            return positionedPrefix + t - prefixTokens;
+        }
+        return t < positionedPrefix ? t : -1;
     }
 }

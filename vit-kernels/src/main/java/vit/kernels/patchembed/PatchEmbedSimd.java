@@ -66,14 +66,14 @@ final class PatchEmbedSimd {
 
     /** Tokens {@code from} to {@code to}, counted over the whole batch. */
     static void assemble(
-            Tensor tokens, Tensor projected, Tensor prefix, Tensor positions, boolean positionsCoverPrefix,
+            Tensor tokens, Tensor projected, Tensor prefix, Tensor positions, int positionedPrefix,
             int patches, int from, int to) {
         int R = prefix == null ? 0 : prefix.rows();
         int T = R + patches;
         int C = tokens.columns();
         for (int i = from; i < to; i++) {
             int t = i % T;
-            int position = positionsCoverPrefix ? t : t - R;
+            int position = PatchEmbedReference.position(t, R, positionedPrefix);
             Tensor source = t < R ? prefix : projected;
             long outAt = (long) i * tokens.rowStride();
             long inAt = (long) (t < R ? t : i / T * patches + t - R) * source.rowStride();
@@ -91,13 +91,13 @@ final class PatchEmbedSimd {
      * adds the images in ascending order, so the bits do not depend on how the tokens are divided.
      */
     static void assembleBackward(
-            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, boolean positionsCoverPrefix,
+            Tensor dprojected, Tensor dprefix, Tensor dpositions, Tensor dtokens, int positionedPrefix,
             int batch, int prefixTokens, int patches, int from, int to) {
         int R = prefixTokens;
         int T = R + patches;
         int C = dtokens.columns();
         for (int t = from; t < to; t++) {
-            int position = positionsCoverPrefix ? t : t - R;
+            int position = PatchEmbedReference.position(t, R, positionedPrefix);
             for (int b = 0; b < batch; b++) {
                 long inAt = (long) (b * T + t) * dtokens.rowStride();
                 if (t >= R) {

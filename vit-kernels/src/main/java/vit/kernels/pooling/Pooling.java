@@ -7,7 +7,7 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean. One operation covers all ways in use: the class token is
+ * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean, or into their maximum. One operation covers all ways in use: the class token is
  * the mean of one token, which is an exact copy; the mean of the patches leaves out the prefix tokens; the mean of all tokens takes every one.
  *
  * <p>The sum runs over the tokens in ascending order and is divided by their number at the end, so the result of an image does not depend on its
@@ -72,6 +72,63 @@ public final class Pooling {
             return;
         }
         PoolingSimd.backward(dtokens, dpooled, first, last, tokensPerImage, w.from(rows), w.to(rows));
+    }
+
+    /**
+     * {@code pooled[b] = max(tokens[b, first], …, tokens[b, last − 1])}, element by element; NaN if one of them is NaN, and 0 rather than −0.
+     *
+     * @param pooled         (B, C), overwritten
+     * @param tokens         (B, T, C)
+     * @param first          first token pooled
+     * @param last           one past the last token pooled, above {@code first}
+     * @param batch          B, the number of images in use
+     * @param tokensPerImage T
+     * @param w              the calling member of the team
+     */
+    public static void forwardMax(Tensor pooled, Tensor tokens, int first, int last, int batch, int tokensPerImage, Worker w) {
+        check(pooled, "tokens", tokens, first, last, batch, tokensPerImage);
+        Require.disjoint("pooled", pooled, "tokens", tokens);
+        int C = pooled.columns();
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[batch * C];
+                PoolingReference.forwardMax(out, Doubles.read(tokens, batch * tokensPerImage), first, last, batch, tokensPerImage, C);
+                Doubles.write(pooled, out);
+            }
+            return;
+        }
+        PoolingSimd.forwardMax(pooled, tokens, first, last, tokensPerImage, w.from(batch * C), w.to(batch * C));
+    }
+
+    /**
+     * The backward pass of {@link #forwardMax}: the gradient of a maximum goes to the token that has it. Tokens that share the maximum share the gradient
+     * in equal parts, as in PyTorch's {@code amax}; all others get 0.
+     *
+     * @param dtokens        (B, T, C), overwritten
+     * @param dpooled        (B, C)
+     * @param tokens         (B, T, C), the input of forward
+     * @param first          first token pooled, as in forward
+     * @param last           one past the last token pooled, as in forward
+     * @param batch          B, the number of images in use
+     * @param tokensPerImage T
+     * @param w              the calling member of the team
+     */
+    public static void backwardMax(Tensor dtokens, Tensor dpooled, Tensor tokens, int first, int last, int batch, int tokensPerImage, Worker w) {
+        check(dpooled, "dtokens", dtokens, first, last, batch, tokensPerImage);
+        check(dpooled, "tokens", tokens, first, last, batch, tokensPerImage);
+        Require.disjoint("dtokens", dtokens, "dpooled", dpooled);
+        Require.disjoint("dtokens", dtokens, "tokens", tokens);
+        int C = dpooled.columns();
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[batch * tokensPerImage * C];
+                PoolingReference.backwardMax(out, Doubles.read(dpooled, batch), Doubles.read(tokens, batch * tokensPerImage), first, last, batch,
+                        tokensPerImage, C);
+                Doubles.write(dtokens, out);
+            }
+            return;
+        }
+        PoolingSimd.backwardMax(dtokens, dpooled, tokens, first, last, tokensPerImage, w.from(batch * C), w.to(batch * C));
     }
 
     private static void check(

@@ -34,4 +34,42 @@ final class PoolingReference {
             }
         }
     }
+
+    static void forwardMax(
+            double[] pooled, // (B, C)
+            double[] tokens, // (B, T, C)
+            int first, int last, int batch, int tokensPerImage, int width) {
+        for (int b = 0; b < batch; b++) {
+            for (int c = 0; c < width; c++) {
+                double max = tokens[(b * tokensPerImage + first) * width + c];
+                for (int t = first + 1; t < last; t++) {
+                    max = Math.max(max, tokens[(b * tokensPerImage + t) * width + c]);
+                }
+                pooled[b * width + c] = max;
+            }
+        }
+    }
+
+    static void backwardMax(
+            double[] dtokens, // (B, T, C)
+            double[] dpooled, // (B, C)
+            double[] tokens, // (B, T, C)
+            int first, int last, int batch, int tokensPerImage, int width) {
+        double[] pooled = new double[batch * width];
+        forwardMax(pooled, tokens, first, last, batch, tokensPerImage, width);
+        for (int b = 0; b < batch; b++) {
+            for (int c = 0; c < width; c++) {
+                // pooled = max over [first, last): tokens that are equal to it share its gradient
+                int equal = 0;
+                for (int t = first; t < last; t++) {
+                    equal += tokens[(b * tokensPerImage + t) * width + c] == pooled[b * width + c] ? 1 : 0;
+                }
+                for (int t = 0; t < tokensPerImage; t++) {
+                    int at = (b * tokensPerImage + t) * width + c;
+                    boolean largest = t >= first && t < last && tokens[at] == pooled[b * width + c];
+                    dtokens[at] = largest ? dpooled[b * width + c] / equal : 0;
+                }
+            }
+        }
+    }
 }

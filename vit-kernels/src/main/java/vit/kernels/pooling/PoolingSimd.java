@@ -67,6 +67,102 @@ final class PoolingSimd {
         pooled.segment().setAtIndex(Tensor.FLOAT, (long) b * pooled.rowStride() + c, acc / n);
     }
 
+    /** Elements {@code from} to {@code to} of the B·C maxima. */
+    static void forwardMax(Tensor pooled, Tensor tokens, int first, int last, int tokensPerImage, int from, int to) {
+        int C = pooled.columns();
+        for (int at = from; at < to; ) {
+            int b = at / C;
+            int end = (int) Math.min(to, (b + 1L) * C);
+            int row = b * tokensPerImage + first;
+            int c = at - b * C;
+            for (; c <= end - b * C - LANES; c += LANES) {
+                maxVector(pooled, tokens, b, row, last - first, c);
+            }
+            for (; c < end - b * C; c++) {
+                pooled.segment().setAtIndex(Tensor.FLOAT, (long) b * pooled.rowStride() + c, maxColumn(tokens, row, last - first, c));
+            }
+            at = end;
+        }
+    }
+
+    @VectorLoop
+    private static void maxVector(Tensor pooled, Tensor tokens, int b, int row, int n, int c) {
+        MemorySegment in = tokens.segment();
+        int stride = tokens.rowStride();
+        long at = (long) row * stride + c;
+        FloatVector max = load(in, at);
+        for (int t = 1; t < n; t++) {
+            at += stride;
+            max = max.max(load(in, at));
+        }
+        store(max, pooled.segment(), (long) b * pooled.rowStride() + c);
+    }
+
+    private static float maxColumn(Tensor tokens, int row, int n, int c) {
+        float max = tokens.get(row, c);
+        for (int t = 1; t < n; t++) {
+            max = Math.max(max, tokens.get(row + t, c));
+        }
+        return max;
+    }
+
+    /** Columns of the gradient of the tokens that belong to elements {@code from} to {@code to} of the B·C maxima. */
+    static void backwardMax(Tensor dtokens, Tensor dpooled, Tensor tokens, int first, int last, int tokensPerImage, int from, int to) {
+        int C = dpooled.columns();
+        for (int at = from; at < to; ) {
+            int b = at / C;
+            int end = (int) Math.min(to, (b + 1L) * C);
+            int c = at - b * C;
+            for (; c <= end - b * C - LANES; c += LANES) {
+                shareVector(dtokens, dpooled, tokens, b, first, last, tokensPerImage, c);
+            }
+            for (; c < end - b * C; c++) {
+                shareColumn(dtokens, dpooled, tokens, b, first, last, tokensPerImage, c);
+            }
+            at = end;
+        }
+    }
+
+    @VectorLoop
+    private static void shareVector(Tensor dtokens, Tensor dpooled, Tensor tokens, int b, int first, int last, int tokensPerImage, int c) {
+        MemorySegment in = tokens.segment();
+        MemorySegment out = dtokens.segment();
+        int stride = tokens.rowStride();
+        long image = (long) b * tokensPerImage;
+        FloatVector max = load(in, (image + first) * stride + c);
+        for (int t = first + 1; t < last; t++) {
+            max = max.max(load(in, (image + t) * stride + c));
+        }
+        FloatVector one = FloatVector.broadcast(SPECIES, 1f);
+        FloatVector zero = FloatVector.zero(SPECIES);
+        FloatVector equal = zero;
+        for (int t = first; t < last; t++) {
+            equal = equal.add(zero.blend(one, load(in, (image + t) * stride + c).eq(max)));
+        }
+        FloatVector share = load(dpooled.segment(), (long) b * dpooled.rowStride() + c).div(equal);
+        for (int t = 0; t < tokensPerImage; t++) {
+            FloatVector gradient = zero;
+            if (t >= first && t < last) {
+                gradient = zero.blend(share, load(in, (image + t) * stride + c).eq(max));
+            }
+            store(gradient, out, (image + t) * dtokens.rowStride() + c);
+        }
+    }
+
+    private static void shareColumn(Tensor dtokens, Tensor dpooled, Tensor tokens, int b, int first, int last, int tokensPerImage, int c) {
+        int image = b * tokensPerImage;
+        float max = maxColumn(tokens, image + first, last - first, c);
+        float equal = 0;
+        for (int t = first; t < last; t++) {
+            equal += tokens.get(image + t, c) == max ? 1 : 0;
+        }
+        float share = dpooled.get(b, c) / equal;
+        for (int t = 0; t < tokensPerImage; t++) {
+            boolean largest = t >= first && t < last && tokens.get(image + t, c) == max;
+            dtokens.segment().setAtIndex(Tensor.FLOAT, (long) (image + t) * dtokens.rowStride() + c, largest ? share : 0);
+        }
+    }
+
     /** Tokens {@code from} to {@code to}, counted over the whole batch. */
     static void backward(Tensor dtokens, Tensor dpooled, int first, int last, int tokensPerImage, int from, int to) {
         for (int row = from; row < to; row++) {

@@ -81,9 +81,9 @@ class AllocationTest {
         Map<String, Workers.Task> tasks = new LinkedHashMap<>();
         tasks.put("patchify", w -> PatchEmbed.patchify(patches, images, PATCH, PatchOrder.CHANNEL_FIRST, BATCH, w));
         tasks.put("unpatchify", w -> PatchEmbed.unpatchify(images, patches, PATCH, PatchOrder.CHANNEL_LAST, BATCH, w));
-        tasks.put("assemble", w -> PatchEmbed.assemble(tokens, projected, prefix, positions, true, BATCH, PATCHES, w));
+        tasks.put("assemble", w -> PatchEmbed.assemble(tokens, projected, prefix, positions, PREFIX, BATCH, PATCHES, w));
         tasks.put("assembleBackward", w -> PatchEmbed.assembleBackward(
-                projected, prefix, positions, tokens, true, BATCH, PREFIX, PATCHES, w));
+                projected, prefix, positions, tokens, PREFIX, BATCH, PREFIX, PATCHES, w));
         tasks.put("residual", w -> Residual.add(tokens, tokens, others, rows, w));
         tasks.put("layer scale", w -> Residual.addScaled(tokens, tokens, others, gamma, rows, w));
         tasks.put("layer scale backward", w -> Residual.addScaledBackward(others, dgamma, others, tokens, gamma, rows, w));
@@ -93,6 +93,7 @@ class AllocationTest {
         swiglu(arena, tasks);
         rmsnorm(arena, tasks);
         queriesAndKeys(arena, tasks);
+        rmsnorm(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
         tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));

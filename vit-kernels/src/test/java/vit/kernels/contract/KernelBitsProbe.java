@@ -456,12 +456,13 @@ final class KernelBitsProbe {
             add("patchify " + order, w -> PatchEmbed.patchify(patches, images, PATCH, order, BATCH, w), patches);
             add("unpatchify " + order, w -> PatchEmbed.unpatchify(target, dpatches, PATCH, order, BATCH, w), target);
         }
-        add("assemble", w -> PatchEmbed.assemble(tokens, projected, prefix, positions, true, BATCH, PATCHES, w), tokens);
+        add("assemble", w -> PatchEmbed.assemble(tokens, projected, prefix, positions, 1, BATCH, PATCHES, w), tokens);
         add("assemble backward",
-                w -> PatchEmbed.assembleBackward(projected, prefix, positions, tokens, true, BATCH, 1, PATCHES, w),
+                w -> PatchEmbed.assembleBackward(projected, prefix, positions, tokens, 1, BATCH, 1, PATCHES, w),
                 projected, prefix, positions);
         add("pooling", w -> Pooling.forward(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);
         add("pooling backward", w -> Pooling.backward(tokens, pooled, 1, TOKENS, BATCH, TOKENS, w), tokens);
+        add("pooling max", w -> Pooling.forwardMax(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);
     }
 
     private void losses() {

@@ -119,20 +119,20 @@ class PatchEmbedTest {
     }
 
     /** The sizes of an assembly. The prefix may be empty. */
-    record Tokens(int batch, int prefix, int patches, int width, boolean positions, boolean cover) {
+    record Tokens(int batch, int prefix, int patches, int width, boolean positions, int positioned) {
         int perImage() {
             return prefix + patches;
         }
 
         int positionRows() {
-            return cover ? perImage() : patches;
+            return positioned + patches;
         }
     }
 
     private static Tokens tokens(Random random) {
         boolean positions = random.nextInt(4) > 0;
-        return new Tokens(1 + random.nextInt(4), random.nextInt(4), 1 + random.nextInt(9), 1 + random.nextInt(70),
-                positions, random.nextBoolean());
+        int prefix = random.nextInt(4);
+        return new Tokens(1 + random.nextInt(4), prefix, 1 + random.nextInt(9), 1 + random.nextInt(70), positions, random.nextInt(prefix + 1));
     }
 
     private static double[] tensorOrNull(Tensor tensor) {
@@ -150,13 +150,13 @@ class PatchEmbedTest {
             float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
                 GuardedTensor tokens = GuardedTensor.of(arena, gap, 3, s.batch, s.perImage(), s.width);
                 Teams.run(threads, w -> PatchEmbed.assemble(
-                        tokens.tensor(), projected, prefix, positions, s.cover, s.batch, s.patches, w));
+                        tokens.tensor(), projected, prefix, positions, s.positioned, s.batch, s.patches, w));
                 tokens.assertGuardsIntact("tokens");
                 return tokens.tensor().toArray();
             });
             double[] expected = new double[actual.length];
             PatchEmbedReference.assemble(expected, Doubles.read(projected), tensorOrNull(prefix), tensorOrNull(positions),
-                    s.cover, s.batch, s.patches, s.width);
+                    s.positioned, s.batch, s.patches, s.width);
             // The double sum of two floats, rounded to float, is the float sum: 53 ≥ 2·24 + 2 bits.
             Teams.assertSameBits(rounded(expected), actual, "tokens");
         }
@@ -185,7 +185,7 @@ class PatchEmbedTest {
             double[] dprojected = new double[s.batch * s.patches * s.width];
             double[] dprefix = tensorOrNull(prefix0);
             double[] dpositions = tensorOrNull(positions0);
-            PatchEmbedReference.assembleBackward(dprojected, dprefix, dpositions, Doubles.read(dtokens), s.cover,
+            PatchEmbedReference.assembleBackward(dprojected, dprefix, dpositions, Doubles.read(dtokens), s.positioned,
                     s.batch, s.prefix, s.patches, s.width);
             float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
                 GuardedTensor projected = GuardedTensor.of(arena, 1, gap, s.batch * s.patches, s.width);
@@ -193,7 +193,7 @@ class PatchEmbedTest {
                 Tensor positions =
                         positions0 == null ? null : arena.allocate(s.positionRows(), s.width).copyFrom(positions0.toArray());
                 Teams.run(threads, w -> PatchEmbed.assembleBackward(
-                        projected.tensor(), prefix, positions, dtokens, s.cover, s.batch, s.prefix, s.patches, w));
+                        projected.tensor(), prefix, positions, dtokens, s.positioned, s.batch, s.prefix, s.patches, w));
                 projected.assertGuardsIntact("dprojected");
                 return concat(projected.tensor(), prefix, positions);
             });
@@ -201,7 +201,7 @@ class PatchEmbedTest {
             double[] prefixSizes = absolute(tensorOrNull(prefix0));
             double[] positionSizes = absolute(tensorOrNull(positions0));
             PatchEmbedReference.assembleBackward(new double[dprojected.length], prefixSizes, positionSizes,
-                    absolute(Doubles.read(dtokens)), s.cover, s.batch, s.prefix, s.patches, s.width);
+                    absolute(Doubles.read(dtokens)), s.positioned, s.batch, s.prefix, s.patches, s.width);
             double[] sizes = concat(dprojected, prefixSizes, positionSizes);
             double u = s.batch * 0x1p-24; // one addition for each image (Higham, lemma 3.1)
             for (int i = 0; i < expected.length; i++) {
@@ -247,10 +247,10 @@ class PatchEmbedTest {
             Tensor halves = arena.allocate(R + patches, C);
             Tensor secondHalf = dtokens.rows(2 * (R + patches), 4 * (R + patches));
             Teams.run(2, w -> {
-                PatchEmbed.assembleBackward(dprojected, null, whole, dtokens, true, batch, R, patches, w);
-                PatchEmbed.assembleBackward(dprojected, null, halves, dtokens, true, 2, R, patches, w);
+                PatchEmbed.assembleBackward(dprojected, null, whole, dtokens, R, batch, R, patches, w);
+                PatchEmbed.assembleBackward(dprojected, null, halves, dtokens, R, 2, R, patches, w);
                 w.barrier();
-                PatchEmbed.assembleBackward(dprojected, null, halves, secondHalf, true, 2, R, patches, w);
+                PatchEmbed.assembleBackward(dprojected, null, halves, secondHalf, R, 2, R, patches, w);
             });
             Teams.assertSameBits(whole.toArray(), halves.toArray(), "dpositions");
         }
@@ -288,10 +288,10 @@ class PatchEmbedTest {
         double[] dprojected = new double[projected.length];
         double[] dprefix = prefix == null ? null : new double[prefix.length];
         double[] dpositions = positions == null ? null : new double[positions.length];
-        GRADIENTS_TOKENS.backward(() -> PatchEmbedReference.assembleBackward(dprojected, dprefix, dpositions, weights, s.cover,
+        GRADIENTS_TOKENS.backward(() -> PatchEmbedReference.assembleBackward(dprojected, dprefix, dpositions, weights, s.positioned,
                 s.batch, s.prefix, s.patches, s.width), present(dprojected, dprefix, dpositions));
         java.util.function.DoubleSupplier loss = () -> {
-            PatchEmbedReference.assemble(out, projected, prefix, positions, s.cover, s.batch, s.patches, s.width);
+            PatchEmbedReference.assemble(out, projected, prefix, positions, s.positioned, s.batch, s.patches, s.width);
             return Gradients.dot(weights, out);
         };
         GRADIENTS_TOKENS.gradient("dprojected", projected, dprojected, loss);
@@ -325,7 +325,7 @@ class PatchEmbedTest {
             Tensor tokens = arena.allocate(2, 7, 48);
             assertMessage("positions: expected 7 rows of 48 columns, found shape (6, 48), 6 rows of 48",
                     () -> Teams.run(1, w -> PatchEmbed.assemble(
-                            tokens, patches, arena.allocate(1, 48), patches.rows(0, 6), true, 2, 6, w)));
+                            tokens, patches, arena.allocate(1, 48), patches.rows(0, 6), 1, 2, 6, w)));
         }
     }
 

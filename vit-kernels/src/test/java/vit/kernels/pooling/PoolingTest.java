@@ -124,6 +124,64 @@ class PoolingTest {
         }
     }
 
+    /** Small whole numbers, so that several tokens share a maximum; the results are exact but for the division. */
+    @Property(tries = 150)
+    void maximumAndItsGradientEqualTheRoundedReference(
+            @ForAll @IntRange(min = 1, max = 4) int batch, @ForAll @IntRange(min = 1, max = MAX_TOKENS) int tokens,
+            @ForAll @IntRange(min = 1, max = 70) int columns, @ForAll @IntRange(min = 0, max = 5) int gap, @ForAll Random random) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor in = GuardedTensor.of(arena, gap, gap, batch, tokens, columns).tensor();
+            float[] values = new float[batch * tokens * columns];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = random.nextInt(9) - 4;
+            }
+            in.copyFrom(values);
+            Tensor dpooled = GuardedTensor.of(arena, gap, gap, batch, columns).random(random, 3).tensor();
+            float[] pooled = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor out = GuardedTensor.of(arena, 1, gap, batch, columns);
+                Teams.run(threads, w -> Pooling.forwardMax(out.tensor(), in, first, last, batch, tokens, w));
+                out.assertGuardsIntact("pooled");
+                return out.tensor().toArray();
+            });
+            float[] dtokens = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor out = GuardedTensor.of(arena, 1, gap, batch, tokens, columns);
+                Teams.run(threads, w -> Pooling.backwardMax(out.tensor(), dpooled, in, first, last, batch, tokens, w));
+                out.assertGuardsIntact("dtokens");
+                return out.tensor().toArray();
+            });
+            double[] expected = new double[pooled.length];
+            double[] gradient = new double[dtokens.length];
+            PoolingReference.forwardMax(expected, Doubles.read(in), first, last, batch, tokens, columns);
+            PoolingReference.backwardMax(gradient, Doubles.read(dpooled), Doubles.read(in), first, last, batch, tokens, columns);
+            for (int i = 0; i < expected.length; i++) {
+                assertEquals((float) expected[i], pooled[i], "pooled " + i);
+            }
+            for (int i = 0; i < gradient.length; i++) {
+                assertEquals((float) gradient[i], dtokens[i], "dtokens " + i);
+            }
+        }
+    }
+
+    @Property(tries = 60)
+    void referenceGradientOfTheMaximumMatchesCentralDifferences(
+            @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,
+            @ForAll @IntRange(min = 1, max = 7) int columns, @ForAll Random random) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        double[] x = Gradients.random(random, batch * tokens * columns);
+        double[] weights = Gradients.random(random, batch * columns);
+        double[] out = new double[batch * columns];
+        double[] dx = Gradients.random(random, x.length); // overwritten
+        GRADIENTS.backward(() -> PoolingReference.backwardMax(dx, weights, x, first, last, batch, tokens, columns), dx);
+        GRADIENTS.gradient("dtokens", x, dx, () -> {
+            PoolingReference.forwardMax(out, x, first, last, batch, tokens, columns);
+            return Gradients.dot(weights, out);
+        });
+        GRADIENTS.passed(batch, tokens, columns, first, last);
+    }
+
     @Property(tries = 60)
     void referenceGradientMatchesCentralDifferences(
             @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,

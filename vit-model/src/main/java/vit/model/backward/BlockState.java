@@ -18,7 +18,7 @@ final class BlockState {
     final Tensor y; // (B·T, C): after attention and its residual
     final Tensor mean2; // (B·T)
     final Tensor rstd2; // (B·T)
-    final Tensor z; // (B·T, F): before the GELU
+    final Tensor z; // (B·T, outputs of fc1): before the GELU or the gate
 
     BlockState(VitConfig config, int maxBatch, TensorArena arena) {
         int rows = Math.multiplyExact(maxBatch, config.tokens());
@@ -30,6 +30,6 @@ final class BlockState {
         y = arena.allocatePadded(rows, config.width());
         mean2 = arena.allocate(rows);
         rstd2 = arena.allocate(rows);
-        z = arena.allocatePadded(rows, config.mlp());
+        z = arena.allocatePadded(rows, config.mlpExpanded());
     }
 }

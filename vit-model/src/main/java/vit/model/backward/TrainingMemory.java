@@ -5,6 +5,9 @@ import vit.kernels.attention.AttentionWorkspace;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.model.config.AttentionConfig;
+import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.MlpConfig;
 import vit.model.config.VitConfig;
 
 /** Memory that all blocks share in training. Except for {@code dx}, nothing in it is needed after a block's forward or backward pass. */
@@ -19,6 +22,20 @@ final class TrainingMemory {
     final Tensor dqkv; // (B·T, 3·H·D)
     final Tensor dattended; // (B·T, H·D)
     final Tensor dhidden; // (B·T, F)
+
+    // Each of the following is null unless the model has the part that needs it.
+    final Tensor dexpanded; // (B·T, outputs of fc1): the gradient before a gate
+    final Tensor unnormed; // (B·T, F): before the norm inside the MLP
+    final Tensor dunnormed; // (B·T, F)
+    final Tensor hiddenMean; // (B·T)
+    final Tensor hiddenRstd; // (B·T)
+    final Tensor prepared; // (B·T, 3·H·D): with normed queries and keys
+    final Tensor joined; // (B·T, H·D): after the norm inside attention
+    final Tensor djoined; // (B·T, H·D)
+    final Tensor joinedMean; // (B·T)
+    final Tensor joinedRstd; // (B·T)
+    final Tensor dbias; // (H·T, T): the gradient of relative positions
+
     final GemmWorkspace gemm;
     final AttentionWorkspace attention;
     final AttentionGradientWorkspace attentionGradient;
@@ -34,6 +51,19 @@ final class TrainingMemory {
         dqkv = arena.allocatePadded(rows, 3 * config.inner());
         dattended = arena.allocatePadded(rows, config.inner());
         dhidden = arena.allocatePadded(rows, config.mlp());
+        MlpConfig mlp = config.block().mlp();
+        AttentionConfig inside = config.block().attention();
+        dexpanded = mlp.kind() == MlpConfig.Kind.SWIGLU ? arena.allocatePadded(rows, mlp.expanded()) : null;
+        unnormed = mlp.innerNorm() ? arena.allocatePadded(rows, mlp.hidden()) : null;
+        dunnormed = mlp.innerNorm() ? arena.allocatePadded(rows, mlp.hidden()) : null;
+        hiddenMean = mlp.innerNorm() ? arena.allocate(rows) : null;
+        hiddenRstd = mlp.innerNorm() ? arena.allocate(rows) : null;
+        prepared = inside.queryKeyNorm() ? arena.allocatePadded(rows, 3 * config.inner()) : null;
+        joined = inside.innerNorm() ? arena.allocatePadded(rows, config.inner()) : null;
+        djoined = inside.innerNorm() ? arena.allocatePadded(rows, config.inner()) : null;
+        joinedMean = inside.innerNorm() ? arena.allocate(rows) : null;
+        joinedRstd = inside.innerNorm() ? arena.allocate(rows) : null;
+        dbias = inside.relative() == RelativePositions.NONE ? null : arena.allocate(Math.multiplyExact(config.heads(), config.tokens()), config.tokens());
         gemm = GemmWorkspace.allocateForTraining(arena, packedRows(config, maxBatch), packedPanels(config, maxBatch), workers);
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
         attentionGradient = AttentionGradientWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
@@ -43,14 +73,14 @@ final class TrainingMemory {
     private static int packedRows(VitConfig config, int maxBatch) {
         int rows = maxBatch * config.tokens();
         int patches = maxBatch * config.patches();
-        int widest = Math.max(Math.max(config.mlp(), config.width()), Math.max(3 * config.inner(), config.classes()));
+        int widest = Math.max(Math.max(config.mlpExpanded(), config.pooledWidth()), Math.max(3 * config.inner(), config.classes()));
         return Math.max(Math.max(GemmWorkspace.packedInput(rows, widest), GemmWorkspace.packedRows(widest, rows)),
                 Math.max(GemmWorkspace.packedInput(patches, config.patchElements()),
                         GemmWorkspace.packedRows(config.patchElements(), patches)));
     }
 
     private static int packedPanels(VitConfig config, int maxBatch) {
-        int widest = Math.max(Math.max(config.mlp(), config.width()), Math.max(3 * config.inner(), config.classes()));
+        int widest = Math.max(Math.max(config.mlpExpanded(), config.pooledWidth()), Math.max(3 * config.inner(), config.classes()));
         return GemmWorkspace.packedPanels(widest, maxBatch * config.tokens());
     }
 }

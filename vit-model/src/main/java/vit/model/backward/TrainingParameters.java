@@ -21,6 +21,7 @@ import vit.model.parameters.Parameters;
 public final class TrainingParameters {
 
     private final Parameters parameters;
+    private final double eps;
     private final VitWeights weights;
     private final VitGradients gradients;
     private final Map<String, PackedMatrix> transposed = new LinkedHashMap<>(); // by layer
@@ -29,6 +30,7 @@ public final class TrainingParameters {
 
     public TrainingParameters(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
         this.parameters = parameters;
+        this.eps = config.layerNormEps();
         this.weights = new VitWeights(config, parameters, source, arena);
         this.gradients = new VitGradients(config, parameters, arena);
         for (Parameter parameter : parameters.list()) {
@@ -57,15 +59,15 @@ public final class TrainingParameters {
     }
 
     /** The linear layer of this name, with what its backward pass needs. */
-    TrainingBlock.Layer layer(String name) {
-        return new TrainingBlock.Layer(Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias"))),
+    TrainingLayer layer(String name) {
+        return new TrainingLayer(Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias"))),
                 transposed.get(name), gradients.matrix(name), gradients.vector(name + ".bias"));
     }
 
-    /** The LayerNorm of this name. */
-    TrainingBlock.Norm norm(String name) {
-        return new TrainingBlock.Norm(weights.vector(name + ".weight"), weights.vector(name + ".bias"),
-                gradients.vector(name + ".weight"), gradients.vector(name + ".bias"));
+    /** The norm of this name. */
+    TrainingNorm norm(String name) {
+        return new TrainingNorm(weights.vector(name + ".weight"), weights.vector(name + ".bias"),
+                gradients.vector(name + ".weight"), gradients.vector(name + ".bias"), eps);
     }
 
     /** Transposes all weights again: this worker's share. */

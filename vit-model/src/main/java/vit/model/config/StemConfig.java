@@ -11,9 +11,10 @@ import vit.kernels.patchembed.PatchOrder;
  * @param channels    input channels
  * @param patch       side of the square patches, in pixels
  * @param patchOrder  order of the elements inside a flattened patch
+ * @param patchBias   whether the patch projection has a bias
  * @param patchNorm   whether there is a LayerNorm before and another after the patch projection (vit-pytorch)
  */
-public record StemConfig(int imageHeight, int imageWidth, int channels, int patch, PatchOrder patchOrder, boolean patchNorm) {
+public record StemConfig(int imageHeight, int imageWidth, int channels, int patch, PatchOrder patchOrder, boolean patchBias, boolean patchNorm) {
 
     /**
      * Checks the values.

@@ -18,6 +18,7 @@ import vit.kernels.patchembed.PatchOrder;
  * @param stem      how an image becomes patch tokens
  * @param prefix    the learned tokens before the patch tokens
  * @param positions where position embeddings come from and which tokens get one
+ * @param preNorm   whether a norm stands between the tokens and the first block (CLIP)
  * @param width     C, the embedding width
  * @param depth     number of encoder blocks
  * @param block     the encoder block; all blocks are alike
@@ -29,38 +30,99 @@ public record VitConfig(
         StemConfig stem,
         TokensConfig prefix,
         Positions positions,
+        boolean preNorm,
         int width,
         int depth,
         BlockConfig block,
         PoolConfig pool,
         HeadConfig head) {
 
-    /** Which tokens become the vector that the head is given. */
+    /** How the tokens become the vector that the head is given. */
     public enum Pooling {
         /** The class token. */
-        TOKEN,
+        TOKEN(1),
         /** The mean of the patch tokens, prefix tokens left out: timm's {@code avg}. */
-        PATCH_MEAN,
+        PATCH_MEAN(1),
         /** The mean of all tokens. */
-        ALL_MEAN
+        ALL_MEAN(1),
+        /** The class token, then the mean of the patch tokens: DINOv2's classifiers. */
+        TOKEN_AND_PATCH_MEAN(2),
+        /** The maximum of the patch tokens, element by element: timm's {@code max}. */
+        PATCH_MAX(1),
+        /** The maximum of all tokens. */
+        ALL_MAX(1),
+        /** Half the sum of the maximum and the mean of the patch tokens: timm's {@code avgmax}. */
+        PATCH_MEAN_MAX(1),
+        /** The same over all tokens. */
+        ALL_MEAN_MAX(1),
+        /** Attention of one learned query to the patch tokens, then an MLP: SigLIP's MAP head (Zhai et al. 2022), timm's {@code map}. */
+        PATCH_ATTENTION(1),
+        /** The same over all tokens. */
+        ALL_ATTENTION(1);
+
+        private final int width;
+
+        Pooling(int width) {
+            this.width = width;
+        }
+
+        /** The width of the pooled vector, in widths of a token. */
+        public int width() {
+            return width;
+        }
+
+        /** Whether the class token is used. */
+        public boolean needsClassToken() {
+            return this == TOKEN || this == TOKEN_AND_PATCH_MEAN;
+        }
+
+        /** Whether the prefix tokens are pooled like patches. */
+        public boolean includesPrefix() {
+            return this == ALL_MEAN || this == ALL_MAX || this == ALL_MEAN_MAX || this == ALL_ATTENTION;
+        }
+
+        /** Whether a learned query pools. */
+        public boolean isAttention() {
+            return this == PATCH_ATTENTION || this == ALL_ATTENTION;
+        }
     }
 
-    /** Where the final LayerNorm stands. */
+    /** Where the final norm stands. */
     public enum FinalNorm {
         /** Every token is normalised, then they are pooled. */
         BEFORE_POOLING,
         /** The pooled vector is normalised: timm's {@code fc_norm}. */
-        AFTER_POOLING
+        AFTER_POOLING,
+        /** There is none. */
+        NONE
     }
 
-    /** Position embeddings. */
+    /** Position embeddings, which are added to the tokens before the first block. */
     public enum Positions {
+        /** None: blocks have relative or rotary positions, or the model sees a set of patches. */
+        NONE,
         /** Learned, one for every token. */
         LEARNED,
+        /** Learned, for the class token and the patches; registers have none (DINOv2). */
+        LEARNED_CLASS_AND_PATCHES,
         /** Learned, for patch tokens only (timm's {@code no_embed_class}). */
         LEARNED_PATCHES,
         /** Fixed 2-D sine and cosine, for patch tokens only. */
-        SINCOS_2D
+        SINCOS_2D;
+
+        /** Whether there is a learned table. */
+        public boolean isLearned() {
+            return this == LEARNED || this == LEARNED_CLASS_AND_PATCHES || this == LEARNED_PATCHES;
+        }
+
+        /** How many of the first prefix tokens have a position. */
+        public int prefixRows(TokensConfig prefix) {
+            return switch (this) {
+                case LEARNED -> prefix.count();
+                case LEARNED_CLASS_AND_PATCHES -> prefix.count() - prefix.registers();
+                case NONE, LEARNED_PATCHES, SINCOS_2D -> 0;
+            };
+        }
     }
 
     /**
@@ -73,24 +135,28 @@ public record VitConfig(
         Objects.requireNonNull(positions, "positions");
         Dimensions.check("width", width, 1);
         Dimensions.check("depth", depth, 0);
-        Dimensions.require(pool.pooling() != Pooling.TOKEN || prefix.classToken(), "pooling by class token needs a class token");
+        Dimensions.require(!pool.pooling().needsClassToken() || prefix.classToken(), "pooling by class token needs a class token");
         Dimensions.require(!prefix.distillationToken() || pool.pooling() == Pooling.TOKEN,
                 "a distillation token has a head of its own: pooling must be by token");
         Dimensions.require(positions != Positions.SINCOS_2D || width % 4 == 0,
                 "2-D sine and cosine positions need a width divisible by 4, not " + width);
         Dimensions.require(positions != Positions.SINCOS_2D || width > 4, "2-D sine and cosine positions need a width above 4");
-        checkSizes(stem, prefix, width, block, head);
+        Dimensions.require(block.attention().relative() == AttentionConfig.RelativePositions.NONE || prefix.classToken() && prefix.count() == 1,
+                "relative positions need a class token and no other token before the patches");
+        Dimensions.require(!pool.pooling().isAttention() || block.attention().inner() == width, "pooling by attention needs heads · head_dim = width");
+        checkSizes(stem, prefix, width, block, pool, head);
     }
 
     /** Checks that every buffer and every weight matrix can be indexed by an int. */
-    private static void checkSizes(StemConfig stem, TokensConfig prefix, int width, BlockConfig block, HeadConfig head) {
+    private static void checkSizes(StemConfig stem, TokensConfig prefix, int width, BlockConfig block, PoolConfig pool,
+            HeadConfig head) {
         long inner = (long) block.attention().heads() * block.attention().headDim();
         long patchElements = (long) stem.patch() * stem.patch() * stem.channels();
         long tokens = (long) stem.gridHeight() * stem.gridWidth() + 2 + prefix.registers();
-        long widest = Math.max(Math.max(3 * inner, block.mlp().hidden()), Math.max(width, patchElements));
+        long widest = Math.max(Math.max(3 * inner, block.mlp().expanded()), Math.max(width, patchElements));
         Dimensions.require(widest <= Dimensions.MOST * 4L, "a layer is " + widest + " wide");
         Dimensions.require(tokens * widest <= Dimensions.MOST_ELEMENTS, "one image needs " + tokens + " tokens of " + widest + " elements");
-        Dimensions.require(widest * width <= Dimensions.MOST_ELEMENTS && (long) head.classes() * width <= Dimensions.MOST_ELEMENTS,
+        Dimensions.require(widest * width <= Dimensions.MOST_ELEMENTS && (long) head.classes() * pool.pooling().width() * width <= Dimensions.MOST_ELEMENTS,
                 "a weight matrix has more than " + Dimensions.MOST_ELEMENTS + " elements");
     }
 
@@ -99,7 +165,32 @@ public record VitConfig(
         return prefix.count() + stem.patches();
     }
 
-    /** U, how many of the first tokens the heads use: one or two with pooling by token, all tokens with pooling by a mean. */
+    /** Rows of the table of learned positions; 0 if there is none. */
+    public int positionRows() {
+        return positions.isLearned() ? positionedPrefix() + patches() : 0;
+    }
+
+    /** How many of the first prefix tokens have a position. */
+    public int positionedPrefix() {
+        return positions.prefixRows(prefix);
+    }
+
+    /** The number of elements that the head is given: the width, or twice the width. */
+    public int pooledWidth() {
+        return pool.pooling().width() * width;
+    }
+
+    /** The number of elements of the image's embedding: the outputs of the projection if there is one, else those of the pooling. */
+    public int embeddingWidth() {
+        return isProjection() ? classes() : pooledWidth();
+    }
+
+    /** Whether the head gives embeddings rather than logits. */
+    public boolean isProjection() {
+        return head.kind() == HeadConfig.Kind.PROJECTION;
+    }
+
+    /** U, how many of the first tokens the heads use: one or two with pooling by token, all tokens otherwise. */
     public int pooledTokens() {
         if (pool.pooling() != Pooling.TOKEN) {
             return tokens();
@@ -230,6 +321,11 @@ public record VitConfig(
     /** {@link PoolConfig#finalNorm}. */
     public FinalNorm finalNorm() {
         return pool.finalNorm();
+    }
+
+    /** {@link MlpConfig#expanded}. */
+    public int mlpExpanded() {
+        return block.mlp().expanded();
     }
 
     /** {@link HeadConfig#preLogits}. */

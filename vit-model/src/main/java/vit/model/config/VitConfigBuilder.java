@@ -2,6 +2,7 @@ package vit.model.config;
 
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
+import vit.model.config.AttentionConfig.RelativePositions;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
@@ -25,7 +26,16 @@ public final class VitConfigBuilder {
     private double layerNormEps = 1e-6;
     private GeluKind gelu = GeluKind.ERF;
     private boolean qkvBias = true;
+    private boolean keyBias = true; // if qkvBias
     private boolean outputBias = true;
+    private boolean queryKeyNorm;
+    private boolean attentionNorm;
+    private RelativePositions relative = RelativePositions.NONE;
+    private RotaryConfig rotary;
+    private NormKind norm = NormKind.LAYER;
+    private MlpConfig.Kind mlpKind = MlpConfig.Kind.GELU;
+    private boolean mlpBias = true;
+    private boolean mlpNorm;
     private Pooling pooling = Pooling.TOKEN;
     private FinalNorm finalNorm = FinalNorm.BEFORE_POOLING;
     private boolean classToken = true;
@@ -33,9 +43,13 @@ public final class VitConfigBuilder {
     private int registers;
     private Positions positions = Positions.LEARNED;
     private PatchOrder patchOrder = PatchOrder.CHANNEL_FIRST;
+    private boolean patchBias = true;
     private boolean patchNorm;
+    private boolean preNorm;
     private boolean layerScale;
     private boolean preLogits;
+    private HeadConfig.Kind head = HeadConfig.Kind.CLASSIFIER;
+    private boolean headBias = true;
     private Scores scores; // null: by the number of classes
 
     VitConfigBuilder() {}
@@ -55,7 +69,16 @@ public final class VitConfigBuilder {
         layerNormEps = c.layerNormEps();
         gelu = c.gelu();
         qkvBias = c.qkvBias();
+        keyBias = c.block().attention().keyBias() || !c.qkvBias();
         outputBias = c.outputBias();
+        queryKeyNorm = c.block().attention().queryKeyNorm();
+        attentionNorm = c.block().attention().innerNorm();
+        relative = c.block().attention().relative();
+        rotary = c.block().attention().rotary();
+        norm = c.block().norm();
+        mlpKind = c.block().mlp().kind();
+        mlpBias = c.block().mlp().bias();
+        mlpNorm = c.block().mlp().innerNorm();
         pooling = c.pooling();
         finalNorm = c.finalNorm();
         classToken = c.classToken();
@@ -63,9 +86,13 @@ public final class VitConfigBuilder {
         registers = c.registers();
         positions = c.positions();
         patchOrder = c.patchOrder();
+        patchBias = c.stem().patchBias();
         patchNorm = c.patchNorm();
+        preNorm = c.preNorm();
         layerScale = c.layerScale();
         preLogits = c.preLogits();
+        head = c.head().kind();
+        headBias = c.head().bias();
         scores = c.scores() == byClasses(c.classes()) ? null : c.scores();
     }
 
@@ -138,8 +165,57 @@ public final class VitConfigBuilder {
         return this;
     }
 
+    /** Whether keys have a bias, if queries and values have one. */
+    public VitConfigBuilder keyBias(boolean value) {
+        keyBias = value;
+        return this;
+    }
+
     public VitConfigBuilder outputBias(boolean value) {
         outputBias = value;
+        return this;
+    }
+
+    public VitConfigBuilder queryKeyNorm(boolean value) {
+        queryKeyNorm = value;
+        return this;
+    }
+
+    /** {@link AttentionConfig#innerNorm}. */
+    public VitConfigBuilder attentionNorm(boolean value) {
+        attentionNorm = value;
+        return this;
+    }
+
+    public VitConfigBuilder relative(RelativePositions value) {
+        relative = value;
+        return this;
+    }
+
+    /** Null for none. */
+    public VitConfigBuilder rotary(RotaryConfig value) {
+        rotary = value;
+        return this;
+    }
+
+    public VitConfigBuilder norm(NormKind value) {
+        norm = value;
+        return this;
+    }
+
+    public VitConfigBuilder mlpKind(MlpConfig.Kind value) {
+        mlpKind = value;
+        return this;
+    }
+
+    public VitConfigBuilder mlpBias(boolean value) {
+        mlpBias = value;
+        return this;
+    }
+
+    /** {@link MlpConfig#innerNorm}. */
+    public VitConfigBuilder mlpNorm(boolean value) {
+        mlpNorm = value;
         return this;
     }
 
@@ -178,6 +254,17 @@ public final class VitConfigBuilder {
         return this;
     }
 
+    public VitConfigBuilder patchBias(boolean value) {
+        patchBias = value;
+        return this;
+    }
+
+    /** {@link VitConfig#preNorm}. */
+    public VitConfigBuilder preNorm(boolean value) {
+        preNorm = value;
+        return this;
+    }
+
     public VitConfigBuilder patchNorm(boolean value) {
         patchNorm = value;
         return this;
@@ -190,6 +277,16 @@ public final class VitConfigBuilder {
 
     public VitConfigBuilder preLogits(boolean value) {
         preLogits = value;
+        return this;
+    }
+
+    public VitConfigBuilder head(HeadConfig.Kind value) {
+        head = value;
+        return this;
+    }
+
+    public VitConfigBuilder headBias(boolean value) {
+        headBias = value;
         return this;
     }
 
@@ -217,13 +314,14 @@ public final class VitConfigBuilder {
             throw new IllegalArgumentException("mlp " + hidden + " is not in 1 … " + Dimensions.MOST);
         }
         return new VitConfig(family,
-                new StemConfig(imageHeight, imageWidth, channels, patch, patchOrder, patchNorm),
+                new StemConfig(imageHeight, imageWidth, channels, patch, patchOrder, patchBias, patchNorm),
                 new TokensConfig(classToken, distillationToken, registers),
-                positions, width, depth,
-                new BlockConfig(layerNormEps,
-                        new AttentionConfig(heads, headDim == 0 ? width / heads : headDim, qkvBias, outputBias),
-                        new MlpConfig((int) hidden, gelu), layerScale),
+                positions, preNorm, width, depth,
+                new BlockConfig(norm, layerNormEps,
+                        new AttentionConfig(heads, headDim == 0 ? width / heads : headDim, qkvBias, qkvBias && keyBias, outputBias, queryKeyNorm,
+                                attentionNorm, relative, rotary),
+                        new MlpConfig((int) hidden, mlpKind, gelu, mlpBias, mlpNorm), layerScale),
                 new PoolConfig(pooling, finalNorm),
-                new HeadConfig(preLogits, classes, scores == null ? byClasses(classes) : scores));
+                new HeadConfig(preLogits, head, classes, headBias, scores == null ? byClasses(classes) : scores));
     }
 }

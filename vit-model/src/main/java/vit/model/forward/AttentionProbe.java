@@ -2,9 +2,8 @@ package vit.model.forward;
 
 import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionWorkspace;
-import vit.kernels.gemm.Epilogue;
+import vit.kernels.attention.RelativeBias;
 import vit.kernels.gemm.GemmWorkspace;
-import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
@@ -14,7 +13,7 @@ import vit.model.config.VitConfig;
 import vit.model.parameters.Parameters;
 
 /**
- * Makes the attention probabilities of a block once more from the block's input: softmax(Q·Kᵀ/√D) of LN₁(x). The forward pass
+ * Makes the attention probabilities of a block once more from the block's input: softmax(Q·Kᵀ/√D + bias) of norm₁(x). The forward pass
  * itself never has all of them in memory. For looking at, not for the hot path: its memory is planned for one look.
  */
 public final class AttentionProbe {
@@ -28,6 +27,7 @@ public final class AttentionProbe {
     private final Tensor probabilities; // (H·T, T)
     private final GemmWorkspace gemm;
     private final AttentionWorkspace attention;
+    private final PositionTables tables;
 
     public AttentionProbe(VitConfig config, VitWeights weights, int workers, TensorArena arena) {
         this.config = config;
@@ -40,6 +40,7 @@ public final class AttentionProbe {
         probabilities = arena.allocate(Math.multiplyExact(config.heads(), tokens), tokens);
         gemm = GemmWorkspace.allocate(arena, tokens, config.width(), workers);
         attention = AttentionWorkspace.allocate(arena, tokens, config.headDim(), workers);
+        tables = PositionTables.of(config, arena);
     }
 
     /**
@@ -49,22 +50,28 @@ public final class AttentionProbe {
      */
     public float[] block(int block, float[] input, Workers workers) {
         x.copyFrom(input);
-        String norm = Parameters.block(block, Parameters.NORM_1);
-        String name = Parameters.block(block, Parameters.QKV);
-        Linear layer = Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias")));
-        Tensor weight = weights.vector(norm + ".weight");
-        Tensor bias = weights.vector(norm + ".bias");
-        workers.run(w -> attend(layer, weight, bias, w));
+        Norm norm = Norm.of(config, weights, Parameters.block(block, Parameters.NORM_1));
+        Linear layer = BlockLayers.qkv(weights, block);
+        QueryKeyStep[] steps = QueryKeyStep.of(config, weights, block, tables);
+        Tensor table = BlockLayers.relativePositions(config, weights, block);
+        workers.run(w -> attend(norm, layer, steps, table, w));
         return probabilities.toArray();
     }
 
-    private void attend(Linear layer, Tensor weight, Tensor bias, Worker w) {
+    private void attend(Norm norm, Linear layer, QueryKeyStep[] steps, Tensor table, Worker w) {
         int tokens = config.tokens();
-        LayerNorm.forward(normed, null, null, x, weight, bias, config.layerNormEps(), tokens, w);
+        norm.forward(normed, x, tokens, w);
         w.barrier();
         layer.forward(qkv, normed, tokens, gemm, w);
+        if (table != null) {
+            RelativeBias.gather(tables.bias(), table, tables.index(), w);
+        }
         w.barrier();
-        Attention.forward(attended, null, probabilities, qkv, 1, tokens, config.heads(), (float) (1 / Math.sqrt(config.headDim())),
+        for (QueryKeyStep step : steps) {
+            step.apply(qkv, 1, w);
+            w.barrier();
+        }
+        Attention.forward(attended, null, probabilities, qkv, tables.bias(), 1, tokens, config.heads(), (float) (1 / Math.sqrt(config.headDim())),
                 attention, w);
     }
 }

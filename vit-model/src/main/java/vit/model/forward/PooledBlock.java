@@ -2,17 +2,18 @@ package vit.model.forward;
 
 import java.lang.foreign.MemorySegment;
 import vit.kernels.attention.Attention;
-import vit.kernels.attention.AttentionWorkspace;
 import vit.kernels.gemm.GemmWorkspace;
-import vit.kernels.gemm.PackedRows;
+import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
+import vit.model.parameters.Parameters;
 
 /**
  * The last encoder block for models whose head looks at the first U tokens only: keys and values of every token, the rest for
- * those U. Rows of a block meet in attention alone, so what is computed has the bits of the whole block.
+ * those U. Rows of a block meet in attention alone, so what is computed has the bits of the whole block. It serves models with plain attention and a plain
+ * MLP; for the others the whole block is computed.
  */
 final class PooledBlock {
 
@@ -24,8 +25,13 @@ final class PooledBlock {
     private final Tensor attended; // (B·U, H·D)
     private final Tensor hidden; // (B·U, F)
 
-    private final BlockLayers layers; // or null, where only memory is planned
-    private final float scale;
+    // The layers are null where only memory is planned.
+    private final Norm norm1;
+    private final Linear qkvLayer;
+    private final Linear output;
+    private final Norm norm2;
+    private final Linear fc1;
+    private final Linear fc2;
 
     /** Plans the block; with null weights, only its memory. */
     PooledBlock(VitConfig config, VitWeights weights, int maxBatch, TensorArena arena) {
@@ -37,41 +43,51 @@ final class PooledBlock {
         query = arena.allocate(rows, 3 * config.inner());
         attended = arena.allocate(rows, config.inner());
         hidden = arena.allocate(rows, config.mlp());
-        layers = weights == null ? null : BlockLayers.of(config, weights, config.depth() - 1, x);
-        scale = (float) (1 / Math.sqrt(config.headDim()));
+        int last = config.depth() - 1;
+        norm1 = weights == null ? null : Norm.of(config, weights, Parameters.block(last, Parameters.NORM_1));
+        qkvLayer = weights == null ? null : BlockLayers.qkv(weights, last);
+        output = weights == null ? null : BlockLayers.output(weights, last, x);
+        norm2 = weights == null ? null : Norm.of(config, weights, Parameters.block(last, Parameters.NORM_2));
+        fc1 = weights == null ? null : BlockLayers.fc1(config, weights, last);
+        fc2 = weights == null ? null : BlockLayers.fc2(weights, last, x);
+    }
+
+    /** Whether the last block of a model can be computed for the pooled tokens alone, and that is less than the whole. */
+    static boolean serves(VitConfig config) {
+        return config.depth() > 0 && config.pooledTokens() < config.tokens() && BlockMemory.isPlain(config.block().attention())
+                && BlockMemory.isPlain(config.block().mlp());
     }
 
     /**
      * Runs the block; the result is complete at the last barrier, which is inside.
      *
-     * @param tokens    (B·T, C): the residual stream
-     * @param allNormed (B·T, C), overwritten
-     * @param allQkv    (B·T, 3·H·D), overwritten
+     * @param tokens (B·T, C): the residual stream
+     * @param memory what the other blocks use; overwritten
      * @return (B·U, C)
      */
-    Tensor forward(Tensor tokens, PackedRows allNormed, PackedRows allQkv, int batch,
-            GemmWorkspace gemm, AttentionWorkspace attention, Worker w) {
+    Tensor forward(Tensor tokens, int batch, BlockMemory memory, Worker w) {
         int inner = config.inner();
         int rows = batch * config.tokens();
         int pooledRows = batch * pooled;
-        layers.norm1().forward(allNormed, tokens, rows, w);
+        GemmWorkspace gemm = memory.gemm;
+        norm1.forward(memory.normed, tokens, rows, w);
         gather(tokens, batch, w);
         w.barrier();
-        // Once more for these rows: those of allNormed lie in blocks.
-        layers.norm1().forward(normed, x, pooledRows, w);
-        layers.qkv().forwardOutputs(allQkv, allNormed, rows, inner, 3 * inner, gemm, w);
+        // Once more for these rows: those of memory.normed lie in blocks.
+        norm1.forward(normed, x, pooledRows, w);
+        qkvLayer.forwardOutputs(memory.qkv, memory.normed, rows, inner, 3 * inner, gemm, w);
         w.barrier();
-        layers.qkv().forwardOutputs(query, normed, pooledRows, 0, inner, gemm, w);
+        qkvLayer.forwardOutputs(query, normed, pooledRows, 0, inner, gemm, w);
         w.barrier();
-        Attention.forwardQueries(attended, query, allQkv, batch, pooled, config.tokens(), config.heads(), scale, attention, w);
+        Attention.forwardQueries(attended, query, memory.qkv, batch, pooled, config.tokens(), config.heads(), memory.scale, memory.attention, w);
         w.barrier();
-        layers.output().forward(x, attended, pooledRows, gemm, w);
+        output.forward(x, attended, pooledRows, gemm, w);
         w.barrier();
-        layers.norm2().forward(normed, x, pooledRows, w);
+        norm2.forward(normed, x, pooledRows, w);
         w.barrier();
-        layers.fc1().forward(hidden, normed, pooledRows, gemm, w);
+        fc1.forward(hidden, normed, pooledRows, gemm, w);
         w.barrier();
-        layers.fc2().forward(x, hidden, pooledRows, gemm, w);
+        fc2.forward(x, hidden, pooledRows, gemm, w);
         w.barrier();
         return x;
     }

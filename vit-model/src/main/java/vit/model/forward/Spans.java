@@ -20,4 +20,24 @@ public final class Spans {
     public static void read(Tensor source, float[] target, int count) {
         MemorySegment.copy(source.segment(), Tensor.FLOAT, 0, target, 0, count);
     }
+
+    /** Copies {@code count} elements from the beginning of a row of {@code source} into a row of {@code target}, from {@code column} on. */
+    public static void copyRow(Tensor target, int row, int column, Tensor source, int sourceRow, int count) {
+        MemorySegment.copy(source.segment(), source.rowOffset(sourceRow), target.segment(), target.rowOffset(row) + (long) column * Float.BYTES,
+                (long) count * Float.BYTES);
+    }
+
+    /** Copies {@code count} elements of a row of {@code source}, from {@code column} on, to the beginning of a row of {@code target}. */
+    public static void copyRowFrom(Tensor target, int row, Tensor source, int sourceRow, int column, int count) {
+        MemorySegment.copy(source.segment(), source.rowOffset(sourceRow) + (long) column * Float.BYTES, target.segment(), target.rowOffset(row),
+                (long) count * Float.BYTES);
+    }
+
+    /** Sets {@code count} elements of a row, from {@code column} on, to zero. */
+    public static void clearRow(Tensor target, int row, int column, int count) {
+        long start = target.rowOffset(row) + (long) column * Float.BYTES;
+        for (long at = start, end = start + (long) count * Float.BYTES; at < end; at += Float.BYTES) {
+            target.segment().set(Tensor.FLOAT, at, 0);
+        }
+    }
 }

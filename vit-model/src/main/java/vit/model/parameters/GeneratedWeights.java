@@ -29,9 +29,9 @@ public record GeneratedWeights(VitConfig config, long seed) implements Parameter
     public void read(Parameter parameter, float[] target) {
         double scale = switch (parameter.kind()) {
             case LINEAR_WEIGHT, PATCH_WEIGHT -> Math.sqrt(3) / Math.sqrt(parameter.in());
-            case POSITION, TOKEN -> 0.5;
+            case POSITION, TOKEN, QUERY -> 0.5;
             case NORM_WEIGHT -> 0.25;
-            case BIAS, NORM_BIAS, LAYER_SCALE -> 0.1;
+            case BIAS, NORM_BIAS, LAYER_SCALE, RELATIVE_POSITION -> 0.1;
         };
         double shift = parameter.kind() == Parameter.Kind.NORM_WEIGHT ? 1 : 0;
         fill(target, Math.toIntExact(parameter.shape().size()), parameter.name(), scale, shift);

@@ -23,6 +23,10 @@ public record Parameter(String name, Shape shape, Kind kind) {
         /** Class, distillation, register token. */
         TOKEN,
         POSITION,
+        /** Relative position biases, (offsets, heads). */
+        RELATIVE_POSITION,
+        /** The learned query of a pooling by attention, (1, 1, C). */
+        QUERY,
         LAYER_SCALE
     }
 

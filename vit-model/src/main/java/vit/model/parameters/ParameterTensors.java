@@ -14,7 +14,8 @@ import vit.model.config.VitConfig;
 import vit.model.forward.Spans;
 
 /**
- * A tensor for every parameter: matrices are packed for the GEMM, all others are plain tensors, and the prefix tokens are rows of one tensor.
+ * A tensor for every parameter: matrices are packed for the GEMM, all others are plain tensors. The prefix tokens are rows of one tensor, and biases of
+ * queries and values are thirds of one tensor.
  * Weights, gradients and optimiser states all have this layout, so one elementwise pass can run over several of
  * them at once. Only this class walks the list of parameters to lay them out.
  */
@@ -79,9 +80,20 @@ public final class ParameterTensors {
             int rows = parameter.shape().dimension(1);
             vectors.put(parameter.name(), prefix.rows(prefixRows, prefixRows + rows));
             prefixRows += rows;
+        } else if (parameter.name().endsWith(Parameters.QUERY_BIAS)) {
+            vectors.put(parameter.name(), jointBias(parameter, Parameters.QUERY_BIAS, arena).rows(0, 1));
+        } else if (parameter.name().endsWith(Parameters.VALUE_BIAS)) {
+            vectors.put(parameter.name(), jointBias(parameter, Parameters.VALUE_BIAS, arena).rows(2, 3));
         } else {
             vectors.put(parameter.name(), arena.allocate(parameter.shape().dimensions()));
         }
+    }
+
+    /** The bias of the joint projection, (3, H·D), of which {@code parameter} is a third. The third of the keys belongs to no parameter and stays zero. */
+    private Tensor jointBias(Parameter parameter, String part, TensorArena arena) {
+        String layer = parameter.name().substring(0, parameter.name().length() - part.length()) + Parameters.QKV;
+        int inner = parameter.shape().dimension(0);
+        return vectors.computeIfAbsent(layer + ".bias", _ -> arena.allocate(3 * inner)).reshape(3, inner);
     }
 
     /** The packed matrix {@code name.weight}. */

@@ -41,6 +41,16 @@ public enum PositionResampling {
             return cubicTaps(weights, halfPixel(weights.length, i, newSize));
         }
     },
+    /**
+     * Facebook Research's DINO and DINOv2: cubic convolution with a = −0.75, edges repeated. A tenth is added to the new size before the scale is computed, so
+     * that its floor is right; the places thus lie slightly off the centres of the patches.
+     */
+    DINO {
+        @Override
+        double[] weights(double[] weights, int i, int newSize) {
+            return cubicTaps(weights, (i + 0.5) * weights.length / (newSize + 0.1) - 0.5);
+        }
+    },
     /** timm, for {@code .npz} files: linear between patch centres, not antialiased. */
     TIMM_NPZ {
         @Override
@@ -121,6 +131,7 @@ public enum PositionResampling {
      */
     public float[] resample(float[] table, VitConfig from, VitConfig to) {
         boolean all = from.positions() == VitConfig.Positions.LEARNED;
+        int prefix = to.positionedPrefix();
         if (from.positions() != to.positions() || from.width() != to.width() || from.registers() != to.registers()
                 || from.classToken() != to.classToken() || to.distillationToken() && !from.distillationToken()) {
             throw new IllegalArgumentException("positions of " + from + " do not go with " + to);
@@ -135,7 +146,7 @@ public enum PositionResampling {
         if (from.gridHeight() == to.gridHeight() && from.gridWidth() == to.gridWidth()) {
             return kept;
         }
-        return resample(kept, all ? to.prefixTokens() : 0, from.gridHeight(), from.gridWidth(), to.gridHeight(), to.gridWidth());
+        return resample(kept, prefix, from.gridHeight(), from.gridWidth(), to.gridHeight(), to.gridWidth());
     }
 
     /** (outer, oldSize, inner) to (outer, newSize, inner). */

@@ -93,6 +93,8 @@ public record Initialization(VitConfig config, Scheme scheme, long seed) impleme
             case LAYER_SCALE -> fill.constant(LAYER_SCALE);
             case POSITION -> positions(fill);
             case TOKEN -> token(parameter, fill);
+            case QUERY -> fill.truncated(1 / Math.sqrt(config.width()), 2); // timm's AttentionPoolLatent
+            case RELATIVE_POSITION -> fill.truncated(0.02, 2);
             case PATCH_WEIGHT -> patchWeight(parameter, fill);
             case LINEAR_WEIGHT -> linearWeight(parameter, fill);
             case BIAS -> bias(parameter, fill);

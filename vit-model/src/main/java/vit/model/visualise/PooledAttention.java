@@ -20,8 +20,9 @@ public final class PooledAttention {
         if (matrix.length != tokens * tokens) {
             throw new IllegalArgumentException("a matrix of " + matrix.length + " elements for " + tokens + " tokens");
         }
-        int first = config.pooling() == VitConfig.Pooling.PATCH_MEAN ? config.prefixTokens() : 0;
-        int last = config.pooling() == VitConfig.Pooling.TOKEN ? 1 : tokens;
+        boolean token = config.pooling() == VitConfig.Pooling.TOKEN;
+        int first = token || config.pooling().includesPrefix() ? 0 : config.prefixTokens();
+        int last = token ? 1 : tokens;
         double[] shares = new double[config.patches()];
         for (int row = first; row < last; row++) {
             for (int p = 0; p < shares.length; p++) {
@@ -37,6 +38,8 @@ public final class PooledAttention {
             case TOKEN -> "the class token's row";
             case PATCH_MEAN -> "the mean of the patches' rows, as the model pools";
             case ALL_MEAN -> "the mean of all tokens' rows, as the model pools";
+            case TOKEN_AND_PATCH_MEAN, PATCH_MAX, PATCH_MEAN_MAX, PATCH_ATTENTION -> "the mean of the patches' rows";
+            case ALL_MAX, ALL_MEAN_MAX, ALL_ATTENTION -> "the mean of all tokens' rows";
         };
     }
 }

@@ -18,7 +18,8 @@ public final class PositionSimilarity {
     /**
      * The similarities (P, P), from −1 to 1; 0 if an embedding is zero.
      *
-     * @throws IOException if the parameters cannot be read
+     * @throws IllegalArgumentException if the model has no position embeddings
+     * @throws IOException              if the parameters cannot be read
      */
     public static double[] of(ParameterSource source) throws IOException {
         VitConfig config = source.config();
@@ -29,6 +30,9 @@ public final class PositionSimilarity {
             table = SinCosPositions.table(config.gridHeight(), config.gridWidth(), width);
         } else {
             Parameter positions = Parameters.of(config).find(Parameters.POSITIONS);
+            if (positions == null) {
+                throw new IllegalArgumentException("the model adds no position embeddings to its tokens");
+            }
             table = new float[Math.toIntExact(positions.shape().size())];
             source.read(positions, table);
         }

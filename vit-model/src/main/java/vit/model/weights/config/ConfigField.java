@@ -2,18 +2,26 @@ package vit.model.weights.config;
 
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.InputException;
+import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.HeadConfig;
+import vit.model.config.MlpConfig;
+import vit.model.config.NormKind;
+import vit.model.config.RotaryConfig;
+import vit.model.config.RotaryConfig.Scheme;
 import vit.model.config.Scores;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
+import vit.model.json.JsonArray;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
@@ -34,13 +42,45 @@ public final class ConfigField<T> {
         }
     }
 
+    /**
+     * Rotary positions: the word {@code none}, or {@code [scheme, theta, reference height, reference width]}.
+     *
+     * @param config null for none
+     */
+    public record Rotary(RotaryConfig config) {
+
+        private static final String NONE = "none";
+
+        private static Rotary parse(JsonValue value) throws InputException {
+            if (value.kind() != JsonKind.ARRAY) {
+                choose(value, Map.of(NONE, NONE));
+                return new Rotary(null);
+            }
+            JsonArray parts = value.array();
+            if (parts.size() != 4) {
+                throw value.fault().expected("[scheme, theta, height, width]").found(parts.size() + " values").because("the rotary positions are not complete");
+            }
+            Scheme scheme = choose(parts.get(0), Map.of("dinov3", Scheme.DINOV3, "eva", Scheme.EVA));
+            double theta = Relaxed.number(parts.get(1));
+            if (!(theta > 0)) {
+                throw parts.get(1).fault().expected("above 0").found(theta).because("the value is too small");
+            }
+            return new Rotary(new RotaryConfig(scheme, theta, atLeast(1, parts.get(2)), atLeast(1, parts.get(3))));
+        }
+
+        private Object written() {
+            return config == null ? NONE : List.of(config.scheme().name().toLowerCase(Locale.ROOT), config.theta(), config.referenceHeight(),
+                    config.referenceWidth());
+        }
+    }
+
     /** Reads a value of the field. */
     @FunctionalInterface
     private interface Parser<T> {
         T parse(JsonValue value) throws InputException;
     }
 
-    private static final Map<String, GeluKind> GELUS = Map.of("erf", GeluKind.ERF, "tanh", GeluKind.TANH);
+    private static final Map<String, GeluKind> GELUS = Map.of("erf", GeluKind.ERF, "tanh", GeluKind.TANH, "quick", GeluKind.QUICK);
     private static final Map<String, Pooling> POOLINGS = new LinkedHashMap<>(); // if two words mean the same, the first is written
 
     static {
@@ -49,11 +89,24 @@ public final class ConfigField<T> {
         POOLINGS.put("avg", Pooling.PATCH_MEAN);
         POOLINGS.put("gap", Pooling.PATCH_MEAN);
         POOLINGS.put("mean", Pooling.ALL_MEAN);
+        POOLINGS.put("token_avg", Pooling.TOKEN_AND_PATCH_MEAN);
+        POOLINGS.put("max", Pooling.PATCH_MAX);
+        POOLINGS.put("all_max", Pooling.ALL_MAX);
+        POOLINGS.put("avgmax", Pooling.PATCH_MEAN_MAX);
+        POOLINGS.put("all_avgmax", Pooling.ALL_MEAN_MAX);
+        POOLINGS.put("map", Pooling.PATCH_ATTENTION);
+        POOLINGS.put("all_map", Pooling.ALL_ATTENTION);
     }
 
-    private static final Map<String, FinalNorm> NORMS = Map.of("before_pooling", FinalNorm.BEFORE_POOLING, "after_pooling", FinalNorm.AFTER_POOLING);
+    private static final Map<String, FinalNorm> NORMS = Map.of("before_pooling", FinalNorm.BEFORE_POOLING, "after_pooling", FinalNorm.AFTER_POOLING,
+            "none", FinalNorm.NONE);
     private static final Map<String, Positions> POSITION_SCHEMES = Map.of("learned", Positions.LEARNED, "learned_patches", Positions.LEARNED_PATCHES,
-            "sincos2d", Positions.SINCOS_2D);
+            "learned_class_and_patches", Positions.LEARNED_CLASS_AND_PATCHES, "sincos2d", Positions.SINCOS_2D, "none", Positions.NONE);
+    private static final Map<String, NormKind> NORM_KINDS = Map.of("layer", NormKind.LAYER, "rms", NormKind.RMS);
+    private static final Map<String, MlpConfig.Kind> MLP_KINDS = Map.of("gelu", MlpConfig.Kind.GELU, "swiglu", MlpConfig.Kind.SWIGLU);
+    private static final Map<String, RelativePositions> RELATIVE = Map.of("none", RelativePositions.NONE, "by_block", RelativePositions.BY_BLOCK,
+            "shared", RelativePositions.SHARED);
+    private static final Map<String, HeadConfig.Kind> HEAD_KINDS = Map.of("classifier", HeadConfig.Kind.CLASSIFIER, "projection", HeadConfig.Kind.PROJECTION);
     private static final Map<String, Scores> SCORE_KINDS = Map.of("softmax", Scores.SOFTMAX, "sigmoid", Scores.SIGMOID);
     private static final Map<String, PatchOrder> ORDERS = Map.of("channel_first", PatchOrder.CHANNEL_FIRST, "channel_last", PatchOrder.CHANNEL_LAST);
 
@@ -87,10 +140,28 @@ public final class ConfigField<T> {
     public static final ConfigField<Boolean> PRE_LOGITS = flag("pre_logits", VitConfigBuilder::preLogits, VitConfig::preLogits);
     public static final ConfigField<Scores> SCORES = word("scores", SCORE_KINDS, VitConfigBuilder::scores, VitConfig::scores);
 
+    public static final ConfigField<Boolean> PATCH_BIAS = flag("patch_bias", VitConfigBuilder::patchBias, c -> c.stem().patchBias());
+    public static final ConfigField<Boolean> PRE_NORM = flag("pre_norm", VitConfigBuilder::preNorm, VitConfig::preNorm);
+    public static final ConfigField<NormKind> NORM = word("norm", NORM_KINDS, VitConfigBuilder::norm, c -> c.block().norm());
+    public static final ConfigField<Boolean> KEY_BIAS = flag("key_bias", VitConfigBuilder::keyBias, c -> c.block().attention().keyBias() || !c.qkvBias());
+    public static final ConfigField<Boolean> QK_NORM = flag("qk_norm", VitConfigBuilder::queryKeyNorm, c -> c.block().attention().queryKeyNorm());
+    public static final ConfigField<Boolean> ATTENTION_NORM =
+            flag("attention_norm", VitConfigBuilder::attentionNorm, c -> c.block().attention().innerNorm());
+    public static final ConfigField<RelativePositions> RELATIVE_POSITIONS =
+            word("relative_positions", RELATIVE, VitConfigBuilder::relative, c -> c.block().attention().relative());
+    public static final ConfigField<Rotary> ROTARY = new ConfigField<>("rotary", Rotary::parse, Rotary::written,
+            (b, rotary) -> b.rotary(rotary.config()), c -> new Rotary(c.block().attention().rotary()));
+    public static final ConfigField<MlpConfig.Kind> MLP_KIND = word("mlp_kind", MLP_KINDS, VitConfigBuilder::mlpKind, c -> c.block().mlp().kind());
+    public static final ConfigField<Boolean> MLP_BIAS = flag("mlp_bias", VitConfigBuilder::mlpBias, c -> c.block().mlp().bias());
+    public static final ConfigField<Boolean> MLP_NORM = flag("mlp_norm", VitConfigBuilder::mlpNorm, c -> c.block().mlp().innerNorm());
+    public static final ConfigField<HeadConfig.Kind> HEAD = word("head", HEAD_KINDS, VitConfigBuilder::head, c -> c.head().kind());
+    public static final ConfigField<Boolean> HEAD_BIAS = flag("head_bias", VitConfigBuilder::headBias, c -> c.head().bias());
+
     /** All fields, in the order in which our own form is written. */
     public static final List<ConfigField<?>> ALL = List.of(IMAGE, PATCH, CHANNELS, WIDTH, DEPTH, HEADS, HEAD_DIM, MLP, CLASSES, LAYER_NORM_EPS, GELU,
             POOL, FINAL_NORM, QKV_BIAS, OUTPUT_BIAS, CLASS_TOKEN, DISTILLATION_TOKEN, REGISTERS, POSITIONS, PATCH_ORDER, PATCH_NORM, LAYER_SCALE,
-            PRE_LOGITS, SCORES);
+            PRE_LOGITS, SCORES, PATCH_BIAS, PRE_NORM, NORM, KEY_BIAS, QK_NORM, ATTENTION_NORM, RELATIVE_POSITIONS, ROTARY, MLP_KIND, MLP_BIAS, MLP_NORM,
+            HEAD, HEAD_BIAS);
 
     private final String name;
     private final Parser<T> parser;

@@ -1,0 +1,123 @@
+package vit.model.backward;
+
+import vit.kernels.attention.Attention;
+import vit.kernels.attention.RelativeBias;
+import vit.kernels.headnorm.HeadNorm;
+import vit.kernels.parallel.Worker;
+import vit.kernels.tensor.Tensor;
+import vit.model.config.VitConfig;
+import vit.model.forward.PositionTables;
+import vit.model.forward.QueryKeyStep.Rotate;
+import vit.model.parameters.Parameters;
+
+/**
+ * Attention between the two projections of a block, forward and backward:
+ *
+ * <pre>
+ *   q, k = rotate(norm(q), norm(k));  attended = softmax(q·kᵀ/√D + bias)·v
+ * </pre>
+ *
+ * Norms, rotation and bias are optional. The twin for inference is {@code vit.model.forward.PositionedAttention}.
+ */
+final class TrainingAttention {
+
+    private final int tokens; // T
+    private final int heads; // H
+    private final float scale; // 1/√D
+    private final TrainingMemory memory;
+    private final TrainingNorm queryNorm; // or null
+    private final TrainingNorm keyNorm; // or null
+    private final Rotate rotate; // or null
+    private final Tensor table; // (offsets, H) or null
+    private final Tensor dtable;
+    private final PositionTables tables;
+
+    TrainingAttention(VitConfig config, TrainingParameters p, int i, TrainingMemory memory, PositionTables tables) {
+        this.tokens = config.tokens();
+        this.heads = config.heads();
+        this.scale = (float) (1 / Math.sqrt(config.headDim()));
+        this.memory = memory;
+        this.tables = tables;
+        boolean norms = config.block().attention().queryKeyNorm();
+        queryNorm = norms ? p.norm(Parameters.block(i, Parameters.QUERY_NORM)) : null;
+        keyNorm = norms ? p.norm(Parameters.block(i, Parameters.KEY_NORM)) : null;
+        rotate = tables.cos() == null ? null : Rotate.of(config, tables);
+        String name = switch (config.block().attention().relative()) {
+            case NONE -> "";
+            case BY_BLOCK -> Parameters.block(i, Parameters.RELATIVE_POSITIONS);
+            case SHARED -> Parameters.SHARED_RELATIVE_POSITIONS;
+        };
+        table = p.weights().vector(name);
+        dtable = p.gradients().vector(name);
+    }
+
+    /**
+     * Computes {@code attended} and {@code logSumExp} from {@code qkv}. A rotation without a norm is done in place, so that {@code qkv} then holds rotated
+     * queries and keys. A barrier is at the end.
+     */
+    void forward(Tensor attended, Tensor logSumExp, Tensor qkv, int batch, Worker w) {
+        Tensor prepared = normed(qkv, batch, w);
+        if (rotate != null) {
+            rotate.apply(prepared, batch, w);
+            w.barrier();
+        }
+        Attention.forward(attended, logSumExp, null, prepared, bias(w), batch, tokens, heads, scale, memory.attention, w);
+        w.barrier();
+    }
+
+    /** dqkv from dattended, and adds to the gradients of norms and bias. A barrier is at the end. */
+    void backward(Tensor dqkv, Tensor dattended, Tensor attended, Tensor logSumExp, Tensor qkv, int batch, Worker w) {
+        Tensor prepared = normed(qkv, batch, w);
+        if (rotate != null && prepared != qkv) {
+            rotate.apply(prepared, batch, w);
+            w.barrier();
+        }
+        Tensor bias = bias(w);
+        if (bias != null) {
+            clear(memory.dbias, w);
+            w.barrier();
+        }
+        Attention.backward(dqkv, memory.dbias, dattended, attended, logSumExp, prepared, bias, batch, tokens, heads, scale, memory.attentionGradient, w);
+        w.barrier();
+        if (bias != null) {
+            RelativeBias.scatter(dtable, memory.dbias, tables.index(), w);
+            w.barrier();
+        }
+        if (rotate != null) {
+            rotate.applyBackward(dqkv, batch, w);
+            w.barrier();
+        }
+        if (queryNorm != null) {
+            HeadNorm.backward(dqkv, queryNorm.dweight(), queryNorm.dbias(), keyNorm.dweight(), keyNorm.dbias(), dqkv, qkv, queryNorm.weight(),
+                    keyNorm.weight(), queryNorm.eps(), heads, batch * tokens, w);
+            w.barrier();
+        }
+    }
+
+    /** The projected tokens, or a copy with normed queries and keys. */
+    private Tensor normed(Tensor qkv, int batch, Worker w) {
+        if (queryNorm == null) {
+            return qkv;
+        }
+        HeadNorm.forward(memory.prepared, qkv, queryNorm.weight(), queryNorm.bias(), keyNorm.weight(), keyNorm.bias(), queryNorm.eps(), heads,
+                batch * tokens, w);
+        w.barrier();
+        return memory.prepared;
+    }
+
+    /** The bias of every head, query and key, from the table as it is now; null without relative positions. */
+    private Tensor bias(Worker w) {
+        if (table == null) {
+            return null;
+        }
+        RelativeBias.gather(tables.bias(), table, tables.index(), w);
+        w.barrier();
+        return tables.bias();
+    }
+
+    private static void clear(Tensor tensor, Worker w) {
+        for (int row = w.from(tensor.rows()), end = w.to(tensor.rows()); row < end; row++) {
+            tensor.rows(row, row + 1).fill(0);
+        }
+    }
+}
