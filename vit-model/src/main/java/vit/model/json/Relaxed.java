@@ -84,6 +84,11 @@ public final class Relaxed {
     }
 
     /** {@link #number(JsonValue)} of a field; {@code otherwise} where it is absent or null. */
+    public static int integer(JsonObject object, String name, int otherwise) throws InputException {
+        return object.has(name) ? integer(object.get(name)) : otherwise;
+    }
+
+    /** The field's number, or {@code otherwise} if it is absent or null. */
     public static double number(JsonObject object, String name, double otherwise) throws InputException {
         return object.has(name) ? number(object.get(name)) : otherwise;
     }

@@ -58,7 +58,7 @@ public final class TrainingOrigin {
         Map<String, String> facts = new LinkedHashMap<>();
         recipe(recipe, facts);
         optimizer(recipe.optimizer(), facts);
-        model(config, facts);
+        model("model", config, facts);
         facts.put("preprocessing", preprocessing.toString());
         facts.put("images to train on", images(split.training()));
         facts.put("images to validate", images(split.validation()));
@@ -96,8 +96,8 @@ public final class TrainingOrigin {
         facts.put("head only", String.valueOf(optimizer.headOnly()));
     }
 
-    /** The values of a configuration, or of a part of it, by their own names, which differ throughout the tree. */
-    private static void model(Record part, Map<String, String> facts) {
+    /** The values of a configuration, or of a part of it, by their own names; the name of the part is in front where an earlier part has that name. */
+    private static void model(String name, Record part, Map<String, String> facts) {
         for (RecordComponent component : part.getClass().getRecordComponents()) {
             Object value;
             try {
@@ -106,8 +106,9 @@ public final class TrainingOrigin {
                 throw new IllegalStateException("the accessor of " + component + " cannot be called", e);
             }
             if (value instanceof Record inner) {
-                model(inner, facts);
-            } else if (facts.put("model " + component.getName(), String.valueOf(value)) != null) {
+                model(component.getName(), inner, facts);
+            } else if (facts.putIfAbsent("model " + component.getName(), String.valueOf(value)) != null
+                    && facts.put("model " + name + " " + component.getName(), String.valueOf(value)) != null) {
                 throw new IllegalStateException("two parts of a configuration have a " + component.getName());
             }
         }

@@ -7,6 +7,7 @@ import vit.model.LoadOptions;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.config.VitVariants;
 import vit.model.weights.config.ConfigField;
@@ -91,6 +92,10 @@ final class ConfigResolver {
             return;
         }
         ConfigFields told = inference.told();
+        Positions positions = stated.fields().has(ConfigField.POSITIONS) ? stated.fields().get(ConfigField.POSITIONS) : stated.implied().get(ConfigField.POSITIONS);
+        if (positions == null || positions.isLearned()) {
+            inference.requirePositions();
+        }
         stated.fields().mustAgreeWith(told);
         merged.putAll(inference.suggested());
         ConfigFields implied = new ConfigFields();

@@ -21,9 +21,10 @@ final class PositionGrid {
     private final Inference inference;
     private final WeightFamily family;
     private final int rows;
-    private final int prefix;
+    private final int prefix; // tokens
+    private final int prefixRows; // prefix tokens with a row, if not only patches have one
     private final int patch;
-    private final Positions scheme; // null: not known; LEARNED or LEARNED_PATCHES
+    private final Positions scheme; // null: not known
     private final boolean registers;
     private final List<String> warnings;
 
@@ -48,7 +49,8 @@ final class PositionGrid {
         this.prefix = known.prefixTokens();
         this.registers = known.registers() > 0;
         this.patch = known.patch();
-        this.scheme = scheme != null ? scheme : family.everyTokenHasAPosition() ? Positions.LEARNED : null;
+        this.scheme = scheme != null ? scheme : family.positions();
+        this.prefixRows = this.scheme == Positions.LEARNED_CLASS_AND_PATCHES ? this.scheme.prefixRows(known.prefix()) : prefix;
         this.warnings = warnings;
     }
 
@@ -83,10 +85,18 @@ final class PositionGrid {
     /** Which tokens have a row if the rows are for this image; null if they are not. */
     private Positions fitting(ImageSize image) {
         long patches = patches(image);
-        if (scheme != Positions.LEARNED_PATCHES && rows == patches + prefix) {
-            return Positions.LEARNED;
+        if (scheme != Positions.LEARNED_PATCHES && rows == patches + prefixRows) {
+            return withPrefix();
         }
-        return scheme != Positions.LEARNED && rows == patches ? Positions.LEARNED_PATCHES : null;
+        return mayBePatchesOnly() && rows == patches ? Positions.LEARNED_PATCHES : null;
+    }
+
+    private Positions withPrefix() {
+        return prefixRows == prefix ? Positions.LEARNED : Positions.LEARNED_CLASS_AND_PATCHES;
+    }
+
+    private boolean mayBePatchesOnly() {
+        return scheme == null || scheme == Positions.LEARNED_PATCHES;
     }
 
     private long patches(ImageSize image) {
@@ -95,8 +105,8 @@ final class PositionGrid {
 
     /** The square image that the rows are for. */
     private Grid square(ImageSize target) throws InputException {
-        int all = scheme == Positions.LEARNED_PATCHES ? 0 : side(rows - prefix);
-        int patchesOnly = scheme == Positions.LEARNED ? 0 : side(rows);
+        int all = scheme == Positions.LEARNED_PATCHES ? 0 : side(rows - prefixRows);
+        int patchesOnly = mayBePatchesOnly() ? side(rows) : 0;
         boolean either = scheme == null && prefix > 0;
         // 4×4 patches without a row for the class token have as many rows as 3×5 patches with one. timm's models with registers have no such row.
         boolean ambiguous = either && patchesOnly > 0 && (all > 0 || !registers && !family.hasSquareGridsOnly());
@@ -112,7 +122,7 @@ final class PositionGrid {
             warnings.add("positions for the patches only assumed, none for the " + prefix + " tokens before them; the weights do not tell");
         }
         int pixels = (int) Math.min((long) Math.max(all, patchesOnly) * patch, Integer.MAX_VALUE);
-        return new Grid(new ImageSize(pixels, pixels), null, all > 0 ? Positions.LEARNED : Positions.LEARNED_PATCHES);
+        return new Grid(new ImageSize(pixels, pixels), null, all > 0 ? withPrefix() : Positions.LEARNED_PATCHES);
     }
 
     private Grid checked(ImageSize stored, ImageSize image, Positions positions) throws InputException {
@@ -130,7 +140,7 @@ final class PositionGrid {
 
     private InputException misfit(ImageSize image) {
         long patches = patches(image);
-        long expected = scheme == Positions.LEARNED_PATCHES ? patches : patches + prefix;
+        long expected = scheme == Positions.LEARNED_PATCHES ? patches : patches + prefixRows;
         return inference.positionFault().expected(expected + " rows for " + image + " pixels, patch " + patch + " and " + prefix + " prefix tokens")
                 .found(rows).because("the position embeddings do not fit the image");
     }

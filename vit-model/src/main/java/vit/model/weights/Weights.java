@@ -65,18 +65,18 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private Weights(TensorFile file, ConfigFile stated, LoadOptions options, boolean resample, Paths paths) throws IOException {
         this.file = file;
         this.paths = paths;
-        this.options = options;
         TensorDirectory all = directory(file);
         TensorDirectory tensors = NamePrefix.strip(all).orElseThrow(() -> unknown(all));
         this.family = family(tensors, stated);
+        this.options = family.imageFollowsPreprocessing() ? followed(options) : options;
         List<String> notes = new ArrayList<>(stated.notes());
         Inference inference = new Inference(tensors);
         family.infer(inference);
         List<String> warnings = new ArrayList<>();
-        ConfigResolver resolver = new ConfigResolver(stated, inference, family, warnings, options, resample);
+        ConfigResolver resolver = new ConfigResolver(stated, inference, family, warnings, this.options, resample);
         this.model = resolver.resolve();
         if (resolver.carriedOver(model.vit()) != null) {
-            (options.hasImage() || resample ? notes : warnings).add(resolver.carriedOver(model.vit())); // nobody asked for it
+            (this.options.hasImage() || resample ? notes : warnings).add(resolver.carriedOver(model.vit())); // nobody asked for it
         }
         this.stored = resolver.stored(model.vit());
         warnings.addAll(inference.assumptions());
@@ -199,7 +199,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
 
     /** As {@link #configuration(Path)}, for a document at hand. */
     static ModelConfig configuration(ConfigFile stated) throws InputException {
-        WeightFamily family = stated.family() == null ? WeightFamilies.all().getFirst() : named(stated);
+        WeightFamily family = stated.family() == null ? WeightFamilies.find("timm").orElseThrow() : named(stated);
         return new ConfigResolver(stated, null, family, new ArrayList<>(), LoadOptions.DEFAULTS, false).resolve();
     }
 
@@ -238,6 +238,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
                 throw stated.raw().fault("family").expected(recognised.id() + ", as the tensors are named").found(named.id())
                         .because("the configuration contradicts the weights");
             }
+            return named.reads(tensors) ? named : recognised;
         }
         return recognised;
     }
@@ -272,6 +273,16 @@ public final class Weights implements ParameterSource, AutoCloseable {
         Preprocessing stated = paths.weights == null ? PreprocessingFiles.inMemory(paths.document, family)
                 : PreprocessingFiles.choose(null, paths.weights, paths.config, family);
         return options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
+    }
+
+    /** The options with the image that the files' preprocessing gives, unless they ask for one. */
+    private LoadOptions followed(LoadOptions asked) throws IOException {
+        if (asked.hasImage()) {
+            return asked;
+        }
+        Preprocessing given = paths.weights == null ? PreprocessingFiles.inMemory(paths.document, family.id())
+                : PreprocessingFiles.choose(null, paths.weights, paths.config, family.id());
+        return given.outputHeight() > 0 ? asked.withImage(given.outputHeight(), given.outputWidth()) : asked;
     }
 
     /** The method by which the library that the weights come from resamples positions to another grid. */

@@ -44,7 +44,7 @@ public final class BrokenConfigs {
         f.config("epsilon as a word", own("1e-6", "\"small\""), "layer_norm_eps", "wrong type");
         f.config("unknown family", own("timm", "resnet"), "family", "family is unknown");
         f.config("unknown GELU", own("erf", "relu"), "gelu", "not supported");
-        f.config("unknown pooling", own("token", "map"), "pool", "not supported");
+        f.config("unknown pooling", own("token", "median"), "pool", "not supported");
         f.config("no heads", own("\"heads\":2", "\"heads\":0"), "heads", "too small");
         f.config("negative patch", own("\"patch\":8", "\"patch\":-8"), "patch", "too small");
         f.config("image of three values", own("[16,16]", "[3,16,16]"), "image", "not a pair");
@@ -81,8 +81,8 @@ public final class BrokenConfigs {
     }
 
     private static void timm(BrokenFiles f) throws IOException {
-        f.config("timm pooling", "{\"architecture\":\"vit_custom\",\"global_pool\":\"map\"}", "global_pool", "does not compute");
-        f.config("timm argument", "{\"architecture\":\"x\",\"model_args\":{\"qk_norm\":true}}", "model_args.qk_norm", "does not compute");
+        f.config("timm pooling", "{\"architecture\":\"vit_custom\",\"global_pool\":\"prr\"}", "global_pool", "does not compute");
+        f.config("timm argument", "{\"architecture\":\"x\",\"model_args\":{\"attn_layer\":\"diff\"}}", "model_args.attn_layer", "does not compute");
         f.config("timm unknown argument", "{\"architecture\":\"x\",\"model_args\":{\"swiglu\":true}}", "model_args.swiglu", "not supported");
         f.config("timm ratio", "{\"architecture\":\"x\",\"model_args\":{\"embed_dim\":8,\"mlp_ratio\":-1}}", "model_args.mlp_ratio", "out of range");
         f.config("timm input size", "{\"architecture\":\"x\",\"pretrained_cfg\":{\"input_size\":[16,16]}}", "pretrained_cfg.input_size", "not a triple");

@@ -21,6 +21,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.tensor.Shape;
+import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.HeadConfig;
+import vit.model.config.MlpConfig;
+import vit.model.config.NormKind;
+import vit.model.config.RotaryConfig;
+import vit.model.config.RotaryConfig.Scheme;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
@@ -71,7 +77,7 @@ class GeneratedModelsTest {
         Arbitrary<WeightFamily> families = Arbitraries.of(WeightFamilies.all());
         Arbitrary<Shape> grids = Combinators.combine(Arbitraries.integers().between(1, 4), Arbitraries.integers().between(1, 4)).as(Shape::of);
         Arbitrary<int[]> sizes = Arbitraries.integers().between(1, 3).array(int[].class).ofSize(5);
-        Arbitrary<boolean[]> flags = Arbitraries.of(true, false).array(boolean[].class).ofSize(9);
+        Arbitrary<boolean[]> flags = Arbitraries.of(true, false).array(boolean[].class).ofSize(20);
         return Combinators.combine(families, grids, sizes, flags).as(GeneratedModelsTest::configuration);
     }
 
@@ -92,12 +98,47 @@ class GeneratedModelsTest {
                     .positions(flags[1] ? Positions.LEARNED_PATCHES : Positions.LEARNED).distillationToken(flags[6] && !mean).classToken(!mean || flags[6])
                     .finalNorm(mean && flags[7] ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING);
             case "huggingface", "huggingface-v5" -> b.qkvBias(flags[5]).distillationToken(flags[6] && flags[0] && !mean);
+            case "openclip" -> projection(b, true, flags).layerScale(flags[5]).preNorm(flags[6]).pooling(mean ? Pooling.PATCH_MEAN : Pooling.TOKEN)
+                    .finalNorm(flags[7] ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING);
+            case "huggingface-clip" -> projection(b, flags[0], flags).pooling(Pooling.TOKEN);
+            case "huggingface-siglip" -> b.width(sizes[3] * headDim).pooling(flags[0] || mean ? Pooling.PATCH_MEAN : Pooling.PATCH_ATTENTION);
+            case "huggingface-dinov2", "huggingface-dinov2-registers" -> b.qkvBias(flags[5]).pooling(flags[0] ? Pooling.TOKEN_AND_PATCH_MEAN : Pooling.TOKEN)
+                    .mlpKind(flags[6] ? MlpConfig.Kind.SWIGLU : MlpConfig.Kind.GELU).registers(family.id().endsWith("registers") ? 2 : 0);
+            case "huggingface-dinov3" -> b.classes(0).pooling(Pooling.TOKEN).registers(flags[5] ? 3 : 0).qkvBias(flags[6]).keyBias(flags[7] || !flags[6])
+                    .outputBias(flags[8]).mlpBias(flags[9]).mlpKind(flags[10] ? MlpConfig.Kind.SWIGLU : MlpConfig.Kind.GELU);
+            case "huggingface-beit" -> b.pooling(mean ? Pooling.PATCH_MEAN : Pooling.TOKEN).layerScale(flags[5])
+                    .finalNorm(mean ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING).relative(flags[6] ? RelativePositions.SHARED : RelativePositions.BY_BLOCK);
+            case "dino" -> b.pooling(Pooling.TOKEN).layerScale(flags[5]).registers(flags[6] ? 2 : 0)
+                    .positions(flags[6] ? Positions.LEARNED_CLASS_AND_PATCHES : Positions.LEARNED);
             case "torchvision" -> b.preLogits(flags[7]);
             case "jax" -> b.preLogits(flags[7]).classToken(!mean || flags[6]).positions(flags[8] ? Positions.LEARNED_PATCHES : Positions.LEARNED);
             case "vit-pytorch" -> b.qkvBias(flags[5]).classToken(!mean || flags[6]);
             default -> { }
         }
+        if (family.id().equals("timm")) {
+            ingredients(b, flags, sizes[3] * headDim, b.build());
+        }
         return b.build();
+    }
+
+    private static VitConfigBuilder projection(VitConfigBuilder b, boolean projection, boolean[] flags) {
+        return projection ? b.classes(5).head(HeadConfig.Kind.PROJECTION).headBias(false) : b.classes(0).head(HeadConfig.Kind.CLASSIFIER).headBias(false);
+    }
+
+    /** timm's names express every ingredient of a block and most poolings. */
+    private static void ingredients(VitConfigBuilder b, boolean[] flags, int inner, VitConfig plain) {
+        b.preNorm(flags[9]).queryKeyNorm(flags[10]).norm(flags[11] ? NormKind.RMS : NormKind.LAYER).mlpKind(flags[12] ? MlpConfig.Kind.SWIGLU : MlpConfig.Kind.GELU)
+                .mlpBias(flags[13]).mlpNorm(flags[14]).attentionNorm(flags[15]).keyBias(flags[16] || !plain.qkvBias()).patchBias(!flags[9]);
+        if (flags[18] && plain.prefixTokens() == 1 && plain.classToken()) {
+            b.positions(Positions.NONE).relative(flags[9] ? RelativePositions.SHARED : RelativePositions.BY_BLOCK);
+        } else if (flags[18]) {
+            b.rotary(new RotaryConfig(flags[9] ? Scheme.EVA : Scheme.DINOV3, 50, 2, 3));
+        }
+        if (flags[19] && plain.pooling() != Pooling.TOKEN) {
+            b.pooling(flags[10] ? Pooling.PATCH_MAX : Pooling.ALL_MEAN_MAX);
+        } else if (flags[19] && plain.finalNorm() == FinalNorm.BEFORE_POOLING && !plain.distillationToken() && !plain.preLogits()) {
+            b.width(inner).pooling(flags[10] ? Pooling.PATCH_ATTENTION : Pooling.ALL_ATTENTION);
+        }
     }
 
     @Property(tries = 150, edgeCases = EdgeCasesMode.NONE)

@@ -29,6 +29,7 @@ public record ConfigFile(JsonObject raw, Form form, String family, ConfigFields 
         NONE("heads"),
         TIMM("model_args.num_heads"),
         HUGGING_FACE("num_attention_heads"),
+        OPEN_CLIP("model_cfg.vision_cfg.head_width"),
         OWN("heads");
 
         private final String headsField;
@@ -71,6 +72,9 @@ public record ConfigFile(JsonObject raw, Form form, String family, ConfigFields 
         List<String> notes = new ArrayList<>();
         if (json.has("architecture") || json.has("model_args") || json.has("pretrained_cfg")) {
             return TimmConfig.read(json, notes);
+        }
+        if (json.has("model_cfg")) {
+            return OpenClipConfig.read(json, notes);
         }
         if (json.has("model_type") || json.has("architectures") || json.has("hidden_size")) {
             return HuggingFaceConfig.read(json, notes);

@@ -2,36 +2,60 @@ package vit.model.weights.config;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import vit.kernels.gelu.GeluKind;
 import vit.model.InputException;
-import vit.model.config.VitConfig;
-import vit.model.config.VitVariants;
+import vit.model.config.MlpConfig;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
 
-/** Hugging Face's {@code config.json} of ViTModel, ViTForImageClassification and the DeiT classes. */
+/**
+ * Hugging Face's {@code config.json}: ViT, DeiT, ViT-MAE, I-JEPA, the image towers of CLIP and SigLIP, DINOv2, BEiT and DINOv3. {@link HuggingFaceModel} has
+ * what each class does with a field that a file leaves out.
+ */
 final class HuggingFaceConfig {
-
-    private static final Set<String> MODEL_TYPES = Set.of("vit", "deit");
 
     /** transformers' names; gelu_new, gelu_fast and gelu_pytorch_tanh are one formula. */
     private static final Map<String, GeluKind> ACTIVATIONS = Map.of("gelu", GeluKind.ERF, "gelu_python", GeluKind.ERF,
             "gelu_new", GeluKind.TANH, "gelu_fast", GeluKind.TANH, "gelu_pytorch_tanh", GeluKind.TANH,
-            "gelu_accurate", GeluKind.TANH);
+            "gelu_accurate", GeluKind.TANH, "quick_gelu", GeluKind.QUICK);
 
-    private HuggingFaceConfig() {}
+    private final JsonObject document;
+    private final JsonObject json; // the image tower's part of the document, or the document itself
+    private final HuggingFaceModel model;
+    private final ConfigFields fields = new ConfigFields();
+    private final ConfigFields implied = new ConfigFields();
 
-    static ConfigFile read(JsonObject json, List<String> notes) throws InputException {
-        requirePlain(json);
-        ConfigFields fields = new ConfigFields();
-        count(json, "hidden_size", ConfigField.WIDTH, fields);
-        count(json, "num_hidden_layers", ConfigField.DEPTH, fields);
-        count(json, "num_attention_heads", ConfigField.HEADS, fields);
-        count(json, "intermediate_size", ConfigField.MLP, fields);
-        count(json, "num_channels", ConfigField.CHANNELS, fields);
+    private HuggingFaceConfig(JsonObject document) throws InputException {
+        this.document = document;
+        this.model = model(document);
+        JsonObject inside = document.optionalObject("vision_config_dict").orElse(null); // in old files, where it wins
+        this.json = inside != null ? inside : document.optionalObject("vision_config").orElse(document);
+    }
+
+    static ConfigFile read(JsonObject document, List<String> notes) throws InputException {
+        HuggingFaceConfig reading = new HuggingFaceConfig(document);
+        reading.implied();
+        reading.stated();
+        List<String> labels = document.has("id2label") ? Labels.fromNumbered(document.object("id2label"), document.get("id2label")) : List.of();
+        if (!labels.isEmpty() && hasHead(document)) {
+            reading.fields.state(ConfigField.CLASSES, labels.size(), document.get("id2label"));
+        } else if (labels.isEmpty() && document.has("num_labels") && hasHead(document)) {
+            reading.fields.state(ConfigField.CLASSES, ConfigField.atLeast(0, document.get("num_labels")), document.get("num_labels"));
+        }
+        ProblemType.state(document, reading.fields);
+        return new ConfigFile(document, ConfigFile.Form.HUGGING_FACE, reading.model.family(), reading.fields, reading.implied,
+                hasHead(document) || reading.model.isPlain() ? labels : List.of(), notes, List.of());
+    }
+
+    private void stated() throws InputException {
+        count("hidden_size", ConfigField.WIDTH);
+        count("num_hidden_layers", ConfigField.DEPTH);
+        count("num_attention_heads", ConfigField.HEADS);
+        count("intermediate_size", ConfigField.MLP);
+        count("num_channels", ConfigField.CHANNELS);
+        count("num_register_tokens", ConfigField.REGISTERS);
         if (json.has("patch_size")) {
             fields.state(ConfigField.PATCH, ConfigField.patchSide(json.get("patch_size")), json.get("patch_size"));
         }
@@ -41,46 +65,40 @@ final class HuggingFaceConfig {
         if (json.has("layer_norm_eps")) {
             fields.state(ConfigField.LAYER_NORM_EPS, Relaxed.number(json.get("layer_norm_eps")), json.get("layer_norm_eps"));
         }
-        if (json.has("hidden_act")) {
+        boolean gated = Relaxed.flag(json, "use_gated_mlp", false) || Relaxed.flag(json, "use_swiglu_ffn", false);
+        if (gated) {
+            fields.state(ConfigField.MLP_KIND, MlpConfig.Kind.SWIGLU, json.get(json.has("use_gated_mlp") ? "use_gated_mlp" : "use_swiglu_ffn"));
+        } else if (json.has("hidden_act")) {
             fields.state(ConfigField.GELU, ConfigField.choose(json.get("hidden_act"), ACTIVATIONS), json.get("hidden_act"));
         }
         if (json.has("qkv_bias")) {
             fields.state(ConfigField.QKV_BIAS, Relaxed.flag(json.get("qkv_bias")), json.get("qkv_bias"));
         }
-        List<String> labels = json.has("id2label") ? Labels.fromNumbered(json.object("id2label"), json.get("id2label")) : List.of();
-        if (!labels.isEmpty() && hasHead(json)) {
-            fields.state(ConfigField.CLASSES, labels.size(), json.get("id2label"));
-        } else if (labels.isEmpty() && json.has("num_labels") && hasHead(json)) {
-            fields.state(ConfigField.CLASSES, ConfigField.atLeast(0, json.get("num_labels")), json.get("num_labels"));
-        }
-        ProblemType.state(json, fields);
-        return new ConfigFile(json, ConfigFile.Form.HUGGING_FACE, "huggingface", fields, defaults(json), labels, notes, List.of());
+        model.state(json, fields);
     }
 
-    /** Refuses models of other classes that have the same fields: by {@code model_type}, or by the names of the classes if there is no type. */
-    private static void requirePlain(JsonObject json) throws InputException {
+    /** What the model's class does where the file says nothing. A file leaves out whatever equals its default. */
+    private void implied() throws InputException {
+        model.imply(json, implied);
+    }
+
+    /** The model by {@code model_type}, or by the names of the classes if there is no type. Refuses models that are not computed here. */
+    private static HuggingFaceModel model(JsonObject json) throws InputException {
         if (json.has("model_type")) {
             String type = Relaxed.text(json.get("model_type"));
-            if (!MODEL_TYPES.contains(type)) {
-                throw json.fault("model_type").expected("vit or deit").found(type).because("the model is not a plain ViT");
+            HuggingFaceModel model = HuggingFaceModel.ofType(type).orElse(null);
+            if (model == null) {
+                throw json.fault("model_type").expected("one of " + HuggingFaceModel.types()).found(type).because(HuggingFaceModel.refusal(type));
             }
-            return;
+            return model;
         }
         for (String name : architectures(json)) {
-            if (!name.matches("(ViT|DeiT)(Model|For.*)")) {
-                throw json.fault("architectures").expected("a class of ViT or DeiT").found(name).because("the model is not a plain ViT");
+            if (HuggingFaceModel.ofClass(name).isEmpty()) {
+                throw json.fault("architectures").expected("a class of " + HuggingFaceModel.types()).found(name).because("the model is not a plain ViT");
             }
         }
-    }
-
-    /** The defaults of transformers' ViTConfig and DeiTConfig. A file leaves out whatever equals its default. */
-    private static ConfigFields defaults(JsonObject json) {
-        ConfigFields implied = new ConfigFields();
-        VitConfig base = VitVariants.find("vit_base_patch16_224").orElseThrow();
-        implied.state(ConfigField.HEADS, base.heads(), json.get("num_attention_heads"));
-        implied.state(ConfigField.MLP, base.mlp(), json.get("intermediate_size"));
-        implied.state(ConfigField.IMAGE, ConfigField.IMAGE.get(base), json.get("image_size"));
-        return implied;
+        List<String> names = architectures(json);
+        return names.isEmpty() ? HuggingFaceModel.VIT : HuggingFaceModel.ofClass(names.getFirst()).orElseThrow();
     }
 
     private static List<String> architectures(JsonObject json) throws InputException {
@@ -96,9 +114,10 @@ final class HuggingFaceConfig {
         return architectures(json).stream().anyMatch(name -> name.contains("ForImageClassification"));
     }
 
-    private static void count(JsonObject json, String name, ConfigField<Integer> field, ConfigFields fields) throws InputException {
+    private void count(String name, ConfigField<Integer> field) throws InputException {
         if (json.has(name)) {
-            fields.state(field, ConfigField.atLeast(field == ConfigField.DEPTH ? 0 : 1, json.get(name)), json.get(name));
+            int least = field == ConfigField.DEPTH || field == ConfigField.REGISTERS ? 0 : 1;
+            fields.state(field, ConfigField.atLeast(least, json.get(name)), json.get(name));
         }
     }
 }

@@ -20,8 +20,8 @@ final class TimmArchitectures {
     private static final String TABLE = "timm-architectures.json";
 
     /** Parts of a name that stand for blocks of another kind; used for names that are not in the table. */
-    private static final Map<String, String> OTHER_BLOCKS = Map.of("rpn", "LayerNorms after attention and MLP", "xp", "attention and MLP in parallel",
-            "rope", "rotary positions", "dinov3", "rotary positions", "clip", "a LayerNorm before the blocks", "quickgelu", "the activation quick_gelu");
+    private static final Map<String, String> OTHER_BLOCKS = Map.of("rpn", "LayerNorms after attention and MLP", "beit3", "norms inside attention and MLP", "xp", "attention and MLP in parallel",
+            "rope", "rotary positions", "dinov3", "rotary positions");
 
     private TimmArchitectures() {}
 

@@ -6,6 +6,10 @@ import java.util.List;
 import java.util.Set;
 import vit.kernels.gelu.GeluKind;
 import vit.model.InputException;
+import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.MlpConfig;
+import vit.model.config.RotaryConfig;
+import vit.model.config.RotaryConfig.Scheme;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
@@ -14,6 +18,7 @@ import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
 import vit.model.weights.config.ConfigField.ImageSize;
+import vit.model.weights.config.ConfigField.Rotary;
 
 /**
  * timm's {@code config.json}. As in timm, the architecture's name gives the arguments of the model's class, {@code model_args} override them one
@@ -133,13 +138,16 @@ final class TimmConfig {
         }
         if (pool != null) {
             Argument prefix = argument("pool_include_prefix");
-            Pooling mean = prefix != null && Relaxed.flag(prefix.value) ? Pooling.ALL_MEAN : Pooling.PATCH_MEAN;
-            pool.into.state(ConfigField.POOL, TimmArguments.pooling(pool.value, pool.origin, mean), pool.origin);
+            boolean withPrefix = prefix != null && Relaxed.flag(prefix.value);
+            pool.into.state(ConfigField.POOL, TimmArguments.pooling(pool.value, pool.origin, withPrefix), pool.origin);
         } else if (architecture != null) {
             implied.state(ConfigField.POOL, Pooling.TOKEN, json.get("architecture"));
         }
         Argument after = argument("fc_norm");
-        if (after != null) {
+        Argument none = argument("final_norm");
+        if (none != null && !Relaxed.flag(none.value)) {
+            none.into.state(ConfigField.FINAL_NORM, FinalNorm.NONE, none.origin);
+        } else if (after != null) {
             FinalNorm norm = Relaxed.flag(after.value) ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING;
             after.into.state(ConfigField.FINAL_NORM, norm, after.origin);
         }
@@ -189,14 +197,30 @@ final class TimmConfig {
         if (scale != null) { // 0 is none
             implied.state(ConfigField.LAYER_SCALE, Relaxed.number(scale.value) != 0, scale.origin);
         }
-        Argument patchesOnly = argument("no_embed_class");
-        if (patchesOnly != null) {
-            patchesOnly.into.state(ConfigField.POSITIONS, Relaxed.flag(patchesOnly.value) ? Positions.LEARNED_PATCHES : Positions.LEARNED, patchesOnly.origin);
-        } else if (architecture != null) {
-            implied.state(ConfigField.POSITIONS, Positions.LEARNED, json.get("architecture"));
+        positions();
+        flag("qk_norm", ConfigField.QK_NORM);
+        flag("pre_norm", ConfigField.PRE_NORM);
+        flag("proj_bias", ConfigField.OUTPUT_BIAS);
+        flag("proj_bias", ConfigField.MLP_BIAS);
+        flag("scale_attn_norm", ConfigField.ATTENTION_NORM);
+        flag("scale_attn_inner", ConfigField.ATTENTION_NORM);
+        flag("scale_mlp_norm", ConfigField.MLP_NORM);
+        flag("scale_mlp", ConfigField.MLP_NORM);
+        rotary();
+        Argument norm = argument("norm_layer");
+        if (norm != null) {
+            norm.into.state(ConfigField.NORM, TimmArguments.norm(norm.value, norm.origin), norm.origin);
+        }
+        Argument mlp = argument("mlp_layer");
+        Argument gated = argument("swiglu_mlp");
+        if (mlp != null) {
+            mlp.into.state(ConfigField.MLP_KIND, TimmArguments.mlp(mlp.value, mlp.origin), mlp.origin);
+        } else if (gated != null && Relaxed.flag(gated.value)) {
+            gated.into.state(ConfigField.MLP_KIND, MlpConfig.Kind.SWIGLU, gated.origin);
         }
         Argument activation = argument("act_layer");
-        if (activation != null) {
+        boolean silu = activation != null && Relaxed.text(activation.value).equalsIgnoreCase("silu"); // a gate's; the gate implies it
+        if (activation != null && !silu) {
             activation.into.state(ConfigField.GELU, TimmArguments.activation(activation.value, activation.origin), activation.origin);
         } else if (architecture != null) {
             implied.state(ConfigField.GELU, GeluKind.ERF, json.get("architecture"));
@@ -207,6 +231,45 @@ final class TimmConfig {
         } else if (architecture != null) {
             implied.state(ConfigField.LAYER_NORM_EPS, 1e-6, json.get("architecture"));
         }
+    }
+
+    /** Position embeddings that are added to the tokens, and relative positions. */
+    private void positions() throws InputException {
+        Argument absolute = argument("use_abs_pos_emb");
+        Argument patchesOnly = argument("no_embed_class");
+        if (absolute != null && !Relaxed.flag(absolute.value)) {
+            absolute.into.state(ConfigField.POSITIONS, Positions.NONE, absolute.origin);
+        } else if (patchesOnly != null) {
+            patchesOnly.into.state(ConfigField.POSITIONS, Relaxed.flag(patchesOnly.value) ? Positions.LEARNED_PATCHES : Positions.LEARNED, patchesOnly.origin);
+        } else if (architecture != null) {
+            implied.state(ConfigField.POSITIONS, Positions.LEARNED, json.get("architecture"));
+        }
+        Argument shared = argument("use_shared_rel_pos_bias");
+        Argument byBlock = argument("use_rel_pos_bias");
+        if (shared != null && Relaxed.flag(shared.value)) {
+            shared.into.state(ConfigField.RELATIVE_POSITIONS, RelativePositions.SHARED, shared.origin);
+        } else if (byBlock != null && Relaxed.flag(byBlock.value)) {
+            byBlock.into.state(ConfigField.RELATIVE_POSITIONS, RelativePositions.BY_BLOCK, byBlock.origin);
+        }
+    }
+
+    /** Rotary positions: Eva's, with coordinates scaled to a reference grid, or DINOv3's. */
+    private void rotary() throws InputException {
+        Argument used = argument("use_rot_pos_emb");
+        if (used == null || !Relaxed.flag(used.value)) {
+            return;
+        }
+        Argument type = argument("rope_type");
+        boolean dinov3 = type != null && Relaxed.text(type.value).equals("dinov3");
+        Argument temperature = argument("rope_temperature");
+        double theta = temperature == null ? dinov3 ? 100 : 10000 : Relaxed.number(temperature.value);
+        if (!(theta > 0)) {
+            throw temperature.origin.fault().expected("above 0").found(theta).because("the value is too small");
+        }
+        Argument shape = argument("ref_feat_shape");
+        ImageSize reference = shape == null ? new ImageSize(16, 16) : ConfigField.imageSize(shape.value);
+        used.into.state(ConfigField.ROTARY, new Rotary(dinov3 ? new RotaryConfig(Scheme.DINOV3, theta, 1, 1)
+                : new RotaryConfig(Scheme.EVA, theta, reference.height(), reference.width())), used.origin);
     }
 
     private void flag(String name, ConfigField<Boolean> field) throws InputException {

@@ -5,23 +5,25 @@ import java.util.Map;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /**
- * Hugging Face transformers: ViT and DeiT with one head or none, and DeiT also with two. Version 5 renames the blocks in memory, but files on the hub
+ * Hugging Face transformers: ViT and DeiT with one head or none, DeiT also with two, the encoders of masked autoencoders and I-JEPA. Version 5 renames the blocks in memory, but files on the hub
  * keep the older names. The names of base models have no {@code vit.} prefix.
  */
 final class HuggingFace implements WeightFamily {
 
     private static final String PROJECTION = "embeddings.patch_embeddings.projection.weight";
+    private static final String CLASS_TOKEN = "embeddings.cls_token";
     private static final String DISTILLATION_TOKEN = "embeddings.distillation_token";
     private static final String HEAD = "classifier";
     private static final String DISTILLED_CLASS_HEAD = "cls_classifier";
     private static final String DISTILLATION_HEAD = "distillation_classifier";
-    private static final List<String> PREFIXES = List.of("vit.", "deit.", "");
+    private static final List<String> PREFIXES = List.of("vit.", "deit.", "ijepa.", "");
 
     private final String id;
     private final List<String> aliases;
@@ -106,6 +108,11 @@ final class HuggingFace implements WeightFamily {
         String token = prefix + DISTILLATION_TOKEN;
         into.tell(ConfigField.DISTILLATION_TOKEN, tensors.has(token) && tensors.has(DISTILLATION_HEAD + ".weight"), token);
         into.tell(ConfigField.REGISTERS, tensors.has(token) && !tensors.has(DISTILLATION_HEAD + ".weight") ? 1 : 0, token);
+        boolean classToken = tensors.has(prefix + CLASS_TOKEN);
+        into.tell(ConfigField.CLASS_TOKEN, classToken, prefix + CLASS_TOKEN);
+        if (!classToken) { // I-JEPA
+            into.tell(ConfigField.POOL, Pooling.PATCH_MEAN, prefix + CLASS_TOKEN);
+        }
         String positions = prefix + "embeddings.position_embeddings";
         into.tellPositions(tensors.require(positions, 3).dimension(1), positions);
         into.tellHead(tensors.has(DISTILLED_CLASS_HEAD + ".weight") ? DISTILLED_CLASS_HEAD : HEAD);
@@ -121,9 +128,9 @@ final class HuggingFace implements WeightFamily {
 
     @Override
     public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
-        String prefix = tensors == TensorDirectory.empty() && (config.distillationToken() || config.registers() == 1) ? "deit." : prefix(tensors);
+        String prefix = tensors == TensorDirectory.empty() && !config.classToken() ? "ijepa." : tensors == TensorDirectory.empty() && (config.distillationToken() || config.registers() == 1) ? "deit." : prefix(tensors);
         Renaming names = new Renaming(parameters);
-        names.tensor(Parameters.CLASS_TOKEN, prefix + "embeddings.cls_token");
+        names.tensor(Parameters.CLASS_TOKEN, prefix + CLASS_TOKEN);
         names.tensor(Parameters.DISTILLATION_TOKEN, prefix + DISTILLATION_TOKEN);
         if (config.registers() == 1) {
             names.tensor(Parameters.REGISTER_TOKENS, prefix + DISTILLATION_TOKEN);
@@ -141,10 +148,11 @@ final class HuggingFace implements WeightFamily {
         return names.views();
     }
 
-    /** The pooler of base models and the mask token: no head uses the pooler, and the mask token is only for pre-training. */
+    /** The pooler of base models, which no head uses, and what is only for pre-training: the mask token and the decoder of masked autoencoders. */
     @Override
     public boolean isUnused(String name, TensorDirectory tensors) {
         String prefix = prefix(tensors);
-        return name.equals(prefix + "pooler.dense.weight") || name.equals(prefix + "pooler.dense.bias") || name.equals(prefix + "embeddings.mask_token");
+        return name.equals(prefix + "pooler.dense.weight") || name.equals(prefix + "pooler.dense.bias") || name.equals(prefix + "embeddings.mask_token")
+                || name.startsWith("decoder.");
     }
 }

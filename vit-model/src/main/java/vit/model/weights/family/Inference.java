@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
+import vit.model.positions.RelativeIndex;
 import vit.model.weights.config.ConfigField;
 import vit.model.weights.config.ConfigFields;
 
@@ -102,6 +103,33 @@ public final class Inference {
     void tellPositions(int rows, String tensor) {
         positionRows = rows;
         positionTensor = tensor;
+    }
+
+    /**
+     * Suggests a square image from the rows of a table of relative positions: (2·side − 1)² offsets and three for the class token. The table of another grid
+     * has its image stated.
+     */
+    void suggestImage(int tableRows, int patch, String tensor) {
+        int side = ((int) Math.round(Math.sqrt(tableRows - 3)) + 1) / 2;
+        if (side > 0 && RelativeIndex.rows(side, side) == tableRows) {
+            suggest(ConfigField.IMAGE, new ConfigField.ImageSize(side * patch, side * patch), tensor);
+        }
+    }
+
+    /** Notes that the file has no position embeddings, which is right only if a configuration says so. */
+    void lackPositions(String tensor) {
+        positionTensor = tensor;
+    }
+
+    /**
+     * Requires the position embeddings of a model that has some.
+     *
+     * @throws InputException if the file lacks them
+     */
+    public void requirePositions() throws InputException {
+        if (positionRows < 0 && positionTensor != null) {
+            tensors.require(positionTensor, 3);
+        }
     }
 
     /** Tells width, channels and patch from a convolution's weight (C, channels, patch, patch). */

@@ -7,6 +7,7 @@ import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
@@ -19,6 +20,7 @@ import vit.model.weights.config.ConfigField;
  */
 final class Jax implements WeightFamily {
 
+    private static final String MAP = "MAPHead_0/";
     private static final List<String> PREFIXES = List.of("", "opt/target/", "params/", "params/img/", "img/");
 
     @Override
@@ -82,8 +84,8 @@ final class Jax implements WeightFamily {
 
     /** Not every token: big_vision adds positions before it puts the class token in front. */
     @Override
-    public boolean everyTokenHasAPosition() {
-        return false;
+    public Positions positions() {
+        return null;
     }
 
     @Override
@@ -101,7 +103,11 @@ final class Jax implements WeightFamily {
         into.tell(ConfigField.WIDTH, patch.dimension(3), names.prefix + "embedding/kernel");
         into.tellPositions(tensors.require(names.positions, 3).dimension(1), names.positions);
         into.tellPresence(ConfigField.CLASS_TOKEN, names.prefix + "cls");
-        into.suggest(ConfigField.POOL, tensors.has(names.prefix + "cls") ? Pooling.TOKEN : Pooling.PATCH_MEAN, names.prefix + "cls");
+        if (tensors.has(names.prefix + MAP + "probe")) {
+            into.tell(ConfigField.POOL, tensors.has(names.prefix + "cls") ? Pooling.ALL_ATTENTION : Pooling.PATCH_ATTENTION, names.prefix + MAP + "probe");
+        } else {
+            into.suggest(ConfigField.POOL, tensors.has(names.prefix + "cls") ? Pooling.TOKEN : Pooling.PATCH_MEAN, names.prefix + "cls");
+        }
         into.tellPresence(ConfigField.PRE_LOGITS, names.prefix + "pre_logits/kernel");
         into.tellClasses(names.prefix + "head/kernel", 1);
         int depth = names.stacked
@@ -142,32 +148,42 @@ final class Jax implements WeightFamily {
                 Parameters.PATCH_PROJECTION + ".weight", 0, patch, 1, patch * patch, c.patchElements()));
         whole(views, names.prefix + "embedding/bias", parameters.find(Parameters.PATCH_PROJECTION + ".bias"));
         norm(views, names.prefix + "Transformer/encoder_norm", Parameters.finalNorm(c), parameters);
+        if (c.pooling().isAttention()) {
+            String head = names.prefix + MAP;
+            whole(views, head + "probe", parameters.find(Parameters.POOL_QUERY));
+            attention(views, head + "MultiHeadDotProductAttention_0/", Parameters.POOL_QKV, Parameters.POOL_OUTPUT, c, parameters);
+            norm(views, head + "LayerNorm_0", Parameters.POOL_NORM, parameters);
+            dense(views, head + "MlpBlock_0/Dense_0", Parameters.POOL_FC1, parameters);
+            dense(views, head + "MlpBlock_0/Dense_1", Parameters.POOL_FC2, parameters);
+        }
         dense(views, names.prefix + "pre_logits", Parameters.PRE_LOGITS, parameters);
         dense(views, names.prefix + "head", Parameters.HEAD, parameters);
     }
 
     private static void block(List<TensorView> views, Names names, int i, VitConfig c, Parameters parameters) {
         String block = names.block(i);
-        int width = c.width();
-        int heads = c.heads();
-        int headDim = c.headDim();
         norm(views, block + "LayerNorm_0", Parameters.block(i, Parameters.NORM_1), parameters);
-        String qkv = Parameters.block(i, Parameters.QKV);
-        String[] parts = {"query", "key", "value"};
-        for (int part = 0; part < 3; part++) {
-            String name = block + names.attention() + parts[part];
-            int rows = part * c.inner();
-            views.add(TensorView.strided(name + "/kernel", Shape.of(width, heads, headDim), qkv + ".weight", rows * width, 1, headDim * width, width));
-            if (c.qkvBias()) {
-                views.add(TensorView.part(name + "/bias", Shape.of(heads, headDim), qkv + ".bias", rows));
-            }
-        }
-        String out = Parameters.block(i, Parameters.ATTENTION_OUTPUT);
-        views.add(TensorView.strided(block + names.attention() + "out/kernel", Shape.of(heads, headDim, width), out + ".weight", 0, headDim, 1, c.inner()));
-        whole(views, block + names.attention() + "out/bias", parameters.find(out + ".bias"));
+        attention(views, block + names.attention(), Parameters.block(i, Parameters.QKV), Parameters.block(i, Parameters.ATTENTION_OUTPUT), c, parameters);
         norm(views, block + names.norm2(), Parameters.block(i, Parameters.NORM_2), parameters);
         dense(views, block + names.mlp() + "Dense_0", Parameters.block(i, Parameters.FC1), parameters);
         dense(views, block + names.mlp() + "Dense_1", Parameters.block(i, Parameters.FC2), parameters);
+    }
+
+    /** An attention of which the file has query, key, value and output, each split by heads. */
+    private static void attention(List<TensorView> views, String name, String qkv, String out, VitConfig c, Parameters parameters) {
+        int width = c.width();
+        int heads = c.heads();
+        int headDim = c.headDim();
+        String[] parts = {"query", "key", "value"};
+        for (int part = 0; part < 3; part++) {
+            int rows = part * c.inner();
+            views.add(TensorView.strided(name + parts[part] + "/kernel", Shape.of(width, heads, headDim), qkv + ".weight", rows * width, 1, headDim * width, width));
+            if (parameters.find(qkv + ".bias") != null) {
+                views.add(TensorView.part(name + parts[part] + "/bias", Shape.of(heads, headDim), qkv + ".bias", rows));
+            }
+        }
+        views.add(TensorView.strided(name + "out/kernel", Shape.of(heads, headDim, width), out + ".weight", 0, headDim, 1, c.inner()));
+        whole(views, name + "out/bias", parameters.find(out + ".bias"));
     }
 
     private static void whole(List<TensorView> views, String name, Parameter parameter) {

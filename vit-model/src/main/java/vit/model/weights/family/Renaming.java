@@ -48,17 +48,40 @@ final class Renaming {
 
     /** The joint projection, of which the file has each third of the rows as a layer of its own, in the order query, key, value. */
     void thirds(String canonical, String... names) {
+        parts(canonical, names);
+    }
+
+    /** A layer of which the file has equal parts of the rows as layers of their own, in this order. */
+    void parts(String canonical, String... names) {
         for (String kind : new String[] {".weight", ".bias"}) {
             Parameter parameter = parameters.find(canonical + kind);
             if (parameter == null) {
                 continue;
             }
-            int[] dimensions = parameter.shape().dimensions();
-            dimensions[0] /= 3;
-            Shape third = Shape.of(dimensions);
-            for (int i = 0; i < 3; i++) {
-                views.add(TensorView.part(names[i] + kind, third, parameter.name(), i * Math.toIntExact(third.size())));
+            int rows = parameter.shape().dimension(0) / names.length;
+            for (int i = 0; i < names.length; i++) {
+                rows(canonical + kind, i * rows, rows, names[i] + kind);
             }
+        }
+    }
+
+    /** Rows {@code from} to {@code from + count} of parameter {@code canonical}, if the model has it, are the file's {@code name}. */
+    void rows(String canonical, int from, int count, String name) {
+        Parameter parameter = parameters.find(canonical);
+        if (parameter == null) {
+            return;
+        }
+        int[] dimensions = parameter.shape().dimensions();
+        int row = Math.toIntExact(parameter.shape().size() / dimensions[0]);
+        dimensions[0] = count;
+        views.add(TensorView.part(name, Shape.of(dimensions), canonical, from * row));
+    }
+
+    /** Matrix {@code canonical}, if the model has it, is the transposed file's {@code name}. */
+    void transposed(String canonical, String name) {
+        Parameter parameter = parameters.find(canonical);
+        if (parameter != null) {
+            views.add(TensorView.strided(name, Shape.of(parameter.in(), parameter.out()), canonical, 0, 1, parameter.in()));
         }
     }
 

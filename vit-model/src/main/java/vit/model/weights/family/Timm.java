@@ -1,17 +1,37 @@
 package vit.model.weights.family;
 
+import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
+import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.MlpConfig;
+import vit.model.config.NormKind;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 import vit.model.weights.config.ConfigField;
 
-/** PyTorch Image Models (timm), whose names are the canonical ones; DeiT's own files have them too. */
-final class Timm implements WeightFamily {
+/**
+ * PyTorch Image Models (timm), whose names are the canonical ones: its VisionTransformer, and its Beit and Eva, which name a few tensors otherwise. DeiT's and
+ * BEiT's own files have these names too.
+ */
+class Timm implements WeightFamily {
+
+    private static final String SCALE_1 = "gamma_1";
+    private static final String SCALE_2 = "gamma_2";
+    private static final String GATE = "mlp.fc1_g";
+    private static final String GATED = "mlp.fc1_x";
+    /** Where Beit and Eva have a tensor for each of queries, keys and values. */
+    private static final List<String> SEPARATE = List.of("attn.q_proj", "attn.k_proj", "attn.v_proj");
+    private static final String W12 = "mlp.w12";
+    private static final String W3 = "mlp.w3";
+    private static final String POOL_Q = "attn_pool.q";
+    private static final String POOL_KV = "attn_pool.kv";
 
     @Override
     public String id() {
@@ -21,6 +41,11 @@ final class Timm implements WeightFamily {
     @Override
     public List<String> aliases() {
         return List.of("deit");
+    }
+
+    @Override
+    public boolean goesWith(WeightFamily other) {
+        return other instanceof Timm;
     }
 
     @Override
@@ -35,13 +60,13 @@ final class Timm implements WeightFamily {
 
     @Override
     public FinalNorm finalNorm(Pooling pooling) {
-        return pooling == Pooling.TOKEN ? FinalNorm.BEFORE_POOLING : FinalNorm.AFTER_POOLING;
+        return pooling == Pooling.TOKEN || pooling.isAttention() ? FinalNorm.BEFORE_POOLING : FinalNorm.AFTER_POOLING;
     }
 
     /** Not every token: {@code no_embed_class} leaves the prefix tokens without positions. */
     @Override
-    public boolean everyTokenHasAPosition() {
-        return false;
+    public Positions positions() {
+        return null;
     }
 
     /** Architectures differ in all of these, but their tensors do not show it. */
@@ -55,38 +80,141 @@ final class Timm implements WeightFamily {
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
         into.tellFromConvolution("patch_embed.proj.weight");
+        into.tell(ConfigField.PATCH_BIAS, !tensors.has("norm_pre.weight"), "norm_pre.weight"); // a norm before the blocks takes its place
         into.tell(ConfigField.DEPTH, tensors.blocks("blocks.", '.'), "blocks.*");
         into.tellPresence(ConfigField.CLASS_TOKEN, Parameters.CLASS_TOKEN);
         into.tellPresence(ConfigField.DISTILLATION_TOKEN, Parameters.DISTILLATION_TOKEN);
         boolean registers = tensors.has(Parameters.REGISTER_TOKENS);
         into.tell(ConfigField.REGISTERS, registers ? tensors.require(Parameters.REGISTER_TOKENS, 3).dimension(1) : 0, Parameters.REGISTER_TOKENS);
-        into.tellPositions(tensors.require(Parameters.POSITIONS, 3).dimension(1), Parameters.POSITIONS);
+        if (tensors.has(Parameters.POSITIONS)) {
+            into.tellPositions(tensors.require(Parameters.POSITIONS, 3).dimension(1), Parameters.POSITIONS);
+        } else if (tensors.has(Parameters.SHARED_RELATIVE_POSITIONS) || tensors.has("blocks.0." + Parameters.RELATIVE_POSITIONS)) {
+            into.tell(ConfigField.POSITIONS, Positions.NONE, Parameters.POSITIONS);
+        } else {
+            into.lackPositions(Parameters.POSITIONS); // only a configuration knows whether blocks have rotary positions
+        }
+        into.tellPresence(ConfigField.PRE_NORM, "norm_pre.weight");
         into.tellPresence(ConfigField.PRE_LOGITS, "pre_logits.fc.weight");
         into.tellHead(Parameters.HEAD);
-        if (tensors.has("blocks.0.attn.qkv.weight")) {
-            Shape qkv = tensors.require("blocks.0.attn.qkv.weight", 2);
-            into.tellInnerFromQkv(qkv.dimension(0), "blocks.0.attn.qkv.weight");
-            into.tell(ConfigField.MLP, tensors.require("blocks.0.mlp.fc1.weight", 2).dimension(0), "blocks.0.mlp.fc1.weight");
-            into.tellPresence(ConfigField.QKV_BIAS, "blocks.0.attn.qkv.bias");
-            into.tellPresence(ConfigField.OUTPUT_BIAS, "blocks.0.attn.proj.bias");
-            into.tellPresence(ConfigField.LAYER_SCALE, "blocks.0.ls1.gamma");
+        if (tensors.has("blocks.0.norm1.weight")) {
+            inferBlock(into, tensors);
+        }
+        inferPool(into, tensors);
+    }
+
+    private static void inferBlock(Inference into, TensorDirectory tensors) throws InputException {
+        String block = "blocks.0.";
+        String separate = block + SEPARATE.getFirst() + ".weight";
+        if (tensors.has(separate)) {
+            into.tellInner(tensors.require(separate, 2).dimension(0), separate);
+            into.tell(ConfigField.QKV_BIAS, tensors.has(block + "attn.q_proj.bias"), block + "attn.q_proj.bias");
+            into.tell(ConfigField.KEY_BIAS, tensors.has(block + "attn.k_proj.bias") || !tensors.has(block + "attn.q_proj.bias"), block + "attn.k_proj.bias");
+        } else {
+            into.tellInnerFromQkv(tensors.require(block + "attn.qkv.weight", 2).dimension(0), block + "attn.qkv.weight");
+            boolean split = tensors.has(block + Parameters.QUERY_BIAS);
+            into.tell(ConfigField.QKV_BIAS, split || tensors.has(block + "attn.qkv.bias"), split ? block + Parameters.QUERY_BIAS : block + "attn.qkv.bias");
+            into.tell(ConfigField.KEY_BIAS, !split, block + Parameters.QUERY_BIAS);
+        }
+        into.tellPresence(ConfigField.OUTPUT_BIAS, block + "attn.proj.bias");
+        into.tellPresence(ConfigField.QK_NORM, block + "attn.q_norm.weight");
+        into.tellPresence(ConfigField.ATTENTION_NORM, block + "attn.norm.weight");
+        into.tell(ConfigField.NORM, tensors.has(block + "norm1.bias") ? NormKind.LAYER : NormKind.RMS, block + "norm1.bias");
+        boolean shared = tensors.has(Parameters.SHARED_RELATIVE_POSITIONS);
+        String table = shared ? Parameters.SHARED_RELATIVE_POSITIONS : block + Parameters.RELATIVE_POSITIONS;
+        into.tell(ConfigField.RELATIVE_POSITIONS, shared ? RelativePositions.SHARED : tensors.has(table) ? RelativePositions.BY_BLOCK : RelativePositions.NONE,
+                table);
+        if (tensors.has(table)) {
+            into.tell(ConfigField.HEADS, tensors.require(table, 2).dimension(1), table);
+            into.suggestImage(tensors.require(table, 2).dimension(0), tensors.require("patch_embed.proj.weight", 4).dimension(2), table);
+        }
+        into.tell(ConfigField.LAYER_SCALE, tensors.has(block + "ls1.gamma") || tensors.has(block + SCALE_1), block + "ls1.gamma");
+        inferMlp(into, tensors, block);
+    }
+
+    /** A gate shows in the shapes: the second layer has half as many inputs as the first has outputs, or the gate is a layer of its own. */
+    private static void inferMlp(Inference into, TensorDirectory tensors, String block) throws InputException {
+        String fc2 = block + (tensors.has(block + W3 + ".weight") ? W3 : "mlp.fc2");
+        String fc1 = block + (tensors.has(block + W12 + ".weight") ? W12 : tensors.has(block + GATED + ".weight") ? GATED : "mlp.fc1");
+        int expanded = tensors.require(fc1 + ".weight", 2).dimension(0);
+        boolean joint = !fc1.endsWith(GATED) && tensors.has(fc2 + ".weight") && expanded == 2 * tensors.require(fc2 + ".weight", 2).dimension(1);
+        boolean gated = fc1.endsWith(GATED) || joint;
+        into.tell(ConfigField.MLP, joint ? expanded / 2 : expanded, fc1 + ".weight");
+        into.tell(ConfigField.MLP_KIND, gated ? MlpConfig.Kind.SWIGLU : MlpConfig.Kind.GELU, fc1 + ".weight");
+        into.tellPresence(ConfigField.MLP_BIAS, fc2 + ".bias");
+        into.tellPresence(ConfigField.MLP_NORM, block + "mlp.norm.weight");
+    }
+
+    private static void inferPool(Inference into, TensorDirectory tensors) {
+        boolean after = tensors.has("fc_norm.weight");
+        if (after || tensors.has("norm.weight")) { // a file with neither lacks one, unless a configuration says that there is none
+            into.tell(ConfigField.FINAL_NORM, after ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, after ? "fc_norm.weight" : "norm.weight");
+        }
+        if (tensors.has(Parameters.POOL_QUERY)) {
+            into.suggest(ConfigField.POOL, Pooling.PATCH_ATTENTION, Parameters.POOL_QUERY);
+            return;
         }
         // If timm pools the mean, its final norm is fc_norm, after pooling, unless the model was made with fc_norm=False.
-        boolean after = tensors.has("fc_norm.weight");
-        into.tell(ConfigField.FINAL_NORM, after ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, after ? "fc_norm.weight" : "norm.weight");
         boolean mean = after || !tensors.has(Parameters.CLASS_TOKEN);
         into.suggest(ConfigField.POOL, mean ? Pooling.PATCH_MEAN : Pooling.TOKEN, after ? "fc_norm.weight" : Parameters.CLASS_TOKEN);
     }
 
     @Override
     public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
-        return parameters.list().stream().map(parameter -> TensorView.whole(name(parameter.name(), tensors), parameter.shape(), parameter)).toList();
+        Renaming names = new Renaming(parameters);
+        List<String> joint = new ArrayList<>(); // layers that some files cut in parts
+        for (int i = 0; i < config.depth(); i++) {
+            String block = "blocks." + i + ".";
+            if (tensors.has(block + SEPARATE.getFirst() + ".weight")) {
+                joint.add(Parameters.block(i, Parameters.QKV));
+                names.parts(Parameters.block(i, Parameters.QKV), SEPARATE.stream().map(part -> block + part).toArray(String[]::new));
+            }
+            if (tensors.has(block + GATE + ".weight")) {
+                joint.add(Parameters.block(i, Parameters.FC1));
+                names.parts(Parameters.block(i, Parameters.FC1), block + GATE, block + GATED);
+            }
+        }
+        joint.add(Parameters.POOL_QKV);
+        for (String kind : new String[] {".weight", ".bias"}) {
+            names.rows(Parameters.POOL_QKV + kind, 0, config.width(), POOL_Q + kind);
+            names.rows(Parameters.POOL_QKV + kind, config.width(), 2 * config.width(), POOL_KV + kind);
+        }
+        for (Parameter parameter : parameters.list()) {
+            String canonical = parameter.name();
+            if (!joint.contains(layer(canonical))) {
+                names.tensor(canonical, name(canonical, tensors));
+            }
+        }
+        return names.views();
     }
 
-    /** The file's name of a layer. Only a head may have another name than the canonical one, if somebody replaced it. */
-    private static String name(String canonical, TensorDirectory tensors) {
+    private static String layer(String canonical) {
         int end = canonical.lastIndexOf('.');
-        String layer = end < 0 ? "" : canonical.substring(0, end);
-        return layer.equals(Parameters.HEAD) || layer.equals(Parameters.DISTILLATION_HEAD) ? tensors.linearLayer(layer) + canonical.substring(end) : canonical;
+        return end < 0 ? "" : canonical.substring(0, end);
+    }
+
+    /** The file's name of a tensor. It is the canonical name but for a replaced head and for what Beit, Eva and Facebook's files name otherwise. */
+    private static String name(String canonical, TensorDirectory tensors) {
+        if (tensors.has(canonical)) {
+            return canonical;
+        }
+        String layer = layer(canonical);
+        if (layer.equals(Parameters.HEAD) || layer.equals(Parameters.DISTILLATION_HEAD)) {
+            return tensors.linearLayer(layer) + canonical.substring(layer.length());
+        }
+        String[][] others = {{Parameters.LAYER_SCALE_1, SCALE_1}, {Parameters.LAYER_SCALE_2, SCALE_2}, {Parameters.FC1 + ".", W12 + "."},
+            {Parameters.FC2 + ".", W3 + "."}, {Parameters.QUERY_BIAS, "attn.q_proj.bias"}, {Parameters.VALUE_BIAS, "attn.v_proj.bias"}};
+        for (String[] other : others) {
+            String renamed = canonical.replace(other[0], other[1]);
+            if (!renamed.equals(canonical) && tensors.has(renamed)) {
+                return renamed;
+            }
+        }
+        return canonical;
+    }
+
+    /** The numbers of relative positions, which files of BEiT hold, and the tables of rotary positions. */
+    @Override
+    public boolean isUnused(String name, TensorDirectory tensors) {
+        return name.endsWith("relative_position_index") || name.startsWith("rope.") || name.equals("mask_token") && tensors.has("blocks.0.attn.q_bias");
     }
 }

@@ -9,6 +9,14 @@ import java.util.stream.Collectors;
 public final class WeightFamilies {
 
     private static final List<WeightFamily> ALL = List.of(
+            new OpenClip(),
+            new HuggingFaceClip(),
+            new HuggingFaceSiglip(),
+            new HuggingFaceDinov2(false),
+            new HuggingFaceDinov2(true),
+            new HuggingFaceDinov3(),
+            new HuggingFaceBeit(),
+            new FacebookDino(),
             new Timm(),
             HuggingFace.hub(),
             HuggingFace.version5(),

@@ -6,6 +6,7 @@ import vit.model.InputException;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
@@ -27,6 +28,11 @@ public interface WeightFamily {
     /** Whether a file with these tensors is of this family. */
     boolean recognises(TensorDirectory tensors);
 
+    /** Whether a file with these tensors can be read as one of this family if a configuration names it; no less than what {@link #recognises} says. */
+    default boolean reads(TensorDirectory tensors) {
+        return recognises(tensors);
+    }
+
     /** A builder with the family's conventions; sizes are those of ViT-B/16. */
     VitConfigBuilder defaults();
 
@@ -40,13 +46,21 @@ public interface WeightFamily {
         return PositionResampling.TIMM;
     }
 
-    /** Whether the library's models always have a position for every token, prefix tokens included. */
-    default boolean everyTokenHasAPosition() {
-        return true;
+    /** Which tokens of the library's models have a learned position; null if its models differ in that. */
+    default Positions positions() {
+        return Positions.LEARNED;
     }
 
     /** Whether the library's models always have as many rows of patches as columns. */
     default boolean hasSquareGridsOnly() {
+        return false;
+    }
+
+    /**
+     * Whether the library resamples positions to whatever image it is given, so that the image processor decides the model's image and not the
+     * configuration, which states the image of the table.
+     */
+    default boolean imageFollowsPreprocessing() {
         return false;
     }
 

@@ -104,7 +104,7 @@ final class BrokenSafetensors {
         f.weights("missing first tensor of a block", changed("blocks.0.norm1.weight", null), "blocks.0.norm1.weight", "missing");
         f.weights("missing positions", changed("pos_embed", null), "pos_embed", "missing");
         f.weights("missing patch projection bias", changed("patch_embed.proj.bias", null), "patch_embed.proj.bias", "missing");
-        f.weights("unexpected tensor", changed("norm_pre.weight", new Raw("F32", "8", DATA)), "norm_pre.weight", "unexpected");
+        f.weights("unexpected tensor", changed("norm_post.weight", new Raw("F32", "8", DATA)), "norm_post.weight", "unexpected");
         f.weights("unexpected block", changed("blocks.2.norm1.weight", new Raw("F32", "8", DATA)), "blocks.2.norm1.weight", "unexpected");
         f.weights("wrong shape", changed("norm.bias", new Raw("F32", "4,2", DATA)), "norm.bias", "shape");
         f.weights("transposed matrix", changed("blocks.0.mlp.fc2.weight", new Raw("F32", "12,8", new byte[384])), "blocks.0.mlp.fc2.weight", "shape");

@@ -1,0 +1,171 @@
+package vit.model.weights.config;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import vit.kernels.gelu.GeluKind;
+import vit.model.InputException;
+import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.RotaryConfig;
+import vit.model.config.RotaryConfig.Scheme;
+import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitConfig.Positions;
+import vit.model.json.JsonObject;
+import vit.model.json.Relaxed;
+import vit.model.weights.config.ConfigField.ImageSize;
+import vit.model.weights.config.ConfigField.Rotary;
+
+/**
+ * The model classes of transformers that are computed here: their {@code model_type}, the weight family of their files, and the defaults of their
+ * configuration classes. A file leaves out every field that equals its default. A new model is one constant.
+ */
+enum HuggingFaceModel {
+
+    VIT("huggingface", "ViT(Model|For.*)", List.of("vit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    MSN("huggingface", "ViTMSN(Model|For.*)", List.of("vit_msn"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.ERF)),
+    DEIT("huggingface", "DeiT(Model|For.*)", List.of("deit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    MAE("huggingface", "ViTMAE(Model|ForPreTraining)", List.of("vit_mae"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    IJEPA("huggingface", "IJepa(Model|For.*)", List.of("ijepa"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
+        @Override
+        void imply(JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(json, implied);
+            implied.state(ConfigField.CLASS_TOKEN, false, json.get("model_type"));
+            implied.state(ConfigField.POOL, Pooling.PATCH_MEAN, json.get("model_type"));
+        }
+    },
+    CLIP("huggingface-clip", "CLIP(Model|VisionModel|VisionModelWithProjection|ForImageClassification)", List.of("clip", "clip_vision_model"),
+            new Sizes(768, 3072, 12, 12, 224, 32, 1e-5, GeluKind.QUICK)),
+    SIGLIP("huggingface-siglip", "Siglip(Model|VisionModel|ForImageClassification)", List.of("siglip", "siglip_vision_model"),
+            new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.TANH)),
+    DINOV2("huggingface-dinov2", "Dinov2(Model|ForImageClassification|Backbone)", List.of("dinov2"), new Sizes(768, 0, 12, 12, 224, 14, 1e-6, GeluKind.ERF)) {
+        @Override
+        void state(JsonObject json, ConfigFields fields) throws InputException {
+            mlpRatio(json, fields);
+        }
+    },
+    DINOV2_WITH_REGISTERS("huggingface-dinov2-registers", "Dinov2WithRegisters(Model|ForImageClassification|Backbone)", List.of("dinov2_with_registers"),
+            new Sizes(768, 0, 12, 12, 224, 16, 1e-6, GeluKind.ERF)) {
+        @Override
+        void imply(JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(json, implied);
+            implied.state(ConfigField.REGISTERS, 4, json.get("num_register_tokens"));
+            implied.state(ConfigField.POSITIONS, Positions.LEARNED_CLASS_AND_PATCHES, json.get("num_register_tokens"));
+        }
+
+        @Override
+        void state(JsonObject json, ConfigFields fields) throws InputException {
+            mlpRatio(json, fields);
+        }
+    },
+    BEIT("huggingface-beit", "Beit(Model|ForImageClassification|ForMaskedImageModeling|Backbone)", List.of("beit"),
+            new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
+        @Override
+        void imply(JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(json, implied);
+            boolean mean = Relaxed.flag(json, "use_mean_pooling", true);
+            implied.state(ConfigField.POOL, mean ? Pooling.PATCH_MEAN : Pooling.TOKEN, json.get("use_mean_pooling"));
+            implied.state(ConfigField.FINAL_NORM, mean ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, json.get("use_mean_pooling"));
+        }
+
+        @Override
+        void state(JsonObject json, ConfigFields fields) throws InputException {
+            boolean shared = Relaxed.flag(json, "use_shared_relative_position_bias", false);
+            boolean byBlock = Relaxed.flag(json, "use_relative_position_bias", false);
+            String field = shared ? "use_shared_relative_position_bias" : "use_relative_position_bias";
+            if (json.has(field)) {
+                fields.state(ConfigField.RELATIVE_POSITIONS, byBlock ? RelativePositions.BY_BLOCK : shared ? RelativePositions.SHARED : RelativePositions.NONE,
+                        json.get(field));
+            }
+        }
+    },
+    DINOV3("huggingface-dinov3", "DINOv3ViT(Model|Backbone)", List.of("dinov3_vit"), new Sizes(384, 1536, 12, 6, 224, 16, 1e-5, GeluKind.ERF)) {
+        @Override
+        void state(JsonObject json, ConfigFields fields) throws InputException {
+            double theta = Relaxed.number(json, "rope_theta", 100);
+            if (!(theta > 0)) {
+                throw json.fault("rope_theta").expected("above 0").found(theta).because("the value is too small");
+            }
+            fields.state(ConfigField.ROTARY, new Rotary(new RotaryConfig(Scheme.DINOV3, theta, 1, 1)), json.get("rope_theta"));
+        }
+    };
+
+    /** The defaults of a configuration class; an MLP of 0 is given by a ratio. */
+    private record Sizes(int width, int mlp, int depth, int heads, int image, int patch, double eps, GeluKind gelu) {}
+
+    private final String family;
+    private final String classes;
+    private final List<String> types;
+    private final Sizes sizes;
+
+    HuggingFaceModel(String family, String classes, List<String> types, Sizes sizes) {
+        this.family = family;
+        this.classes = classes;
+        this.types = types;
+        this.sizes = sizes;
+    }
+
+    /** The model of this {@code model_type}. */
+    static Optional<HuggingFaceModel> ofType(String type) {
+        return Arrays.stream(values()).filter(model -> model.types.contains(type)).findFirst();
+    }
+
+    /** The model of this class of transformers. */
+    static Optional<HuggingFaceModel> ofClass(String name) {
+        return Arrays.stream(values()).filter(model -> name.matches(model.classes)).findFirst();
+    }
+
+    /** All types, for messages. */
+    static String types() {
+        return Arrays.stream(values()).flatMap(model -> model.types.stream()).collect(Collectors.joining(", "));
+    }
+
+    /** Why a model of another type is refused. */
+    static String refusal(String type) {
+        return switch (type) {
+            case "siglip2", "siglip2_vision_model" -> "NaFlex models, which take images of any proportions as padded sequences, are not computed by this version";
+            case "vit-hybrid" -> "a convolutional stem before the patches is not computed by this version";
+            default -> "the model is not a plain ViT";
+        };
+    }
+
+    /** The weight family of its files. */
+    String family() {
+        return family;
+    }
+
+    /** Whether this is one of the models of 2020. */
+    boolean isPlain() {
+        return this == VIT || this == DEIT;
+    }
+
+    /** Sets what a file that says nothing stands for. */
+    void imply(JsonObject json, ConfigFields implied) throws InputException {
+        implied.state(ConfigField.WIDTH, sizes.width, json.get("hidden_size"));
+        implied.state(ConfigField.DEPTH, sizes.depth, json.get("num_hidden_layers"));
+        implied.state(ConfigField.HEADS, sizes.heads, json.get("num_attention_heads"));
+        implied.state(ConfigField.MLP, sizes.mlp == 0 ? 4 * Relaxed.integer(json, "hidden_size", sizes.width) : sizes.mlp, json.get("intermediate_size"));
+        implied.state(ConfigField.IMAGE, new ImageSize(sizes.image, sizes.image), json.get("image_size"));
+        implied.state(ConfigField.PATCH, sizes.patch, json.get("patch_size"));
+        implied.state(ConfigField.LAYER_NORM_EPS, sizes.eps, json.get("layer_norm_eps"));
+        implied.state(ConfigField.GELU, sizes.gelu, json.get("hidden_act"));
+    }
+
+    /** Sets what only this model's files state. */
+    void state(JsonObject json, ConfigFields fields) throws InputException {}
+
+    /** DINOv2 states the hidden width as a multiple of the width; a gated MLP has two thirds of it, rounded up to a multiple of 8. */
+    private static void mlpRatio(JsonObject json, ConfigFields fields) throws InputException {
+        int width = Relaxed.integer(json, "hidden_size", 768);
+        double hidden = width * Relaxed.number(json, "mlp_ratio", 4);
+        if (!(hidden >= 1 && hidden < 1 << 30)) {
+            throw json.fault("mlp_ratio").expected("an MLP width of 1 … 2^30").found(hidden).because("mlp_ratio is out of range");
+        }
+        int mlp = (int) hidden;
+        if (Relaxed.flag(json, "use_swiglu_ffn", false)) {
+            mlp = (mlp * 2 / 3 + 7) / 8 * 8;
+        }
+        fields.state(ConfigField.MLP, mlp, json.get("mlp_ratio"));
+    }
+}
