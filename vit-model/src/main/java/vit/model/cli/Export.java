@@ -17,7 +17,7 @@ import vit.model.onnx.OnnxOperators;
 import vit.model.weights.Weights;
 
 /** {@code vit export}: the model as ONNX, for other runtimes. */
-@Command(name = "export", description = "Write the model as ONNX, with input 'images' and output 'logits', for any batch size.")
+@Command(name = "export", description = "Write the model as ONNX, with input 'images' and output 'logits' or 'embeddings', for any batch size.")
 final class Export implements Callable<Integer> {
 
     @Mixin

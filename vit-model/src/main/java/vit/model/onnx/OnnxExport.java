@@ -17,9 +17,10 @@ import vit.model.weights.format.AtomicFile;
  * OnnxExport.write(model, Path.of("model.onnx"));
  * }</pre>
  *
- * The graph's input is {@code images}, float32 (batch, channels, height, width). Its output is {@code logits} (batch, classes), or
- * {@code embeddings} (batch, C) for a model without a head. The batch may have any size. The file is streamed, with one parameter in memory at a
- * time, and appears under its name when it is whole ({@link AtomicFile}). Stateless; any number of threads may call.
+ * Every {@link vit.model.config.VitConfig} can be exported. The graph's input is {@code images}, float32 (batch, channels, height, width). Its output is
+ * {@code logits} (batch, classes), or {@code embeddings} (batch, E) for a model whose head is a projection or that has no head. The batch may have any
+ * size. The file is streamed, with one parameter in memory at a time, and appears under its name when it is whole ({@link AtomicFile}). Stateless; any
+ * number of threads may call.
  *
  * <p>A protobuf message can have at most 2 GB. Larger models keep their weights in a second file beside the first, {@code NAME.data}, as ONNX's
  * external data; the two files belong together and must be moved together.
@@ -128,7 +129,7 @@ public final class OnnxExport {
         ProtobufMessage message = new ProtobufMessage().number(1, VitGraph.IR_VERSION).text(2, "vit");
         message.message(8, new ProtobufMessage().text(1, "").number(2, VitGraph.OPSET));
         if (operators == OnnxOperators.ONNX_RUNTIME) {
-            message.message(8, new ProtobufMessage().text(1, VitGraph.MICROSOFT).number(2, 1));
+            message.message(8, new ProtobufMessage().text(1, GraphLayers.MICROSOFT).number(2, 1));
         }
         return message;
     }

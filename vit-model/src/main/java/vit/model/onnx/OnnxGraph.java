@@ -104,6 +104,11 @@ final class OnnxGraph {
         return constant(new Initializer.Integers(name, new long[] {values.length}, values));
     }
 
+    /** A table of whole numbers. */
+    String integerTable(String name, long[] values, long... dimensions) {
+        return constant(new Initializer.Integers(name, dimensions, values));
+    }
+
     /** A single whole number. */
     String scalarInteger(String name, long value) {
         return constant(new Initializer.Integers(name, new long[0], new long[] {value}));

@@ -7,8 +7,8 @@ public enum OnnxOperators {
     STANDARD,
 
     /**
-     * Also ONNX Runtime's own MultiHeadAttention and SkipLayerNormalization where they fit, as its transformer optimiser would insert them. The graph is
-     * faster in ONNX Runtime, and no other runtime can read it.
+     * Also ONNX Runtime's own operators where they fit, as its transformer optimiser would insert them: for attention, for a residual addition with the norm
+     * that follows it, for RMSNorm, rotary positions, QuickGELU and SiLU. The graph is faster in ONNX Runtime, and no other runtime can read it.
      */
     ONNX_RUNTIME
 }

@@ -16,14 +16,20 @@ import java.util.Map;
 /** An ONNX file that protobuf's own parser has read. The field numbers are those of onnx.proto. */
 record OnnxFile(long irVersion, long opset, List<Node> nodes, Map<String, Constant> constants, List<Value> inputs, List<Value> outputs) {
 
-    /** An operator. */
-    record Node(String name, String operator, List<String> inputs, List<String> outputs, Map<String, Object> attributes) {}
+    /** An operator; the standard domain is empty. An optional input or output that is left out has an empty name. */
+    record Node(String name, String domain, String operator, List<String> inputs, List<String> outputs, Map<String, Object> attributes) {}
 
     /** An initializer: the type of its elements (1: float, 7: int64), its dimensions and its bytes. */
     record Constant(int type, List<Long> dimensions, byte[] bytes) {
         float[] floats() {
             float[] values = new float[bytes.length / Float.BYTES];
             ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+            return values;
+        }
+
+        long[] integers() {
+            long[] values = new long[bytes.length / Long.BYTES];
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().get(values);
             return values;
         }
 
@@ -34,6 +40,16 @@ record OnnxFile(long irVersion, long opset, List<Node> nodes, Map<String, Consta
 
     /** An input or output: its name and its dimensions. A free dimension has a name. */
     record Value(String name, List<Object> dimensions) {}
+
+    /** The operator of this name. */
+    Node node(String name) {
+        return nodes.stream().filter(node -> node.name().equals(name)).findFirst().orElseThrow(() -> new AssertionError("no operator is called " + name));
+    }
+
+    /** How many operators are of this kind. */
+    long count(String operator) {
+        return nodes.stream().filter(node -> node.operator().equals(operator)).count();
+    }
 
     static OnnxFile read(Path file) throws IOException {
         UnknownFieldSet model = UnknownFieldSet.parseFrom(Files.readAllBytes(file));
@@ -46,7 +62,7 @@ record OnnxFile(long irVersion, long opset, List<Node> nodes, Map<String, Consta
                 UnknownFieldSet a = UnknownFieldSet.parseFrom(attribute);
                 attributes.put(text(a, 1), value(a));
             }
-            nodes.add(new Node(text(node, 3), text(node, 4), texts(node, 1), texts(node, 2), attributes));
+            nodes.add(new Node(text(node, 3), node.hasField(7) ? text(node, 7) : "", text(node, 4), texts(node, 1), texts(node, 2), attributes));
         }
         Map<String, Constant> constants = new LinkedHashMap<>();
         for (ByteString bytes : graph.getField(5).getLengthDelimitedList()) {
