@@ -16,7 +16,12 @@ import java.util.List;
 import java.util.Map;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
+import vit.model.config.AttentionConfig;
+import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.MlpConfig;
+import vit.model.config.NormKind;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.Parameter;
@@ -35,10 +40,10 @@ final class PyTorchVit {
 
     PyTorchVit(ParameterSource source, NDManager manager) throws IOException {
         config = source.config();
-        if (config.patchNorm() || config.patchOrder() != PatchOrder.CHANNEL_FIRST || config.gelu() != GeluKind.ERF || config.layerScale()
-                || config.preLogits() || config.pooling() != Pooling.TOKEN || config.positions() != Positions.LEARNED
-                || config.prefixTokens() != 1) {
-            throw new IllegalArgumentException("only timm's plain ViT with a class token is written for PyTorch");
+        List<String> missing = notComputed(config);
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException("only timm's plain ViT with a class token is written for PyTorch; this model has "
+                    + String.join(", ", missing));
         }
         for (Parameter parameter : Parameters.of(config).list()) {
             float[] values = new float[Math.toIntExact(parameter.shape().size())];
@@ -49,6 +54,35 @@ final class PyTorchVit {
             }
             weights.put(parameter.name(), manager.create(values, new Shape(shape)));
         }
+    }
+
+    /** The parts of a model that are not written here, by name; none if the model can be run. */
+    static List<String> notComputed(VitConfig config) {
+        AttentionConfig attention = config.block().attention();
+        MlpConfig mlp = config.block().mlp();
+        Map<String, Boolean> parts = new LinkedHashMap<>();
+        parts.put("patches in the order " + config.patchOrder(), config.patchOrder() != PatchOrder.CHANNEL_FIRST);
+        parts.put("a patch projection without bias", !config.stem().patchBias());
+        parts.put("norms around the patch projection", config.patchNorm());
+        parts.put(config.prefixTokens() + " tokens before the patches", config.prefixTokens() != 1 || !config.classToken());
+        parts.put("the positions " + config.positions(), config.positions() != Positions.LEARNED);
+        parts.put("a norm before the blocks", config.preNorm());
+        parts.put("RMSNorm", config.block().norm() != NormKind.LAYER);
+        parts.put("keys without bias", attention.qkvBias() && !attention.keyBias());
+        parts.put("normed queries and keys", attention.queryKeyNorm());
+        parts.put("rotary positions", attention.rotary() != null);
+        parts.put("relative positions", attention.relative() != RelativePositions.NONE);
+        parts.put("a norm inside attention", attention.innerNorm());
+        parts.put("the MLP " + mlp.kind(), mlp.kind() != MlpConfig.Kind.GELU);
+        parts.put("the GELU " + mlp.gelu(), mlp.kind() == MlpConfig.Kind.GELU && mlp.gelu() != GeluKind.ERF);
+        parts.put("a norm inside the MLP", mlp.innerNorm());
+        parts.put("layer scale", config.layerScale());
+        parts.put("the pooling " + config.pooling(), config.pooling() != Pooling.TOKEN);
+        parts.put("no final norm", config.finalNorm() == FinalNorm.NONE);
+        parts.put("a layer before the head", config.preLogits());
+        parts.put("a head that is a projection", config.isProjection());
+        parts.put("no head", config.classes() == 0);
+        return parts.entrySet().stream().filter(Map.Entry::getValue).map(Map.Entry::getKey).toList();
     }
 
     /** The learned arrays, in the order of the forward pass. */
