@@ -1,19 +1,30 @@
 package vit.model.golden;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
-/** The reference cases in {@code ../shared/golden}: float64 results of the families' own code. */
+/**
+ * The reference cases: float64 results of the families' own code. The small ones are resources of the tests; the page beside them says how they were made. The
+ * full-size case and the photos are in {@code ../shared}, and tests that need them are skipped where it is missing.
+ */
 public final class Golden {
+
+    private static final String RESOURCES = "/golden/";
 
     private Golden() {}
 
     /** The folder of one case. If it is missing, the test is skipped with a message. */
     public static Path folder(String name) {
+        URL resource = Golden.class.getResource(RESOURCES + name);
+        if (resource != null) {
+            return Path.of(URI.create(resource.toString()));
+        }
         Path folder = shared().resolve("golden").resolve(name);
         Assumptions.assumeTrue(Files.isDirectory(folder), "no ../shared/golden/" + name + ": golden test skipped");
         return folder;
