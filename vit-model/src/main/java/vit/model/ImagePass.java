@@ -34,6 +34,13 @@ final class ImagePass {
         return embedding;
     }
 
+    /** @param features room for one image, written */
+    void features(RgbImage image, Features features) throws IOException {
+        prepare(image);
+        pass.write(0, pixels);
+        pass.features(1, features, true, 0, 1);
+    }
+
     Prediction classify(RgbImage image, int top) throws IOException {
         return classify(List.of(image), top, logits).getFirst();
     }

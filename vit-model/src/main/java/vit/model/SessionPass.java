@@ -8,6 +8,7 @@ import vit.model.config.VitConfig;
 import vit.model.forward.AttentionProbe;
 import vit.model.forward.KernelCompilation;
 import vit.model.forward.Spans;
+import vit.model.forward.TokenOutputs;
 import vit.model.forward.VitForward;
 import vit.model.parameters.NonFiniteWeights;
 
@@ -82,8 +83,13 @@ final class SessionPass {
      * @param out    the first {@code batch} rows of the result, written
      */
     void run(float[] images, int batch, StageObserver observer, Tensor result, float[] out) {
-        Spans.write(forward.images, images, batch * imageElements);
+        write(images, batch);
         run(batch, observer, result, out);
+    }
+
+    /** Copies the images of a pass. */
+    void write(float[] images, int batch) {
+        Spans.write(forward.images, images, batch * imageElements);
     }
 
     /** Copies one image to its place in the batch. */
@@ -99,6 +105,66 @@ final class SessionPass {
         forward.prepare(batch, observer);
         workers.run(forward);
         Spans.read(result, out, batch * result.columns());
+    }
+
+    /**
+     * Runs the model for features, on the images that were written.
+     *
+     * @param features room for at least {@code batch} images, written
+     * @param check    whether a vector that is not finite is a {@link NonFiniteException}
+     * @param first    which image of the caller's call was the first of the pass, for the message
+     * @param images   the number of images in the caller's call, for the message
+     */
+    void features(int batch, Features features, boolean check, int first, int images) {
+        if (awaitsKernels) {
+            KernelCompilation.await();
+        }
+        forward.prepare(batch, features.tokenOutputs());
+        workers.run(forward);
+        FeatureRequest request = features.request();
+        if (request.wantsEmbedding()) {
+            Spans.read(embedding, features.embedding(), batch * embedding.columns());
+        }
+        if (request.wantsPooled()) {
+            Spans.read(forward.pooled, features.pooled(), batch * forward.pooled.columns());
+        }
+        if (check) {
+            requireFinite(features, batch, first, images);
+        }
+        if (request.unitLength()) {
+            features.toUnitLength(batch);
+        }
+    }
+
+    private void requireFinite(Features features, int batch, int first, int images) {
+        TokenOutputs outputs = features.tokenOutputs();
+        for (int i = 0; outputs != null && i < outputs.blocks().length; i++) {
+            if (outputs.blocks()[i] != null) {
+                requireFiniteTokens(outputs.blocks()[i], batch, config.tokens(), i, first, images);
+            }
+        }
+        if (features.request().wantsEmbedding()) {
+            requireFinite(features.embedding(), batch, embedding.columns(), first, images);
+        }
+        if (features.request().wantsPooled()) {
+            requireFinite(features.pooled(), batch, forward.pooled.columns(), first, images);
+        }
+        if (outputs != null && outputs.patches() != null) {
+            requireFiniteTokens(outputs.patches(), batch, config.patches(), config.depth(), first, images);
+        }
+    }
+
+    /**
+     * @param tokens (batch, rows, C)
+     * @param block  where they come from; the number of blocks for the patches
+     */
+    private void requireFiniteTokens(float[] tokens, int batch, int rows, int block, int first, int images) {
+        int each = rows * config.width();
+        int bad = NonFiniteWeights.find(tokens, 0, batch * each);
+        if (bad >= 0) {
+            String stage = block == config.depth() ? "patches" : "stage.block." + block;
+            throw new NonFiniteException(first + bad / each, images, stage, stage + " is not finite: a token holds " + tokens[bad]);
+        }
     }
 
     /**

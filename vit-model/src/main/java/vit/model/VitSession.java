@@ -167,11 +167,13 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
-     * Computes the embeddings of {@code batch} images: the pooled and normalised tokens, which are what the classification head is given.
+     * Computes the embeddings of {@code batch} images: what the library of the model's family calls the image embedding. With a projection (CLIP) these are its
+     * outputs; otherwise they are the pooled and normalised tokens, which a classification head is given. They are not of unit length; see
+     * {@link FeatureRequest#withUnitLength}.
      *
      * @param images     (B, channels, height, width), row-major, normalised as in the model's training
      * @param batch      B, from 1 to {@link #maxBatch}
-     * @param embeddings (B, C), written
+     * @param embeddings (B, {@link VitConfig#embeddingWidth}), written
      * @throws IllegalArgumentException if the batch is not planned for, or an array is too short
      * @throws NonFiniteException       if the session checks and an embedding is not finite; all are written nevertheless
      */
@@ -198,7 +200,7 @@ public final class VitSession implements AutoCloseable {
     /**
      * The embedding of a decoded image, preprocessed as {@link VitModel#preprocessing()} says.
      *
-     * @return (C), a new array
+     * @return ({@link VitConfig#embeddingWidth}), a new array
      * @throws InputException     if the image cannot be preprocessed
      * @throws NonFiniteException if the embedding is not finite
      */
@@ -214,13 +216,75 @@ public final class VitSession implements AutoCloseable {
     /**
      * The embedding of an image file, decoded and preprocessed as {@link VitModel#preprocessing()} says.
      *
-     * @return (C), a new array
+     * @return ({@link VitConfig#embeddingWidth}), a new array
      * @throws InputException     if the file is not an image that this library reads
      * @throws IOException        if it cannot be read
      * @throws NonFiniteException if the embedding is not finite
      */
     public float[] embed(Path image) throws IOException {
         return embed(ImageDecoder.decode(image));
+    }
+
+    /**
+     * Computes features of {@code batch} images: the embedding, the pooled vector, patch tokens, the tokens of blocks, in any combination. The
+     * blocks after the last one that is needed are not computed. Allocates nothing.
+     *
+     * @param images   (B, channels, height, width), row-major, normalised as in the model's training
+     * @param batch    B, from 1 to {@link #maxBatch} and to the features' own largest batch
+     * @param features says what is asked for, and receives it
+     * @throws IllegalArgumentException if the batch is not planned for, the array is too short, or the features are for another configuration
+     * @throws NonFiniteException       if the session checks and a feature is not finite; no vector is of unit length then
+     */
+    public void features(float[] images, int batch, Features features) {
+        checkFeatures(batch, features);
+        SessionPass.checkLength("images", images, batch, pass.imageElements());
+        enter();
+        try {
+            pass.write(images, batch);
+            pass.features(batch, features, finiteCheck, 0, batch);
+        } finally {
+            exit();
+        }
+    }
+
+    private void checkFeatures(int batch, Features features) {
+        pass.checkBatch(batch);
+        if (batch > features.maxBatch()) {
+            throw new IllegalArgumentException("a batch of " + batch + " images; the features have room for " + features.maxBatch());
+        }
+        if (!features.config().equals(config)) {
+            throw new IllegalArgumentException("the features are for a model of another configuration");
+        }
+    }
+
+    /**
+     * The features of a decoded image, preprocessed as {@link VitModel#preprocessing()} says.
+     *
+     * @return room for one image, filled
+     * @throws InputException           if the image cannot be preprocessed
+     * @throws IllegalArgumentException if the model lacks a block that is asked for
+     * @throws NonFiniteException       if a feature is not finite
+     */
+    public Features features(RgbImage image, FeatureRequest request) throws IOException {
+        Features features = Features.of(config, request, 1);
+        enter();
+        try {
+            imagePass.features(image, features);
+        } finally {
+            exit();
+        }
+        return features;
+    }
+
+    /**
+     * The features of an image file, decoded and preprocessed as {@link VitModel#preprocessing()} says; otherwise as
+     * {@link #features(RgbImage, FeatureRequest)}.
+     *
+     * @throws InputException if the file is not an image that this library reads
+     * @throws IOException    if it cannot be read
+     */
+    public Features features(Path image, FeatureRequest request) throws IOException {
+        return features(ImageDecoder.decode(image), request);
     }
 
     /** Begins a call. The session's memory is touched only between this and {@link #exit()}. */

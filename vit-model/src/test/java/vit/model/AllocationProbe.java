@@ -43,6 +43,7 @@ final class AllocationProbe {
         ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         float[] images = new float[batch * 3 * 40 * 48];
         float[] logits = new float[batch * 11];
+        Features features = Features.of(CONFIG, FeatureRequest.embedding().and(FeatureRequest.patches()).and(FeatureRequest.blocks(0)).withUnitLength(true), batch);
         long[] before = new long[threadIds.length];
         long least = Long.MAX_VALUE;
         long deadline = System.nanoTime() + COMPILATION_NANOS;
@@ -52,6 +53,7 @@ final class AllocationProbe {
             }
             for (int call = 0; call < CALLS; call++) {
                 session.logits(images, batch, logits);
+                session.features(images, batch, features);
             }
             long bytes = 0;
             for (int i = 0; i < threadIds.length; i++) {

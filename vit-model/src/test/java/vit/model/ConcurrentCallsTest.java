@@ -68,7 +68,7 @@ class ConcurrentCallsTest {
             image.setRGB(i % 24, i / 24, i * 0x01030507);
         }
         ImageIO.write(image, "png", file.toFile());
-        calls = new PublicCalls(PARAMETER, file);
+        calls = new PublicCalls(CONFIG, PARAMETER, file);
     }
 
     private static VitModel model() throws IOException {

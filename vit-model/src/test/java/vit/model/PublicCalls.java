@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import vit.model.config.VitConfig;
 import vit.model.image.RgbImage;
 import vit.model.image.format.ImageDecoder;
 import vit.model.parameters.Parameter;
@@ -20,21 +21,26 @@ final class PublicCalls {
     /** The length of arrays: room for whatever a call of the small models here reads or writes. */
     private static final int ROOM = 1 << 15;
 
+    private static final FeatureRequest FEATURES = FeatureRequest.embedding().and(FeatureRequest.patches()).and(FeatureRequest.blocks(0));
+
+    private final VitConfig config;
     private final Parameter parameter;
     private final Path imageFile;
     private final RgbImage image;
 
-    PublicCalls(Parameter parameter, Path imageFile) throws IOException {
+    PublicCalls(VitConfig config, Parameter parameter, Path imageFile) throws IOException {
+        this.config = config;
         this.parameter = parameter;
         this.imageFile = imageFile;
         this.image = ImageDecoder.decode(imageFile);
     }
 
-    /** The public methods of an object, without static ones, in a fixed order. */
+    /** The public methods of an object in a fixed order, without static ones and those that the models here refuse: a loss of embeddings, as they have classes. */
     static List<Method> of(Class<?> type) {
         List<Method> methods = new ArrayList<>();
         for (Method method : type.getDeclaredMethods()) {
-            if (Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers()) && !method.isSynthetic()) {
+            if (Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers()) && !method.isSynthetic()
+                    && !Arrays.asList(method.getParameterTypes()).contains(EmbeddingLoss.class)) {
                 methods.add(method);
             }
         }
@@ -68,6 +74,8 @@ final class PublicCalls {
             case "int[]" -> new int[] {1};
             case "StageObserver" -> null;
             case "Parameter" -> parameter;
+            case "FeatureRequest" -> FEATURES;
+            case "Features" -> Features.of(config, FEATURES, 1);
             case "SessionOptions" -> SessionOptions.threads(1);
             case "Path" -> imageFile;
             case "RgbImage" -> image;
@@ -92,6 +100,8 @@ final class PublicCalls {
         for (Object argument : arguments) {
             if (argument instanceof float[] values) {
                 text.append(' ').append(Arrays.hashCode(values));
+            } else if (argument instanceof Features features) {
+                text.append(' ').append(text(features));
             }
         }
         return text.toString();
@@ -104,6 +114,9 @@ final class PublicCalls {
                 text.append(Arrays.hashCode(maps.mean(block))).append(' ');
             }
             return text.toString();
+        }
+        if (value instanceof Features features) {
+            return Arrays.hashCode(features.embedding()) + " " + Arrays.hashCode(features.patches()) + " " + Arrays.hashCode(features.block(0));
         }
         return value instanceof float[] values ? Arrays.toString(values) : String.valueOf(value);
     }

@@ -33,6 +33,22 @@ public final class Spans {
                 (long) count * Float.BYTES);
     }
 
+    /** Copies a whole row into an array, from element {@code to} on. */
+    static void readRow(Tensor source, int row, float[] target, int to) {
+        MemorySegment.copy(source.segment(), Tensor.FLOAT, source.rowOffset(row), target, to, source.columns());
+    }
+
+    /** Exchanges a whole row with elements of an array, from element {@code at} on. */
+    static void swapRow(Tensor tensor, int row, float[] values, int at) {
+        long start = tensor.rowOffset(row);
+        for (int c = 0; c < tensor.columns(); c++) {
+            long offset = start + (long) c * Float.BYTES;
+            float other = tensor.segment().get(Tensor.FLOAT, offset);
+            tensor.segment().set(Tensor.FLOAT, offset, values[at + c]);
+            values[at + c] = other;
+        }
+    }
+
     /** Sets {@code count} elements of a row, from {@code column} on, to zero. */
     public static void clearRow(Tensor target, int row, int column, int count) {
         long start = target.rowOffset(row) + (long) column * Float.BYTES;

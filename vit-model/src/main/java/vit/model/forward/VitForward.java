@@ -34,9 +34,12 @@ public final class VitForward implements Workers.Task {
     private final PooledBlock pooledBlock; // the last block again, for the pooled tokens alone, or null
     private final Pool pool;
     private final Head head;
+    private final Norm tokenNorm; // the final norm, if it stands before the pooling; or null
+    private final int prefix; // tokens before the patches
 
     private int batch;
     private StageObserver observer;
+    private TokenOutputs outputs; // or null
 
     /**
      * Plans the pass; with a counting arena and null weights, only its memory.
@@ -60,6 +63,8 @@ public final class VitForward implements Workers.Task {
         pooled = head.pooled;
         embedding = head.embedding;
         logits = head.logits;
+        tokenNorm = config.finalNorm() == VitConfig.FinalNorm.BEFORE_POOLING ? plan.finalNorm() : null;
+        prefix = config.prefixTokens();
         blocks = new EncoderBlock[config.depth()];
         PositionTables tables = PositionTables.of(config, arena);
         for (int i = 0; weights != null && i < blocks.length; i++) {
@@ -94,6 +99,13 @@ public final class VitForward implements Workers.Task {
     public void prepare(int imagesInUse, StageObserver stageObserver) {
         batch = imagesInUse;
         observer = stageObserver;
+        outputs = null;
+    }
+
+    /** Sets what the next run computes: images 0 … batch, and the tokens that are asked for; the result only if {@link TokenOutputs#head}. */
+    public void prepare(int imagesInUse, TokenOutputs tokenOutputs) {
+        prepare(imagesInUse, (StageObserver) null);
+        outputs = tokenOutputs;
     }
 
     /** Whether a call without an observer computes only the pooled tokens in the last block. */
@@ -105,6 +117,10 @@ public final class VitForward implements Workers.Task {
     public void run(Worker w) {
         stem.forward(batch, memory.gemm, w);
         observe("stage.tokens", w);
+        if (outputs != null) {
+            runForTokens(outputs, w);
+            return;
+        }
         boolean pooledOnly = pooledBlock != null && observer == null;
         for (int i = 0; i < (pooledOnly ? blocks.length - 1 : blocks.length); i++) {
             blocks[i].forward(batch, w);
@@ -116,6 +132,20 @@ public final class VitForward implements Workers.Task {
             pool.forward(x, tokens, batch, memory, w);
         }
         head.forward(batch, memory.gemm, w);
+    }
+
+    /** The rest of a run that gives out tokens. It ends as soon as all of them are known. */
+    private void runForTokens(TokenOutputs wanted, Worker w) {
+        int rows = batch * tokens;
+        for (int i = 0, depth = wanted.depth(); i < depth; i++) {
+            blocks[i].forward(batch, w);
+            wanted.take(i, x, rows, tokenNorm, w);
+        }
+        if (wanted.head()) {
+            pool.forward(x, tokens, batch, memory, w);
+            head.forward(batch, memory.gemm, w);
+        }
+        wanted.takePatches(x, batch, tokens, prefix, tokenNorm, w);
     }
 
     private void observe(String stage, Worker w) {
