@@ -68,6 +68,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         this.parameters = Parameters.of(config);
         this.labels = List.copyOf(labels);
         this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
+        KernelCompilation.include(config);
         this.arena = TensorArena.open();
         Lifetime begun = null;
         try {

@@ -18,6 +18,7 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.NativeSpeed;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfigBuilder;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfigBuilder;
@@ -133,8 +134,14 @@ class VitSessionTest {
     void everyPoolingAndNormPlacementRuns() throws IOException {
         for (Pooling pooling : Pooling.values()) {
             for (FinalNorm norm : FinalNorm.values()) {
-                VitConfig config = CONFIG.toBuilder().pooling(pooling).finalNorm(norm).registers(2)
-                        .distillationToken(pooling == Pooling.TOKEN).layerScale(true).preLogits(true).build();
+                boolean made = norm == FinalNorm.BEFORE_POOLING || !pooling.isAttention() && (norm == FinalNorm.NONE || pooling.width() == 1);
+                VitConfigBuilder builder = CONFIG.toBuilder().headDim(pooling.isAttention() ? 12 : 10).pooling(pooling).finalNorm(norm).registers(2)
+                        .distillationToken(pooling == Pooling.TOKEN).layerScale(true).preLogits(pooling.width() == 1);
+                if (!made) {
+                    assertThrows(IllegalArgumentException.class, builder::build);
+                    continue;
+                }
+                VitConfig config = builder.build();
                 try (VitModel model = VitModel.of(new GeneratedWeights(config, 0));
                         VitSession session = model.newSession(SessionOptions.threads(2))) {
                     float[] logits = new float[11];

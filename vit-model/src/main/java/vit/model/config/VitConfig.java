@@ -144,6 +144,7 @@ public record VitConfig(
         Dimensions.require(block.attention().relative() == AttentionConfig.RelativePositions.NONE || prefix.classToken() && prefix.count() == 1,
                 "relative positions need a class token and no other token before the patches");
         Dimensions.require(!pool.pooling().isAttention() || block.attention().inner() == width, "pooling by attention needs heads · head_dim = width");
+        Dimensions.require(!head.preLogits() || pool.pooling().width() == 1, "a pre-logits layer needs a pooled vector of the model's width");
         checkSizes(stem, prefix, width, block, pool, head);
     }
 

@@ -45,11 +45,15 @@ public sealed interface QueryKeyStep {
 
         /** The rotation of a model. */
         public static Rotate of(VitConfig config, PositionTables tables) {
-            RotaryKind kind = switch (config.block().attention().rotary().scheme()) {
+            return new Rotate(tables.cos(), tables.sin(), kind(config.block().attention().rotary()), config.tokens(), config.heads());
+        }
+
+        /** Which elements of a head a scheme turns together. */
+        static RotaryKind kind(RotaryConfig rotary) {
+            return switch (rotary.scheme()) {
                 case DINOV3 -> RotaryKind.HALVES;
                 case EVA -> RotaryKind.PAIRS;
             };
-            return new Rotate(tables.cos(), tables.sin(), kind, config.tokens(), config.heads());
         }
 
         @Override

@@ -110,7 +110,7 @@ class PeerFamiliesGoldenTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "clip-hf-micro", "clip-openclip-micro", "clip-timm-micro", "dinov2-hf-micro",         "dinov2-fb-micro", "dinov2-timm-micro", "siglip-hf-micro", "siglip-timm-micro",
+        "clip-hf-micro", "clip-openclip-micro", "clip-timm-micro", "dinov2-hf-micro", "dinov2-fb-micro", "dinov2-timm-micro", "siglip-hf-micro", "siglip-timm-micro",
         "deit3-timm-micro", "mae-hf-micro", "dino-fb-micro", "ijepa-hf-micro", "beit-hf-micro", "beit-timm-micro", "dinov3-hf-micro",
         "dinov3-timm-micro", "eva02-timm-micro", "timm-reg4-gap-micro", "timm-map-micro", "timm-rmsnorm-micro", "timm-qknorm-micro",
     })
