@@ -132,7 +132,7 @@ public final class InputException extends IOException {
             }
             message.append(": ").append(printable(rule));
             if (expected != null) {
-                message.append("; expected ").append(printable(expected));
+                message.append("; expected ").append(printable(expected, MAX_EXPECTED));
             }
             if (found != null) {
                 message.append("; found ").append(printable(found));
@@ -142,12 +142,17 @@ public final class InputException extends IOException {
     }
 
     private static final int MAX_PART = 300;
+    private static final int MAX_EXPECTED = 1000; // holds the names of all presets
 
     /** One line without control characters, because names come from untrusted files and may go to a terminal. */
     private static String printable(String text) {
+        return printable(text, MAX_PART);
+    }
+
+    private static String printable(String text, int most) {
         StringBuilder clean = new StringBuilder();
-        text.codePoints().limit(MAX_PART).forEach(c -> clean.appendCodePoint(PrintableText.isHarmless(c) ? c : '?'));
-        if (text.codePointCount(0, text.length()) > MAX_PART) {
+        text.codePoints().limit(most).forEach(c -> clean.appendCodePoint(PrintableText.isHarmless(c) ? c : '?'));
+        if (text.codePointCount(0, text.length()) > most) {
             clean.append('…');
         }
         return clean.toString();

@@ -16,6 +16,26 @@ public enum Convention {
         int cropStart(int size, int crop) {
             return Math.floorDiv(size - crop, 2);
         }
+
+        @Override
+        boolean hasSizesOfItsOwn() {
+            return true;
+        }
+    },
+    /**
+     * Hugging Face's image processor for DINOv3: samples are scaled to 0 … 1 in float32 before PyTorch resizes them with antialiasing, and are never
+     * rounded to 8 bits. Crops are torchvision's.
+     */
+    HUGGING_FACE_FLOAT {
+        @Override
+        int cropStart(int size, int crop) {
+            return TORCH.cropStart(size, crop);
+        }
+
+        @Override
+        boolean hasSizesOfItsOwn() {
+            return true;
+        }
     },
     /**
      * Google's JAX repository and big_vision: {@code tf.image.resize} without antialiasing, where {@link Filter#BILINEAR} gives floats and
@@ -30,4 +50,9 @@ public enum Convention {
 
     /** The pixel at which a centred crop of {@code crop} pixels begins in {@code size} pixels; negative if padding comes first. */
     abstract int cropStart(int size, int crop);
+
+    /** Whether a configuration file of this convention states sizes in pixels, whatever the size of the model. */
+    boolean hasSizesOfItsOwn() {
+        return false;
+    }
 }

@@ -10,7 +10,7 @@ import vit.model.json.JsonValue;
 import vit.model.json.Relaxed;
 
 /**
- * Hugging Face's {@code preprocessor_config.json}, run as its Pillow-backed image processors run it. Sizes are a number in older files ("feature
+ * Hugging Face's {@code preprocessor_config.json}, run as its Pillow-backed image processors run it, and DINOv3's as its only one, which PyTorch backs. Sizes are a number in older files ("feature
  * extractors") and an object in newer ones; the processor's class decides whatever a file leaves out.
  */
 final class HuggingFacePreprocessing {
@@ -18,13 +18,21 @@ final class HuggingFacePreprocessing {
     private static final int MAX_SIDE = 1 << 16;
 
     /** What a processor does where the file says nothing. Each class of processors is one line. */
-    private record Defaults(String processor, int size, boolean shortSide, Filter filter, int crop, Normalization normalization) {}
+    private record Defaults(String processor, int size, boolean shortSide, Filter filter, int crop, Normalization normalization, Convention convention) {
+
+        Defaults(String processor, int size, boolean shortSide, Filter filter, int crop, Normalization normalization) {
+            this(processor, size, shortSide, filter, crop, normalization, Convention.HUGGING_FACE);
+        }
+    }
 
     private static final List<Defaults> DEFAULTS = List.of(
             new Defaults("clip", 224, true, Filter.BICUBIC, 224, Normalization.CLIP),
             new Defaults("bit", 224, true, Filter.BICUBIC, 224, Normalization.CLIP),
             new Defaults("deit", 256, false, Filter.BICUBIC, 224, Normalization.HALF),
             new Defaults("beit", 256, false, Filter.BICUBIC, 224, Normalization.HALF),
+            new Defaults("siglip", 224, false, Filter.BICUBIC, 0, Normalization.HALF),
+            new Defaults("vithybrid", 224, true, Filter.BICUBIC, 224, Normalization.CLIP),
+            new Defaults("dinov3", 224, false, Filter.BILINEAR, 0, Normalization.IMAGENET, Convention.HUGGING_FACE_FLOAT),
             new Defaults("convnext", 384, true, Filter.BILINEAR, 0, Normalization.IMAGENET),
             new Defaults("", 224, false, Filter.BILINEAR, 0, Normalization.HALF)); // ViT, and unknown ones
 
@@ -38,6 +46,10 @@ final class HuggingFacePreprocessing {
 
     private HuggingFacePreprocessing(JsonObject config) throws InputException {
         this.config = config;
+        if (config.has("max_num_patches")) {
+            throw config.fault("max_num_patches").expected("a processor that makes images of one size").found(config.get("max_num_patches"))
+                    .because("the processor is SigLIP 2's NaFlex, which keeps each image's proportions; this version does not compute it");
+        }
         String processor = Relaxed.text(config, "image_processor_type", Relaxed.text(config, "feature_extractor_type", "")).toLowerCase(Locale.ROOT);
         this.defaults = DEFAULTS.stream().filter(d -> processor.startsWith(d.processor)).findFirst().orElseThrow();
     }
@@ -57,7 +69,7 @@ final class HuggingFacePreprocessing {
             reading.crop();
         }
         return new Preprocessing(config.source(), reading.fit, reading.resizeHeight, reading.resizeWidth, 1, reading.outputHeight,
-                reading.outputWidth, reading.filter(), Convention.HUGGING_FACE, reading.normalization());
+                reading.outputWidth, reading.filter(), reading.defaults.convention, reading.normalization());
     }
 
     private void resize() throws InputException {
@@ -143,7 +155,11 @@ final class HuggingFacePreprocessing {
     }
 
     private Filter filter() throws InputException {
-        return config.has("resample") ? TimmPreprocessing.filter(config.get("resample")) : defaults.filter;
+        Filter filter = config.has("resample") ? TimmPreprocessing.filter(config.get("resample")) : defaults.filter;
+        if (defaults.convention == Convention.HUGGING_FACE_FLOAT && !FloatResize.offers(filter)) {
+            throw config.fault("resample").expected("2 bilinear or 3 bicubic").found(config.get("resample")).because("this processor does not offer the interpolation");
+        }
+        return filter;
     }
 
     private Normalization normalization() throws InputException {

@@ -26,6 +26,9 @@ public record Normalization(double scale, List<Double> mean, List<Double> std) {
     /** The mean and deviation of CLIP's training images. */
     static final Normalization CLIP = of(0.48145466, 0.4578275, 0.40821073, 0.26862954, 0.26130258, 0.27577711);
 
+    /** The mean and deviation of the satellite images on which some DINOv3 models were trained. */
+    static final Normalization SATELLITE = of(0.430, 0.411, 0.296, 0.213, 0.156, 0.143);
+
     /** To [0, 1]. */
     static final Normalization UNIT = of(0, 0, 0, 1, 1, 1);
 
@@ -54,6 +57,11 @@ public record Normalization(double scale, List<Double> mean, List<Double> std) {
     /** {@code sample} of {@code channel} after normalisation. */
     float apply(float sample, int channel) {
         return (float) ((sample * scale - mean.get(channel)) / std.get(channel));
+    }
+
+    /** The same for samples that were scaled before. */
+    Normalization ofScaled() {
+        return new Normalization(1, mean, std);
     }
 
     /** {@link #apply} of every 8-bit sample: (3, 256). */

@@ -62,6 +62,9 @@ public record Preprocessing(
         if (!offered) {
             throw new IllegalArgumentException("TensorFlow's resize is offered with BILINEAR and BOX, not " + filter);
         }
+        if (convention == Convention.HUGGING_FACE_FLOAT && !FloatResize.offers(filter)) {
+            throw new IllegalArgumentException("PyTorch's resize is offered with BILINEAR and BICUBIC, not " + filter);
+        }
     }
 
     private static void side(int pixels) {
@@ -110,7 +113,7 @@ public record Preprocessing(
      * @param width  columns that the model takes
      */
     public Preprocessing forImage(int height, int width) {
-        if (convention != Convention.HUGGING_FACE || outputHeight == 0 && resizeHeight == 0) {
+        if (!convention.hasSizesOfItsOwn() || outputHeight == 0 && resizeHeight == 0) {
             return this;
         }
         boolean cut = outputHeight != 0;
@@ -191,7 +194,10 @@ public record Preprocessing(
         }
         int viewTop = top - placement.top();
         int viewLeft = left - placement.left();
-        if (convention == Convention.TENSORFLOW && filter == Filter.BILINEAR) {
+        if (convention == Convention.HUGGING_FACE_FLOAT) {
+            float[] samples = FloatResize.window(image, (float) normalization.scale(), placement.height(), placement.width(), filter, top, left, rows, columns);
+            view.put(samples, viewTop, viewLeft, rows, columns, normalization.ofScaled());
+        } else if (convention == Convention.TENSORFLOW && filter == Filter.BILINEAR) {
             float[] samples = TensorflowResize.bilinear(image, placement, top, left, rows, columns);
             view.put(samples, viewTop, viewLeft, rows, columns, normalization);
         } else {
@@ -204,7 +210,7 @@ public record Preprocessing(
 
     /**
      * The image after resizing and cropping, before its samples are normalised, so that it can be augmented in between. Padding is black.
-     * TensorFlow's bilinear resize, which does not round to 8-bit samples, is replaced by Pillow's here.
+     * TensorFlow's bilinear resize and PyTorch's, which do not round to 8-bit samples, are replaced by Pillow's here.
      *
      * @throws InputException as {@link #apply(RgbImage, int, int, float[], int)}
      */
@@ -246,9 +252,10 @@ public record Preprocessing(
         return keepsRatio ? Filter.BILINEAR : filter;
     }
 
-    /** Hugging Face's sizes are absolute, and its models refuse others. In all other forms the model's size decides. */
+    /** The sizes in Hugging Face's files are absolute, and its models refuse others. In presets and in all other forms the model's size decides. */
     private void checkOutput(RgbImage image, int height, int width) throws InputException {
-        if (convention != Convention.HUGGING_FACE) {
+        boolean follows = resizeHeight == 0 && outputHeight == 0 && fit != Fit.NONE;
+        if (!convention.hasSizesOfItsOwn() || follows) {
             return;
         }
         boolean cut = outputHeight != 0;
@@ -270,7 +277,7 @@ public record Preprocessing(
      */
     public Optional<InputException> misfit(int height, int width) {
         boolean cut = outputHeight != 0;
-        boolean fixed = convention == Convention.HUGGING_FACE && (cut || fit == Fit.SQUASH && resizeHeight != 0);
+        boolean fixed = convention.hasSizesOfItsOwn() && (cut || fit == Fit.SQUASH && resizeHeight != 0);
         int madeHeight = cut ? outputHeight : resizeHeight;
         int madeWidth = cut ? outputWidth : resizeWidth;
         return fixed && (madeHeight != height || madeWidth != width) ? Optional.of(misfit(height, width, madeHeight, madeWidth)) : Optional.empty();

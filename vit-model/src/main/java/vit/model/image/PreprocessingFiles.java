@@ -3,27 +3,33 @@ package vit.model.image;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import vit.model.InputException;
 import vit.model.json.Json;
+import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 
 /**
  * Reads preprocessing from the files that accompany weights, and decides which one applies. Understands Hugging Face's
- * {@code preprocessor_config.json} (also the older feature-extractor form), timm's {@code config.json} (with {@code pretrained_cfg}, or flat) and
- * this project's own {@code config.json} with {@code "preprocess"}, which is a preset's name or an object.
+ * {@code preprocessor_config.json} (also the older feature-extractor form), OpenCLIP's {@code open_clip_config.json}, timm's {@code config.json} (with
+ * {@code pretrained_cfg}, or flat) and this project's own {@code config.json} with {@code "preprocess"}, which is a preset's name or an object.
  */
 public final class PreprocessingFiles {
 
     private static final String HUGGING_FACE_FILE = "preprocessor_config.json";
+    private static final String OPEN_CLIP_FILE = "open_clip_config.json";
     private static final String CONFIG_FILE = "config.json";
+    private static final String OPEN_CLIP = "openclip";
 
     private PreprocessingFiles() {}
 
     /**
      * The preprocessing that applies. The first of these that describes one decides: the preset {@code name}; {@code config};
      * {@code preprocessor_config.json} and then {@code config.json} beside the weights (beside {@code config} where there are no weights);
-     * {@link Preprocessing#forFamily}.
+     * {@link Preprocessing#forFamily}. For weights of OpenCLIP, {@code open_clip_config.json} precedes the other files beside them. The model that
+     * Hugging Face's {@code config.json} names chooses among the presets of its family.
      *
      * @param name    a preset, or null
      * @param weights the weight file or the folder that holds it, or null
@@ -35,25 +41,40 @@ public final class PreprocessingFiles {
         if (name != null) {
             return Preprocessing.named(name);
         }
-        if (config != null) {
-            Optional<Preprocessing> said = read(config);
+        String model = "";
+        for (Path file : candidates(weights, config, family)) {
+            JsonObject document = Json.read(file);
+            Optional<Preprocessing> said = of(document);
             if (said.isPresent()) {
                 return said.get();
             }
+            model = model.isEmpty() ? modelType(document) : model;
+        }
+        return Presets.forModel(model, family == null ? "timm" : family);
+    }
+
+    /** The files that may describe the preprocessing, the one that decides first. */
+    private static List<Path> candidates(Path weights, Path config, String family) {
+        List<Path> files = new ArrayList<>();
+        if (config != null) {
+            files.add(config);
         }
         Path neighbour = weights != null ? weights : config;
         if (neighbour != null) {
-            for (String file : new String[] {HUGGING_FACE_FILE, CONFIG_FILE}) {
-                Path beside = Files.isDirectory(neighbour) ? neighbour.resolve(file) : neighbour.resolveSibling(file);
+            List<String> names = OPEN_CLIP.equals(family) ? List.of(OPEN_CLIP_FILE, HUGGING_FACE_FILE, CONFIG_FILE) : List.of(HUGGING_FACE_FILE, CONFIG_FILE);
+            for (String name : names) {
+                Path beside = Files.isDirectory(neighbour) ? neighbour.resolve(name) : neighbour.resolveSibling(name);
                 if (!beside.equals(config) && Files.isRegularFile(beside)) {
-                    Optional<Preprocessing> said = read(beside);
-                    if (said.isPresent()) {
-                        return said.get();
-                    }
+                    files.add(beside);
                 }
             }
         }
-        return Preprocessing.forFamily(family == null ? "timm" : family);
+        return files;
+    }
+
+    /** The kind of model that Hugging Face's configuration states, or "". */
+    private static String modelType(JsonObject document) throws InputException {
+        return document.kind("model_type") == JsonKind.TEXT ? document.text("model_type") : "";
     }
 
     /**
@@ -72,8 +93,12 @@ public final class PreprocessingFiles {
      * @throws InputException if it is malformed or asks for something that is not offered
      */
     public static Preprocessing inMemory(byte[] config, String family) throws InputException {
-        Optional<Preprocessing> said = config == null ? Optional.empty() : of(Json.parse("the configuration in memory", config));
-        return said.orElse(Preprocessing.forFamily(family));
+        if (config == null) {
+            return Preprocessing.forFamily(family);
+        }
+        JsonObject document = Json.parse("the configuration in memory", config);
+        Optional<Preprocessing> said = of(document);
+        return said.isPresent() ? said.get() : Presets.forModel(modelType(document), family);
     }
 
     /** As {@link #read}, for a document in memory. */
@@ -83,6 +108,10 @@ public final class PreprocessingFiles {
         }
         if (HuggingFacePreprocessing.speaksOf(document)) {
             return Optional.of(HuggingFacePreprocessing.read(document));
+        }
+        Optional<JsonObject> openClip = document.optionalObject(OpenClipPreprocessing.FIELD);
+        if (openClip.isPresent()) {
+            return Optional.of(OpenClipPreprocessing.read(openClip.get()));
         }
         Optional<JsonObject> nested = document.optionalObject("pretrained_cfg");
         if (nested.isPresent()) {

@@ -3,6 +3,7 @@ package vit.model.image;
 import static vit.model.image.Normalization.CLIP;
 import static vit.model.image.Normalization.HALF;
 import static vit.model.image.Normalization.IMAGENET;
+import static vit.model.image.Normalization.SATELLITE;
 import static vit.model.image.Normalization.UNIT;
 
 import java.util.LinkedHashMap;
@@ -35,15 +36,57 @@ final class Presets {
         add("jax", Fit.SQUASH, 1, Filter.BILINEAR, Convention.TENSORFLOW, JAX);
         add("shapes", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, HALF);
         add("big_vision", Fit.SHORT_SIDE, 0.875, Filter.BOX, Convention.TENSORFLOW, HALF);
+        add("clipa", Fit.SQUASH, 1, Filter.BILINEAR, Convention.TORCH, IMAGENET);
+        add("huggingface-clip", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.HUGGING_FACE, CLIP);
+        add("timm-clip", Fit.SHORT_SIDE, 0.9, Filter.BICUBIC, Convention.TORCH, CLIP);
+        add("timm-clip-laion2b-l14", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, HALF);
+        add("dinov2", Fit.SHORT_SIDE, 0.875, Filter.BICUBIC, Convention.TORCH, IMAGENET);
+        add("huggingface-dinov2", Fit.SHORT_SIDE, 0.875, Filter.BICUBIC, Convention.HUGGING_FACE, IMAGENET);
+        add("timm-dinov2", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, IMAGENET);
+        add("siglip", Fit.SQUASH, 1, Filter.BICUBIC, Convention.HUGGING_FACE, HALF);
+        add("siglip2", Fit.SQUASH, 1, Filter.BILINEAR, Convention.HUGGING_FACE, HALF);
+        add("timm-siglip", Fit.SHORT_SIDE, 0.9, Filter.BICUBIC, Convention.TORCH, HALF);
+        add("huggingface-deit", Fit.SQUASH, 0.875, Filter.BICUBIC, Convention.HUGGING_FACE, IMAGENET);
+        add("mae", Fit.SHORT_SIDE, 0.875, Filter.BICUBIC, Convention.TORCH, IMAGENET);
+        add("huggingface-mae", Fit.SQUASH, 1, Filter.BILINEAR, Convention.HUGGING_FACE, IMAGENET);
+        add("dino", Fit.SHORT_SIDE, 0.875, Filter.BICUBIC, Convention.TORCH, IMAGENET);
+        add("huggingface-dino", Fit.SQUASH, 1, Filter.BILINEAR, Convention.HUGGING_FACE, IMAGENET);
+        add("ijepa", Fit.SQUASH, 1, Filter.BILINEAR, Convention.HUGGING_FACE, HALF);
+        add("beit", Fit.SQUASH, 1, Filter.BILINEAR, Convention.HUGGING_FACE, HALF);
+        add("timm-beit", Fit.SHORT_SIDE, Preprocessing.TIMM_BY_SIZE, Filter.BICUBIC, Convention.TORCH, HALF);
+        add("timm-beitv2", Fit.SHORT_SIDE, 0.9, Filter.BICUBIC, Convention.TORCH, IMAGENET);
+        add("dinov3", Fit.SQUASH, 1, Filter.BILINEAR, Convention.HUGGING_FACE_FLOAT, IMAGENET);
+        add("dinov3-sat", Fit.SQUASH, 1, Filter.BILINEAR, Convention.HUGGING_FACE_FLOAT, SATELLITE);
+        add("timm-dinov3", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, IMAGENET);
+        add("eva02", Fit.SHORT_SIDE, 0.9, Filter.BICUBIC, Convention.TORCH, CLIP);
+        add("eva02-336", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, CLIP);
+        add("eva02-448", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, CLIP);
+        add("eva02-448-in22k", Fit.SQUASH, 1, Filter.BICUBIC, Convention.TORCH, CLIP);
+        add("huggingface-hybrid", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.HUGGING_FACE, HALF);
+        add("timm-registers", Fit.SHORT_SIDE, 0.95, Filter.BICUBIC, Convention.TORCH, HALF);
     }
 
-    /** The preset with which a family is usually run, by the beginning of the family's id. */
-    private static final Map<String, String> FAMILIES = Map.of(
-            "hugging", "huggingface-vit",
-            "torchvision", "torchvision-b16-v1",
-            "jax", "jax",
-            "big_vision", "big_vision",
-            "deit", "deit");
+    /** The preset with which a family is usually run, by the beginning of the family's id. The first that fits decides. */
+    private static final List<Map.Entry<String, String>> FAMILIES = List.of(
+            Map.entry("huggingface-clip", "huggingface-clip"),
+            Map.entry("huggingface-siglip", "siglip"),
+            Map.entry("huggingface-dinov2", "huggingface-dinov2"),
+            Map.entry("huggingface-dinov3", "dinov3"),
+            Map.entry("huggingface-beit", "beit"),
+            Map.entry("hugging", "huggingface-vit"),
+            Map.entry("openclip", "clip"),
+            Map.entry("dino", "dinov2"),
+            Map.entry("torchvision", "torchvision-b16-v1"),
+            Map.entry("jax", "jax"),
+            Map.entry("big_vision", "big_vision"),
+            Map.entry("deit", "deit"));
+
+    /** The preset of a model that Hugging Face's configuration names, where its family's files are those of several models. */
+    private static final Map<String, String> MODEL_TYPES = Map.of(
+            "deit", "huggingface-deit",
+            "vit_mae", "huggingface-mae",
+            "ijepa", "ijepa",
+            "vit-hybrid", "huggingface-hybrid");
 
     private Presets() {}
 
@@ -62,11 +105,22 @@ final class Presets {
 
     static Preprocessing forFamily(String family) {
         String id = family.toLowerCase(Locale.ROOT);
-        for (Map.Entry<String, String> entry : FAMILIES.entrySet()) {
+        for (Map.Entry<String, String> entry : FAMILIES) {
             if (id.startsWith(entry.getKey())) {
                 return PRESETS.get(entry.getValue());
             }
         }
         return PRESETS.get("timm-augreg");
+    }
+
+    /**
+     * The preset with which a model of Hugging Face is usually run.
+     *
+     * @param modelType the configuration's {@code model_type}
+     * @param family    decides for other models
+     */
+    static Preprocessing forModel(String modelType, String family) {
+        String preset = MODEL_TYPES.get(modelType);
+        return preset == null || !family.toLowerCase(Locale.ROOT).startsWith("hugging") ? forFamily(family) : PRESETS.get(preset);
     }
 }

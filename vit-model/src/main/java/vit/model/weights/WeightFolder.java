@@ -52,8 +52,17 @@ public final class WeightFolder {
         throw fault.found(some(candidates)).remedy("name the file").because("the folder holds several weight files");
     }
 
+    /** The configuration in the weights' folder, or null. The hub's folders of CLIP hold OpenCLIP's weights and configuration beside Hugging Face's. */
+    static Path configuration(Path named) throws IOException {
+        Path hub = beside(named, "config.json");
+        Path openClip = beside(named, "open_clip_config.json");
+        boolean ofOpenClip = weights(named).getFileName().toString().startsWith("open_clip");
+        boolean first = Files.isRegularFile(openClip) && (ofOpenClip || !Files.isRegularFile(hub));
+        return first ? openClip : Files.isRegularFile(hub) ? hub : null;
+    }
+
     /** The file called {@code name} in the folder that is named as weights, or beside the weights. */
-    static Path beside(Path weights, String name) {
+    private static Path beside(Path weights, String name) {
         return Files.isDirectory(weights) ? weights.resolve(name) : weights.resolveSibling(name);
     }
 

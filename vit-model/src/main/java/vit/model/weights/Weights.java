@@ -46,7 +46,6 @@ import vit.model.weights.format.TensorFile;
  */
 public final class Weights implements ParameterSource, AutoCloseable {
 
-    private static final String CONFIG = "config.json";
     private static final String IN_MEMORY = "the weights in memory";
     private static final int CHUNK = 1 << 16;
 
@@ -97,7 +96,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
      * @param weights a safetensors or npz file; the index of a safetensors file in several parts; or a folder, whose weights are the first
      *                of {@code model.safetensors}, {@code model.safetensors.index.json} and {@code best.safetensors}, or else its only
      *                safetensors or npz file
-     * @param config  a {@code config.json}, or null for the one in the weights' folder, if there is one. A configuration that is named here may
+     * @param config  a {@code config.json}, or null for the one in the weights' folder, if there is one; for weights under OpenCLIP's file name, its
+     *                {@code open_clip_config.json} comes first. A configuration that is named here may
      *                state another image than the weights were trained on; learned positions are then resampled by the family's method. A
      *                configuration beside the weights may do so only in timm's form, as in timm
      * @throws InputException if either is malformed, they contradict one another, the family is unknown, or tensors are
@@ -116,8 +116,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
      */
     public static Weights open(Path weights, Path config, LoadOptions options) throws IOException {
         ShardedFile.refuseShard(weights);
-        Path beside = WeightFolder.beside(weights, CONFIG);
-        Path found = config != null ? config : Files.isRegularFile(beside) ? beside : null;
+        Path found = config != null ? config : WeightFolder.configuration(weights);
         return open(TensorFile.open(weights), () -> found == null ? ConfigFile.absent() : ConfigFile.read(found), options, config != null,
                 new Paths(weights, config, null));
     }

@@ -49,6 +49,47 @@ class PreprocessingFilesTest {
         assertEquals(new Placement(256, 256, 16, 16), Placement.of(deit, ResampleTest.noise(30, 60, 1), 224, 224));
     }
 
+    /** What each class of processors does when its file says nothing, from the classes' own definitions. */
+    @ParameterizedTest
+    @CsvSource({
+        "CLIPImageProcessor, SHORT_SIDE, 224, 224, BICUBIC, HUGGING_FACE, 0.48145466",
+        "BitImageProcessor, SHORT_SIDE, 224, 224, BICUBIC, HUGGING_FACE, 0.48145466",
+        "DeiTImageProcessor, SQUASH, 256, 224, BICUBIC, HUGGING_FACE, 0.5",
+        "BeitImageProcessor, SQUASH, 256, 224, BICUBIC, HUGGING_FACE, 0.5",
+        "SiglipImageProcessor, SQUASH, 224, 0, BICUBIC, HUGGING_FACE, 0.5",
+        "ViTHybridImageProcessor, SHORT_SIDE, 224, 224, BICUBIC, HUGGING_FACE, 0.48145466",
+        "ViTImageProcessor, SQUASH, 224, 0, BILINEAR, HUGGING_FACE, 0.5",
+        "DINOv3ViTImageProcessorFast, SQUASH, 224, 0, BILINEAR, HUGGING_FACE_FLOAT, 0.485",
+    })
+    void processorsHaveTheirDefaults(String processor, Fit fit, int resize, int output, Filter filter, Convention convention, double red) throws Exception {
+        Preprocessing found = read("{\"image_processor_type\": \"" + processor + "\"}");
+        assertEquals(List.of(fit, resize, output, filter, convention, red),
+                List.of(found.fit(), found.resizeHeight(), found.outputHeight(), found.filter(), found.convention(), found.normalization().mean().getFirst()));
+    }
+
+    @Test
+    void openClipsFieldsAreRead() throws Exception {
+        Preprocessing usual = read("{\"model_cfg\": {}, \"preprocess_cfg\": {}}");
+        assertEquals(Preprocessing.named("clip"), usual.withName("clip"));
+        Preprocessing clipa = read("""
+                {"preprocess_cfg": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "interpolation": "bilinear", "resize_mode": "squash"}}""");
+        assertEquals(Preprocessing.named("clipa"), clipa.withName("clipa"));
+    }
+
+    @Test
+    void openClipsFileDecidesForItsWeightsAndTheModelAmongHuggingFaces(@TempDir Path folder) throws Exception {
+        Path weights = folder.resolve("open_clip_model.safetensors");
+        assertEquals("clip", PreprocessingFiles.choose(null, weights, null, "openclip").name());
+        Path processor = write(folder, "preprocessor_config.json", VIT.formatted("384", "image_processor_type", "ViTImageProcessor"));
+        Path openClip = write(folder, "open_clip_config.json", "{\"preprocess_cfg\": {\"resize_mode\": \"squash\"}}");
+        assertEquals(openClip.toString(), PreprocessingFiles.choose(null, weights, null, "openclip").name());
+        assertEquals(processor.toString(), PreprocessingFiles.choose(null, weights, null, "huggingface-clip").name());
+        Files.delete(processor);
+        write(folder, "config.json", "{\"model_type\": \"vit_mae\"}");
+        assertEquals("huggingface-mae", PreprocessingFiles.choose(null, folder.resolve("model.safetensors"), null, "huggingface").name());
+        assertEquals("huggingface-mae", PreprocessingFiles.inMemory("{\"model_type\": \"vit_mae\"}".getBytes(StandardCharsets.UTF_8), "huggingface").name());
+    }
+
     @Test
     void huggingFaceSwitchesAreObeyed() throws Exception {
         Preprocessing plain = read("""
@@ -134,6 +175,10 @@ class PreprocessingFilesTest {
         "{\"pretrained_cfg\": {\"crop_pct\": 1e300}}",
         "{\"pretrained_cfg\": {\"input_size\": [1, 28, 28]}}",
         "{\"preprocess\": \"unknown\"}",
+        "{\"preprocess_cfg\": {\"resize_mode\": \"longest\"}}",
+        "{\"preprocess_cfg\": {\"interpolation\": \"nearest\"}}",
+        "{\"image_processor_type\": \"DINOv3ViTImageProcessorFast\", \"resample\": 1}",
+        "{\"image_processor_type\": \"Siglip2ImageProcessor\", \"do_resize\": true, \"max_num_patches\": 256, \"patch_size\": 16}",
     })
     void unusableConfigurationsAreRefusedByField(String json) {
         InputException e = assertThrows(InputException.class, () -> parse(json));
