@@ -121,7 +121,7 @@ final class StartOptions {
             int height = image.hasImage() ? image.imageHeight() : old.imageHeight();
             int width = image.hasImage() ? image.imageWidth() : old.imageWidth();
             requireSides(old.patch());
-            FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead, file.positionResampling());
+            FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead);
             requireFinite(source);
             return new Start(source, atSize(PreprocessingFiles.choose(preprocess.name(), weights, config, old.family())), file, source.changes());
         } catch (Throwable t) {

@@ -114,8 +114,7 @@ public enum PositionResampling {
         int channels = (int) (table.length / rows);
         int kept = prefix * channels;
         double[] patches = Arrays.copyOfRange(table, kept, table.length); // (oldHeight, oldWidth · C)
-        double[] tall = along(patches, 1, oldHeight, newHeight, oldWidth * channels);
-        double[] grid = along(tall, newHeight, oldWidth, newWidth, channels); // (newHeight, newWidth, C)
+        double[] grid = SeparableMap.apply(patches, matrix(oldHeight, newHeight), matrix(oldWidth, newWidth), channels); // (newHeight, newWidth, C)
         double[] out = new double[Math.addExact(kept, grid.length)];
         System.arraycopy(table, 0, out, 0, kept);
         System.arraycopy(grid, 0, out, kept, grid.length);
@@ -149,29 +148,17 @@ public enum PositionResampling {
         return resample(kept, prefix, from.gridHeight(), from.gridWidth(), to.gridHeight(), to.gridWidth());
     }
 
-    /** (outer, oldSize, inner) to (outer, newSize, inner). */
-    private double[] along(double[] in, int outer, int oldSize, int newSize, int inner) {
-        double[] out = new double[Math.multiplyExact(Math.multiplyExact(outer, newSize), inner)];
+    /** The matrix of one axis: (newSize, oldSize). */
+    private double[][] matrix(int oldSize, int newSize) {
+        double[][] matrix = new double[newSize][];
         for (int i = 0; i < newSize; i++) {
-            double[] weights = weights(new double[oldSize], i, newSize);
-            for (int j = 0; j < oldSize; j++) {
-                if (weights[j] == 0) {
-                    continue;
-                }
-                for (int o = 0; o < outer; o++) {
-                    int to = (o * newSize + i) * inner;
-                    int from = (o * oldSize + j) * inner;
-                    for (int c = 0; c < inner; c++) {
-                        out[to + c] += weights[j] * in[from + c];
-                    }
-                }
-            }
+            matrix[i] = weights(new double[oldSize], i, newSize);
         }
-        return out;
+        return matrix;
     }
 
     /** Where new place {@code i} lies among the old ones, when both grids cover the same area. */
-    private static double halfPixel(int oldSize, int i, int newSize) {
+    static double halfPixel(int oldSize, int i, int newSize) {
         return (i + 0.5) * oldSize / newSize - 0.5;
     }
 
@@ -181,7 +168,7 @@ public enum PositionResampling {
     }
 
     /** Linear interpolation at {@code at}, edges repeated. */
-    private static double[] linearTaps(double[] weights, double at) {
+    static double[] linearTaps(double[] weights, double at) {
         int lower = (int) at;
         double part = at - lower;
         weights[Math.min(lower, weights.length - 1)] += 1 - part;

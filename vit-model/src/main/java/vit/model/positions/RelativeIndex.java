@@ -6,11 +6,14 @@ package vit.model.positions;
  */
 public final class RelativeIndex {
 
+    /** Rows of the class token: as query, as key, as both. */
+    static final int CLASS_ROWS = 3;
+
     private RelativeIndex() {}
 
     /** Rows of the table for this grid. */
     public static int rows(int gridHeight, int gridWidth) {
-        return (2 * gridHeight - 1) * (2 * gridWidth - 1) + 3;
+        return (2 * gridHeight - 1) * (2 * gridWidth - 1) + CLASS_ROWS;
     }
 
     /** The row for every query and key, (T, T) row-major, T = 1 + H·W. */

@@ -11,6 +11,8 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
+import vit.model.positions.RelativeResampling;
+import vit.model.weights.Weights;
 
 /**
  * Trained weights, prepared for other classes or another image size as google-research/vision_transformer does it: the head becomes zero, unless it
@@ -26,28 +28,45 @@ public final class FineTuning implements ParameterSource {
     private final ParameterSource trained;
     private final VitConfig config;
     private final PositionResampling method;
+    private final RelativeResampling relativeMethod;
     private final boolean newHead;
 
-    private FineTuning(ParameterSource trained, VitConfig config, PositionResampling method, boolean newHead) {
+    private FineTuning(ParameterSource trained, VitConfig config, PositionResampling method, RelativeResampling relativeMethod, boolean newHead) {
         this.trained = trained;
         this.config = config;
-        this.method = method;
+        this.method = Objects.requireNonNull(method, "method");
+        this.relativeMethod = relativeMethod;
         this.newHead = newHead;
     }
 
     /**
-     * Weights for {@code classes} classes and images of {@code height} × {@code width}.
+     * A file's weights for {@code classes} classes and images of {@code height} × {@code width}. Positions are resampled by the methods of its family.
+     *
+     * @param keepHead as in {@link #of(ParameterSource, int, int, int, boolean, PositionResampling)}
+     * @throws IllegalArgumentException if the patches do not fit the image
+     */
+    public static FineTuning of(Weights trained, int classes, int height, int width, boolean keepHead) {
+        return of(trained, classes, height, width, keepHead, trained.positionResampling(), trained.relativeResampling());
+    }
+
+    /**
+     * Weights for {@code classes} classes and images of {@code height} × {@code width}. Relative positions are resampled as timm does.
      *
      * @param keepHead whether the head may be kept if it has the wanted classes; it is reset in any case if it followed a pre-logits layer
      * @param method   the resampling method of the weights' source
      * @throws IllegalArgumentException if the patches do not fit the image
      */
     public static FineTuning of(ParameterSource trained, int classes, int height, int width, boolean keepHead, PositionResampling method) {
+        return of(trained, classes, height, width, keepHead, method, RelativeResampling.GEOMETRIC);
+    }
+
+    private static FineTuning of(ParameterSource trained, int classes, int height, int width, boolean keepHead, PositionResampling method,
+            RelativeResampling relativeMethod) {
         VitConfig old = trained.config();
         VitConfig config = old.toBuilder().classes(classes).image(height, width).distillationToken(false).preLogits(false)
                 .scores(null).build();
         boolean newHead = !keepHead || old.classes() != classes || old.preLogits();
-        return new FineTuning(trained, config, Objects.requireNonNull(method, "method"), newHead);
+        return new FineTuning(trained, config, method, relativeMethod, newHead);
     }
 
     @Override
@@ -99,11 +118,12 @@ public final class FineTuning implements ParameterSource {
     public void read(Parameter parameter, float[] target) throws IOException {
         if (newHead && parameter.name().startsWith(Parameters.HEAD + ".")) {
             java.util.Arrays.fill(target, 0, Math.toIntExact(parameter.shape().size()), 0);
-        } else if (parameter.kind() == Parameter.Kind.POSITION) {
-            Parameter old = Parameters.of(trained.config()).find(parameter.name());
+        } else if (parameter.kind() == Parameter.Kind.POSITION || parameter.kind() == Parameter.Kind.RELATIVE_POSITION) {
+            VitConfig from = trained.config();
+            Parameter old = Parameters.of(from).find(parameter.name());
             float[] table = new float[Math.toIntExact(old.shape().size())];
             trained.read(old, table);
-            float[] carried = method.resample(table, trained.config(), config);
+            float[] carried = parameter.kind() == Parameter.Kind.POSITION ? method.resample(table, from, config) : relativeMethod.resample(table, from, config);
             System.arraycopy(carried, 0, target, 0, carried.length);
         } else {
             trained.read(parameter, target);

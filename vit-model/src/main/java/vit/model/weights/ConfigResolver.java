@@ -133,7 +133,8 @@ final class ConfigResolver {
     private void assumed() {
         VitConfigBuilder builder = family.defaults().classes(0);
         if (merged.has(ConfigField.POOL)) {
-            builder.pooling(merged.get(ConfigField.POOL)).classToken(merged.get(ConfigField.POOL) == Pooling.TOKEN);
+            boolean told = merged.has(ConfigField.CLASS_TOKEN) && merged.get(ConfigField.CLASS_TOKEN); // a mean may leave out a token that is there
+            builder.pooling(merged.get(ConfigField.POOL)).classToken(told || merged.get(ConfigField.POOL) == Pooling.TOKEN);
         }
         List<String> conventions = family.unstatedConventions(builder.build());
         if (!conventions.isEmpty()) {
@@ -227,6 +228,10 @@ final class ConfigResolver {
 
     /** The image's size and which tokens have a position, from the rows of the position embeddings. */
     private void image(VitConfigBuilder builder) throws InputException {
+        if (inference != null && inference.positionRows() < 0 && inference.relativeRows() >= 0) {
+            relativeImage(builder);
+            return;
+        }
         if (inference == null || inference.positionRows() < 0) {
             if (options.hasImage()) {
                 builder.image(options.imageHeight(), options.imageWidth());
@@ -244,6 +249,23 @@ final class ConfigResolver {
         if (!grid.stored().equals(grid.image())) {
             storedImage = grid.stored();
         }
+    }
+
+    /** The image's size from the rows of tables of relative positions, where they are the only positions. */
+    private void relativeImage(VitConfigBuilder builder) throws InputException {
+        ImageSize asked = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
+        ImageSize said = stated.fields().get(ConfigField.IMAGE);
+        ImageSize target = asked != null ? asked : said;
+        RelativeGrid grid = new RelativeGrid(inference, value(ConfigField.PATCH), warnings);
+        ImageSize table = grid.stored(target, said, stated.implied().get(ConfigField.IMAGE), asked);
+        ImageSize image = target == null ? table : target;
+        if (!table.equals(image)) {
+            if (asked == null && !resample) {
+                throw grid.misfit(image);
+            }
+            storedImage = table;
+        }
+        builder.image(image.height(), image.width());
     }
 
     /** A note that positions were resampled from another grid; null if they were not. */

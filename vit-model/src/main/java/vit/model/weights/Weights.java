@@ -20,6 +20,7 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
+import vit.model.positions.RelativeResampling;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.family.Inference;
 import vit.model.weights.family.NamePrefix;
@@ -289,6 +290,11 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return family.positionResampling();
     }
 
+    /** The method by which that library resamples tables of relative positions to another grid. */
+    public RelativeResampling relativeResampling() {
+        return family.relativeResampling();
+    }
+
     /** The views, which say which tensor of the file is which part of which parameter. */
     List<TensorView> views() {
         return views;
@@ -343,13 +349,14 @@ public final class Weights implements ParameterSource, AutoCloseable {
         if (parts == null) {
             throw new IllegalArgumentException("parameter " + parameter.name() + " is not of this model");
         }
-        boolean otherGrid = parameter.kind() == Parameter.Kind.POSITION && !stored.equals(config());
+        boolean relative = parameter.kind() == Parameter.Kind.RELATIVE_POSITION;
+        boolean otherGrid = (relative || parameter.kind() == Parameter.Kind.POSITION) && !stored.equals(config());
         float[] values = otherGrid ? new float[Math.toIntExact(parts.stream().mapToLong(view -> view.shape().size()).sum())] : target;
         for (TensorView view : parts) {
             read(view, values);
         }
         if (otherGrid) {
-            float[] resampled = positionResampling().resample(values, stored, config());
+            float[] resampled = relative ? relativeResampling().resample(values, stored, config()) : positionResampling().resample(values, stored, config());
             System.arraycopy(resampled, 0, target, 0, resampled.length);
         }
     }

@@ -30,8 +30,13 @@ public final class GoldenTensors {
 
     /** Reads {@code ../shared/golden/images/} {@code name}. If that is missing, the test is skipped with a message. */
     public static GoldenTensors read(String name) throws IOException {
+        return read("images", name);
+    }
+
+    /** Reads {@code ../shared/golden/} {@code folder} {@code /} {@code name}. If that is missing, the test is skipped with a message. */
+    public static GoldenTensors read(String folder, String name) throws IOException {
         GoldenTensors tensors = new GoldenTensors();
-        try (SafetensorsFile file = SafetensorsFile.open(Golden.folder("images").resolve(name))) {
+        try (SafetensorsFile file = SafetensorsFile.open(Golden.folder(folder).resolve(name))) {
             for (TensorEntry entry : file.entries()) {
                 Entry read = new Entry(entry.dtype(), entry.shape().dimensions(), Golden.doubles(file, entry.name()));
                 tensors.entries.put(entry.name(), read);

@@ -66,8 +66,8 @@ class KeptKnowledgeTest {
             try (VitTraining training = VitTraining.of(weights, TrainingOptions.of(1, 1), (Optimizer) null)) {
                 assertKept(LABELS, stated, training);
             }
-            assertKept(LABELS, stated, FineTuning.of(weights, 3, 16, 16, true, weights.positionResampling()));
-            assertKept(List.of(), stated, FineTuning.of(weights, 5, 16, 16, true, weights.positionResampling()));
+            assertKept(LABELS, stated, FineTuning.of(weights, 3, 16, 16, true));
+            assertKept(List.of(), stated, FineTuning.of(weights, 5, 16, 16, true));
         }
         try (VitModel model = VitModel.load(file)) {
             assertKept(LABELS, stated, model);

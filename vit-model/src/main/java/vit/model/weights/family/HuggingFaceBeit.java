@@ -11,6 +11,7 @@ import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
+import vit.model.positions.RelativeResampling;
 import vit.model.weights.config.ConfigField;
 
 /** Hugging Face transformers: BEiT and BEiT v2 (Bao et al. 2022, Peng et al. 2022), with relative position biases and without a bias of the keys. */
@@ -52,6 +53,11 @@ final class HuggingFaceBeit implements WeightFamily {
     }
 
     @Override
+    public RelativeResampling relativeResampling() {
+        return RelativeResampling.BILINEAR;
+    }
+
+    @Override
     public VitConfigBuilder defaults() {
         return VitConfig.builder().family(id()).layerNormEps(1e-12).positions(Positions.NONE).keyBias(false).layerScale(true)
                 .relative(RelativePositions.BY_BLOCK).pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING);
@@ -89,7 +95,7 @@ final class HuggingFaceBeit implements WeightFamily {
                 : RelativePositions.NONE, table);
         if (tensors.has(table)) {
             into.tell(ConfigField.HEADS, tensors.require(table, 2).dimension(1), table);
-            into.suggestImage(tensors.require(table, 2).dimension(0), tensors.require(prefix + PATCHES, 4).dimension(2), table);
+            into.tellRelativePositions(tensors.require(table, 2).dimension(0), table);
         }
         boolean pooler = tensors.has(prefix + "pooler.layernorm.weight");
         into.tell(ConfigField.FINAL_NORM, pooler ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, prefix + "pooler.layernorm.weight");

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.positions.RelativeIndex;
 import vit.model.weights.config.ConfigField;
 import vit.model.weights.config.ConfigFields;
 
@@ -19,6 +18,8 @@ public final class Inference {
     private String innerTensor;
     private int positionRows = -1;
     private String positionTensor;
+    private int relativeRows = -1;
+    private String relativeTensor;
 
     public Inference(TensorDirectory tensors) {
         this.tensors = tensors;
@@ -52,6 +53,16 @@ public final class Inference {
     /** Rows of the position embeddings; −1 if the file has none. */
     public int positionRows() {
         return positionRows;
+    }
+
+    /** Rows of the tables of relative positions; −1 if the file has none. */
+    public int relativeRows() {
+        return relativeRows;
+    }
+
+    /** Starts a report about the first table of relative positions. */
+    public InputException.Report relativeFault() {
+        return fault(relativeTensor);
     }
 
     /** Starts a report about the position embeddings. */
@@ -105,15 +116,10 @@ public final class Inference {
         positionTensor = tensor;
     }
 
-    /**
-     * Suggests a square image from the rows of a table of relative positions: (2·side − 1)² offsets and three for the class token. The table of another grid
-     * has its image stated.
-     */
-    void suggestImage(int tableRows, int patch, String tensor) {
-        int side = ((int) Math.round(Math.sqrt(tableRows - 3)) + 1) / 2;
-        if (side > 0 && RelativeIndex.rows(side, side) == tableRows) {
-            suggest(ConfigField.IMAGE, new ConfigField.ImageSize(side * patch, side * patch), tensor);
-        }
+    /** Tells the rows of a table of relative positions. */
+    void tellRelativePositions(int rows, String tensor) {
+        relativeRows = rows;
+        relativeTensor = tensor;
     }
 
     /** Notes that the file has no position embeddings, which is right only if a configuration says so. */

@@ -125,7 +125,7 @@ class Timm implements WeightFamily {
                 table);
         if (tensors.has(table)) {
             into.tell(ConfigField.HEADS, tensors.require(table, 2).dimension(1), table);
-            into.suggestImage(tensors.require(table, 2).dimension(0), tensors.require("patch_embed.proj.weight", 4).dimension(2), table);
+            into.tellRelativePositions(tensors.require(table, 2).dimension(0), table);
         }
         into.tell(ConfigField.LAYER_SCALE, tensors.has(block + "ls1.gamma") || tensors.has(block + SCALE_1), block + "ls1.gamma");
         inferMlp(into, tensors, block);

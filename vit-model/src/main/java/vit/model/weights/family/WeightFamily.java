@@ -10,6 +10,7 @@ import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
+import vit.model.positions.RelativeResampling;
 
 /** A scheme of tensor names, layouts and conventions. Implementations are stateless and listed in {@link WeightFamilies}. */
 public interface WeightFamily {
@@ -44,6 +45,11 @@ public interface WeightFamily {
     /** The method by which this library resamples learned positions to another grid of patches. */
     default PositionResampling positionResampling() {
         return PositionResampling.TIMM;
+    }
+
+    /** The method by which this library resamples tables of relative positions to another grid of patches. */
+    default RelativeResampling relativeResampling() {
+        return RelativeResampling.GEOMETRIC;
     }
 
     /** Which tokens of the library's models have a learned position; null if its models differ in that. */

@@ -1,0 +1,96 @@
+package vit.model.weights;
+
+import java.util.List;
+import vit.model.InputException;
+import vit.model.positions.RelativeIndex;
+import vit.model.weights.config.ConfigField.ImageSize;
+import vit.model.weights.family.Inference;
+
+/**
+ * Determines for which image a table of relative positions was made, and which image the model takes, as {@link PositionGrid} does for learned positions.
+ * The number of rows does not determine the grid's proportions.
+ */
+final class RelativeGrid {
+
+    /**
+     * Tables are resampled to at most this many times as many patches as they have rows. A session holds a bias for every pair of patches, so that this is
+     * lower than {@link PositionGrid}'s.
+     */
+    private static final int MOST_GROWTH = 16;
+
+    private final Inference inference;
+    private final int rows;
+    private final int patch;
+    private final List<String> warnings;
+
+    /**
+     * @param patch    its side in pixels
+     * @param warnings receives what is guessed
+     */
+    RelativeGrid(Inference inference, int patch, List<String> warnings) {
+        this.inference = inference;
+        this.rows = inference.relativeRows();
+        this.patch = patch;
+        this.warnings = warnings;
+    }
+
+    /**
+     * The image that the table is for.
+     *
+     * @param target     the image that the model takes, or null for that of the table
+     * @param candidates images that a file states or an architecture implies; some may be null
+     * @throws InputException if nothing fits the rows, or the model's image cannot be made from them
+     */
+    ImageSize stored(ImageSize target, ImageSize... candidates) throws InputException {
+        ImageSize stored = null;
+        for (ImageSize candidate : candidates) {
+            if (stored == null && candidate != null && rows(candidate) == rows) {
+                stored = candidate;
+            }
+        }
+        if (stored == null) {
+            stored = square();
+            if (target == null) {
+                warnings.add("a square image of " + stored + " pixels assumed; the weights do not tell");
+            }
+        }
+        if (target != null && !target.equals(stored)) {
+            check(target);
+        }
+        return stored;
+    }
+
+    /** The fault of an image that the table is not for. */
+    InputException misfit(ImageSize image) {
+        return inference.relativeFault().expected(rows(image) + " rows for " + image + " pixels and patch " + patch).found(rows)
+                .because("the relative positions do not fit the image");
+    }
+
+    private long rows(ImageSize image) {
+        long height = image.height() / patch;
+        long width = image.width() / patch;
+        return height < 1 || width < 1 ? -1 : (2 * height - 1) * (2 * width - 1) + 3;
+    }
+
+    private ImageSize square() throws InputException {
+        int side = rows < 4 ? 0 : ((int) Math.round(Math.sqrt(rows - 3)) + 1) / 2;
+        if (side < 1 || RelativeIndex.rows(side, side) != rows) {
+            throw inference.relativeFault().expected("(2·side − 1)² + 3 rows of a square grid, or the image's size in the configuration").found(rows)
+                    .because("the image's size cannot be told from the relative positions");
+        }
+        int pixels = (int) Math.min((long) side * patch, Integer.MAX_VALUE);
+        return new ImageSize(pixels, pixels);
+    }
+
+    private void check(ImageSize image) throws InputException {
+        if (image.height() % patch != 0 || image.width() % patch != 0) {
+            throw inference.relativeFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
+                    .because("the relative positions do not fit the image");
+        }
+        long patches = (long) (image.height() / patch) * (image.width() / patch);
+        if (patches > (long) MOST_GROWTH * rows) {
+            throw inference.relativeFault().expected("at most " + (long) MOST_GROWTH * rows + " patches, " + MOST_GROWTH + " times the rows that there are")
+                    .found(patches + " patches of " + image + " pixels").because("the relative positions do not fit the image");
+        }
+    }
+}
