@@ -26,6 +26,7 @@ import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameters;
+import vit.model.positions.PositionResampling;
 import vit.model.weights.Models.Content;
 
 /** Names that checkpoints have instead of a family's own names: prefixes of wrappers, replaced heads, older versions. */
@@ -54,6 +55,26 @@ class CheckpointNamesTest {
         Path path = folder.resolve("original.safetensors");
         WeightsWriter.write(path, new GeneratedWeights(model, 7), Map.of());
         return Models.read(path);
+    }
+
+    /** Facebook's DINOv2 with registers: their own name, and positions that are resampled by the method of the models with registers. */
+    @Test
+    void facebooksRegistersAreRead() throws IOException {
+        VitConfig model = small().classes(0).family("dino-registers").registers(4).positions(Positions.LEARNED_CLASS_AND_PATCHES).layerScale(true).build();
+        Map<String, Content> tensors = tensors(model);
+        assertEquals(Shape.of(1, 4, 64), tensors.get("register_tokens").shape());
+        tensors.put("mask_token", new Content(Shape.of(1, 64), new float[64]));
+        for (Path with : new Path[] {null, Files.writeString(folder.resolve("dinov2.json"), "{\"family\": \"dinov2\", \"heads\": 1}")}) {
+            try (Weights weights = Weights.open(write(tensors), with)) {
+                assertEquals(model, weights.config());
+                assertEquals(PositionResampling.TIMM, weights.positionResampling());
+                assertEquals(List.of("mask_token"), weights.report().ignored());
+            }
+        }
+        tensors.remove("register_tokens");
+        try (Weights weights = Weights.open(write(tensors), null)) {
+            assertEquals(PositionResampling.DINO, weights.positionResampling());
+        }
     }
 
     private Path write(Map<String, Content> tensors) throws IOException {

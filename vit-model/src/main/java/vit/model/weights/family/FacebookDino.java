@@ -4,6 +4,7 @@ import java.util.List;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
+import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 
 /**
@@ -14,25 +15,32 @@ final class FacebookDino extends Timm {
 
     private static final String MASK_TOKEN = "mask_token";
 
+    private final boolean registers;
+
+    /** @param registers whether these are the models with registers, whose positions are resampled by another method */
+    FacebookDino(boolean registers) {
+        this.registers = registers;
+    }
+
     @Override
     public String id() {
-        return "dino";
+        return registers ? "dino-registers" : "dino";
     }
 
     @Override
     public List<String> aliases() {
-        return List.of("dinov2", "facebook dino", "facebook dinov2");
+        return registers ? List.of("dinov2 registers", "facebook dinov2 registers") : List.of("dinov2", "facebook dino", "facebook dinov2");
     }
 
     @Override
     public boolean recognises(TensorDirectory tensors) {
-        return super.recognises(tensors) && tensors.has(MASK_TOKEN);
+        return super.recognises(tensors) && tensors.has(MASK_TOKEN) && tensors.has(FACEBOOK_REGISTERS) == registers;
     }
 
     /** DINO's files look like headless files of timm; only a configuration tells them apart. */
     @Override
     public boolean reads(TensorDirectory tensors) {
-        return super.recognises(tensors);
+        return super.recognises(tensors) && (registers || !tensors.has(FACEBOOK_REGISTERS));
     }
 
     @Override
@@ -47,7 +55,13 @@ final class FacebookDino extends Timm {
 
     @Override
     public PositionResampling positionResampling() {
-        return PositionResampling.DINO;
+        return registers ? PositionResampling.TIMM : PositionResampling.DINO;
+    }
+
+    @Override
+    public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
+        return super.views(config, parameters, tensors).stream()
+                .map(view -> registers && view.fileName().equals(Parameters.REGISTER_TOKENS) ? view.named(FACEBOOK_REGISTERS) : view).toList();
     }
 
     @Override

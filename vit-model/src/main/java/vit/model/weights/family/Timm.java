@@ -24,6 +24,7 @@ class Timm implements WeightFamily {
 
     private static final String SCALE_1 = "gamma_1";
     private static final String SCALE_2 = "gamma_2";
+    static final String FACEBOOK_REGISTERS = "register_tokens";
     private static final String GATE = "mlp.fc1_g";
     private static final String GATED = "mlp.fc1_x";
     /** Where Beit and Eva have a tensor for each of queries, keys and values. */
@@ -84,8 +85,8 @@ class Timm implements WeightFamily {
         into.tell(ConfigField.DEPTH, tensors.blocks("blocks.", '.'), "blocks.*");
         into.tellPresence(ConfigField.CLASS_TOKEN, Parameters.CLASS_TOKEN);
         into.tellPresence(ConfigField.DISTILLATION_TOKEN, Parameters.DISTILLATION_TOKEN);
-        boolean registers = tensors.has(Parameters.REGISTER_TOKENS);
-        into.tell(ConfigField.REGISTERS, registers ? tensors.require(Parameters.REGISTER_TOKENS, 3).dimension(1) : 0, Parameters.REGISTER_TOKENS);
+        String registers = name(Parameters.REGISTER_TOKENS, tensors);
+        into.tell(ConfigField.REGISTERS, tensors.has(registers) ? tensors.require(registers, 3).dimension(1) : 0, registers);
         if (tensors.has(Parameters.POSITIONS)) {
             into.tellPositions(tensors.require(Parameters.POSITIONS, 3).dimension(1), Parameters.POSITIONS);
         } else if (tensors.has(Parameters.SHARED_RELATIVE_POSITIONS) || tensors.has("blocks.0." + Parameters.RELATIVE_POSITIONS)) {
@@ -201,7 +202,7 @@ class Timm implements WeightFamily {
         if (layer.equals(Parameters.HEAD) || layer.equals(Parameters.DISTILLATION_HEAD)) {
             return tensors.linearLayer(layer) + canonical.substring(layer.length());
         }
-        String[][] others = {{Parameters.LAYER_SCALE_1, SCALE_1}, {Parameters.LAYER_SCALE_2, SCALE_2}, {Parameters.FC1 + ".", W12 + "."},
+        String[][] others = {{Parameters.REGISTER_TOKENS, FACEBOOK_REGISTERS}, {Parameters.LAYER_SCALE_1, SCALE_1}, {Parameters.LAYER_SCALE_2, SCALE_2}, {Parameters.FC1 + ".", W12 + "."},
             {Parameters.FC2 + ".", W3 + "."}, {Parameters.QUERY_BIAS, "attn.q_proj.bias"}, {Parameters.VALUE_BIAS, "attn.v_proj.bias"}};
         for (String[] other : others) {
             String renamed = canonical.replace(other[0], other[1]);
