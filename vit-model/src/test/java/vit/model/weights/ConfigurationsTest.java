@@ -75,7 +75,7 @@ class ConfigurationsTest {
     @Test
     void conventionsAreTheFamilies() {
         assertEquals(Map.of("timm", 1e-6, "huggingface", 1e-12, "huggingface-v5", 1e-12, "torchvision", 1e-6, "jax", 1e-6, "vit-pytorch", 1e-5,
-                "vit-pytorch-simple", 1e-5, "openclip", 1e-5, "dino", 1e-6), WeightFamilies.all().stream().filter(f -> !f.id().startsWith("huggingface-") || f.id().endsWith("v5"))
+                "vit-pytorch-simple", 1e-5, "openclip", 1e-5, "dino", 1e-6, "dino-registers", 1e-6), WeightFamilies.all().stream().filter(f -> !f.id().startsWith("huggingface-") || f.id().endsWith("v5"))
                 .collect(java.util.stream.Collectors.toMap(f -> f.id(), f -> f.defaults().build().layerNormEps())));
         assertEquals(Map.of("huggingface-clip", 1e-5, "huggingface-siglip", 1e-6, "huggingface-dinov2", 1e-6, "huggingface-dinov2-registers", 1e-6, "huggingface-dinov3", 1e-5,
                 "huggingface-beit", 1e-12), WeightFamilies.all().stream().filter(f -> f.id().startsWith("huggingface-") && !f.id().endsWith("v5"))

@@ -108,7 +108,7 @@ class GeneratedModelsTest {
                     .outputBias(flags[8]).mlpBias(flags[9]).mlpKind(flags[10] ? MlpConfig.Kind.SWIGLU : MlpConfig.Kind.GELU);
             case "huggingface-beit" -> b.pooling(mean ? Pooling.PATCH_MEAN : Pooling.TOKEN).layerScale(flags[5])
                     .finalNorm(mean ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING).relative(flags[6] ? RelativePositions.SHARED : RelativePositions.BY_BLOCK);
-            case "dino" -> b.pooling(Pooling.TOKEN).layerScale(flags[5]).registers(flags[6] ? 2 : 0)
+            case "dino", "dino-registers" -> b.pooling(Pooling.TOKEN).layerScale(flags[5]).registers(flags[6] ? 2 : 0)
                     .positions(flags[6] ? Positions.LEARNED_CLASS_AND_PATCHES : Positions.LEARNED);
             case "torchvision" -> b.preLogits(flags[7]);
             case "jax" -> b.preLogits(flags[7]).classToken(!mean || flags[6]).positions(flags[8] ? Positions.LEARNED_PATCHES : Positions.LEARNED);
