@@ -62,6 +62,14 @@ final class SessionPass {
         }
     }
 
+    /** As {@link #checkHead}; the outputs of a projection are no logits of classes. */
+    void checkClasses() {
+        checkHead();
+        if (config.isProjection()) {
+            throw new IllegalArgumentException("the model's head gives embeddings of images, not the logits of classes; use embed");
+        }
+    }
+
     void checkBatch(int batch) {
         if (batch < 1 || batch > maxBatch()) {
             throw new IllegalArgumentException("a batch of " + batch + " images; the session is planned for 1 to " + maxBatch()

@@ -374,7 +374,7 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException       if a logit is not finite
      */
     public Prediction classify(RgbImage image, int top) throws IOException {
-        pass.checkHead();
+        pass.checkClasses();
         enter();
         try {
             return imagePass.classify(image, top);
@@ -390,11 +390,11 @@ public final class VitSession implements AutoCloseable {
      * @param images any number, none included
      * @param top    how many classes of each, at least one; all of them if the model has fewer
      * @throws InputException           if an image cannot be preprocessed
-     * @throws IllegalArgumentException if the model has no head
+     * @throws IllegalArgumentException if the model has no head, or one that gives embeddings
      * @throws NonFiniteException       if a logit is not finite; its {@code image()} is an index into {@code images}
      */
     public List<Prediction> classify(List<RgbImage> images, int top) throws IOException {
-        pass.checkHead();
+        pass.checkClasses();
         enter();
         try {
             return imagePass.classify(images, top);

@@ -11,9 +11,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
+import vit.model.FeatureRequest;
+import vit.model.Features;
 import vit.model.InputException;
 import vit.model.Prediction;
 import vit.model.VitModel;
+import vit.model.config.VitConfig;
 import vit.model.weights.config.Labels;
 
 /** {@code vit classify}: the most probable classes of photos. */
@@ -33,6 +36,9 @@ final class Classify implements Callable<Integer> {
             description = "Class names: a file with one name per line, or JSON (an array, id2label, Keras' class index), or the word imagenet for ImageNet's 1000"
                     + " names; default: the configuration's.")
     private Path labels;
+
+    @Mixin
+    private TextClasses classes;
 
     @Option(names = "--top", paramLabel = "K", defaultValue = "5", description = "Number of classes to name; default: ${DEFAULT-VALUE}.")
     private int top;
@@ -55,12 +61,40 @@ final class Classify implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--top': expected 1 or more, found " + top);
         }
         List<ImageInput> inputs = images.images(vit);
+        return classes.given() ? byTexts(inputs) : byHead(inputs);
+    }
+
+    private int byHead(List<ImageInput> inputs) throws CommandException, IOException {
         try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit)) {
             VitModel model = classifier.model();
+            requireClasses(model.config());
             List<String> names = names(model);
             return new EachImage(vit, inputs, images.isStrict()).run("classifying", image ->
                     Prediction.of(classifier.logits(image), 0, model.config().classes(), names, top, model.scores()),
                     ClassifyReport.to(spec.commandLine().getOut(), json));
+        }
+    }
+
+    /** Refuses a head whose outputs are no classes. */
+    private void requireClasses(VitConfig config) throws CommandException {
+        if (config.isProjection()) {
+            throw new CommandException(name() + ": the model's head gives embeddings of images, not the logits of classes",
+                    "name classes by the embeddings of their texts with --classes F, or use vit embed");
+        }
+    }
+
+    private String name() {
+        return files.weights() == null ? "the model that ships" : files.weights().toString();
+    }
+
+    private int byTexts(List<ImageInput> inputs) throws CommandException, IOException {
+        try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess, config -> classes.check(config, name()), vit)) {
+            TextClasses.Texts texts = classes.read(loaded.config(), files.weights(), labels);
+            Features features = Features.of(loaded.config(), FeatureRequest.embedding(), 1);
+            return new EachImage(vit, inputs, images.isStrict()).run("classifying", image -> {
+                loaded.session().features(loaded.pixels(image), 1, features);
+                return texts.of(features, top);
+            }, ClassifyReport.to(spec.commandLine().getOut(), json));
         }
     }
 

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import vit.model.Prediction;
-import vit.model.json.Json;
 import vit.model.text.PrintableText;
 
 /** Reports the classes of images as they become known, for people or as one JSON object. */
@@ -50,12 +49,10 @@ interface ClassifyReport extends EachImage.Results<Prediction> {
 
     /** {@code {"images":[…]}} on one line, each entry as soon as it is known. */
     final class JsonObject implements ClassifyReport {
-        private final PrintWriter out;
-        private boolean first = true;
+        private final ImageObjects objects;
 
         JsonObject(PrintWriter out) {
-            this.out = out;
-            out.print("{\"images\":[");
+            this.objects = new ImageObjects(out);
         }
 
         @Override
@@ -68,27 +65,17 @@ interface ClassifyReport extends EachImage.Results<Prediction> {
                 entry.put("probability", ranked.probability());
                 classes.add(entry);
             }
-            print(image, "top", classes);
+            objects.print(image, "top", classes);
         }
 
         @Override
         public void bad(ImageInput image, String fault) {
-            print(image, "error", fault);
-        }
-
-        private void print(ImageInput image, String field, Object value) {
-            Map<String, Object> object = new LinkedHashMap<>();
-            object.put("file", image.name());
-            object.put(field, value);
-            out.print((first ? "" : ",") + Json.write(object));
-            out.flush();
-            first = false;
+            objects.print(image, "error", fault);
         }
 
         @Override
         public void end() {
-            out.println("]}");
-            out.flush();
+            objects.end();
         }
     }
 }

@@ -24,7 +24,9 @@ final class OutputCheck {
         /** Begins with eight bytes of length, then an object. */
         SAFETENSORS("safetensors", "safetensors"),
         /** A protobuf message that begins with its version. */
-        ONNX("ONNX", "onnx");
+        ONNX("ONNX", "onnx"),
+        /** Begins with a magic number. */
+        NPY("NumPy", "npy");
 
         private final String words;
         private final String ending;
@@ -35,7 +37,11 @@ final class OutputCheck {
         }
 
         private boolean fits(byte[] start) {
-            return start.length == 0 || (this == ONNX ? start[0] == 0x08 : start.length == START_BYTES && start[START_BYTES - 1] == '{');
+            return start.length == 0 || switch (this) {
+                case SAFETENSORS -> start.length == START_BYTES && start[START_BYTES - 1] == '{';
+                case ONNX -> start[0] == 0x08;
+                case NPY -> start[0] == (byte) 0x93;
+            };
         }
     }
 

@@ -52,7 +52,7 @@ public final class Vit implements Runnable {
 
     /** All commands, in the order of the help page. */
     private static final List<String> COMMANDS = List.of(
-            "classify", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "demo", "draw", "ablation", "bench", "doctor",
+            "classify", "embed", "similar", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "demo", "draw", "ablation", "bench", "doctor",
             "help", "completion");
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Also print the stack trace of an error.")
@@ -146,6 +146,8 @@ public final class Vit implements Runnable {
     private static Object command(String name) {
         return switch (name) {
             case "classify" -> new Classify();
+            case "embed" -> new Embed();
+            case "similar" -> new Similar();
             case "compare" -> new Compare();
             case "logits" -> new Logits();
             case "preprocess" -> new Preprocess();

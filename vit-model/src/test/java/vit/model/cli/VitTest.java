@@ -34,7 +34,7 @@ class VitTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"classify", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "doctor", "export",
+    @ValueSource(strings = {"classify", "embed", "similar", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "doctor", "export",
         "train", "completion", "help"})
     void everyCommandHasHelpAndRefusesBadUsage(String command) {
         assertTrue(vit(command, "--help").isDone().out().startsWith("Usage: vit " + command));

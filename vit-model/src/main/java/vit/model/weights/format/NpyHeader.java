@@ -28,6 +28,11 @@ record NpyHeader(Dtype dtype, ByteOrder order, boolean columnMajor, Shape shape,
         byte[] read(int count) throws IOException;
     }
 
+    /** What a file begins with. */
+    static byte[] magic() {
+        return MAGIC.clone();
+    }
+
     /** Reads the header from the start of {@code source}; {@code fault} starts a report about the array. */
     static NpyHeader read(Source source, java.util.function.Supplier<InputException.Report> fault) throws IOException {
         byte[] start = source.read(MAGIC.length + 2);

@@ -1,0 +1,72 @@
+package vit.model.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Writes one row per image into a {@link RowFile}. The row of an image without a result is NaN, so that each row has its image's index. If no image has a
+ * result, nothing is written.
+ */
+final class ImageRows implements EachImage.Results<float[]> {
+
+    private final Vit vit;
+    private final String tensor;
+    private final RowFile file;
+    private final float[] missing;
+    private final boolean goesOn; // whether to continue after a bad image
+    private int row;
+    private int good;
+
+    private ImageRows(Vit vit, String tensor, RowFile file, int elements, boolean goesOn) {
+        this.vit = vit;
+        this.tensor = tensor;
+        this.file = file;
+        this.missing = new float[elements];
+        this.goesOn = goesOn;
+        Arrays.fill(missing, Float.NaN);
+    }
+
+    /**
+     * Computes and writes all rows.
+     *
+     * @param path     of the file, for messages
+     * @param tensor   the tensor's name, for messages
+     * @param file     committed at the end; not closed
+     * @param elements of a row
+     * @return the exit code
+     * @throws CommandException as {@link EachImage#run} says
+     */
+    static int write(Vit vit, Path path, String tensor, RowFile file, int elements, List<ImageInput> images, boolean strict, String doing,
+            EachImage.Computation<float[]> computation) throws CommandException, IOException {
+        boolean replaced = OutputCheck.replaces(path);
+        ImageRows rows = new ImageRows(vit, tensor, file, elements, !strict && images.size() > 1);
+        int code = new EachImage(vit, images, strict).run(doing, computation, rows);
+        if (rows.good == 0) {
+            vit.status().note(path + ": no image gave a result, so nothing is written");
+            return code;
+        }
+        file.commit();
+        if (replaced) {
+            vit.status().note(path + ": replaced the file that was there");
+        }
+        return code;
+    }
+
+    @Override
+    public void good(ImageInput image, float[] result) throws IOException {
+        file.write(result, missing.length);
+        row++;
+        good++;
+    }
+
+    @Override
+    public void bad(ImageInput image, String fault) throws IOException {
+        file.write(missing, missing.length);
+        if (goesOn) {
+            vit.status().warn(fault + "; row " + row + " of '" + tensor + "' is NaN");
+        }
+        row++;
+    }
+}
