@@ -8,6 +8,7 @@ import vit.model.plot.Picture;
 import vit.model.visualise.AttentionDistance;
 import vit.model.visualise.DistanceChart;
 import vit.model.visualise.FilterSheet;
+import vit.model.visualise.PatchColours;
 import vit.model.visualise.PatchFilters;
 import vit.model.visualise.PatchMap;
 import vit.model.visualise.Pictures;
@@ -24,6 +25,10 @@ final class ModelPictures {
 
     static void writeRollout(Picture seen, PatchMap rollout, VitConfig config, PictureFolder folder) throws CommandException {
         folder.write("rollout.png", "the image, where the model looks by attention rollout, and the same as a heat map", Pictures.rollout(seen, rollout, config));
+    }
+
+    static void writeFeatures(Picture seen, PatchColours colours, PictureFolder folder) throws CommandException {
+        folder.write("features.png", "the image, and its patches coloured by their features: the first three principal components", Pictures.features(seen, colours));
     }
 
     /** @param block the block to show, or null for all */

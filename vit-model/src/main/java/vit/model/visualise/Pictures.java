@@ -78,12 +78,19 @@ public final class Pictures {
                 image, attention);
     }
 
-    private static Picture overlay(Sheet sheet, Picture image, PatchMap attention) {
+    /** The image in the size in which it is shown. */
+    private static Picture enlarged(Picture image) {
         double longer = Math.max(image.height(), image.width());
         double scale = Math.clamp(longer, LEAST_SIDE, MOST_SIDE) / longer;
         int height = (int) Math.max(1, Math.round(image.height() * scale));
         int width = (int) Math.max(1, Math.round(image.width() * scale));
-        Picture shown = scale == 1 ? image : image.smooth(height, width);
+        return scale == 1 ? image : image.smooth(height, width);
+    }
+
+    private static Picture overlay(Sheet sheet, Picture image, PatchMap attention) {
+        Picture shown = enlarged(image);
+        int height = shown.height();
+        int width = shown.width();
         PatchMap shares = attention.normalised().resized(height, width);
         Picture dimmed = Picture.of(height, width,
                 (x, y) -> ColourMap.mix(0, shown.at(x, y), DIMMEST + (1 - DIMMEST) * shares.at(y, x)));
@@ -97,6 +104,20 @@ public final class Pictures {
                 .bar(new ColourBar("share of a patch, %", percent,
                         share -> ColourMap.mix(MIDDLE_GREY, ColourMap.INFERNO.of(share), HEAT), percent::label))
                 .draw(3);
+    }
+
+    /** An image beside its patches, each in the colour of its features. */
+    public static Picture features(Picture image, PatchColours colours) {
+        Picture shown = enlarged(image);
+        PatchMap grid = colours.components()[0];
+        Picture patches = Picture.of(grid.height(), grid.width(), (x, y) -> colours.at(y, x));
+        return new Sheet("Patch features")
+                .note("Patches of one colour are alike to the model. Red, green and blue are the first three principal components of the patch tokens that the last"
+                        + " block gives; they hold " + Scale.percent(colours.shares()[0]) + ", " + Scale.percent(colours.shares()[1]) + " and "
+                        + Scale.percent(colours.shares()[2]) + " of the tokens' variance.")
+                .columns(List.of("what the model sees", "patches by their features"))
+                .cell(shown).cell(patches.blocky(shown.height(), shown.width()))
+                .draw(2);
     }
 
     private static int grey(int rgb) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code vit visualise} writes its pictures, the same in every locale and at any number of threads. */
 class VisualiseTest {
 
-    private static final List<String> NAMES = List.of("rollout.png", "attention.png", "distance.png", "positions.png", "filters.png");
+    private static final List<String> NAMES = List.of("rollout.png", "features.png", "attention.png", "distance.png", "positions.png", "filters.png");
 
     @TempDir
     private Path folder;
