@@ -31,7 +31,8 @@ public final class NonFiniteException extends ArithmeticException {
 
     /**
      * The first stage that is not finite: {@code images}, the input of the model; {@code stage.tokens}, the tokens after the position embedding;
-     * {@code stage.block.<i>}, the tokens after block i; {@code embedding}, the input of the head; or {@code logits}.
+     * {@code stage.block.<i>}, the tokens after block i; {@code embedding}, the input of the head; {@code logits}; or
+     * {@code patches}, the patch tokens of {@link Features}.
      */
     public String stage() {
         return stage;

@@ -48,9 +48,9 @@ import vit.model.image.format.ImageDecoder;
  * shared team is closed. All four are {@link IllegalStateException}s, and the refused call writes nothing. An array that is too short and a batch
  * that is not planned for are {@link IllegalArgumentException}s.
  *
- * <p>A result that is NaN or infinite is a {@link NonFiniteException}: always in {@link #classify}, {@link #attention} and
- * {@link #embed(RgbImage)}, and in the other calls if {@link SessionOptions#withFiniteCheck} asks for it. The exception names the image and the first
- * stage that is not finite. The session can be used further.
+ * <p>A result that is NaN or infinite is a {@link NonFiniteException}: always in {@link #classify}, {@link #attention},
+ * {@link #embed(RgbImage)} and {@link #features(RgbImage, FeatureRequest)}, and in the other calls if {@link SessionOptions#withFiniteCheck} asks for
+ * it. The exception names the image and the first stage that is not finite. The session can be used further.
  *
  * <h2>Closing</h2>
  * {@link #close} frees the session's memory and ends its own threads; a shared team is the caller's to close. A session that is never closed is freed
