@@ -4,6 +4,7 @@ import vit.kernels.parallel.Workers;
 import vit.model.backward.TrainingPass;
 import vit.model.config.Scores;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.FinalNorm;
 import vit.model.forward.Spans;
 
 /**
@@ -34,9 +35,14 @@ final class GradientPass {
                     : "a model with sigmoid scores cannot be trained: the loss is the cross-entropy of a softmax, for one label an image; "
                             + "give the configuration softmax scores");
         }
-        if (config.distillationToken() || config.preLogits()) {
-            throw new IllegalArgumentException("models with a distillation token or a pre-logits layer cannot be trained; "
-                    + "fine-tuning drops both (convert the weights to a plain model first)");
+        if (config.preLogits()) {
+            throw new IllegalArgumentException("models with a pre-logits layer cannot be trained; fine-tuning drops it (convert the weights to a plain model first)");
+        }
+        if (config.distillationToken() && config.classes() == 0) {
+            throw new IllegalArgumentException("a model with a distillation token is trained by its two heads: give it classes");
+        }
+        if (config.distillationToken() && config.finalNorm() == FinalNorm.AFTER_POOLING) {
+            throw new IllegalArgumentException("a model with a distillation token is trained with the final norm before the pooling");
         }
     }
 

@@ -72,7 +72,7 @@ public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll
      */
     public double rateFactor(Parameter parameter, VitConfig config) {
         String name = parameter.name();
-        boolean head = name.startsWith(Parameters.HEAD + ".");
+        boolean head = name.startsWith(Parameters.HEAD + ".") || name.startsWith(Parameters.DISTILLATION_HEAD + ".");
         if (headOnly) {
             return head ? 1 : 0;
         }

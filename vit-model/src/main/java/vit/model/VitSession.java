@@ -178,7 +178,16 @@ public final class VitSession implements AutoCloseable {
      * @throws NonFiniteException       if the session checks and an embedding is not finite; all are written nevertheless
      */
     public void embed(float[] images, int batch, float[] embeddings) {
-        run(images, batch, null, pass.embedding, "embeddings", embeddings);
+        embed(images, batch, embeddings, null);
+    }
+
+    /**
+     * As {@link #embed(float[], int, float[])}, and shows the tokens after every stage to an observer.
+     *
+     * @param observer called after every stage, or null. An exception that it throws ends the call and is thrown by it
+     */
+    public void embed(float[] images, int batch, float[] embeddings, StageObserver observer) {
+        run(images, batch, observer, pass.embedding, "embeddings", embeddings);
     }
 
     /** @param name of the array {@code out}, for the message if it is too short */

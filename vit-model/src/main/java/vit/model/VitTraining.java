@@ -128,7 +128,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param source    the parameters to start from, for example a {@link VitModel} or {@link vit.model.train.Initialization}
      * @param options   threads, batch, regularisation
      * @param optimizer what {@link #step} does; null if only gradients are wanted
-     * @throws IllegalArgumentException if the model has sigmoid scores, a distillation token or a pre-logits layer
+     * @throws IllegalArgumentException if the model has sigmoid scores or a pre-logits layer
      * @throws IOException              if the source cannot be read
      */
     public static VitTraining of(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {

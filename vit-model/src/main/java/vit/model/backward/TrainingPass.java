@@ -11,7 +11,6 @@ import vit.model.TrainingOptions;
 import vit.model.config.VitConfig;
 import vit.model.forward.PositionTables;
 import vit.model.forward.Spans;
-import vit.model.parameters.Parameters;
 
 /**
  * The forward pass, the loss and the backward pass, in memory planned for a largest batch. Every worker runs {@link #run} from beginning to end. With
@@ -43,7 +42,7 @@ public final class TrainingPass implements Workers.Task {
 
     private final TrainingStem stem;
     private final TrainingPool pool;
-    private final TrainingLayer head; // or null
+    private final TrainingHead head; // or null
     private final float[] embeddings; // (B, E), for a loss of embeddings
     private final float[] dembeddings; // (B, E)
 
@@ -86,7 +85,7 @@ public final class TrainingPass implements Workers.Task {
         }
         pool = TrainingPool.of(config, parameters, m, maxBatch, arena);
         dpooled = arena.allocate(maxBatch, config.pooledWidth());
-        head = headed ? parameters.layer(Parameters.HEAD) : null;
+        head = headed ? new TrainingHead(config, parameters, m, pool, logits, maxBatch, arena) : null;
         embeddings = new float[Math.multiplyExact(maxBatch, config.embeddingWidth())];
         dembeddings = new float[embeddings.length];
     }
@@ -130,14 +129,14 @@ public final class TrainingPass implements Workers.Task {
         Tensor last = streams[blocks.length];
         pool.forward(last, batch, w);
         if (head != null) {
-            head.forward(logits, pool.pooled, batch, m.gemm, w);
+            head.forward(batch, w);
         }
         if (embeddingLoss == null) {
             CrossEntropy.forward(losses, probabilities, logits, targets, smoothing, batch, w);
             w.barrier();
             CrossEntropy.backward(dlogits, probabilities, targets, smoothing, lossScale, batch, w);
             w.barrier();
-            head.backward(dpooled, dlogits, pool.pooled, batch, m.gemm, w);
+            head.backward(dpooled, dlogits, batch, w);
         } else {
             embeddingGradient(w);
         }
@@ -162,7 +161,7 @@ public final class TrainingPass implements Workers.Task {
         }
         w.barrier();
         if (projected) {
-            head.backward(dpooled, dlogits, pool.pooled, batch, m.gemm, w);
+            head.backward(dpooled, dlogits, batch, w);
         }
     }
 

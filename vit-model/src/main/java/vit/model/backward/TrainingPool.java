@@ -48,6 +48,16 @@ abstract class TrainingPool {
         };
     }
 
+    /** (B, C): the pooled distillation token; null if the model has none. */
+    Tensor distilled() {
+        return null;
+    }
+
+    /** (B, C): its gradient, which the head writes. */
+    Tensor ddistilled() {
+        return null;
+    }
+
     /** Pools the tokens (B·T, C) into {@code to}. A barrier is at the end. */
     abstract void pool(Tensor to, Tensor tokens, int batch, Worker w);
 

@@ -8,12 +8,17 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 import vit.model.forward.Spans;
 
-/** The class token, the mean or the maximum of tokens, or two of these, side by side or averaged. */
+/**
+ * The class token, the mean or the maximum of tokens, or two of these, side by side or averaged. With DeiT's second head the distillation token is pooled
+ * as well.
+ */
 final class TrainingStatisticPool extends TrainingPool {
 
     private final int first; // of the tokens whose mean or maximum is taken
     private final Tensor one; // (B, C): the first of two parts, or null
     private final Tensor other; // (B, C): the second, or null
+    private final Tensor distilled; // (B, C): the distillation token, or null
+    private final Tensor ddistilled; // (B, C): its gradient, or null
 
     TrainingStatisticPool(VitConfig config, TrainingParameters parameters, TrainingMemory memory, int maxBatch, TensorArena arena) {
         super(config, parameters, memory, maxBatch, arena);
@@ -24,13 +29,30 @@ final class TrainingStatisticPool extends TrainingPool {
         };
         one = two ? arena.allocate(maxBatch, config.width()) : null;
         other = two ? arena.allocate(maxBatch, config.width()) : null;
+        distilled = config.distillationToken() ? arena.allocate(maxBatch, config.width()) : null;
+        ddistilled = config.distillationToken() ? arena.allocate(maxBatch, config.width()) : null;
+    }
+
+    @Override
+    Tensor distilled() {
+        return distilled;
+    }
+
+    @Override
+    Tensor ddistilled() {
+        return ddistilled;
     }
 
     @Override
     void pool(Tensor to, Tensor tokens, int batch, Worker w) {
         int t = config.tokens();
         switch (config.pooling()) {
-            case TOKEN -> Pooling.forward(to, tokens, 0, 1, batch, t, w);
+            case TOKEN -> {
+                Pooling.forward(to, tokens, 0, 1, batch, t, w);
+                if (distilled != null) {
+                    Pooling.forward(distilled, tokens, 1, 2, batch, t, w);
+                }
+            }
             case PATCH_MEAN, ALL_MEAN -> Pooling.forward(to, tokens, first, t, batch, t, w);
             case PATCH_MAX, ALL_MAX -> Pooling.forwardMax(to, tokens, first, t, batch, t, w);
             case TOKEN_AND_PATCH_MEAN -> {
@@ -61,7 +83,14 @@ final class TrainingStatisticPool extends TrainingPool {
     void poolBackward(Tensor dtokens, Tensor dpooled, Tensor tokens, int batch, Worker w) {
         int t = config.tokens();
         switch (config.pooling()) {
-            case TOKEN -> Pooling.backward(dtokens, dpooled, 0, 1, batch, t, w);
+            case TOKEN -> {
+                Pooling.backward(dtokens, dpooled, 0, 1, batch, t, w);
+                if (distilled != null) {
+                    Pooling.backward(m.dbranch, ddistilled, 1, 2, batch, t, w);
+                    w.barrier();
+                    Residual.add(dtokens, dtokens, m.dbranch, batch * t, w);
+                }
+            }
             case PATCH_MEAN, ALL_MEAN -> Pooling.backward(dtokens, dpooled, first, t, batch, t, w);
             case PATCH_MAX, ALL_MAX -> Pooling.backwardMax(dtokens, dpooled, tokens, first, t, batch, t, w);
             case TOKEN_AND_PATCH_MEAN -> {

@@ -14,8 +14,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.InputException;
+import vit.model.LoadOptions;
 import vit.model.VitModel;
 import vit.model.weights.Weights;
+import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
 /** {@code vit compare}: compares the model with another program's results. */
@@ -60,8 +62,7 @@ final class Compare implements Callable<Integer> {
 
     private List<Comparison.Row> compare() throws CommandException, IOException {
         Comparison comparison = new Comparison();
-        try (VitModel model = files.loadNamed(vit.status()); TensorFile file = TensorFile.open(reference)) {
-            ModelFiles.requireHead(model.config(), files.weights());
+        try (TensorFile file = TensorFile.open(reference); VitModel model = files.loadNamed(vit.status(), options(file))) {
             vit.status().show("comparing with " + reference);
             new ForwardCheck(file, model, threads.count()).run(comparison);
             if (gradients) {
@@ -75,8 +76,21 @@ final class Compare implements Callable<Integer> {
         }
     }
 
-    private void compareGradients(TensorFile file, Comparison comparison) throws CommandException, IOException {
+    /** The image that is asked for; else, where the weights' library takes images of any size, that of the reference. */
+    private LoadOptions options(TensorFile file) throws IOException {
+        TensorEntry images = file.find("images");
+        if (files.options().hasImage() || images == null || images.shape().rank() != 4 || images.shape().size() == 0) {
+            return files.options();
+        }
         try (Weights weights = Weights.open(files.weights(), files.config())) {
+            return weights.takesAnyImage() ? files.options().withImage(images.shape().dimension(2), images.shape().dimension(3)) : files.options();
+        } catch (InputException e) {
+            return files.options(); // loading says what is wrong
+        }
+    }
+
+    private void compareGradients(TensorFile file, Comparison comparison) throws CommandException, IOException {
+        try (Weights weights = Weights.open(files.weights(), files.config(), options(file))) {
             new GradientCheck(file, weights, threads.count()).run(comparison);
         } catch (IllegalArgumentException e) {
             throw new CommandException("--gradients: " + e.getMessage(), "leave --gradients out to compare the forward pass");

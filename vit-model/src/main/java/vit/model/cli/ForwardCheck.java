@@ -6,8 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
+import vit.model.FeatureRequest;
+import vit.model.Features;
 import vit.model.InputException;
 import vit.model.SessionOptions;
+import vit.model.StageObserver;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.config.VitConfig;
@@ -15,13 +18,15 @@ import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
 /**
- * Runs a model on the {@code images} of a reference file and compares the run with the stages and logits that the file holds. The reference is read
+ * Runs a model on the {@code images} of a reference file and compares the run with the stages, embeddings and logits that the file holds. The reference is read
  * image by image, so that memory stays far below the file's size.
  */
 final class ForwardCheck {
 
     private static final String IMAGES = "images";
     private static final String LOGITS = "logits";
+    private static final String POOLED = "pooled";
+    private static final String EMBEDDING = "embedding";
     private static final String TOKENS = "stage.tokens";
     private static final String BLOCK = "stage.block.";
 
@@ -62,10 +67,14 @@ final class ForwardCheck {
         for (int i = 0; i < config.depth(); i++) {
             expect(comparison, BLOCK + i, Shape.of(count, config.tokens(), config.width()));
         }
-        expect(comparison, LOGITS, Shape.of(count, config.classes()));
+        expect(comparison, POOLED, Shape.of(count, config.pooledWidth()));
+        expect(comparison, EMBEDDING, Shape.of(count, config.embeddingWidth()));
+        if (config.classes() > 0) {
+            expect(comparison, LOGITS, Shape.of(count, config.classes()));
+        }
         requireKnownBlocks();
         if (expected.isEmpty()) {
-            throw fault(LOGITS).expected(TOKENS + ", " + BLOCK + "<i> or " + LOGITS).because("the reference holds nothing to compare");
+            throw fault(LOGITS).expected(String.join(", ", TOKENS, BLOCK + "<i>", POOLED, EMBEDDING) + " or " + LOGITS).because("the reference holds nothing to compare");
         }
         try (VitSession session = model.newSession(SessionOptions.threads(threads).withBatch(Math.min(count, MAX_BATCH)))) {
             for (int first = 0; first < count; first += MAX_BATCH) {
@@ -107,10 +116,25 @@ final class ForwardCheck {
         int pixels = config.channels() * config.imageHeight() * config.imageWidth();
         float[] input = new float[Math.multiplyExact(batch, pixels)];
         reference.readFloats(images, (long) first * pixels, input, 0, input.length);
-        float[] logits = new float[batch * config.classes()];
-        session.forward(input, batch, logits, (name, tokens) -> stage(name, tokens, first, batch));
-        if (expected.containsKey(LOGITS)) {
-            add(expected.get(LOGITS), first, batch, config.classes(), logits);
+        StageObserver observer = (name, tokens) -> stage(name, tokens, first, batch);
+        if (config.classes() > 0) {
+            float[] logits = new float[batch * config.classes()];
+            session.forward(input, batch, logits, observer);
+            result(LOGITS, first, batch, config.classes(), logits);
+        } else {
+            session.embed(input, batch, new float[batch * config.embeddingWidth()], observer);
+        }
+        if (expected.containsKey(POOLED) || expected.containsKey(EMBEDDING)) {
+            Features features = Features.of(config, FeatureRequest.embedding().and(FeatureRequest.pooled()), batch);
+            session.features(input, batch, features);
+            result(POOLED, first, batch, config.pooledWidth(), features.pooled());
+            result(EMBEDDING, first, batch, config.embeddingWidth(), features.embedding());
+        }
+    }
+
+    private void result(String name, int first, int batch, int each, float[] values) throws IOException {
+        if (expected.containsKey(name)) {
+            add(expected.get(name), first, batch, each, values);
         }
     }
 

@@ -15,7 +15,8 @@ import vit.model.weights.format.TensorFile;
 
 /**
  * Runs forward and backward pass on the {@code images} and {@code labels} of a reference file, and compares the run with {@code loss},
- * {@code grad.images} and every {@code grad.<weight name>} of the file. The loss is the mean cross-entropy.
+ * {@code grad.images} and every {@code grad.<weight name>} of the file. The loss is the mean cross-entropy; for a model without classes it is half the sum of
+ * the squares of all embeddings.
  */
 final class GradientCheck {
 
@@ -46,9 +47,10 @@ final class GradientCheck {
      */
     void run(Comparison comparison) throws IOException {
         TensorEntry images = require(IMAGES, Shape.of(count(), config.channels(), config.imageHeight(), config.imageWidth()));
-        int[] labels = labels();
+        boolean classes = config.classes() > 0 && !config.isProjection();
+        int[] labels = classes ? labels() : null;
         int each = config.channels() * config.imageHeight() * config.imageWidth();
-        int count = labels.length;
+        int count = count();
         float[] imageGradients = new float[Math.multiplyExact(count, each)];
         double loss = 0;
         TrainingOptions options = TrainingOptions.of(threads, Math.min(count, MAX_BATCH)).withImageGradient(true);
@@ -57,17 +59,31 @@ final class GradientCheck {
                 int batch = Math.min(MAX_BATCH, count - first);
                 float[] input = new float[batch * each];
                 reference.readFloats(images, (long) first * each, input, 0, input.length);
-                int[] part = Arrays.copyOfRange(labels, first, first + batch);
-                loss += training.accumulate(input, part, batch, 1.0 / count) * batch;
+                if (classes) {
+                    int[] part = Arrays.copyOfRange(labels, first, first + batch);
+                    loss += training.accumulate(input, part, batch, 1.0 / count) * batch / count;
+                } else {
+                    loss += training.accumulate(input, batch, this::halfSquares);
+                }
                 float[] gradient = new float[batch * each];
                 training.imageGradient(gradient, batch);
                 System.arraycopy(gradient, 0, imageGradients, first * each, gradient.length);
             }
             if (reference.find(LOSS) != null) {
-                compare(comparison, LOSS, Comparison.Kind.LOSS, new float[] {(float) (loss / count)});
+                compare(comparison, LOSS, Comparison.Kind.LOSS, new float[] {(float) loss});
             }
             compareGradients(comparison, training, imageGradients);
         }
+    }
+
+    /** ½ Σ e² over the embeddings, whose gradient is e. */
+    private double halfSquares(float[] embeddings, int batch, float[] gradient) {
+        double sum = 0;
+        for (int i = 0; i < batch * config.embeddingWidth(); i++) {
+            sum += 0.5 * embeddings[i] * embeddings[i];
+            gradient[i] = embeddings[i];
+        }
+        return sum;
     }
 
     private void compareGradients(Comparison comparison, VitTraining training, float[] imageGradients) throws IOException {

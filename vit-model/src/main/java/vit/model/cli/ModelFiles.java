@@ -102,6 +102,11 @@ abstract class ModelFiles {
      * @throws CommandException if no weights are named, or they or the configuration are unusable
      */
     VitModel loadNamed(StatusLine status) throws CommandException, IOException {
+        return loadNamed(status, options);
+    }
+
+    /** As {@link #loadNamed(StatusLine)}, with other options than those that are named. */
+    VitModel loadNamed(StatusLine status, LoadOptions options) throws CommandException, IOException {
         requireWeights();
         status.warnOfMachine();
         status.show("loading " + weights);

@@ -148,6 +148,49 @@ public enum PositionResampling {
         return resample(kept, prefix, from.gridHeight(), from.gridWidth(), to.gridHeight(), to.gridWidth());
     }
 
+    /**
+     * The gradient of a table, given that of what it was resampled to: resampling is linear, so this is its transpose.
+     *
+     * @param gradient (T or P, C) as {@code to} has them
+     * @param from     the model that the table is for
+     * @param to       the model that the table was resampled to; the two differ in the image alone
+     * @return as {@code from} has the rows
+     */
+    public float[] resampleBackward(float[] gradient, VitConfig from, VitConfig to) {
+        int channels = from.width();
+        int kept = to.positionedPrefix() * channels;
+        double[] grid = new double[gradient.length - kept]; // (newHeight, newWidth, C)
+        for (int i = 0; i < grid.length; i++) {
+            grid[i] = gradient[kept + i];
+        }
+        double[] tall = alongBackward(grid, to.gridHeight(), from.gridWidth(), to.gridWidth(), channels);
+        double[] patches = alongBackward(tall, 1, from.gridHeight(), to.gridHeight(), from.gridWidth() * channels);
+        float[] table = new float[kept + patches.length];
+        System.arraycopy(gradient, 0, table, 0, kept);
+        for (int i = 0; i < patches.length; i++) {
+            table[kept + i] = (float) patches[i];
+        }
+        return table;
+    }
+
+    /** The transpose of resampling along one axis: (outer, newSize, inner) to (outer, oldSize, inner). */
+    private double[] alongBackward(double[] in, int outer, int oldSize, int newSize, int inner) {
+        double[] out = new double[Math.multiplyExact(Math.multiplyExact(outer, oldSize), inner)];
+        for (int i = 0; i < newSize; i++) {
+            double[] weights = weights(new double[oldSize], i, newSize);
+            for (int j = 0; j < oldSize; j++) {
+                for (int o = 0; o < outer; o++) {
+                    int from = (o * newSize + i) * inner;
+                    int to = (o * oldSize + j) * inner;
+                    for (int c = 0; c < inner; c++) {
+                        out[to + c] += weights[j] * in[from + c];
+                    }
+                }
+            }
+        }
+        return out;
+    }
+
     /** The matrix of one axis: (newSize, oldSize). */
     private double[][] matrix(int oldSize, int newSize) {
         double[][] matrix = new double[newSize][];

@@ -300,20 +300,31 @@ public final class Weights implements ParameterSource, AutoCloseable {
         return views;
     }
 
+    /** Whether the library that the weights come from resamples positions to whatever image it is given, without being asked. */
+    public boolean takesAnyImage() {
+        return family.imageFollowsPreprocessing();
+    }
+
     /**
-     * Values of all parameters under the names and in the layout of the file's tensors, row-major. An example is gradients, to compare them with those of the
-     * library that wrote the file.
+     * Gradients of all parameters under the names and in the layout of the file's tensors, row-major, to compare them with those of the library that wrote the
+     * file. The gradient of positions that were resampled goes back through the resampling.
      *
-     * @param source gives the values of a parameter: weights, gradients
+     * @param source gives the gradient of a parameter
      * @return by the file's names of tensors
      */
     public Map<String, float[]> inFileLayout(ParameterValues source) throws IOException {
         Map<String, float[]> tensors = new LinkedHashMap<>();
-        Parameters parameters = Parameters.of(stored);
+        Parameters parameters = Parameters.of(config());
         for (TensorView view : views) {
             Parameter parameter = parameters.find(view.parameter());
             float[] values = new float[Math.toIntExact(parameter.shape().size())];
             source.read(parameter, values);
+            if (parameter.kind() == Parameter.Kind.RELATIVE_POSITION && !stored.equals(config())) {
+                continue; // the gradient of the resampled table, which the file does not hold
+            }
+            if (parameter.kind() == Parameter.Kind.POSITION && !stored.equals(config())) {
+                values = positionResampling().resampleBackward(values, stored, config());
+            }
             float[] tensor = tensors.computeIfAbsent(view.fileName(), _ -> new float[Math.toIntExact(view.fileShape().size())]);
             float[] region = new float[Math.toIntExact(view.shape().size())];
             view.gather(values, 0, region.length, region);

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import vit.model.FeatureRequest;
+import vit.model.Features;
 import vit.model.LoadOptions;
 import vit.model.SessionOptions;
 import vit.model.TrainingOptions;
@@ -59,6 +61,14 @@ class PeerFamiliesGoldenTest {
         return Files.exists(openClip) ? openClip : folder.resolve("config.json");
     }
 
+    private static float[] pooled(VitModel model, float[] images, int batch) {
+        Features features = Features.of(model.config(), FeatureRequest.pooled(), batch);
+        try (VitSession session = model.newSession(SessionOptions.threads(2).withBatch(batch))) {
+            session.features(images, batch, features);
+        }
+        return features.pooled();
+    }
+
     /** The images of the case, which in two cases are not of the size of the file's positions. */
     private static LoadOptions image(TensorFile reference) {
         return LoadOptions.DEFAULTS.withImage(reference.find("images").shape().dimension(2), reference.find("images").shape().dimension(3));
@@ -90,6 +100,7 @@ class PeerFamiliesGoldenTest {
                 }
             }
             found.put("embedding", embedding);
+            found.put("pooled", pooled(model, images, batch));
             StringBuilder line = new StringBuilder(name + ":");
             for (Map.Entry<String, float[]> result : found.entrySet()) {
                 String tensor = result.getKey();
@@ -110,6 +121,7 @@ class PeerFamiliesGoldenTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
+        "dinov2-hf-resampled-micro", "dinov2-registers-hf-micro", "deit-distilled-hf-micro", "siglip-jax-npz-micro",
         "clip-hf-micro", "clip-openclip-micro", "clip-timm-micro", "dinov2-hf-micro", "dinov2-fb-micro", "dinov2-timm-micro", "siglip-hf-micro", "siglip-timm-micro",
         "deit3-timm-micro", "mae-hf-micro", "dino-fb-micro", "ijepa-hf-micro", "beit-hf-micro", "beit-timm-micro", "dinov3-hf-micro",
         "dinov3-timm-micro", "eva02-timm-micro", "timm-reg4-gap-micro", "timm-map-micro", "timm-rmsnorm-micro", "timm-qknorm-micro",
