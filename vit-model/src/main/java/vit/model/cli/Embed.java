@@ -44,8 +44,8 @@ final class Embed implements Callable<Integer> {
 
     @Option(names = "--what", paramLabel = "WHAT", defaultValue = "embedding", converter = WhatOption.Converter.class,
             description = "embedding: what the library of the model's family calls the image embedding; pooled: the vector before a projection or"
-                    + " classification layer; patches: the patch tokens after the final norm, as a grid; block:N: all tokens of block N, counted from 0,"
-                    + " after the final norm; default: ${DEFAULT-VALUE}.")
+                    + " classification layer; patches: the patch tokens after the final norm, as a grid; tokens: all tokens of the last block; layers: all"
+                    + " tokens of every block; block:N: all tokens of block N, counted from 0, after the final norm; default: ${DEFAULT-VALUE}.")
     private WhatOption what;
 
     @Option(names = "--normalize", description = "Divide every vector by its Euclidean length.")
@@ -76,7 +76,7 @@ final class Embed implements Callable<Integer> {
         List<ImageInput> inputs = images.images(vit);
         check(inputs);
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess, what::check, vit)) {
-            Features features = Features.of(loaded.config(), what.request().withUnitLength(normalize), 1);
+            Features features = Features.of(loaded.config(), what.request(loaded.config()).withUnitLength(normalize), 1);
             Shape row = what.shape(loaded.config());
             EachImage.Computation<float[]> computation = image -> {
                 loaded.session().features(loaded.pixels(image), 1, features);

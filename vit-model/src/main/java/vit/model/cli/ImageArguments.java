@@ -85,11 +85,11 @@ final class ImageArguments {
         found.images().forEach(file -> to.add(ImageInput.of(file)));
         if (found.others() > 0) {
             vit.status().note(image.name() + ": " + found.others()
-                    + (found.others() == 1 ? " file is left out, because its name is not that of an image"
-                    : " files are left out, because their names are not those of images"));
+                    + (found.others() == 1 ? " file is left out, because it is no regular file or its name is not that of an image"
+                    : " files are left out, because they are no regular files or their names are not those of images"));
         }
         if (!found.unreadable().isEmpty()) {
-            vit.status().warn(image.name() + ": " + found.unreadable().size() + " below it cannot be read and are left out, for example " + found.unreadable().getFirst());
+            vit.status().warn(image.name() + ": " + found.unreadable().size() + " files or folders below it cannot be read and are left out, for example " + found.unreadable().getFirst());
         }
     }
 

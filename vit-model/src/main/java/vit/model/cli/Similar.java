@@ -67,7 +67,7 @@ final class Similar implements Callable<Integer> {
         WhatOption what = table.metadata().getOrDefault(Embed.WHAT, "embedding").equals("pooled") ? WhatOption.POOLED : WhatOption.EMBEDDING;
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess,
                 config -> table.requireWidth(Math.toIntExact(what.shape(config).size()), "the model's " + what.name()), vit)) {
-            Features features = Features.of(loaded.config(), what.request(), 1);
+            Features features = Features.of(loaded.config(), what.request(loaded.config()), 1);
             return new EachImage(vit, inputs, images.isStrict()).run("searching", image -> {
                 loaded.session().features(loaded.pixels(image), 1, features);
                 return nearest(table, what.values(features));

@@ -1,6 +1,7 @@
 package vit.model.cli;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 import vit.kernels.tensor.Shape;
@@ -20,13 +21,17 @@ record WhatOption(String name, int block) {
     static final WhatOption POOLED = new WhatOption("pooled", -1);
 
     private static final String PATCHES = "patches";
+    private static final String TOKENS = "tokens";
+    private static final String LAYERS = "layers";
     private static final String BLOCK = "block:";
 
-    FeatureRequest request() {
+    FeatureRequest request(VitConfig config) {
         return switch (name) {
             case "embedding" -> FeatureRequest.embedding();
             case "pooled" -> FeatureRequest.pooled();
             case PATCHES -> FeatureRequest.patches();
+            case TOKENS -> FeatureRequest.blocks(config.depth() - 1);
+            case LAYERS -> FeatureRequest.blocks(IntStream.range(0, config.depth()).toArray());
             default -> FeatureRequest.blocks(block);
         };
     }
@@ -37,6 +42,7 @@ record WhatOption(String name, int block) {
             case "embedding" -> Shape.of(config.embeddingWidth());
             case "pooled" -> Shape.of(config.pooledWidth());
             case PATCHES -> Shape.of(config.gridHeight(), config.gridWidth(), config.width());
+            case LAYERS -> Shape.of(config.depth(), config.tokens(), config.width());
             default -> Shape.of(config.tokens(), config.width());
         };
     }
@@ -47,8 +53,21 @@ record WhatOption(String name, int block) {
             case "embedding" -> features.embedding();
             case "pooled" -> features.pooled();
             case PATCHES -> features.patches();
+            case TOKENS -> features.block(features.config().depth() - 1);
+            case LAYERS -> layers(features);
             default -> features.block(block);
         };
+    }
+
+    /** The tokens of all blocks, one after the other. */
+    private static float[] layers(Features features) {
+        int depth = features.config().depth();
+        int each = features.config().tokens() * features.config().width();
+        float[] all = new float[Math.multiplyExact(depth, each)];
+        for (int i = 0; i < depth; i++) {
+            System.arraycopy(features.block(i), 0, all, i * each, each);
+        }
+        return all;
     }
 
     /** The field of JSON that holds it. */
@@ -58,7 +77,7 @@ record WhatOption(String name, int block) {
 
     /** Refuses a block that the model does not have. */
     void check(VitConfig config) throws CommandException {
-        if (block >= config.depth()) {
+        if (block >= config.depth() || config.depth() == 0 && (name.equals(TOKENS) || name.equals(LAYERS))) {
             throw new CommandException("--what " + name + ": the model has " + config.depth() + " blocks, counted from 0",
                     config.depth() == 0 ? "use --what embedding" : "name one of block:0 to block:" + (config.depth() - 1));
         }
@@ -68,13 +87,13 @@ record WhatOption(String name, int block) {
     static final class Converter implements ITypeConverter<WhatOption> {
         @Override
         public WhatOption convert(String value) {
-            if (Arrays.asList("embedding", "pooled", PATCHES).contains(value)) {
+            if (Arrays.asList("embedding", "pooled", PATCHES, TOKENS, LAYERS).contains(value)) {
                 return new WhatOption(value, -1);
             }
             if (value.startsWith(BLOCK) && value.substring(BLOCK.length()).matches("\\d{1,6}")) {
                 return new WhatOption(value, Integer.parseInt(value.substring(BLOCK.length())));
             }
-            throw new TypeConversionException("expected embedding, pooled, patches or block:N, found '" + value + "'");
+            throw new TypeConversionException("expected embedding, pooled, patches, tokens, layers or block:N, found '" + value + "'");
         }
     }
 }

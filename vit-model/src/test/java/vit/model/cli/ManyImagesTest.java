@@ -126,7 +126,7 @@ class ManyImagesTest {
         Ran ran = classify("--json", images);
         assertEquals(1, ran.code(), "one is bad");
         assertEquals(4, entries(ran).size(), ran::toString);
-        assertTrue(ran.err().contains("note: " + images + ": 1 file is left out, because its name is not that of an image"), ran::toString);
+        assertTrue(ran.err().contains("note: " + images + ": 1 file is left out, because it is no regular file or its name is not that of an image"), ran::toString);
     }
 
     @Test

@@ -17,9 +17,12 @@ import vit.model.image.RgbImage;
  */
 public record DecodeOptions(long maxFileBytes, long maxPixels, boolean applyOrientation, boolean scaleGrey16, long maxMemoryBytes, long maxMilliseconds) {
 
-    /** 256 MiB, 100 million pixels (300 MB of RGB), turned as EXIF says, 16-bit grey as Pillow, half of the heap (-Xmx), two seconds. */
+    /**
+     * A file of 256 MiB, or of a third of the heap (-Xmx) if that is less, because a stream is read whole and copied once; 100 million pixels (300 MB of RGB),
+     * turned as EXIF says, 16-bit grey as Pillow, half of the heap, two seconds.
+     */
     public static final DecodeOptions DEFAULT =
-            new DecodeOptions(256L << 20, 100_000_000, true, false, Runtime.getRuntime().maxMemory() / 2, 2000);
+            new DecodeOptions(Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 3), 100_000_000, true, false, Runtime.getRuntime().maxMemory() / 2, 2000);
 
     /** Longest side in any format: JPEG's own limit, and GIF's. */
     static final int MAX_SIDE = 65_535;
