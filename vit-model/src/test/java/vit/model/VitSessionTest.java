@@ -306,7 +306,7 @@ class VitSessionTest {
 
     @Test
     void absurdConfigurationsAreRefusedByName() {
-        absurd("divisible by the patch", b -> b.image(25, 32));
+        absurd("smaller than the patch", b -> b.image(7, 32));
         absurd("heads", b -> b.heads(0));
         absurd("head_dim", b -> b.width(35).headDim(0));
         absurd("depth", b -> b.depth(-1));

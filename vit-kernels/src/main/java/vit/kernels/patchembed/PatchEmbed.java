@@ -34,10 +34,11 @@ public final class PatchEmbed {
     }
 
     /**
-     * Cuts images into patches and flattens each to one row, in the given order. It is a permutation: every pixel goes to exactly one place.
+     * Cuts images into patches and flattens each to one row, in the given order. Every pixel of the ⌊H/p⌋·p × ⌊W/p⌋·p pixels that patches cover goes to
+     * exactly one place. A border that is narrower than a patch is left out, as by a convolution of stride p.
      *
      * @param patches (B·P, channels·p·p), overwritten
-     * @param images  (B, channels, H, W); H and W are multiples of {@code patch}
+     * @param images  (B, channels, H, W); H and W are at least {@code patch}
      * @param patch   p, the side of a patch in pixels
      * @param order   the order of the elements inside a flattened patch
      * @param batch   B, the number of images in use
@@ -62,7 +63,7 @@ public final class PatchEmbed {
     /**
      * The inverse of {@link #patchify}. It is also its backward pass: from the gradient of the patches it computes the gradient of the images.
      *
-     * @param images  (B, channels, H, W), overwritten; H and W are multiples of {@code patch}
+     * @param images  (B, channels, H, W), overwritten, with 0 where no patch is
      * @param patches (B·P, channels·p·p)
      * @param patch   p, the side of a patch in pixels
      * @param order   the order of the elements inside a flattened patch
@@ -83,6 +84,9 @@ public final class PatchEmbed {
             return;
         }
         PatchEmbedSimd.unpatchify(images, patches, patch, order, w.from(batch * count), w.to(batch * count));
+        Shape s = images.shape();
+        int rows = batch * s.dimension(1) * s.dimension(2);
+        PatchEmbedSimd.clearBorder(images, patch, w.from(rows), w.to(rows));
     }
 
     /** Checks both tensors and returns P. */
@@ -90,9 +94,8 @@ public final class PatchEmbed {
         Require.rank("images", images, 4, "(B, channels, H, W)");
         Shape s = images.shape();
         Require.range("batch", batch, 0, s.dimension(0));
-        if (patch < 1 || s.dimension(2) % patch != 0 || s.dimension(3) % patch != 0) {
-            throw new IllegalArgumentException("images: expected height and width divisible by patch " + patch
-                    + ", found shape " + s);
+        if (patch < 1 || s.dimension(2) < patch || s.dimension(3) < patch) {
+            throw new IllegalArgumentException("images: expected height and width of at least the patch " + patch + ", found shape " + s);
         }
         int count = Math.multiplyExact(s.dimension(2) / patch, s.dimension(3) / patch);
         Require.rows("patches", patches, (long) batch * count, s.dimension(1) * patch * patch);

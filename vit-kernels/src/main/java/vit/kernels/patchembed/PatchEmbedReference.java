@@ -1,7 +1,7 @@
 package vit.kernels.patchembed;
 
 /**
- * The mathematics of {@link PatchEmbed}: plain loops over {@code double[]}, every array row-major without gaps. An image has P = (H/p)·(W/p) patches,
+ * The mathematics of {@link PatchEmbed}: plain loops over {@code double[]}, every array row-major without gaps. An image has P = ⌊H/p⌋·⌊W/p⌋ patches,
  * R prefix tokens, and T = R + P tokens.
  */
 final class PatchEmbedReference {
@@ -25,11 +25,12 @@ final class PatchEmbedReference {
             double[] images, // (B, channels, H, W)
             int p, PatchOrder order, int batch, int channels, int height, int width) {
         int image = channels * height * width;
+        int ofPatches = (height / p) * (width / p) * channels * p * p;
         for (int b = 0; b < batch; b++) {
             for (int c = 0; c < channels; c++) {
-                for (int y = 0; y < height; y++) {
-                    for (int x = 0; x < width; x++) {
-                        patches[b * image + patchIndex(c, y, x, channels, width, p, order)] =
+                for (int y = 0; y < height / p * p; y++) {
+                    for (int x = 0; x < width / p * p; x++) {
+                        patches[b * ofPatches + patchIndex(c, y, x, channels, width, p, order)] =
                                 images[b * image + (c * height + y) * width + x];
                     }
                 }
@@ -43,12 +44,13 @@ final class PatchEmbedReference {
             double[] patches, // (B·P, channels·p·p)
             int p, PatchOrder order, int batch, int channels, int height, int width) {
         int image = channels * height * width;
+        int ofPatches = (height / p) * (width / p) * channels * p * p;
         for (int b = 0; b < batch; b++) {
             for (int c = 0; c < channels; c++) {
-                for (int y = 0; y < height; y++) {
-                    for (int x = 0; x < width; x++) {
+                for (int y = 0; y < height / p * p; y++) {
+                    for (int x = 0; x < width / p * p; x++) {
                         images[b * image + (c * height + y) * width + x] =
-                                patches[b * image + patchIndex(c, y, x, channels, width, p, order)];
+                                patches[b * ofPatches + patchIndex(c, y, x, channels, width, p, order)];
                     }
                 }
             }

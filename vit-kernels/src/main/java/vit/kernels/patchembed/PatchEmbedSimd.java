@@ -52,6 +52,18 @@ final class PatchEmbedSimd {
         }
     }
 
+    /** Sets the pixels that no patch covers to 0, in rows {@code from} to {@code to} of all channels of all images. */
+    static void clearBorder(Tensor images, int p, int from, int to) {
+        int height = images.shape().dimension(2);
+        int width = images.shape().dimension(3);
+        for (int row = from; row < to; row++) {
+            int covered = row % height < height / p * p ? width / p * p : 0;
+            for (int x = covered; x < width; x++) {
+                images.segment().setAtIndex(Tensor.FLOAT, (long) row * images.rowStride() + x, 0);
+            }
+        }
+    }
+
     private static void copy(MemorySegment out, long outAt, int outStep, MemorySegment in, long inAt, int inStep, int n) {
         out = Tensor.offHeap(out);
         in = Tensor.offHeap(in);

@@ -93,7 +93,7 @@ final class PoolingSimd {
         FloatVector max = load(in, at);
         for (int t = 1; t < n; t++) {
             at += stride;
-            max = max.max(load(in, at));
+            max = load(in, at).max(max);
         }
         store(max, pooled.segment(), (long) b * pooled.rowStride() + c);
     }
@@ -131,13 +131,13 @@ final class PoolingSimd {
         long image = (long) b * tokensPerImage;
         FloatVector max = load(in, (image + first) * stride + c);
         for (int t = first + 1; t < last; t++) {
-            max = max.max(load(in, (image + t) * stride + c));
+            max = load(in, (image + t) * stride + c).max(max);
         }
         FloatVector one = FloatVector.broadcast(SPECIES, 1f);
         FloatVector zero = FloatVector.zero(SPECIES);
         FloatVector equal = zero;
         for (int t = first; t < last; t++) {
-            equal = equal.add(zero.blend(one, load(in, (image + t) * stride + c).eq(max)));
+            equal = zero.blend(one, load(in, (image + t) * stride + c).eq(max)).add(equal);
         }
         FloatVector share = load(dpooled.segment(), (long) b * dpooled.rowStride() + c).div(equal);
         for (int t = 0; t < tokensPerImage; t++) {

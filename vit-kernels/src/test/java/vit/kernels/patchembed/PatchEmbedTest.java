@@ -103,18 +103,25 @@ class PatchEmbedTest {
             @ForAll @IntRange(min = 1, max = 3) int gridHeight, @ForAll @IntRange(min = 1, max = 4) int gridWidth,
             @ForAll Random random) {
         int batch = 2;
-        int height = gridHeight * p;
-        int width = gridWidth * p;
+        int height = gridHeight * p + random.nextInt(p); // with a border that no patch covers
+        int width = gridWidth * p + random.nextInt(p);
         try (TensorArena arena = TensorArena.open()) {
             Tensor images = GuardedTensor.of(arena, 0, 1, batch, channels, height, width).random(random, 1).tensor();
             Tensor patches = arena.allocate(batch * gridHeight * gridWidth, channels * p * p);
             Teams.run(2, w -> PatchEmbed.patchify(patches, images, p, order, batch, w));
-            double[] expected = new double[batch * channels * height * width];
+            double[] expected = new double[batch * channels * gridHeight * gridWidth * p * p];
             PatchEmbedReference.patchify(expected, Doubles.read(images), p, order, batch, channels, height, width);
             assertTrue(Arrays.equals(expected, Doubles.read(patches)), "patchify");
-            double[] back = new double[expected.length];
+            double[] back = new double[batch * channels * height * width];
             PatchEmbedReference.unpatchify(back, expected, p, order, batch, channels, height, width);
-            assertTrue(Arrays.equals(back, Doubles.read(images)), "unpatchify");
+            Tensor gradient = arena.allocate(batch, channels, height, width).fill(7);
+            Teams.run(3, w -> PatchEmbed.unpatchify(gradient, patches, p, order, batch, w));
+            assertTrue(Arrays.equals(back, Doubles.read(gradient)), "unpatchify");
+            double[] pixels = Doubles.read(images);
+            for (int at = 0; at < back.length; at++) {
+                boolean covered = at / width % height < gridHeight * p && at % width < gridWidth * p;
+                assertEquals(covered ? pixels[at] : 0, back[at], "pixel " + at);
+            }
         }
     }
 
@@ -313,8 +320,8 @@ class PatchEmbedTest {
         try (TensorArena arena = TensorArena.open()) {
             Tensor images = arena.allocate(2, 3, 8, 12);
             Tensor patches = arena.allocate(12, 48);
-            assertMessage("images: expected height and width divisible by patch 5, found shape (2, 3, 8, 12)",
-                    () -> Teams.run(1, w -> PatchEmbed.patchify(patches, images, 5, PatchOrder.CHANNEL_FIRST, 2, w)));
+            assertMessage("images: expected height and width of at least the patch 9, found shape (2, 3, 8, 12)",
+                    () -> Teams.run(1, w -> PatchEmbed.patchify(patches, images, 9, PatchOrder.CHANNEL_FIRST, 2, w)));
             assertMessage("patches: expected at least 48 rows of 12 columns, found shape (12, 48), 12 rows of 48",
                     () -> Teams.run(1, w -> PatchEmbed.patchify(patches, images, 2, PatchOrder.CHANNEL_FIRST, 2, w)));
             assertMessage("batch: expected 0 to 2, found 3",

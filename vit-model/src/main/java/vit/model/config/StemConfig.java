@@ -6,8 +6,8 @@ import vit.kernels.patchembed.PatchOrder;
 /**
  * How an image becomes patch tokens.
  *
- * @param imageHeight height of the image in pixels, a multiple of {@code patch}
- * @param imageWidth  width of the image in pixels, a multiple of {@code patch}
+ * @param imageHeight height of the image in pixels, at least {@code patch}; rows beyond its last multiple are not seen (SigLIP's 384 pixels and patch 14)
+ * @param imageWidth  width of the image in pixels, likewise
  * @param channels    input channels
  * @param patch       side of the square patches, in pixels
  * @param patchOrder  order of the elements inside a flattened patch
@@ -19,7 +19,7 @@ public record StemConfig(int imageHeight, int imageWidth, int channels, int patc
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException if a size is below 1 or too large, or the image is not a multiple of the patch
+     * @throws IllegalArgumentException if a size is below 1 or too large, or the image is smaller than the patch
      */
     public StemConfig {
         Objects.requireNonNull(patchOrder, "patchOrder");
@@ -27,8 +27,7 @@ public record StemConfig(int imageHeight, int imageWidth, int channels, int patc
         Dimensions.check("image width", imageWidth, 1);
         Dimensions.check("patch", patch, 1);
         Dimensions.check("channels", channels, 1);
-        Dimensions.require(imageHeight % patch == 0 && imageWidth % patch == 0,
-                "image " + imageHeight + "×" + imageWidth + " is not divisible by the patch " + patch);
+        Dimensions.require(imageHeight >= patch && imageWidth >= patch, "image " + imageHeight + "×" + imageWidth + " is smaller than the patch " + patch);
     }
 
     /** Patches in a column of the image. */

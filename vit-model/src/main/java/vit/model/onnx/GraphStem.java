@@ -48,6 +48,9 @@ final class GraphStem {
 
     /** (B, P, C) by cutting patches out and multiplying them. */
     private String projection() {
+        if (config.imageHeight() % config.patch() != 0 || config.imageWidth() % config.patch() != 0) {
+            throw new IllegalArgumentException("patches with a norm or the channels last must cover the whole image to be exported");
+        }
         int patch = config.patch();
         String cut = graph.node("patch_embed.cut", "Reshape", VitGraph.IMAGES, graph.integers("shape.cut",
                 0, config.channels(), config.gridHeight(), patch, config.gridWidth(), patch)).add(); // (B, c, h, p1, w, p2)

@@ -78,10 +78,21 @@ final class ConfigResolver {
         try {
             image(builder);
             vit = builder.build();
+            warnOfBorder(vit);
         } catch (IllegalArgumentException e) {
             throw fault().cause(e).expected("values that make a model").found(e.getMessage()).because("the configuration is impossible");
         }
         return new ModelConfig(vit, labels(vit));
+    }
+
+    /** Warns of pixels at the border that no patch covers; the other libraries leave them out in silence. */
+    private void warnOfBorder(VitConfig vit) {
+        int rows = vit.imageHeight() % vit.patch();
+        int columns = vit.imageWidth() % vit.patch();
+        if (rows > 0 || columns > 0) {
+            warnings.add("the last " + rows + " rows and " + columns + " columns of an image are not seen, because patches of " + vit.patch() + " pixels do not cover "
+                    + vit.imageHeight() + "×" + vit.imageWidth());
+        }
     }
 
     /** Merges the sources, the weakest first: what is usual for such a file, what the architecture's name implies, what shapes tell, what is stated. */

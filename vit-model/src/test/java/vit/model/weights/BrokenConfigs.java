@@ -48,7 +48,6 @@ public final class BrokenConfigs {
         f.config("no heads", own("\"heads\":2", "\"heads\":0"), "heads", "too small");
         f.config("negative patch", own("\"patch\":8", "\"patch\":-8"), "patch", "too small");
         f.config("image of three values", own("[16,16]", "[3,16,16]"), "image", "not a pair");
-        f.config("image not divisible", own("[16,16]", "[17,16]"), "", "impossible");
         f.config("image of 2^31", own("[16,16]", "[2147483648,16]"), "image[0]", "wrong type or range");
         f.config("unknown variant", own("\"family\":\"timm\"", "\"model\":\"vit_colossal\""), "model", "variant is unknown");
         f.config("too few labels", own("\"pool\"", "\"labels\":[\"a\"],\"pool\""), "", "labels do not fit");
