@@ -200,6 +200,13 @@ final class TimmConfig {
         positions();
         flag("qk_norm", ConfigField.QK_NORM);
         flag("pre_norm", ConfigField.PRE_NORM);
+        Argument preNorm = argument("pre_norm");
+        if (preNorm != null && Relaxed.flag(preNorm.value)) { // which makes the bias of the patches superfluous
+            implied.state(ConfigField.PATCH_BIAS, false, preNorm.origin);
+        }
+        if (architecture != null && (architecture.has("use_rel_pos_bias") || architecture.has("use_rot_pos_emb"))) { // Beit and Eva
+            implied.state(ConfigField.KEY_BIAS, false, json.get("architecture"));
+        }
         flag("proj_bias", ConfigField.OUTPUT_BIAS);
         flag("proj_bias", ConfigField.MLP_BIAS);
         flag("scale_attn_norm", ConfigField.ATTENTION_NORM);
