@@ -3,9 +3,12 @@ package vit.model.train;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.Objects;
 import vit.model.config.Scores;
+import vit.model.config.HeadConfig;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfigBuilder;
 import vit.model.image.Preprocessing;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
@@ -24,6 +27,10 @@ public final class FineTuning implements ParameterSource {
 
     /** The note for a model whose scores were those of several labels per image. */
     public static final String NEW_SCORES = "the scores become those of a softmax: an image of a class folder has one label";
+
+    /** Families whose names have a place for a classifier on the model as it was pre-trained. */
+    private static final Set<String> NAMES_A_CLASSIFIER = Set.of("timm", "dino", "dino-registers", "huggingface", "huggingface-v5", "huggingface-beit", "torchvision",
+            "jax", "vit-pytorch", "vit-pytorch-simple");
 
     private final ParameterSource trained;
     private final VitConfig config;
@@ -63,9 +70,20 @@ public final class FineTuning implements ParameterSource {
     private static FineTuning of(ParameterSource trained, int classes, int height, int width, boolean keepHead, PositionResampling method,
             RelativeResampling relativeMethod) {
         VitConfig old = trained.config();
-        VitConfig config = old.toBuilder().classes(classes).image(height, width).distillationToken(false).preLogits(false)
-                .scores(null).build();
-        boolean newHead = !keepHead || old.classes() != classes || old.preLogits();
+        boolean another = height != old.imageHeight() || width != old.imageWidth();
+        if (another && (height % old.patch() != 0 || width % old.patch() != 0)) {
+            throw new IllegalArgumentException("images of " + height + "×" + width + " pixels are not made of whole patches of " + old.patch());
+        }
+        boolean newHead = !keepHead || old.classes() != classes || old.preLogits() || old.isProjection();
+        VitConfigBuilder builder = old.toBuilder().classes(classes).image(height, width).distillationToken(false).preLogits(false).scores(null);
+        if (newHead) {
+            builder.head(HeadConfig.Kind.CLASSIFIER).headBias(true);
+        }
+        boolean hadClasses = old.classes() > 0 && !old.isProjection();
+        if (!hadClasses && !NAMES_A_CLASSIFIER.contains(old.family())) {
+            builder.family("timm"); // whose names hold a classifier on any model
+        }
+        VitConfig config = builder.build();
         return new FineTuning(trained, config, method, relativeMethod, newHead);
     }
 

@@ -137,7 +137,7 @@ class EmbedTest {
     @Test
     void wrongOptionsAreRefused() throws IOException {
         vit("embed", "--weights", weights, "--what", "block:2", images).isRefused("block:2", "2 blocks");
-        vit("embed", "--weights", weights, "--what", "tokens", images).isRefused("--what", "block:N");
+        vit("embed", "--weights", weights, "--what", "everything", images).isRefused("--what", "block:N");
         vit("embed", "--weights", weights, "--json", "--output", folder.resolve("o.npy"), images).isRefused("--json");
         Path text = Files.writeString(folder.resolve("text"), "some text");
         vit("embed", "--weights", weights, "--output", text, images).isRefused("not replaced");
