@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,7 +21,9 @@ import vit.model.LoadOptions;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
 import vit.model.json.Json;
+import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
+import vit.model.json.JsonValue;
 import vit.model.weights.Weights;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
@@ -86,7 +89,7 @@ final class Inspect implements Callable<Integer> {
         JsonObject fields = Json.parse("configuration", weights.model().toJson(Map.of()).getBytes(StandardCharsets.UTF_8));
         for (String name : fields.names()) {
             if (!name.equals("family") && !name.equals("labels")) {
-                table.row(name, value(fields, name));
+                table.row(name, value(fields.get(name)));
             }
         }
         table.row("labels", weights.labels().isEmpty() ? "none" : weights.labels().size() + ", from " + weights.labels().getFirst() + " to "
@@ -102,11 +105,14 @@ final class Inspect implements Callable<Integer> {
         }
     }
 
-    private static String value(JsonObject fields, String name) throws InputException {
-        return switch (fields.kind(name)) {
-            case ARRAY -> java.util.Arrays.toString(fields.array(name).integers());
-            case TEXT -> fields.text(name);
-            default -> fields.get(name).toString();
-        };
+    private static String value(JsonValue value) throws InputException {
+        if (value.kind() != JsonKind.ARRAY) {
+            return value.kind() == JsonKind.TEXT ? value.text() : value.toString();
+        }
+        List<String> elements = new ArrayList<>();
+        for (int i = 0; i < value.array().size(); i++) {
+            elements.add(value(value.array().get(i)));
+        }
+        return elements.toString();
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.config.VitConfig;
+import vit.model.golden.Golden;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
@@ -34,6 +35,12 @@ class InspectTest {
                 "labels none", "tokens 7", "missing none", "not used none", String.format("parameters %,d", parameters.count()))) {
             assertTrue(out.contains("\n" + line + "\n"), () -> line + " is missing in " + out);
         }
+    }
+
+    @Test
+    void rotaryPositionsAreShown() throws IOException {
+        Path weights = Golden.folder("families/dinov3-hf-micro").resolve("weights.safetensors");
+        assertTrue(vit("inspect", weights).isDone().out().replaceAll(" +", " ").contains("\nrotary [dinov3, 100.0, 1, 1]\n"));
     }
 
     @Test
