@@ -11,7 +11,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
-import vit.model.image.Fit;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
 import vit.model.image.RgbImage;
@@ -79,11 +78,8 @@ final class Preprocess implements Callable<Integer> {
     }
 
     private ImageSize size(Preprocessing p) throws IOException {
-        if (p.outputHeight() != 0) {
-            return new ImageSize(p.outputHeight(), p.outputWidth());
-        }
-        if (p.fit() == Fit.SQUASH && p.resizeHeight() != 0) {
-            return new ImageSize(p.resizeHeight(), p.resizeWidth());
+        if (p.statedHeight() != 0) {
+            return new ImageSize(p.statedHeight(), p.statedWidth());
         }
         if (config == null) {
             return DEFAULT_SIZE;

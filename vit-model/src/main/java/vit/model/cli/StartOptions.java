@@ -115,12 +115,11 @@ final class StartOptions {
         if (scheme != null) {
             throw new ParameterException(spec.commandLine(), "--init draws fresh weights, and --weights names trained ones: only one of them can be given");
         }
-        Weights file = Weights.open(weights, config);
+        Weights file = openWeights();
         try {
             VitConfig old = file.config();
             int height = image.hasImage() ? image.imageHeight() : old.imageHeight();
             int width = image.hasImage() ? image.imageWidth() : old.imageWidth();
-            requireSides(old.patch());
             FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead);
             requireFinite(source);
             return new Start(source, atSize(PreprocessingFiles.choose(preprocess.name(), weights, config, old.family())), file, source.changes());
@@ -128,6 +127,25 @@ final class StartOptions {
             file.close();
             throw t;
         }
+    }
+
+    /**
+     * Opens the weights. If their library takes any image, opening resamples positions to the image of the preprocessing; so {@code --image} must be known
+     * before, or positions would be resampled twice.
+     */
+    private Weights openWeights() throws IOException {
+        Weights file = Weights.open(weights, config);
+        try {
+            requireSides(file.config().patch());
+        } catch (Throwable t) {
+            file.close();
+            throw t;
+        }
+        if (!file.takesAnyImage() || !image.hasImage()) {
+            return file;
+        }
+        file.close();
+        return Weights.open(weights, config, image);
     }
 
     private Start fresh(ImageSource images, long seed, StatusLine status) throws IOException {
@@ -171,7 +189,7 @@ final class StartOptions {
         Optional<String> bad = NonFiniteWeights.first(source, Parameters.of(source.config()).list());
         if (bad.isPresent()) {
             throw new CommandException(weights + ": training cannot start from weights that are not finite: " + bad.get(),
-                    "see whether the file is whole, or start from other weights");
+                    "check whether the file is complete, or start from other weights");
         }
     }
 

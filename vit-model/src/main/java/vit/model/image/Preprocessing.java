@@ -252,6 +252,16 @@ public record Preprocessing(
         return keepsRatio ? Filter.BILINEAR : filter;
     }
 
+    /** Rows of the images that this makes of every image, by the sizes that it states: those of the crop, or without one of the squashed image; 0: none stated. */
+    public int statedHeight() {
+        return outputHeight == 0 && fit == Fit.SQUASH ? resizeHeight : outputHeight;
+    }
+
+    /** Columns of the same images; 0 if none are stated. */
+    public int statedWidth() {
+        return outputWidth == 0 && fit == Fit.SQUASH ? resizeWidth : outputWidth;
+    }
+
     /** The sizes in Hugging Face's files are absolute, and its models refuse others. In presets and in all other forms the model's size decides. */
     private void checkOutput(RgbImage image, int height, int width) throws InputException {
         boolean follows = resizeHeight == 0 && outputHeight == 0 && fit != Fit.NONE;
@@ -276,11 +286,9 @@ public record Preprocessing(
      * depends on the image.
      */
     public Optional<InputException> misfit(int height, int width) {
-        boolean cut = outputHeight != 0;
-        boolean fixed = convention.hasSizesOfItsOwn() && (cut || fit == Fit.SQUASH && resizeHeight != 0);
-        int madeHeight = cut ? outputHeight : resizeHeight;
-        int madeWidth = cut ? outputWidth : resizeWidth;
-        return fixed && (madeHeight != height || madeWidth != width) ? Optional.of(misfit(height, width, madeHeight, madeWidth)) : Optional.empty();
+        boolean fixed = convention.hasSizesOfItsOwn() && statedHeight() != 0;
+        boolean other = statedHeight() != height || statedWidth() != width;
+        return fixed && other ? Optional.of(misfit(height, width, statedHeight(), statedWidth())) : Optional.empty();
     }
 
     private InputException misfit(int height, int width, int madeHeight, int madeWidth) {

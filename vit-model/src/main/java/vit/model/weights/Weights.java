@@ -269,9 +269,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
      */
     @Override
     public Preprocessing preprocessing() throws IOException {
-        String family = config().family();
-        Preprocessing stated = paths.weights == null ? PreprocessingFiles.inMemory(paths.document, family)
-                : PreprocessingFiles.choose(null, paths.weights, paths.config, family);
+        Preprocessing stated = stated(config().family());
         return options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
     }
 
@@ -280,9 +278,13 @@ public final class Weights implements ParameterSource, AutoCloseable {
         if (asked.hasImage()) {
             return asked;
         }
-        Preprocessing given = paths.weights == null ? PreprocessingFiles.inMemory(paths.document, family.id())
-                : PreprocessingFiles.choose(null, paths.weights, paths.config, family.id());
-        return given.outputHeight() > 0 ? asked.withImage(given.outputHeight(), given.outputWidth()) : asked;
+        Preprocessing given = stated(family.id());
+        return given.statedHeight() > 0 ? asked.withImage(given.statedHeight(), given.statedWidth()) : asked;
+    }
+
+    private Preprocessing stated(String familyId) throws IOException {
+        return paths.weights == null ? PreprocessingFiles.inMemory(paths.document, familyId)
+                : PreprocessingFiles.choose(null, paths.weights, paths.config, familyId);
     }
 
     /** The method by which the library that the weights come from resamples positions to another grid. */

@@ -16,8 +16,13 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.LoadOptions;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
+import vit.model.golden.Golden;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
+import vit.model.weights.Weights;
 
 /** {@code vit train}: the files that it leaves, the same bytes at any number of threads, resuming, fine-tuning, and what it refuses. */
 class TrainTest {
@@ -243,6 +248,35 @@ class TrainTest {
         try (VitModel model = VitModel.load(tuned.resolve("last.safetensors"))) {
             assertEquals(16, model.preprocessing().resizeHeight());
             assertEquals(12, model.preprocessing().resizeWidth());
+        }
+    }
+
+    /** DINOv3's processor makes images of 24×40 pixels, while its configuration says 32. */
+    @Test
+    void thePreprocessingDecidesTheImageWhereTheLibraryTakesAny() throws Exception {
+        Path weights = Golden.folder("families/dinov3-hf-micro").resolve("weights.safetensors");
+        Path tuned = folder.resolve("tuned");
+        Ran.vit("train", "--data", data, "--output", tuned, "--weights", weights, "--epochs", 1, "--threads", 1).isDone();
+        assertImage(tuned, 24, 40);
+        try (VitModel model = VitModel.load(weights)) {
+            assertEquals(40, model.config().imageWidth(), "loading follows the same rule");
+        }
+    }
+
+    @Test
+    void positionsAreNotResampledOnTheWayToTheImageThatIsAskedFor() throws Exception {
+        Path weights = Golden.folder("families/dinov2-hf-resampled-micro").resolve("weights.safetensors");
+        Path tuned = folder.resolve("tuned");
+        Ran.vit("train", "--data", data, "--output", tuned, "--weights", weights, "--image", 42, "--recipe", "linear-probe", "--epochs", 1, "--threads", 1).isDone();
+        assertArrayEquals(positions(weights, 42), positions(tuned.resolve("last.safetensors"), 42), "those of the file, as the probe leaves them alone");
+    }
+
+    private static float[] positions(Path file, int side) throws IOException {
+        try (Weights weights = Weights.open(file, null, LoadOptions.DEFAULTS.withImage(side, side))) {
+            Parameter positions = Parameters.of(weights.config()).find(Parameters.POSITIONS);
+            float[] values = new float[Math.toIntExact(positions.shape().size())];
+            weights.read(positions, values);
+            return values;
         }
     }
 
