@@ -1,23 +1,19 @@
 package vit.kernels.headnorm;
 
-import java.lang.foreign.MemorySegment;
-import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
-import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
-import vit.kernels.simd.Reduction;
-import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
 /**
  * The normalisation of queries and keys (Dehghani et al. 2023, section 2.1): every head of every query and key, D elements, is normalised on its own.
  * All heads of the queries share one weight, and so do all heads of the keys. The values are copied.
  *
- * <p>With biases it is layer normalisation, with the bits of {@link vit.kernels.layernorm.LayerNorm} over rows of D. Without biases it is RMSNorm
- * (Zhang and Sennrich 2019): y = x·weight/√(mean(x²) + epsilon). A NaN makes its whole head NaN, and so does an infinity in layer normalisation. In
- * RMSNorm an infinity becomes NaN, and the rest of its head 0.
+ * <p>With biases it is layer normalisation, with the bits of {@link vit.kernels.layernorm.LayerNorm} over rows of D. Without biases it is RMSNorm, y =
+ * x·weight/√(mean(x²) + epsilon), with the bits of {@link vit.kernels.rmsnorm.RmsNorm} forward. A NaN makes its whole head NaN, and so does an infinity
+ * in layer normalisation. In RMSNorm an infinity becomes NaN, and the rest of its head 0. The loops of the forward pass are those of these two
+ * operations, so their rehearsals compile them.
  *
  * <p>Every worker of a team calls a method with the same arguments and computes its share. A result is complete once the team has passed its next
  * barrier. {@code docs/headnorm.md} derives the backward pass.
@@ -25,26 +21,6 @@ import vit.kernels.tensor.Tensor;
 public final class HeadNorm {
 
     private HeadNorm() {}
-
-    /**
-     * Rehearsals of the methods that hold the vector code of {@link #forward} without biases, so that they can be compiled ahead of use. With biases,
-     * it needs those of {@link vit.kernels.layernorm.LayerNorm#rehearsals}.
-     */
-    public static List<Rehearsal> rehearsals() {
-        float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
-        MemorySegment head = Rehearsal.elements();
-        return List.of(
-                Rehearsal.ofElements("Reduction.sumOfProducts", (n, times) -> {
-                    for (int i = 0; i < times; i++) {
-                        Reduction.sumOfProducts(head, 0, head, 0, n, lanes);
-                    }
-                }),
-                Rehearsal.ofElements("HeadNormSimd.scale", (n, times) -> {
-                    for (int i = 0; i < times; i++) {
-                        HeadNormSimd.scale(head, 0, head, 0, head, n, 1f);
-                    }
-                }));
-    }
 
     /**
      * Normalises the heads of the queries and keys. There is no barrier inside.

@@ -1,15 +1,10 @@
 package vit.kernels.headnorm;
 
-import static vit.kernels.simd.Simd.ORDER;
-import static vit.kernels.simd.Simd.SPECIES;
-
 import java.lang.foreign.MemorySegment;
-import jdk.incubator.vector.FloatVector;
 import vit.kernels.layernorm.LayerNormSimd;
 import vit.kernels.parallel.Worker;
+import vit.kernels.rmsnorm.RmsNormSimd;
 import vit.kernels.simd.Reduction;
-import vit.kernels.simd.Simd;
-import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -33,7 +28,7 @@ final class HeadNormSimd {
                 long out = y.rowOffset(row) + at;
                 statistics(x.segment(), in, headDim, bias != null, epsilon, lanes);
                 if (bias == null) {
-                    scale(y.segment(), out, x.segment(), in, weight.segment(), headDim, lanes[LayerNormSimd.RSTD]);
+                    RmsNormSimd.normalise(y.segment(), out, x.segment(), in, weight.segment(), headDim, lanes[LayerNormSimd.RSTD]);
                 } else {
                     LayerNormSimd.normalise(y.segment(), out, x.segment(), in, weight.segment(), bias.segment(), headDim,
                             lanes[LayerNormSimd.MEAN], lanes[LayerNormSimd.RSTD]);
@@ -47,27 +42,8 @@ final class HeadNormSimd {
         if (centred) {
             LayerNormSimd.statistics(x, offset, headDim, epsilon, lanes);
         } else {
-            double squares = Reduction.sumOfProducts(x, offset, x, offset, headDim, lanes);
+            lanes[LayerNormSimd.RSTD] = RmsNormSimd.reciprocalRoot(x, offset, headDim, epsilon, lanes);
             lanes[LayerNormSimd.MEAN] = 0;
-            lanes[LayerNormSimd.RSTD] = (float) (1 / Math.sqrt(squares / headDim + epsilon));
-        }
-    }
-
-    /** y = x·rstd·weight over {@code n} floats; y may be x. */
-    @VectorLoop
-    static void scale(MemorySegment y, long yOffset, MemorySegment x, long xOffset, MemorySegment weight, int n, float rstd) {
-        y = Tensor.offHeap(y);
-        x = Tensor.offHeap(x);
-        weight = Tensor.offHeap(weight);
-        int i = 0;
-        for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            long at = (long) i * Float.BYTES;
-            FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).mul(rstd)
-                    .mul(FloatVector.fromMemorySegment(SPECIES, weight, at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
-        }
-        for (; i < n; i++) {
-            long at = (long) i * Float.BYTES;
-            y.set(Tensor.FLOAT, yOffset + at, x.get(Tensor.FLOAT, xOffset + at) * rstd * weight.get(Tensor.FLOAT, at));
         }
     }
 
@@ -121,33 +97,13 @@ final class HeadNormSimd {
                 long upstream = dy.rowOffset(row) + at;
                 statistics(x.segment(), in, headDim, dbias != null, epsilon, lanes);
                 if (dbias == null) {
-                    addWeightGradient(dweight.segment(), dy.segment(), upstream, x.segment(), in, from, to, lanes[LayerNormSimd.RSTD]);
+                    RmsNormSimd.addWeightGradient(
+                            dweight.segment(), dy.segment(), upstream, x.segment(), in, from, to, lanes[LayerNormSimd.RSTD]);
                 } else {
                     LayerNormSimd.addParameterGradients(dweight.segment(), dbias.segment(), dy.segment(), upstream, x.segment(), in, from, to,
                             lanes[LayerNormSimd.MEAN], lanes[LayerNormSimd.RSTD]);
                 }
             }
-        }
-    }
-
-    /** dweight += dy·x·rstd over columns {@code from} to {@code to} of one head. */
-    @VectorLoop
-    private static void addWeightGradient(
-            MemorySegment dweight, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int from, int to, float rstd) {
-        dweight = Tensor.offHeap(dweight);
-        dy = Tensor.offHeap(dy);
-        x = Tensor.offHeap(x);
-        int i = from;
-        for (; i <= to - Simd.LANES; i += Simd.LANES) {
-            long at = (long) i * Float.BYTES;
-            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).mul(rstd);
-            FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER)
-                    .fma(normal, FloatVector.fromMemorySegment(SPECIES, dweight, at, ORDER)).intoMemorySegment(dweight, at, ORDER);
-        }
-        for (; i < to; i++) {
-            long at = (long) i * Float.BYTES;
-            float normal = x.get(Tensor.FLOAT, xOffset + at) * rstd;
-            dweight.set(Tensor.FLOAT, at, Math.fma(dy.get(Tensor.FLOAT, dyOffset + at), normal, dweight.get(Tensor.FLOAT, at)));
         }
     }
 

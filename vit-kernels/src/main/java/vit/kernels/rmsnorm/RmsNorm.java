@@ -8,6 +8,7 @@ import vit.kernels.gemm.PackedRows;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
+import vit.kernels.simd.Reduction;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 
@@ -26,9 +27,6 @@ public final class RmsNorm {
     /** The workers divide the columns of dweight in units of this many, a cache line. */
     private static final int COLUMN_BLOCK = 16;
 
-    /** Below this sum, the digits that the smallest squares lose as subnormal numbers could count. */
-    private static final double LEAST_SUM = 0x1p-100;
-
     private RmsNorm() {}
 
     /** Rehearsals of the methods that hold the vector code of {@link #forward}, so that they can be compiled ahead of use. */
@@ -37,9 +35,9 @@ public final class RmsNorm {
         float[] packed = new float[Rehearsal.MOST_ELEMENTS];
         MemorySegment row = Rehearsal.elements();
         return List.of(
-                Rehearsal.ofElements("RmsNormSimd.sumOfSquares", (n, times) -> {
+                Rehearsal.ofElements("Reduction.sumOfProducts", (n, times) -> {
                     for (int i = 0; i < times; i++) {
-                        RmsNormSimd.sumOfSquares(row, 0, n, lanes);
+                        Reduction.sumOfProducts(row, 0, row, 0, n, lanes);
                     }
                 }),
                 Rehearsal.ofElements("RmsNormSimd.normalise in an array", (n, times) -> {
@@ -82,7 +80,7 @@ public final class RmsNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            float r = reciprocalRoot(x, row, epsilon, lanes);
+            float r = RmsNormSimd.reciprocalRoot(x.segment(), x.rowOffset(row), columns, epsilon, lanes);
             RmsNormSimd.normalise(y.segment(), y.rowOffset(row), x.segment(), x.rowOffset(row), weight.segment(), columns, r);
             save(rstd, row, r);
         }
@@ -114,22 +112,12 @@ public final class RmsNorm {
         }
         float[] lanes = w.lanes();
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
-            float r = reciprocalRoot(x, row, epsilon, lanes);
+            float r = RmsNormSimd.reciprocalRoot(x.segment(), x.rowOffset(row), columns, epsilon, lanes);
             for (int column = 0; column < columns; column += y.run(column)) {
                 RmsNormSimd.normalise(y.values(), y.start(row, column, rows), x.segment(), x.rowOffset(row), weight.segment(),
                         column, y.run(column), r);
             }
         }
-    }
-
-    /** 1/√(mean(x²) + epsilon) of a row; overwrites {@code lanes}. */
-    private static float reciprocalRoot(Tensor x, int row, double epsilon, float[] lanes) {
-        int columns = x.columns();
-        double squares = RmsNormSimd.sumOfSquares(x.segment(), x.rowOffset(row), columns, lanes);
-        if (!(squares <= Float.MAX_VALUE && squares + columns * epsilon >= LEAST_SUM)) {
-            squares = RmsNormSimd.wideSumOfSquares(x.segment(), x.rowOffset(row), columns);
-        }
-        return (float) (1 / Math.sqrt(squares / columns + epsilon));
     }
 
     private static void save(Tensor rstd, int row, float value) {

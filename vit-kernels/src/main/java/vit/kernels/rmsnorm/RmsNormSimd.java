@@ -11,55 +11,39 @@ import vit.kernels.simd.VectorHelper;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** Root mean square normalisation of one row on the Vector API. Sums use the 16 virtual lanes of {@link Reduction}. */
-final class RmsNormSimd {
+/**
+ * Root mean square normalisation of one row on the Vector API, for {@link RmsNorm} and for kernels whose rows are parts of a tensor's row. Sums use
+ * the 16 virtual lanes of {@link Reduction}. Offsets are in bytes, lengths in floats. Arguments are not checked beyond the bounds of the memory itself.
+ *
+ * <p>The loops of {@link vit.kernels.layernorm.LayerNormSimd} with a mean of 0 would do more work for each element.
+ */
+public final class RmsNormSimd {
+
+    /** Below this sum, the digits that the smallest squares lose as subnormal numbers could count. */
+    private static final double LEAST_SUM = 0x1p-100;
 
     private RmsNormSimd() {}
 
-    /** Σ x² of {@code n} floats; overwrites {@code lanes[0..15]}. */
-    @VectorLoop
-    static float sumOfSquares(MemorySegment x, long xOffset, int n, float[] lanes) {
-        x = Tensor.offHeap(x);
-        if (n == 0) {
-            return 0f;
+    /**
+     * 1/√(mean(x²) + epsilon) of {@code n} floats.
+     *
+     * @param x       the memory that holds the row
+     * @param xOffset where the row begins
+     * @param n       the length of the row
+     * @param epsilon added to the mean of the squares
+     * @param lanes   16 floats of the caller's own, overwritten
+     * @return the factor that normalises the row
+     */
+    public static float reciprocalRoot(MemorySegment x, long xOffset, int n, double epsilon, float[] lanes) {
+        double squares = Reduction.sumOfProducts(x, xOffset, x, xOffset, n, lanes);
+        if (!(squares <= Float.MAX_VALUE && squares + n * epsilon >= LEAST_SUM)) {
+            squares = wideSumOfSquares(x, xOffset, n);
         }
-        FloatVector acc0 = FloatVector.zero(SPECIES);
-        FloatVector acc1 = acc0;
-        FloatVector acc2 = acc0;
-        FloatVector acc3 = acc0;
-        int i = 0;
-        for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
-            long offset = xOffset + (long) i * Float.BYTES;
-            FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER);
-            acc0 = x0.fma(x0, acc0);
-            if (Simd.LANES <= 8) {
-                FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, offset + Simd.VECTOR_BYTES, ORDER);
-                acc1 = x1.fma(x1, acc1);
-            }
-            if (Simd.LANES == 4) {
-                FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, x, offset + 2 * Simd.VECTOR_BYTES, ORDER);
-                acc2 = x2.fma(x2, acc2);
-                FloatVector x3 = FloatVector.fromMemorySegment(SPECIES, x, offset + 3 * Simd.VECTOR_BYTES, ORDER);
-                acc3 = x3.fma(x3, acc3);
-            }
-        }
-        acc0.intoArray(lanes, 0);
-        if (Simd.LANES <= 8) {
-            acc1.intoArray(lanes, Simd.LANES);
-        }
-        if (Simd.LANES == 4) {
-            acc2.intoArray(lanes, 2 * Simd.LANES);
-            acc3.intoArray(lanes, 3 * Simd.LANES);
-        }
-        for (int lane = 0; i < n; i++, lane++) {
-            float last = get(x, at(xOffset, i));
-            lanes[lane] = Math.fma(last, last, lanes[lane]);
-        }
-        return Reduction.sum(lanes);
+        return (float) (1 / Math.sqrt(squares / n + epsilon));
     }
 
     /** Σ x² in double, in ascending order, for rows whose squares leave the range of float. */
-    static double wideSumOfSquares(MemorySegment x, long xOffset, int n) {
+    private static double wideSumOfSquares(MemorySegment x, long xOffset, int n) {
         x = Tensor.offHeap(x);
         double sum = 0;
         for (int i = 0; i < n; i++) {
@@ -71,7 +55,7 @@ final class RmsNormSimd {
 
     /** y = x·rstd·weight over {@code n} floats; y may be x. */
     @VectorLoop
-    static void normalise(MemorySegment y, long yOffset, MemorySegment x, long xOffset, MemorySegment weight, int n, float rstd) {
+    public static void normalise(MemorySegment y, long yOffset, MemorySegment x, long xOffset, MemorySegment weight, int n, float rstd) {
         y = Tensor.offHeap(y);
         x = Tensor.offHeap(x);
         weight = Tensor.offHeap(weight);
@@ -101,7 +85,7 @@ final class RmsNormSimd {
         }
     }
 
-    /** Σ dy·weight·x̂ over a row; overwrites {@code lanes}. */
+    /** Σ dy·weight·x̂ over a row; overwrites {@code lanes}. Each x̂ is computed first, because Σ dy·weight·x could overflow in a row of huge elements. */
     @VectorLoop
     static float sumOfWeightedNormals(
             MemorySegment dy, long dyOffset, MemorySegment weight, MemorySegment x, long xOffset, int n, float rstd, float[] lanes) {
@@ -175,7 +159,7 @@ final class RmsNormSimd {
 
     /** dweight += dy·x̂ over columns {@code from} to {@code to} of one row. */
     @VectorLoop
-    static void addWeightGradient(
+    public static void addWeightGradient(
             MemorySegment dweight, MemorySegment dy, long dyOffset, MemorySegment x, long xOffset, int from, int to, float rstd) {
         dweight = Tensor.offHeap(dweight);
         dy = Tensor.offHeap(dy);

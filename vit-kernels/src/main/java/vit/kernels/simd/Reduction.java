@@ -100,6 +100,9 @@ public final class Reduction {
             MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n, float[] lanes) {
         a = Tensor.offHeap(a);
         b = Tensor.offHeap(b);
+        if (n == 0) {
+            return 0f;
+        }
         FloatVector acc0 = FloatVector.zero(SPECIES);
         FloatVector acc1 = acc0;
         FloatVector acc2 = acc0;

@@ -24,12 +24,14 @@ import vit.kernels.contract.Layout;
 import vit.kernels.contract.Teams;
 import vit.kernels.contract.Values;
 import vit.kernels.layernorm.LayerNorm;
+import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * The normalisation of queries and keys. With biases it must have the bits of LayerNorm over the heads; without them it is held against the double
- * reference within derived bounds. Other teams, work in place and micro-batches must give the same bits.
+ * The normalisation of queries and keys. With biases it must have the bits of LayerNorm over the heads, and without them those of RMSNorm forward;
+ * without biases, both directions are held against the double reference within derived bounds. Other teams, work in place and micro-batches must give
+ * the same bits.
  */
 @Domain(KernelDomain.class)
 @Domain(DomainContext.Global.class)
@@ -179,6 +181,29 @@ class HeadNormTest {
             }
             Teams.assertSameBits(p.heads(p.x.toArray(), 2), p.heads(y, 2), "values");
             Teams.assertSameBits(p.heads(p.dy.toArray(), 2), p.heads(gradient.dx, 2), "gradient of the values");
+        }
+    }
+
+    /** The factor reaches heads whose squares are beyond the range of float, or subnormal. */
+    @Property(tries = 100)
+    void withoutBiasesEveryHeadHasTheBitsOfRmsNorm(@ForAll Layout layout, @ForAll @IntRange(min = 1, max = 4) int heads,
+            @ForAll @IntRange(min = -120, max = 124) int exponent, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            Problem p = Problem.of(arena, layout, heads, false, Values.ORDINARY, new Random(seed));
+            for (int row = 0; row < layout.rows(); row++) {
+                for (int column = 0; column < p.width(); column++) {
+                    p.x.set(row, column, Math.scalb(p.x.get(row, column), exponent));
+                }
+            }
+            float[] y = forward(arena, p);
+            int rows = layout.rows() * heads;
+            for (int part = 0; part < 2; part++) {
+                int of = part;
+                Tensor x = arena.allocate(rows, p.headDim()).copyFrom(p.heads(p.x.toArray(), part));
+                Tensor result = arena.allocate(rows, p.headDim());
+                Teams.run(1, w -> RmsNorm.forward(result, null, x, p.weights[of], EPSILON, rows, w));
+                Teams.assertSameBits(result.toArray(), p.heads(y, part), "y of part " + part);
+            }
         }
     }
 

@@ -25,7 +25,6 @@ import vit.kernels.attention.Attention;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
-import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.rmsnorm.RmsNorm;
@@ -70,7 +69,6 @@ class RehearsalTest {
         for (RotaryKind kind : RotaryKind.values()) {
             kernels.addAll(Rotary.rehearsals(kind));
         }
-        kernels.addAll(HeadNorm.rehearsals());
         kernels.addAll(LayerNorm.rehearsals());
         kernels.addAll(Gelu.rehearsals());
         kernels.addAll(PatchEmbed.rehearsals());

@@ -11,7 +11,6 @@ import vit.kernels.attention.Attention;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
-import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.parallel.CallInterruptedException;
@@ -56,9 +55,6 @@ public final class KernelCompilation {
         }
         if (config.block().mlp().kind() == MlpConfig.Kind.SWIGLU) {
             begin("swiglu", SwiGlu::rehearsals);
-        }
-        if (attention.queryKeyNorm()) {
-            begin("heads", HeadNorm::rehearsals);
         }
         if (attention.rotary() != null) {
             RotaryKind kind = QueryKeyStep.Rotate.kind(attention.rotary());
