@@ -7,10 +7,10 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean, or into their maximum. One operation covers all ways in use: the class token is
- * the mean of one token, which is an exact copy; the mean of the patches leaves out the prefix tokens; the mean of all tokens takes every one.
+ * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean, or into their maximum. The class token is the mean of
+ * one token, which is an exact copy. The mean of the patches leaves out the prefix tokens. The mean of all tokens takes every one.
  *
- * <p>The sum runs over the tokens in ascending order and is divided by their number at the end, so the result of an image does not depend on its
+ * <p>The sum of a mean runs over the tokens in ascending order and is divided by their number at the end, so the result of an image does not depend on its
  * place in the batch. Every worker of a team calls a method with the same arguments and computes its share. There is no barrier inside. The first
  * {@code batch} images are used; tensors may have more. Shapes that do not fit and memory that overlaps throw {@link IllegalArgumentException}.
  */
@@ -102,7 +102,8 @@ public final class Pooling {
 
     /**
      * The backward pass of {@link #forwardMax}: the gradient of a maximum goes to the token that has it. Tokens that share the maximum share the gradient
-     * in equal parts, as in PyTorch's {@code amax}; all others get 0.
+     * in equal parts, as in PyTorch's {@code amax}; all others get 0. If the maximum is NaN, the gradient of every token pooled is NaN, as in {@code
+     * amax}, and that of the others 0.
      *
      * @param dtokens        (B, T, C), overwritten
      * @param dpooled        (B, C)

@@ -59,15 +59,17 @@ final class PoolingReference {
         forwardMax(pooled, tokens, first, last, batch, tokensPerImage, width);
         for (int b = 0; b < batch; b++) {
             for (int c = 0; c < width; c++) {
-                // pooled = max over [first, last): tokens that are equal to it share its gradient
-                int equal = 0;
+                // pooled = max over [first, last): the tokens that are not less share its gradient, or are NaN with it
+                double max = pooled[b * width + c];
+                int count = 0;
                 for (int t = first; t < last; t++) {
-                    equal += tokens[(b * tokensPerImage + t) * width + c] == pooled[b * width + c] ? 1 : 0;
+                    count += tokens[(b * tokensPerImage + t) * width + c] < max ? 0 : 1;
                 }
+                double share = Double.isNaN(max) ? max : dpooled[b * width + c] / count;
                 for (int t = 0; t < tokensPerImage; t++) {
                     int at = (b * tokensPerImage + t) * width + c;
-                    boolean largest = t >= first && t < last && tokens[at] == pooled[b * width + c];
-                    dtokens[at] = largest ? dpooled[b * width + c] / equal : 0;
+                    boolean largest = t >= first && t < last && !(tokens[at] < max);
+                    dtokens[at] = largest ? share : 0;
                 }
             }
         }

@@ -1,5 +1,6 @@
 package vit.kernels.pooling;
 
+import static jdk.incubator.vector.VectorOperators.IS_NAN;
 import static vit.kernels.simd.Simd.LANES;
 import static vit.kernels.simd.Simd.ORDER;
 import static vit.kernels.simd.Simd.SPECIES;
@@ -10,7 +11,7 @@ import vit.kernels.simd.VectorHelper;
 import vit.kernels.simd.VectorLoop;
 import vit.kernels.tensor.Tensor;
 
-/** {@link Pooling} on the Vector API. A lane is the sum of one column over the tokens. */
+/** {@link Pooling} on the Vector API. A lane is the sum or the maximum of one column over the tokens. */
 final class PoolingSimd {
 
     private PoolingSimd() {}
@@ -106,7 +107,7 @@ final class PoolingSimd {
         return max;
     }
 
-    /** Columns of the gradient of the tokens that belong to elements {@code from} to {@code to} of the B·C maxima. */
+    /** The gradient of all tokens in the columns of elements {@code from} to {@code to} of the B·C maxima. */
     static void backwardMax(Tensor dtokens, Tensor dpooled, Tensor tokens, int first, int last, int tokensPerImage, int from, int to) {
         int C = dpooled.columns();
         for (int at = from; at < to; ) {
@@ -123,6 +124,7 @@ final class PoolingSimd {
         }
     }
 
+    /** A token has the maximum if it is not less: where the maximum is NaN, all tokens that are pooled have it, and NaN is their share. */
     @VectorLoop
     private static void shareVector(Tensor dtokens, Tensor dpooled, Tensor tokens, int b, int first, int last, int tokensPerImage, int c) {
         MemorySegment in = tokens.segment();
@@ -135,15 +137,16 @@ final class PoolingSimd {
         }
         FloatVector one = FloatVector.broadcast(SPECIES, 1f);
         FloatVector zero = FloatVector.zero(SPECIES);
-        FloatVector equal = zero;
+        FloatVector count = zero;
         for (int t = first; t < last; t++) {
-            equal = zero.blend(one, load(in, (image + t) * stride + c).eq(max)).add(equal);
+            count = one.blend(zero, load(in, (image + t) * stride + c).lt(max)).add(count);
         }
-        FloatVector share = load(dpooled.segment(), (long) b * dpooled.rowStride() + c).div(equal);
+        FloatVector share = load(dpooled.segment(), (long) b * dpooled.rowStride() + c).div(count);
+        share = share.blend(max, max.test(IS_NAN));
         for (int t = 0; t < tokensPerImage; t++) {
             FloatVector gradient = zero;
             if (t >= first && t < last) {
-                gradient = zero.blend(share, load(in, (image + t) * stride + c).eq(max));
+                gradient = share.blend(zero, load(in, (image + t) * stride + c).lt(max));
             }
             store(gradient, out, (image + t) * dtokens.rowStride() + c);
         }
@@ -152,13 +155,13 @@ final class PoolingSimd {
     private static void shareColumn(Tensor dtokens, Tensor dpooled, Tensor tokens, int b, int first, int last, int tokensPerImage, int c) {
         int image = b * tokensPerImage;
         float max = maxColumn(tokens, image + first, last - first, c);
-        float equal = 0;
+        float count = 0;
         for (int t = first; t < last; t++) {
-            equal += tokens.get(image + t, c) == max ? 1 : 0;
+            count += tokens.get(image + t, c) < max ? 0 : 1;
         }
-        float share = dpooled.get(b, c) / equal;
+        float share = Float.isNaN(max) ? max : dpooled.get(b, c) / count;
         for (int t = 0; t < tokensPerImage; t++) {
-            boolean largest = t >= first && t < last && tokens.get(image + t, c) == max;
+            boolean largest = t >= first && t < last && !(tokens.get(image + t, c) < max);
             dtokens.segment().setAtIndex(Tensor.FLOAT, (long) (image + t) * dtokens.rowStride() + c, largest ? share : 0);
         }
     }

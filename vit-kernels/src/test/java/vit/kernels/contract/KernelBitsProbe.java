@@ -463,6 +463,8 @@ final class KernelBitsProbe {
         add("pooling", w -> Pooling.forward(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);
         add("pooling backward", w -> Pooling.backward(tokens, pooled, 1, TOKENS, BATCH, TOKENS, w), tokens);
         add("pooling max", w -> Pooling.forwardMax(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);
+        Tensor dtokens = arena.allocate(BATCH, TOKENS, WIDTH);
+        add("pooling max backward", w -> Pooling.backwardMax(dtokens, pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), dtokens);
     }
 
     private void losses() {

@@ -1,5 +1,6 @@
 package vit.kernels.pooling;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -15,16 +16,19 @@ import vit.kernels.contract.GradientCheck;
 import vit.kernels.contract.Gradients;
 import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.Teams;
+import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * The mean over the patch tokens and the copy of one token, forward and backward, against the scalar reference within derived bounds. The
+ * The mean over the patch tokens, the copy of one token and the maximum, forward and backward, against the scalar reference within derived bounds. The
  * gradients of the reference are compared with central differences.
  */
 class PoolingTest {
 
     private static final int MAX_TOKENS = 40;
+
+    private static final float[] SPECIAL = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
 
     private static final Comparison FORWARD = new Comparison("pooling");
     private static final GradientCheck GRADIENTS = new GradientCheck("pooling");
@@ -124,7 +128,7 @@ class PoolingTest {
         }
     }
 
-    /** Small whole numbers, so that several tokens share a maximum; the results are exact but for the division. */
+    /** Small whole numbers, so that several tokens share a maximum, and sometimes NaN and infinities; the results are exact but for the division. */
     @Property(tries = 150)
     void maximumAndItsGradientEqualTheRoundedReference(
             @ForAll @IntRange(min = 1, max = 4) int batch, @ForAll @IntRange(min = 1, max = MAX_TOKENS) int tokens,
@@ -136,6 +140,9 @@ class PoolingTest {
             float[] values = new float[batch * tokens * columns];
             for (int i = 0; i < values.length; i++) {
                 values[i] = random.nextInt(9) - 4;
+            }
+            for (int i = random.nextInt(4) - 1; i > 0; i--) {
+                values[random.nextInt(values.length)] = SPECIAL[random.nextInt(SPECIAL.length)];
             }
             in.copyFrom(values);
             Tensor dpooled = GuardedTensor.of(arena, gap, gap, batch, columns).random(random, 3).tensor();
@@ -160,6 +167,25 @@ class PoolingTest {
             }
             for (int i = 0; i < gradient.length; i++) {
                 assertEquals((float) gradient[i], dtokens[i], "dtokens " + i);
+            }
+        }
+    }
+
+    /** In a whole vector and in the columns after it. */
+    @Test
+    void aNanMaximumMakesTheGradientOfTheTokensPooledNan() {
+        int columns = Simd.LANES + 1;
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor tokens = arena.allocate(1, 4, columns);
+            Tensor dtokens = arena.allocate(1, 4, columns).fill(7);
+            Tensor dpooled = arena.allocate(1, columns).fill(1);
+            tokens.set(2, 0, Float.NaN);
+            tokens.set(1, columns - 1, Float.NaN);
+            Teams.run(1, w -> Pooling.backwardMax(dtokens, dpooled, tokens, 1, 4, 1, 4, w));
+            for (int c = 0; c < columns; c++) {
+                float share = c == 0 || c == columns - 1 ? Float.NaN : 1f / 3;
+                assertArrayEquals(new float[] {0, share, share, share},
+                        new float[] {dtokens.get(0, c), dtokens.get(1, c), dtokens.get(2, c), dtokens.get(3, c)}, "column " + c);
             }
         }
     }
