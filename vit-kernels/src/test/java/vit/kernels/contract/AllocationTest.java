@@ -57,7 +57,7 @@ class AllocationTest {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private static Map<String, Workers.Task> operations(TensorArena arena) {
-        Tensor images = arena.allocate(BATCH, 3, 2 * PATCH, 3 * PATCH);
+        Tensor images = arena.allocate(BATCH, 3, 2 * PATCH + 1, 3 * PATCH + 2); // with a border that no patch covers
         Tensor patches = arena.allocate(BATCH * PATCHES, 3 * PATCH * PATCH);
         Tensor projected = arena.allocate(BATCH * PATCHES, WIDTH);
         Tensor tokens = arena.allocate(BATCH, TOKENS, WIDTH);
@@ -89,11 +89,12 @@ class AllocationTest {
         tasks.put("layer scale backward", w -> Residual.addScaledBackward(others, dgamma, others, tokens, gamma, rows, w));
         tasks.put("pooling", w -> Pooling.forward(pooled, tokens, PREFIX, TOKENS, BATCH, TOKENS, w));
         tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
+        tasks.put("pooling max", w -> Pooling.forwardMax(pooled, tokens, PREFIX, TOKENS, BATCH, TOKENS, w));
+        tasks.put("pooling max backward", w -> Pooling.backwardMax(tokens, pooled, others, PREFIX, TOKENS, BATCH, TOKENS, w));
         attention(arena, tasks);
         swiglu(arena, tasks);
         rmsnorm(arena, tasks);
         queriesAndKeys(arena, tasks);
-        rmsnorm(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
         tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));
