@@ -35,66 +35,49 @@ final class RotarySimd {
     private RotarySimd() {}
 
     /** x₁ = x₁·cos₁ − x₂·sin₁ and x₂ = x₂·cos₂ + x₁·sin₂, with the halves of a head and of the tables. */
-    @VectorLoop
     static void halves(MemorySegment x, long xOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
+        long middle = (long) headDim / 2 * Float.BYTES;
+        halves(x, xOffset, xOffset + middle, cos, cosOffset, cosOffset + middle, sin, sinOffset, sinOffset + middle, heads, headDim);
+    }
+
+    /** dx₁ = dx₁·cos₁ + dx₂·sin₂ and dx₂ = dx₂·cos₂ − dx₁·sin₁: the forward pass with the halves of x and of the cosines exchanged. */
+    static void halvesBackward(
+            MemorySegment dx, long dxOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
+        long middle = (long) headDim / 2 * Float.BYTES;
+        halves(dx, dxOffset + middle, dxOffset, cos, cosOffset + middle, cosOffset, sin, sinOffset, sinOffset + middle, heads, headDim);
+    }
+
+    /** The forward pass, with the offset of each half in the first head and in the tables. */
+    @VectorLoop
+    static void halves(
+            MemorySegment x, long x1Offset, long x2Offset, MemorySegment cos, long cos1Offset, long cos2Offset, MemorySegment sin, long sin1Offset,
+            long sin2Offset, int heads, int headDim) {
         x = Tensor.offHeap(x);
         cos = Tensor.offHeap(cos);
         sin = Tensor.offHeap(sin);
         int half = headDim / 2;
-        long middle = (long) half * Float.BYTES;
         for (int h = 0; h < heads; h++) {
-            long first = xOffset + (long) h * headDim * Float.BYTES;
+            long head = (long) h * headDim * Float.BYTES;
+            long first = x1Offset + head;
+            long second = x2Offset + head;
             int i = 0;
             for (; i <= half - LANES; i += LANES) {
                 long at = (long) i * Float.BYTES;
                 FloatVector x1 = FloatVector.fromMemorySegment(SPECIES, x, first + at, ORDER);
-                FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, x, first + middle + at, ORDER);
-                FloatVector turned1 = x2.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + at, ORDER)).neg();
-                FloatVector turned2 = x1.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + middle + at, ORDER));
-                x1.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + at, ORDER), turned1)
+                FloatVector x2 = FloatVector.fromMemorySegment(SPECIES, x, second + at, ORDER);
+                FloatVector turned1 = x2.mul(FloatVector.fromMemorySegment(SPECIES, sin, sin1Offset + at, ORDER)).neg();
+                FloatVector turned2 = x1.mul(FloatVector.fromMemorySegment(SPECIES, sin, sin2Offset + at, ORDER));
+                x1.fma(FloatVector.fromMemorySegment(SPECIES, cos, cos1Offset + at, ORDER), turned1)
                         .intoMemorySegment(x, first + at, ORDER);
-                x2.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + middle + at, ORDER), turned2)
-                        .intoMemorySegment(x, first + middle + at, ORDER);
+                x2.fma(FloatVector.fromMemorySegment(SPECIES, cos, cos2Offset + at, ORDER), turned2)
+                        .intoMemorySegment(x, second + at, ORDER);
             }
             for (; i < half; i++) {
                 long at = (long) i * Float.BYTES;
                 float x1 = get(x, first + at);
-                float x2 = get(x, first + middle + at);
-                set(x, first + at, Math.fma(x1, get(cos, cosOffset + at), -(x2 * get(sin, sinOffset + at))));
-                set(x, first + middle + at, Math.fma(x2, get(cos, cosOffset + middle + at), x1 * get(sin, sinOffset + middle + at)));
-            }
-        }
-    }
-
-    /** dx₁ = dx₁·cos₁ + dx₂·sin₂ and dx₂ = dx₂·cos₂ − dx₁·sin₁. */
-    @VectorLoop
-    static void halvesBackward(
-            MemorySegment dx, long dxOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
-        dx = Tensor.offHeap(dx);
-        cos = Tensor.offHeap(cos);
-        sin = Tensor.offHeap(sin);
-        int half = headDim / 2;
-        long middle = (long) half * Float.BYTES;
-        for (int h = 0; h < heads; h++) {
-            long first = dxOffset + (long) h * headDim * Float.BYTES;
-            int i = 0;
-            for (; i <= half - LANES; i += LANES) {
-                long at = (long) i * Float.BYTES;
-                FloatVector dx1 = FloatVector.fromMemorySegment(SPECIES, dx, first + at, ORDER);
-                FloatVector dx2 = FloatVector.fromMemorySegment(SPECIES, dx, first + middle + at, ORDER);
-                FloatVector turned1 = dx2.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + middle + at, ORDER));
-                FloatVector turned2 = dx1.mul(FloatVector.fromMemorySegment(SPECIES, sin, sinOffset + at, ORDER)).neg();
-                dx1.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + at, ORDER), turned1)
-                        .intoMemorySegment(dx, first + at, ORDER);
-                dx2.fma(FloatVector.fromMemorySegment(SPECIES, cos, cosOffset + middle + at, ORDER), turned2)
-                        .intoMemorySegment(dx, first + middle + at, ORDER);
-            }
-            for (; i < half; i++) {
-                long at = (long) i * Float.BYTES;
-                float dx1 = get(dx, first + at);
-                float dx2 = get(dx, first + middle + at);
-                set(dx, first + at, Math.fma(dx1, get(cos, cosOffset + at), dx2 * get(sin, sinOffset + middle + at)));
-                set(dx, first + middle + at, Math.fma(dx2, get(cos, cosOffset + middle + at), -(dx1 * get(sin, sinOffset + at))));
+                float x2 = get(x, second + at);
+                set(x, first + at, Math.fma(x1, get(cos, cos1Offset + at), -(x2 * get(sin, sin1Offset + at))));
+                set(x, second + at, Math.fma(x2, get(cos, cos2Offset + at), x1 * get(sin, sin2Offset + at)));
             }
         }
     }
@@ -126,7 +109,10 @@ final class RotarySimd {
         }
     }
 
-    /** dx₀ = dx₀·cos₀ + dx₁·sin₁ and dx₁ = dx₁·cos₁ − dx₀·sin₀. */
+    /**
+     * dx₀ = dx₀·cos₀ + dx₁·sin₁ and dx₁ = dx₁·cos₁ − dx₀·sin₀. The forward pass exchanges neighbours and then multiplies by the sine; this multiplies
+     * first, because each element brings its own sine to its neighbour.
+     */
     @VectorLoop
     static void pairsBackward(
             MemorySegment dx, long dxOffset, MemorySegment cos, long cosOffset, MemorySegment sin, long sinOffset, int heads, int headDim) {
