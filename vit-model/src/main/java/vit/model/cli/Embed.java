@@ -91,9 +91,15 @@ final class Embed implements Callable<Integer> {
     }
 
     private void check(List<ImageInput> inputs) throws CommandException {
-        if (output != null) {
-            OutputCheck.Format format = RowFile.isNpy(output) ? OutputCheck.Format.NPY : OutputCheck.Format.SAFETENSORS;
-            OutputCheck.require(output, format, OutputOption.inputs(files.weights(), files.config(), inputs));
+        if (output == null) {
+            return;
+        }
+        List<Path> read = OutputOption.inputs(files.weights(), files.config(), inputs);
+        if (RowFile.isNpy(output)) {
+            OutputCheck.require(output, OutputCheck.Format.NPY, read);
+            OutputCheck.require(namesFile(output), OutputCheck.Format.NAMES, read);
+        } else {
+            OutputCheck.require(output, OutputCheck.Format.SAFETENSORS, read);
         }
     }
 
@@ -103,7 +109,7 @@ final class Embed implements Callable<Integer> {
         try (RowFile rows = RowFile.isNpy(output)
                 ? RowFile.npy(output, shape, namesFile(output), names.stream().map(Embed::line).collect(Collectors.joining()))
                 : RowFile.safetensors(output, TENSOR, shape, metadata(names))) {
-            return ImageRows.write(vit, output, TENSOR, rows, Math.toIntExact(row.size()), inputs, images.isStrict(), "embedding", computation);
+            return ImageRows.write(vit, TENSOR, rows, Math.toIntExact(row.size()), inputs, images.isStrict(), "embedding", computation);
         }
     }
 

@@ -2,6 +2,7 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -31,26 +32,28 @@ final class ImageRows implements EachImage.Results<float[]> {
     /**
      * Computes and writes all rows.
      *
-     * @param path     of the file, for messages
      * @param tensor   the tensor's name, for messages
      * @param file     committed at the end; not closed
      * @param elements of a row
      * @return the exit code
      * @throws CommandException as {@link EachImage#run} says
      */
-    static int write(Vit vit, Path path, String tensor, RowFile file, int elements, List<ImageInput> images, boolean strict, String doing,
+    static int write(Vit vit, String tensor, RowFile file, int elements, List<ImageInput> images, boolean strict, String doing,
             EachImage.Computation<float[]> computation) throws CommandException, IOException {
-        boolean replaced = OutputCheck.replaces(path);
+        List<Path> replaced = new ArrayList<>();
+        for (Path path : file.paths()) {
+            if (OutputCheck.replaces(path)) {
+                replaced.add(path);
+            }
+        }
         ImageRows rows = new ImageRows(vit, tensor, file, elements, !strict && images.size() > 1);
         int code = new EachImage(vit, images, strict).run(doing, computation, rows);
         if (rows.good == 0) {
-            vit.status().note(path + ": no image gave a result, so nothing is written");
+            vit.status().note(file.paths().getFirst() + ": no image gave a result, so nothing is written");
             return code;
         }
         file.commit();
-        if (replaced) {
-            vit.status().note(path + ": replaced the file that was there");
-        }
+        replaced.forEach(path -> vit.status().note(path + ": replaced the file that was there"));
         return code;
     }
 

@@ -26,7 +26,9 @@ final class OutputCheck {
         /** A protobuf message that begins with its version. */
         ONNX("ONNX", "onnx"),
         /** Begins with a magic number. */
-        NPY("NumPy", "npy");
+        NPY("NumPy", "npy"),
+        /** Text, a name per line, which no first byte tells. */
+        NAMES("text", "names.txt");
 
         private final String words;
         private final String ending;
@@ -41,6 +43,7 @@ final class OutputCheck {
                 case SAFETENSORS -> start.length == START_BYTES && start[START_BYTES - 1] == '{';
                 case ONNX -> start[0] == 0x08;
                 case NPY -> start[0] == (byte) 0x93;
+                case NAMES -> true;
             };
         }
     }

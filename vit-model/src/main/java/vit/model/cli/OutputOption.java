@@ -38,7 +38,7 @@ final class OutputOption {
     int write(Vit vit, String tensor, Shape row, List<ImageInput> images, boolean strict, String doing, EachImage.Computation<float[]> computation)
             throws CommandException, IOException {
         try (RowFile rows = RowFile.safetensors(file, tensor, RowFile.shape(images.size(), row), Map.of())) {
-            return ImageRows.write(vit, file, tensor, rows, Math.toIntExact(row.size()), images, strict, doing, computation);
+            return ImageRows.write(vit, tensor, rows, Math.toIntExact(row.size()), images, strict, doing, computation);
         }
     }
 }

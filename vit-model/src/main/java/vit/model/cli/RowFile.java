@@ -17,6 +17,9 @@ import vit.model.weights.format.SafetensorsWriter;
 /** A file of one float32 tensor with a row for each image. It appears under its name when it is committed. */
 interface RowFile extends AutoCloseable {
 
+    /** The files that committing writes. */
+    List<Path> paths();
+
     /** Appends elements. */
     void write(float[] values, int count) throws IOException;
 
@@ -45,6 +48,11 @@ interface RowFile extends AutoCloseable {
         try {
             SafetensorsWriter writer = new SafetensorsWriter(file, List.of(new SafetensorsWriter.Tensor(tensor, Dtype.F32, shape)), metadata);
             return new RowFile() {
+                @Override
+                public List<Path> paths() {
+                    return List.of(file);
+                }
+
                 @Override
                 public void write(float[] values, int count) throws IOException {
                     writer.write(values, 0, count);
@@ -76,6 +84,11 @@ interface RowFile extends AutoCloseable {
         try {
             NpyWriter writer = new NpyWriter(file, shape);
             return new RowFile() {
+                @Override
+                public List<Path> paths() {
+                    return List.of(file, names);
+                }
+
                 @Override
                 public void write(float[] values, int count) throws IOException {
                     writer.write(values, 0, count);

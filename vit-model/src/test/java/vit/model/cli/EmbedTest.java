@@ -85,12 +85,17 @@ class EmbedTest {
         assertEquals(Shape.of(3, 3, 2, WIDTH), patches.shape());
         assertArrayEquals(expected.patches(), row(patches.values(), 2, 6 * WIDTH));
         assertEquals(List.of(images + "/i0.png", images + "/i1.png", images + "/i2.png"), Files.readAllLines(folder.resolve("o.npy.names.txt")));
-        Files.delete(output);
+        delete(output);
         vit("embed", "--weights", weights, "--what", "block:0", "--normalize", "--output", output, images).isDone();
         assertArrayEquals(expected.block(0), row(NpyFile.read(output).values(), 2, 7 * WIDTH));
-        Files.delete(output);
+        delete(output);
         vit("embed", "--weights", weights, "--what", "pooled", "--normalize", "--output", output, images).isDone();
         assertArrayEquals(expected.pooled(), row(NpyFile.read(output).values(), 2, WIDTH));
+    }
+
+    private static void delete(Path array) throws IOException {
+        Files.delete(array);
+        Files.delete(Embed.namesFile(array));
     }
 
     @Test
@@ -142,6 +147,21 @@ class EmbedTest {
         Path text = Files.writeString(folder.resolve("text"), "some text");
         vit("embed", "--weights", weights, "--output", text, images).isRefused("not replaced");
         vit("embed", "--weights", weights, "--output", folder.resolve("no/o.npy"), images).isRefused("no folder");
+    }
+
+    @Test
+    void namesThatAreThereAreReplacedWithANoteOrNotAtAll() throws IOException {
+        Path output = folder.resolve("o.npy");
+        Path names = Files.writeString(folder.resolve("o.npy.names.txt"), "old");
+        Ran ran = vit("embed", "--weights", weights, "--output", output, images.resolve("i0.png"));
+        assertTrue(ran.code() == 0 && ran.err().contains(names + ": replaced the file that was there"), ran::toString);
+        assertEquals(List.of(images + "/i0.png"), Files.readAllLines(names));
+        delete(output);
+        Files.createDirectory(names);
+        vit("embed", "--weights", weights, "--output", output, images).isRefused(names, "folder");
+        assertFalse(Files.exists(output), "refused before the array is written");
+        Path config = Files.move(folder.resolve("config.json"), folder.resolve("p.npy.names.txt"));
+        vit("embed", "--weights", weights, "--config", config, "--output", folder.resolve("p.npy"), images).isRefused(config, "reads this file");
     }
 
     /** An image is most similar to itself, and the row of a bad image is never named. */
