@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static vit.model.cli.Ran.vit;
 
 import java.io.ByteArrayInputStream;
@@ -13,9 +14,14 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
@@ -155,6 +161,25 @@ class ManyImagesTest {
         classifyWithInput(new byte[] {1, 2}, "-").isRefused("standard input");
         classifyWithInput(new byte[0], "-", "-").isRefused("2 times");
         classifyWithInput(new byte[0], "--list", "-", "-").isRefused("2 times");
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    @Timeout(60)
+    void aNamedPipeIsReadLikeStandardInputInItsPlace() throws Exception {
+        Path pipe = folder.resolve("pipe.png");
+        assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "needs the command mkfifo");
+        byte[] image = Files.readAllBytes(a);
+        FutureTask<Path> writing = new FutureTask<>(() -> Files.write(pipe, image, StandardOpenOption.WRITE));
+        Thread.ofPlatform().daemon().start(writing);
+        Ran ran = classify("--json", c, pipe, a).isDone();
+        writing.get();
+        assertEquals(List.of(c.toString(), pipe.toString(), a.toString()), files(ran));
+        JsonArray entries = entries(ran);
+        assertEquals(entries.get(2).object().array("top").get(0).object().number("probability"),
+                entries.get(1).object().array("top").get(0).object().number("probability"));
+        Files.move(pipe, images.resolve("pipe.png"));
+        assertEquals(List.of(a.toString(), bad.toString(), c.toString()), files(classify("--json", images)), "a folder's pipe is left out");
     }
 
     @Test

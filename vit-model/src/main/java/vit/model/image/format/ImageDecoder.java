@@ -26,7 +26,7 @@ public final class ImageDecoder {
     }
 
     /**
-     * The image in {@code file}.
+     * The image in {@code file}. A named pipe is read until its last writer closes it; if it has no writer, this waits for one, without a limit.
      *
      * @throws InputException if there is no such file, it is no image of a known format, too large, or damaged
      */
