@@ -57,7 +57,9 @@ class TrainIT {
 
     /** Waits until the process has printed so many epochs. */
     private void awaitEpochs(Process process, int epochs) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
         while (process.isAlive() && printed().stream().filter(line -> line.matches(" {3,4}\\d+   .*")).count() < epochs) {
+            assertTrue(System.nanoTime() < end, "training hangs");
             Thread.sleep(5);
         }
     }
@@ -68,6 +70,7 @@ class TrainIT {
         assertEquals(0, end(start(whole)), () -> "see " + folder);
         Path broken = folder.resolve("broken");
         long seed = System.nanoTime();
+        System.out.println("seed " + seed);
         Random random = new Random(seed);
         int kills = 0;
         for (int epochs = 0; epochs < 12; epochs += 4) {

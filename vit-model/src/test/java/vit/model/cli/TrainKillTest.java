@@ -65,6 +65,7 @@ class TrainKillTest {
         TrainTest.stripes(folder.resolve("data"), 60);
         Path whole = folder.resolve("whole");
         long seed = System.nanoTime();
+        System.out.println("seed " + seed);
         requireDone(start(whole), seed);
         Random random = new Random(seed);
         Path broken = folder.resolve("broken");
@@ -72,12 +73,14 @@ class TrainKillTest {
         int ends = 0;
         while (kills < KILLS) {
             Process process = start(broken);
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(300);
             long first = -1;
             int more = random.nextInt(3);
             while (process.isAlive() && (first < 0 || epochs() < first + more)) {
                 if (first < 0 && lines().contains("epoch   loss")) {
                     first = epochs();
                 }
+                assertTrue(System.nanoTime() < end, "training hangs, seed " + seed);
                 Thread.sleep(1);
             }
             TimeUnit.MICROSECONDS.sleep(random.nextInt(30_000));
