@@ -8,7 +8,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.FeatureRequest;
@@ -40,8 +39,8 @@ final class Classify implements Callable<Integer> {
     @Mixin
     private TextClasses classes;
 
-    @Option(names = "--top", paramLabel = "K", defaultValue = "5", description = "Number of classes to name; default: ${DEFAULT-VALUE}.")
-    private int top;
+    @Mixin
+    private TopOption top;
 
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -57,9 +56,6 @@ final class Classify implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException, IOException {
-        if (top < 1) {
-            throw new ParameterException(spec.commandLine(), "Invalid value for option '--top': expected 1 or more, found " + top);
-        }
         List<ImageInput> inputs = images.images(vit);
         return classes.given() ? byTexts(inputs) : byHead(inputs);
     }
@@ -70,7 +66,7 @@ final class Classify implements Callable<Integer> {
             requireClasses(model.config());
             List<String> names = names(model);
             return new EachImage(vit, inputs, images.isStrict()).run("classifying", image ->
-                    Prediction.of(classifier.logits(image), 0, model.config().classes(), names, top, model.scores()),
+                    Prediction.of(classifier.logits(image), 0, model.config().classes(), names, top.count(), model.scores()),
                     ClassifyReport.to(spec.commandLine().getOut(), json));
         }
     }
@@ -93,7 +89,7 @@ final class Classify implements Callable<Integer> {
             Features features = Features.of(loaded.config(), FeatureRequest.embedding(), 1);
             return new EachImage(vit, inputs, images.isStrict()).run("classifying", image -> {
                 loaded.session().features(loaded.pixels(image), 1, features);
-                return texts.of(features, top);
+                return texts.of(features, top.count());
             }, ClassifyReport.to(spec.commandLine().getOut(), json));
         }
     }

@@ -62,11 +62,14 @@ final class Compare implements Callable<Integer> {
 
     private List<Comparison.Row> compare() throws CommandException, IOException {
         Comparison comparison = new Comparison();
-        try (TensorFile file = TensorFile.open(reference); VitModel model = files.loadNamed(vit.status(), options(file))) {
-            vit.status().show("comparing with " + reference);
-            new ForwardCheck(file, model, threads.count()).run(comparison);
+        try (TensorFile file = TensorFile.open(reference)) {
+            LoadOptions options = options(file);
+            try (VitModel model = files.loadNamed(vit.status(), options)) {
+                vit.status().show("comparing with " + reference);
+                new ForwardCheck(file, model, threads.count()).run(comparison);
+            }
             if (gradients) {
-                compareGradients(file, comparison);
+                compareGradients(file, options, comparison);
             }
             return comparison.rows();
         } catch (InputException e) {
@@ -89,8 +92,8 @@ final class Compare implements Callable<Integer> {
         }
     }
 
-    private void compareGradients(TensorFile file, Comparison comparison) throws CommandException, IOException {
-        try (Weights weights = Weights.open(files.weights(), files.config(), options(file))) {
+    private void compareGradients(TensorFile file, LoadOptions options, Comparison comparison) throws CommandException, IOException {
+        try (Weights weights = Weights.open(files.weights(), files.config(), options)) {
             new GradientCheck(file, weights, threads.count()).run(comparison);
         } catch (IllegalArgumentException e) {
             throw new CommandException("--gradients: " + e.getMessage(), "leave --gradients out to compare the forward pass");

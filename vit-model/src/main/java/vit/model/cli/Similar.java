@@ -14,7 +14,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.Features;
@@ -39,8 +38,8 @@ final class Similar implements Callable<Integer> {
     @Option(names = "--index", paramLabel = "F", required = true, description = "The embeddings to search: safetensors or .npy, from vit embed.")
     private Path index;
 
-    @Option(names = "--top", paramLabel = "K", defaultValue = "5", description = "Number of images to name; default: ${DEFAULT-VALUE}.")
-    private int top;
+    @Mixin
+    private TopOption top;
 
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -59,9 +58,6 @@ final class Similar implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException, IOException {
-        if (top < 1) {
-            throw new ParameterException(spec.commandLine(), "Invalid value for option '--top': expected 1 or more, found " + top);
-        }
         List<ImageInput> inputs = images.images(vit);
         VectorTable table = table();
         WhatOption what = table.metadata().getOrDefault(Embed.WHAT, "embedding").equals("pooled") ? WhatOption.POOLED : WhatOption.EMBEDDING;
@@ -87,7 +83,7 @@ final class Similar implements Callable<Integer> {
     private List<Neighbour> nearest(VectorTable table, float[] embedding) {
         double[] cosines = table.cosines(embedding);
         return IntStream.range(0, cosines.length).filter(row -> !Double.isNaN(cosines[row])).boxed()
-                .sorted((a, b) -> Double.compare(cosines[b], cosines[a])).limit(top)
+                .sorted((a, b) -> Double.compare(cosines[b], cosines[a])).limit(top.count())
                 .map(row -> new Neighbour(row, table.name(row), cosines[row])).toList();
     }
 

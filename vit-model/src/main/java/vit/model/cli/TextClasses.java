@@ -27,7 +27,7 @@ import vit.model.weights.format.TensorFile;
  */
 final class TextClasses {
 
-    /** The fields of the file's metadata that may hold the labels. */
+    /** The fields of the file's metadata that may hold the labels; the first that is there does. */
     private static final String[] LABELS = {"labels", Embed.NAMES};
 
     private static final List<String> SCALES = List.of("logit_scale", "params/t");
@@ -107,18 +107,11 @@ final class TextClasses {
     }
 
     private static void requireUsable(VectorTable table) throws CommandException {
-        double[] own = table.cosines(unit(table.width()));
-        for (int row = 0; row < own.length; row++) {
-            if (Double.isNaN(own[row])) {
+        for (int row = 0; row < table.rows(); row++) {
+            if (!table.hasDirection(row)) {
                 throw new CommandException(table.file() + ": row " + row + " is zero or not finite, so it has no direction", "leave it out");
             }
         }
-    }
-
-    private static float[] unit(int width) {
-        float[] unit = new float[width];
-        unit[0] = 1;
-        return unit;
     }
 
     private double scalar(VectorTable table, Path weights, List<String> names, String option, String meaning) throws CommandException, IOException {

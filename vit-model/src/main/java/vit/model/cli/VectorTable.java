@@ -29,10 +29,10 @@ record VectorTable(Path file, float[] values, int rows, int width, List<String> 
     /**
      * Reads a file.
      *
-     * @param field the metadata's fields that may hold the names, as a JSON array
+     * @param fields the metadata's fields that may hold the names, as a JSON array
      * @throws InputException if the file is malformed or has no table of numbers
      */
-    static VectorTable read(Path file, String... field) throws IOException {
+    static VectorTable read(Path file, String... fields) throws IOException {
         if (RowFile.isNpy(file)) {
             NpyFile.Array array = NpyFile.read(file);
             Path names = Embed.namesFile(file);
@@ -42,7 +42,7 @@ record VectorTable(Path file, float[] values, int rows, int width, List<String> 
             TensorEntry table = table(tensors);
             float[] values = new float[Math.toIntExact(table.shape().size())];
             tensors.readFloats(table, 0, values, 0, values.length);
-            return of(file, table.shape(), values, names(tensors, field), tensors.metadata(), scalars(tensors));
+            return of(file, table.shape(), values, names(tensors, fields), tensors.metadata(), scalars(tensors));
         }
     }
 
@@ -113,22 +113,28 @@ record VectorTable(Path file, float[] values, int rows, int width, List<String> 
 
     /** The cosine of the angle between each row and a vector, summed in double precision. NaN for a row that is not finite or is zero. */
     double[] cosines(float[] vector) {
-        double length = Math.sqrt(dot(vector, 0, vector));
+        double length = length(vector, 0);
         double[] cosines = new double[rows];
         for (int row = 0; row < rows; row++) {
-            double squares = 0;
-            for (int i = row * width; i < (row + 1) * width; i++) {
-                squares += (double) values[i] * values[i];
-            }
-            cosines[row] = dot(values, row * width, vector) / (Math.sqrt(squares) * length);
+            cosines[row] = dot(values, row * width, vector, 0) / (length(values, row * width) * length);
         }
         return cosines;
     }
 
-    private static double dot(float[] a, int from, float[] b) {
+    /** Whether a row is a vector with a direction: finite, and not zero. */
+    boolean hasDirection(int row) {
+        double length = length(values, row * width);
+        return length > 0 && Double.isFinite(length);
+    }
+
+    private double length(float[] a, int from) {
+        return Math.sqrt(dot(a, from, a, from));
+    }
+
+    private double dot(float[] a, int fromA, float[] b, int fromB) {
         double sum = 0;
-        for (int i = 0; i < b.length; i++) {
-            sum += (double) a[from + i] * b[i];
+        for (int i = 0; i < width; i++) {
+            sum += (double) a[fromA + i] * b[fromB + i];
         }
         return sum;
     }
