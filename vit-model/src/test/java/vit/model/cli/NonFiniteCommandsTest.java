@@ -57,7 +57,7 @@ class NonFiniteCommandsTest {
         Path output = folder.resolve("trained");
         Ran ran = vit("train", "--data", data, "--output", output, "--weights", weights, "--epochs", 1).isRefused(weights,
                 "training cannot start from weights that are not finite: " + WEIGHT + " holds NaN");
-        assertTrue(ran.err().contains("hint: see whether the file is whole, or start from other weights"), ran::err);
+        assertTrue(ran.err().contains("hint: check whether the file is complete, or start from other weights"), ran::err);
         assertFalse(Files.exists(output));
     }
 
