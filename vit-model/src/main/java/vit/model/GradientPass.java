@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.util.Objects;
 import vit.kernels.parallel.Workers;
 import vit.model.backward.TrainingPass;
 import vit.model.config.Scores;
@@ -48,30 +49,60 @@ final class GradientPass {
 
     /** Refuses a loss of classes for a model that has none. */
     void checkClasses() {
-        if (config.classes() == 0 || config.isProjection()) {
-            throw new IllegalArgumentException("a model without a head for classes cannot be trained to classify: give it classes");
+        if (!hasClasses()) {
+            throw new IllegalStateException("a model without a head for classes cannot be trained to classify: give it classes");
         }
+    }
+
+    /**
+     * Refuses to give results of the head for classes if there is none.
+     *
+     * @param results what they are called, for the message
+     */
+    void checkClasses(String results) {
+        if (!hasClasses()) {
+            throw new IllegalStateException("a model without a head for classes has no " + results + "; an EmbeddingLoss is given its embeddings");
+        }
+    }
+
+    private boolean hasClasses() {
+        return config.classes() > 0 && !config.isProjection();
     }
 
     /** Refuses a loss of embeddings for a model with a head for classes. */
     void checkEmbeddings() {
-        if (config.classes() > 0 && !config.isProjection()) {
-            throw new IllegalArgumentException("the model has a head for classes: its loss is one of logits");
+        if (hasClasses()) {
+            throw new IllegalStateException("the model has a head for classes: its loss is one of logits");
         }
     }
 
     /** Refuses a batch that is not planned for, or an array that does not hold it. */
     void check(float[] images, int batch) {
+        check("images", images, batch, imageElements);
+    }
+
+    /** The same for results: the logits. */
+    void checkLogits(float[] target, int batch) {
+        check("logits", target, batch, config.classes());
+    }
+
+    /** The same for results: the loss of every image. */
+    void checkLosses(float[] target, int batch) {
+        check("losses", target, batch, 1);
+    }
+
+    private void check(String name, float[] values, int batch, int each) {
         if (batch < 1 || batch > maxBatch) {
             throw new IllegalArgumentException("a batch of " + batch + " images; planned are 1 to " + maxBatch);
         }
-        SessionPass.checkLength("images", images, batch, imageElements);
+        SessionPass.checkLength(name, Objects.requireNonNull(values, name), batch, each);
     }
 
-    void checkImageGradient() {
+    void checkImageGradient(float[] target, int batch) {
         if (pass.dimages == null) {
             throw new IllegalArgumentException("no image gradient was planned; see TrainingOptions.withImageGradient");
         }
+        check("the gradient of the images", target, batch, imageElements);
     }
 
     /** The gradients have been cleared: the next image is the first of a step. */

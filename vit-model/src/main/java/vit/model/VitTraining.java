@@ -2,6 +2,7 @@ package vit.model;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.optim.GradientNorm;
@@ -192,9 +193,10 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param scale  1 / B for the gradient of the mean loss; with micro-batches, one over the number of images in the whole step
      * @return the mean loss of the images of this pass
      * @throws IllegalArgumentException if the batch is not planned for, an array is too short, or a label is not a class
+     * @throws IllegalStateException    if the model has no head for classes
      */
     public double accumulate(float[] images, int[] labels, int batch, double scale) {
-        return run(images, null, labels, batch, scale, null);
+        return accumulate(images, labels, batch, scale, null);
     }
 
     /**
@@ -203,7 +205,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param targets (B, classes), each row a distribution over the classes; that its sum is 1 is not checked
      */
     public double accumulate(float[] images, float[] targets, int batch, double scale) {
-        return run(images, targets, null, batch, scale, null);
+        return accumulate(images, targets, batch, scale, null);
     }
 
     /**
@@ -212,6 +214,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param observer called after every stage, or null
      */
     public double accumulate(float[] images, int[] labels, int batch, double scale, StageObserver observer) {
+        Objects.requireNonNull(labels, "labels");
         return run(images, null, labels, batch, scale, observer);
     }
 
@@ -221,6 +224,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param observer called after every stage, or null
      */
     public double accumulate(float[] images, float[] targets, int batch, double scale, StageObserver observer) {
+        Objects.requireNonNull(targets, "targets");
         return run(images, targets, null, batch, scale, observer);
     }
 
@@ -232,7 +236,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param batch  B, from 1 to {@link #maxBatch}
      * @param loss   called once in between, on one of the team's threads. An exception that it throws ends the call and is thrown by it
      * @return what {@code loss} returned
-     * @throws IllegalArgumentException if the batch is not planned for, an array is too short, or the model has a head for classes
+     * @throws IllegalArgumentException if the batch is not planned for, or an array is too short
+     * @throws IllegalStateException    if the model has a head for classes
      */
     public double accumulate(float[] images, int batch, EmbeddingLoss loss) {
         return accumulate(images, batch, loss, null);
@@ -244,6 +249,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param observer called after every stage, or null
      */
     public double accumulate(float[] images, int batch, EmbeddingLoss loss, StageObserver observer) {
+        Objects.requireNonNull(loss, "loss");
         pass.checkEmbeddings();
         pass.check(images, batch);
         lifetime.enter();
@@ -275,8 +281,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      *
      * @param target (B, classes), written
      * @param batch  B, at most that of the pass
+     * @throws IllegalArgumentException if the batch is not planned for, or the array is too short
+     * @throws IllegalStateException    if the model has no head for classes
      */
     public void logits(float[] target, int batch) {
+        pass.checkClasses("logits");
+        pass.checkLogits(target, batch);
         lifetime.enter();
         try {
             pass.logits(target, batch);
@@ -286,12 +296,16 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Copies the loss of every image of the last pass.
+     * Copies the loss of every image of the last pass. An {@link EmbeddingLoss} has one loss for all images, which its pass returns.
      *
      * @param target (B), written
      * @param batch  B, at most that of the pass
+     * @throws IllegalArgumentException if the batch is not planned for, or the array is too short
+     * @throws IllegalStateException    if the model has no head for classes
      */
     public void losses(float[] target, int batch) {
+        pass.checkClasses("losses");
+        pass.checkLosses(target, batch);
         lifetime.enter();
         try {
             pass.losses(target, batch);
@@ -305,10 +319,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      *
      * @param target (B, channels, height, width), written
      * @param batch  B, at most that of the pass
-     * @throws IllegalArgumentException if {@link TrainingOptions#withImageGradient} did not ask for it
+     * @throws IllegalArgumentException if {@link TrainingOptions#withImageGradient} did not ask for it, the batch is not planned for, or the array is
+     *                                  too short
      */
     public void imageGradient(float[] target, int batch) {
-        pass.checkImageGradient();
+        pass.checkImageGradient(target, batch);
         lifetime.enter();
         try {
             pass.imageGradient(target, batch);
@@ -337,7 +352,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      */
     public void step(double rate, double gradientScale) {
         if (update == null) {
-            throw new IllegalStateException("this session was made without an optimiser");
+            throw new IllegalStateException("the training was made without an optimiser");
         }
         lifetime.enter();
         try {

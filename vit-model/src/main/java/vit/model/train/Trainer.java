@@ -73,6 +73,9 @@ public final class Trainer implements AutoCloseable {
         this.recipe = Objects.requireNonNull(recipe, "recipe");
         this.options = options;
         Objects.requireNonNull(preprocessing, "preprocessing");
+        if (config.isProjection()) {
+            throw new IllegalArgumentException("a model without a head for classes cannot be trained to classify: give it classes");
+        }
         if (config.classes() != split.classes().size()) {
             throw new IllegalArgumentException("a model of " + config.classes() + " classes for images of " + split.classes().size());
         }

@@ -14,6 +14,7 @@ import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
 import vit.model.InputException;
 import vit.model.Optimizer;
+import vit.model.config.HeadConfig;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.RgbImage;
@@ -270,5 +271,12 @@ public class TrainerTest {
         VitConfig two = CONFIG.toBuilder().classes(2).build();
         assertThrows(IllegalArgumentException.class,
                 () -> Trainer.of(Initialization.of(two, 5), split(), preprocessing(), RECIPE, TrainerOptions.threads(1)));
+    }
+
+    @Test
+    void aModelWhoseHeadGivesEmbeddingsIsRefusedBeforeTheFirstStep() {
+        VitConfig projection = CONFIG.toBuilder().head(HeadConfig.Kind.PROJECTION).build();
+        assertEquals("a model without a head for classes cannot be trained to classify: give it classes", assertThrows(IllegalArgumentException.class,
+                () -> Trainer.of(Initialization.of(projection, 5), split(), preprocessing(), RECIPE, TrainerOptions.threads(1))).getMessage());
     }
 }
