@@ -203,6 +203,73 @@ public final class PatchEmbed {
         }
     }
 
+    /**
+     * Joins a table for the columns of the grid and one for its rows to positions of all patches: patch (y, x) gets {@code [columns[x]; rows[y]]}, the
+     * first half of the channels from its column and the second from its row (Dosovitskiy et al. 2020, appendix D.4).
+     *
+     * @param positions (gridHeight · gridWidth, C), patches row by row, overwritten
+     * @param columns   (gridWidth, C/2)
+     * @param rows      (gridHeight, C/2)
+     * @param w         the calling member of the team
+     */
+    public static void joinAxes(Tensor positions, Tensor columns, Tensor rows, Worker w) {
+        int half = columns.columns();
+        checkAxes("columns", columns, "rows", rows);
+        Require.exactly("positions", positions, Math.multiplyExact(columns.rows(), rows.rows()), 2 * half);
+        Require.disjoint("positions", positions, "columns", columns);
+        Require.disjoint("positions", positions, "rows", rows);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[positions.rows() * 2 * half];
+                PatchEmbedReference.joinAxes(out, Doubles.read(columns), Doubles.read(rows), columns.rows(), rows.rows(), half);
+                Doubles.write(positions, out);
+            }
+            return;
+        }
+        PatchEmbedSimd.joinAxes(positions, columns, rows, w.from(positions.rows()), w.to(positions.rows()));
+    }
+
+    /**
+     * The backward pass of {@link #joinAxes} and of the addition of the positions in {@link #assemble}: the gradients of both tables from that of the
+     * tokens. The gradient of an element is one chain of additions over the images, ascending, and in each image over the patches of the column or row,
+     * ascending. It begins at the value that the element holds, so two calls with half a batch each give the bits of one call.
+     *
+     * @param dcolumns     (gridWidth, C/2), accumulated
+     * @param drows        (gridHeight, C/2), accumulated
+     * @param dtokens      (B, T, C) with T = R + gridHeight · gridWidth
+     * @param batch        B, the number of images in use
+     * @param prefixTokens R, tokens before the patches
+     * @param w            the calling member of the team
+     */
+    public static void joinAxesBackward(Tensor dcolumns, Tensor drows, Tensor dtokens, int batch, int prefixTokens, Worker w) {
+        int half = dcolumns.columns();
+        checkAxes("dcolumns", dcolumns, "drows", drows);
+        Require.range("batch", batch, 0, Integer.MAX_VALUE);
+        Require.range("prefix tokens", prefixTokens, 0, Integer.MAX_VALUE);
+        long tokens = prefixTokens + (long) dcolumns.rows() * drows.rows();
+        Require.rows("dtokens", dtokens, batch * tokens, 2 * half);
+        Require.disjoint("dcolumns", dcolumns, "dtokens", dtokens);
+        Require.disjoint("drows", drows, "dtokens", dtokens);
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] columns = Doubles.read(dcolumns);
+                double[] rows = Doubles.read(drows);
+                PatchEmbedReference.joinAxesBackward(columns, rows, Doubles.read(dtokens, Math.toIntExact(batch * tokens)), batch, prefixTokens,
+                        dcolumns.rows(), drows.rows(), half);
+                Doubles.write(dcolumns, columns);
+                Doubles.write(drows, rows);
+            }
+            return;
+        }
+        int tables = dcolumns.rows() + drows.rows();
+        PatchEmbedSimd.joinAxesBackward(dcolumns, drows, dtokens, batch, prefixTokens, w.from(tables), w.to(tables));
+    }
+
+    private static void checkAxes(String columnsName, Tensor columns, String rowsName, Tensor rows) {
+        Require.exactly(rowsName, rows, rows.rows(), columns.columns());
+        Require.disjoint(columnsName, columns, rowsName, rows);
+    }
+
     private static void checkTokens(
             String tokensName, Tensor tokens, String projectedName, Tensor projected, int batch, int prefixTokens, int patches) {
         Require.range("batch", batch, 0, Integer.MAX_VALUE);

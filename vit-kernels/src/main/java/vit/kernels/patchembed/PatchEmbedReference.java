@@ -106,6 +106,40 @@ final class PatchEmbedReference {
         }
     }
 
+    static void joinAxes(
+            double[] positions, // (gridHeight, gridWidth, 2, C/2)
+            double[] columns, // (gridWidth, C/2)
+            double[] rows, // (gridHeight, C/2)
+            int gridWidth, int gridHeight, int half) {
+        for (int y = 0; y < gridHeight; y++) {
+            for (int x = 0; x < gridWidth; x++) {
+                for (int c = 0; c < half; c++) {
+                    positions[(y * gridWidth + x) * 2 * half + c] = columns[x * half + c];
+                    positions[(y * gridWidth + x) * 2 * half + half + c] = rows[y * half + c];
+                }
+            }
+        }
+    }
+
+    static void joinAxesBackward(
+            double[] dcolumns, // (gridWidth, C/2); +=
+            double[] drows, // (gridHeight, C/2); +=
+            double[] dtokens, // (B, T, 2, C/2)
+            int batch, int prefixTokens, int gridWidth, int gridHeight, int half) {
+        for (int b = 0; b < batch; b++) {
+            for (int y = 0; y < gridHeight; y++) {
+                for (int x = 0; x < gridWidth; x++) {
+                    int token = b * (prefixTokens + gridHeight * gridWidth) + prefixTokens + y * gridWidth + x;
+                    for (int c = 0; c < half; c++) {
+                        // token = projected + [columns[x]; rows[y]]: each half of its gradient is that of one summand
+                        dcolumns[x * half + c] += dtokens[token * 2 * half + c];
+                        drows[y * half + c] += dtokens[token * 2 * half + half + c];
+                    }
+                }
+            }
+        }
+    }
+
     /** The row of the positions that token {@code t} gets; −1 for a prefix token without a position. */
     static int position(int t, int prefixTokens, int positionedPrefix) {
         if (t >= prefixTokens) {

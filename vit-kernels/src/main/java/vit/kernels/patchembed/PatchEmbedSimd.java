@@ -125,6 +125,41 @@ final class PatchEmbedSimd {
         }
     }
 
+    /** Positions {@code from} to {@code to}, each a row of the columns' table and one of the rows' table. */
+    static void joinAxes(Tensor positions, Tensor columns, Tensor rows, int from, int to) {
+        int half = columns.columns();
+        int gridWidth = columns.rows();
+        for (int i = from; i < to; i++) {
+            long at = (long) i * positions.rowStride();
+            copy(positions.segment(), at, 1, columns.segment(), (long) (i % gridWidth) * columns.rowStride(), 1, half);
+            copy(positions.segment(), at + half, 1, rows.segment(), (long) (i / gridWidth) * rows.rowStride(), 1, half);
+        }
+    }
+
+    /**
+     * The gradients of rows {@code from} to {@code to} of both tables, the columns' first. One worker computes a whole row and adds images and patches in
+     * ascending order, so the bits do not depend on how the rows are divided.
+     */
+    static void joinAxesBackward(Tensor dcolumns, Tensor drows, Tensor dtokens, int batch, int prefixTokens, int from, int to) {
+        int half = dcolumns.columns();
+        int gridWidth = dcolumns.rows();
+        int gridHeight = drows.rows();
+        int T = prefixTokens + gridHeight * gridWidth;
+        for (int i = from; i < to; i++) {
+            boolean column = i < gridWidth;
+            int first = column ? i : (i - gridWidth) * gridWidth;
+            int step = column ? gridWidth : 1;
+            int count = column ? gridHeight : gridWidth;
+            int offset = column ? 0 : half;
+            for (int b = 0; b < batch; b++) {
+                for (int p = 0; p < count; p++) {
+                    long inAt = (long) (b * T + prefixTokens + first + p * step) * dtokens.rowStride() + offset;
+                    accumulate(column ? dcolumns : drows, column ? i : i - gridWidth, dtokens.segment(), inAt, half);
+                }
+            }
+        }
+    }
+
     private static void accumulate(Tensor gradient, int row, MemorySegment in, long inAt, int n) {
         long at = (long) row * gradient.rowStride();
         add(gradient.segment(), at, gradient.segment(), at, in, inAt, n);

@@ -84,6 +84,12 @@ class AllocationTest {
         tasks.put("assemble", w -> PatchEmbed.assemble(tokens, projected, prefix, positions, PREFIX, BATCH, PATCHES, w));
         tasks.put("assembleBackward", w -> PatchEmbed.assembleBackward(
                 projected, prefix, positions, tokens, PREFIX, BATCH, PREFIX, PATCHES, w));
+        Tensor columns = arena.allocate(3, WIDTH);
+        Tensor halves = arena.allocate(2, WIDTH);
+        Tensor joined = arena.allocate(PATCHES, 2 * WIDTH);
+        Tensor pairs = arena.allocate(BATCH, TOKENS, 2 * WIDTH);
+        tasks.put("joinAxes", w -> PatchEmbed.joinAxes(joined, columns, halves, w));
+        tasks.put("joinAxesBackward", w -> PatchEmbed.joinAxesBackward(columns, halves, pairs, BATCH, PREFIX, w));
         tasks.put("residual", w -> Residual.add(tokens, tokens, others, rows, w));
         tasks.put("layer scale", w -> Residual.addScaled(tokens, tokens, others, gamma, rows, w));
         tasks.put("layer scale backward", w -> Residual.addScaledBackward(others, dgamma, others, tokens, gamma, rows, w));

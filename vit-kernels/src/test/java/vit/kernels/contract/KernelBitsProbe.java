@@ -460,6 +460,12 @@ final class KernelBitsProbe {
         add("assemble backward",
                 w -> PatchEmbed.assembleBackward(projected, prefix, positions, tokens, 1, BATCH, 1, PATCHES, w),
                 projected, prefix, positions);
+        Tensor columns = tensor(5, WIDTH / 2);
+        Tensor rows = tensor(4, WIDTH / 2);
+        Tensor joined = tensor(PATCHES, WIDTH / 2 * 2);
+        add("join axes", w -> PatchEmbed.joinAxes(joined, columns, rows, w), joined);
+        Tensor halves = tensor(BATCH, TOKENS, WIDTH / 2 * 2);
+        add("join axes backward", w -> PatchEmbed.joinAxesBackward(columns, rows, halves, BATCH, 1, w), columns, rows);
         add("pooling", w -> Pooling.forward(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);
         add("pooling backward", w -> Pooling.backward(tokens, pooled, 1, TOKENS, BATCH, TOKENS, w), tokens);
         add("pooling max", w -> Pooling.forwardMax(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);

@@ -27,12 +27,16 @@ import vit.kernels.tensor.TensorArena;
 class PatchEmbedTest {
 
     private static final Comparison PARAMETERS = new Comparison("tokens' dprefix and dpositions");
+    private static final Comparison TABLES = new Comparison("axes' dcolumns and drows");
+    private static final GradientCheck GRADIENTS_AXES = new GradientCheck("tokens of tables for columns and rows");
     private static final GradientCheck GRADIENTS_PATCHES = new GradientCheck("patches of an image");
     private static final GradientCheck GRADIENTS_TOKENS = new GradientCheck("tokens of patches, prefix and positions");
 
     @AfterContainer
     static void printWorstErrors() {
         PARAMETERS.print();
+        TABLES.print();
+        GRADIENTS_AXES.print();
         GRADIENTS_PATCHES.print();
         GRADIENTS_TOKENS.print();
     }
@@ -313,6 +317,139 @@ class PatchEmbedTest {
 
     private static double[][] present(double[]... arrays) {
         return Arrays.stream(arrays).filter(a -> a != null).toArray(double[][]::new);
+    }
+
+    /** A grid whose sides mostly differ, with tokens before its patches; each axis has {@code half} channels. */
+    record Axes(int batch, int prefix, int gridHeight, int gridWidth, int half) {
+        int patches() {
+            return gridHeight * gridWidth;
+        }
+
+        int perImage() {
+            return prefix + patches();
+        }
+    }
+
+    private static Axes axes(Random random) {
+        return new Axes(1 + random.nextInt(4), random.nextInt(4), 1 + random.nextInt(6), 1 + random.nextInt(6), 1 + random.nextInt(40));
+    }
+
+    @Property(tries = 150)
+    void joinedAxesAreTheColumnThenTheRowOfEveryPatch(@ForAll Random random, @ForAll @IntRange(min = 0, max = 5) int gap) {
+        Axes s = axes(random);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor columns = filled(arena, gap, random, true, s.gridWidth, s.half);
+            Tensor rows = filled(arena, 1, random, true, s.gridHeight, s.half);
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor positions = GuardedTensor.of(arena, 2, gap, s.patches(), 2 * s.half);
+                Teams.run(threads, w -> PatchEmbed.joinAxes(positions.tensor(), columns, rows, w));
+                positions.assertGuardsIntact("positions");
+                return positions.tensor().toArray();
+            });
+            for (int i = 0; i < actual.length; i++) {
+                int patch = i / (2 * s.half);
+                int c = i % (2 * s.half);
+                float expected = c < s.half ? columns.get(patch % s.gridWidth, c) : rows.get(patch / s.gridWidth, c - s.half);
+                assertEquals(Float.floatToRawIntBits(expected), Float.floatToRawIntBits(actual[i]), "element " + i);
+            }
+            double[] reference = new double[actual.length];
+            PatchEmbedReference.joinAxes(reference, Doubles.read(columns), Doubles.read(rows), s.gridWidth, s.gridHeight, s.half);
+            Teams.assertSameBits(rounded(reference), actual, "positions");
+        }
+    }
+
+    @Property(tries = 150)
+    void joinAxesBackwardIsWithinTheBoundOfAFloatSum(@ForAll Random random, @ForAll @IntRange(min = 0, max = 5) int gap) {
+        Axes s = axes(random);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor dtokens = filled(arena, gap, random, false, s.batch, s.perImage(), 2 * s.half);
+            Tensor columns0 = filled(arena, 1, random, false, s.gridWidth, s.half);
+            Tensor rows0 = filled(arena, 2, random, false, s.gridHeight, s.half);
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor columns = GuardedTensor.of(arena, gap, 3, s.gridWidth, s.half);
+                GuardedTensor rows = GuardedTensor.of(arena, 3, gap, s.gridHeight, s.half);
+                columns.tensor().copyFrom(columns0.toArray());
+                rows.tensor().copyFrom(rows0.toArray());
+                Teams.run(threads, w -> PatchEmbed.joinAxesBackward(columns.tensor(), rows.tensor(), dtokens, s.batch, s.prefix, w));
+                columns.assertGuardsIntact("dcolumns");
+                rows.assertGuardsIntact("drows");
+                return concat(columns.tensor(), rows.tensor());
+            });
+            double[] dcolumns = Doubles.read(columns0);
+            double[] drows = Doubles.read(rows0);
+            double[] columnSizes = absolute(dcolumns);
+            double[] rowSizes = absolute(drows);
+            PatchEmbedReference.joinAxesBackward(dcolumns, drows, Doubles.read(dtokens), s.batch, s.prefix, s.gridWidth, s.gridHeight, s.half);
+            PatchEmbedReference.joinAxesBackward(columnSizes, rowSizes, absolute(Doubles.read(dtokens)), s.batch, s.prefix, s.gridWidth,
+                    s.gridHeight, s.half);
+            double[] expected = concat(dcolumns, drows);
+            double[] sizes = concat(columnSizes, rowSizes);
+            for (int i = 0; i < expected.length; i++) {
+                double u = s.batch * (i < dcolumns.length ? s.gridHeight : s.gridWidth) * 0x1p-24; // an addition for each image and patch of the line
+                TABLES.add(i, expected[i], actual[i], u / (1 - u) * sizes[i]);
+            }
+        }
+    }
+
+    @Property(tries = 30)
+    void halvesOfABatchAccumulateToTheBitsOfTheWholeInBothTables(@ForAll Random random) {
+        Axes s = axes(random);
+        int first = 1 + random.nextInt(3);
+        int batch = first + s.batch;
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor dtokens = filled(arena, 0, random, false, batch, s.perImage(), 2 * s.half);
+            Tensor rest = dtokens.rows(first * s.perImage(), batch * s.perImage());
+            Tensor[] whole = {arena.allocate(s.gridWidth, s.half), arena.allocate(s.gridHeight, s.half)};
+            Tensor[] halves = {arena.allocate(s.gridWidth, s.half), arena.allocate(s.gridHeight, s.half)};
+            Teams.run(2, w -> {
+                PatchEmbed.joinAxesBackward(whole[0], whole[1], dtokens, batch, s.prefix, w);
+                PatchEmbed.joinAxesBackward(halves[0], halves[1], dtokens, first, s.prefix, w);
+                w.barrier();
+                PatchEmbed.joinAxesBackward(halves[0], halves[1], rest, s.batch, s.prefix, w);
+            });
+            Teams.assertSameBits(concat(whole), concat(halves), "dcolumns and drows");
+        }
+    }
+
+    @Property(tries = 40)
+    void referenceGradientsOfBothTablesMatchCentralDifferences(@ForAll Random random) {
+        Axes s = axes(random);
+        int C = 2 * s.half;
+        double[] columns = Gradients.random(random, s.gridWidth * s.half);
+        double[] rows = Gradients.random(random, s.gridHeight * s.half);
+        double[] projected = Gradients.random(random, s.batch * s.patches() * C);
+        double[] prefix = s.prefix == 0 ? null : Gradients.random(random, s.prefix * C);
+        double[] weights = Gradients.random(random, s.batch * s.perImage() * C);
+        double[] dcolumns = new double[columns.length];
+        double[] drows = new double[rows.length];
+        double[] positions = new double[s.patches() * C];
+        double[] out = new double[weights.length];
+        GRADIENTS_AXES.backward(() -> PatchEmbedReference.joinAxesBackward(dcolumns, drows, weights, s.batch, s.prefix, s.gridWidth, s.gridHeight, s.half),
+                dcolumns, drows);
+        java.util.function.DoubleSupplier loss = () -> {
+            PatchEmbedReference.joinAxes(positions, columns, rows, s.gridWidth, s.gridHeight, s.half);
+            PatchEmbedReference.assemble(out, projected, prefix, positions, 0, s.batch, s.patches(), C);
+            return Gradients.dot(weights, out);
+        };
+        GRADIENTS_AXES.gradient("dcolumns", columns, dcolumns, loss);
+        GRADIENTS_AXES.gradient("drows", rows, drows, loss);
+        GRADIENTS_AXES.passed(s);
+    }
+
+    @Test
+    void tablesThatDoNotFitTheGridAreNamed() {
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor columns = arena.allocate(3, 8);
+            Tensor rows = arena.allocate(2, 8);
+            assertMessage("positions: expected 6 rows of 16 columns, found shape (5, 16), 5 rows of 16",
+                    () -> Teams.run(1, w -> PatchEmbed.joinAxes(arena.allocate(5, 16), columns, rows, w)));
+            assertMessage("rows: expected 2 rows of 8 columns, found shape (2, 9), 2 rows of 9",
+                    () -> Teams.run(1, w -> PatchEmbed.joinAxes(arena.allocate(6, 16), columns, arena.allocate(2, 9), w)));
+            assertMessage("dtokens: expected at least 14 rows of 16 columns, found shape (2, 6, 16), 12 rows of 16",
+                    () -> Teams.run(1, w -> PatchEmbed.joinAxesBackward(columns, rows, arena.allocate(2, 6, 16), 2, 1, w)));
+            assertMessage("columns and rows: expected separate memory, found an overlap",
+                    () -> Teams.run(1, w -> PatchEmbed.joinAxes(arena.allocate(6, 16), columns, columns.rows(1, 3), w)));
+        }
     }
 
     @Test
