@@ -31,6 +31,7 @@ final class TrainingAttention {
     private final Tensor table; // (offsets, H) or null
     private final Tensor dtable;
     private final PositionTables tables;
+    private final boolean gathersBias;
 
     TrainingAttention(VitConfig config, TrainingParameters p, int i, TrainingMemory memory, PositionTables tables) {
         this.tokens = config.tokens();
@@ -49,6 +50,7 @@ final class TrainingAttention {
         };
         table = p.weights().vector(name);
         dtable = p.gradients().vector(name);
+        gathersBias = PositionTables.gathersBias(config, i);
     }
 
     /**
@@ -105,13 +107,15 @@ final class TrainingAttention {
         return memory.prepared;
     }
 
-    /** The bias of every head, query and key, from the table as it is now; null without relative positions. */
+    /**
+     * The bias of every head, query and key; null without relative positions. A shared table is gathered in the forward pass of the first block, and stays as
+     * it is until the end of the backward pass.
+     */
     private Tensor bias(Worker w) {
-        if (table == null) {
-            return null;
+        if (gathersBias) {
+            RelativeBias.gather(tables.bias(), table, tables.index(), w);
+            w.barrier();
         }
-        RelativeBias.gather(tables.bias(), table, tables.index(), w);
-        w.barrier();
         return tables.bias();
     }
 

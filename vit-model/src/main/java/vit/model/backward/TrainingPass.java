@@ -22,7 +22,7 @@ public final class TrainingPass implements Workers.Task {
     private final VitConfig config;
     private final int maxBatch;
     private final boolean checkpointing;
-    private final TrainingMemory m;
+    final TrainingMemory m;
     private final RandomMasks masks;
 
     public final Tensor images; // (B, channels, height, width)

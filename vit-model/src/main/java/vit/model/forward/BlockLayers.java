@@ -22,11 +22,11 @@ final class BlockLayers {
             return new PlainAttention(qkv(weights, i), output, x, memory);
         }
         Norm inner = config.block().attention().innerNorm() ? Norm.of(config, weights, Parameters.block(i, Parameters.ATTENTION_NORM)) : null;
-        return new PositionedAttention(qkv(weights, i), QueryKeyStep.of(config, weights, i, tables), relativePositions(config, weights, i), tables, inner,
-                output, x, memory);
+        Tensor gathered = PositionTables.gathersBias(config, i) ? relativePositions(config, weights, i) : null;
+        return new PositionedAttention(qkv(weights, i), QueryKeyStep.of(config, weights, i, tables), gathered, tables, inner, output, x, memory);
     }
 
-    /** The table of relative positions of block {@code i}, or null. */
+    /** The table of the relative positions that block {@code i} adds, or null. Blocks that share their positions have the same one. */
     static Tensor relativePositions(VitConfig config, VitWeights weights, int i) {
         return switch (config.block().attention().relative()) {
             case NONE -> null;

@@ -14,9 +14,19 @@ import vit.model.positions.RotaryTables;
  * @param cos   (P, D): cosines of the rotary positions, or null
  * @param sin   (P, D): their sines, or null
  * @param index (T, T): for each query and key, the row of the table of relative positions; or null
- * @param bias  (H·T, T): memory for the relative positions of the block that runs, or null
+ * @param bias  (H·T, T): memory for the relative positions of the block that runs, or null. Where {@link #gathersBias} is false, a block finds there
+ *              what the first block has gathered
  */
 public record PositionTables(Tensor cos, Tensor sin, int[] index, Tensor bias) {
+
+    /** Whether block {@code i} gathers its bias. If the blocks share one table, the first block's bias serves all of them. */
+    public static boolean gathersBias(VitConfig config, int i) {
+        return switch (config.block().attention().relative()) {
+            case NONE -> false;
+            case BY_BLOCK -> true;
+            case SHARED -> i == 0;
+        };
+    }
 
     /** The tables of a model. */
     public static PositionTables of(VitConfig config, TensorArena arena) {

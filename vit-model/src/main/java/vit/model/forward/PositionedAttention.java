@@ -15,7 +15,7 @@ import vit.kernels.tensor.Tensor;
  * </pre>
  *
  * @param steps what is done to queries and keys, in order
- * @param table (offsets, H): relative positions, or null
+ * @param table (offsets, H): relative positions to gather, or null if there are none or an earlier block has gathered them
  * @param inner the norm of the joined heads, or null
  */
 record PositionedAttention(Linear qkvLayer, QueryKeyStep[] steps, Tensor table, PositionTables tables, Norm inner, Linear output, Tensor x,
