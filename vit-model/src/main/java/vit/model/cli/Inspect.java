@@ -5,6 +5,8 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,6 +26,7 @@ import vit.model.json.Json;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
+import vit.model.weights.Recognition;
 import vit.model.weights.Weights;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
@@ -31,6 +34,8 @@ import vit.model.weights.format.TensorFile;
 /** {@code vit inspect}: what a weight file holds. The contents of a file that is no usable model are listed as well, before it is refused. */
 @Command(name = "inspect", description = "Show family, configuration, every tensor and the parameter count of a weight file.")
 final class Inspect implements Callable<Integer> {
+
+    private static final int VALUES_A_ROW = 4;
 
     @Parameters(paramLabel = "F", description = "A safetensors or npz file.")
     private Path file;
@@ -85,7 +90,12 @@ final class Inspect implements Callable<Integer> {
     private static void model(Weights weights, PrintWriter out) throws IOException {
         VitConfig config = weights.config();
         out.println();
-        TextTable table = new TextTable("ll").row("family", weights.report().family());
+        Recognition recognition = weights.report().recognition();
+        TextTable table = new TextTable("ll").row("architecture", recognition.architecture());
+        for (int i = 0; i < recognition.reasons().size(); i++) {
+            table.row(i == 0 ? "because of" : "", recognition.reasons().get(i));
+        }
+        table.row("family", weights.report().family());
         JsonObject fields = Json.parse("configuration", weights.model().toJson(Map.of()).getBytes(StandardCharsets.UTF_8));
         for (String name : fields.names()) {
             if (!name.equals("family") && !name.equals("labels")) {
@@ -103,6 +113,26 @@ final class Inspect implements Callable<Integer> {
         for (String note : weights.report().notes()) {
             out.println("note: " + note);
         }
+        origins(recognition, fields, out);
+    }
+
+    /** Where the values of the configuration come from. What no file tells is listed last. */
+    private static void origins(Recognition recognition, JsonObject fields, PrintWriter out) throws InputException {
+        Map<String, List<String>> byOrigin = new LinkedHashMap<>();
+        List<Map.Entry<String, String>> origins = new ArrayList<>(recognition.origins().entrySet());
+        origins.sort(Comparator.comparing(origin -> origin.getValue().startsWith(Recognition.USUAL)));
+        for (Map.Entry<String, String> origin : origins) {
+            byOrigin.computeIfAbsent(origin.getValue(), _ -> new ArrayList<>()).add(origin.getKey() + " " + value(fields.get(origin.getKey())));
+        }
+        TextTable table = new TextTable("ll");
+        byOrigin.forEach((origin, values) -> {
+            for (int i = 0; i < values.size(); i += VALUES_A_ROW) {
+                table.row(i == 0 ? origin : "", String.join(", ", values.subList(i, Math.min(i + VALUES_A_ROW, values.size()))));
+            }
+        });
+        out.println();
+        out.println("where the configuration comes from:");
+        table.print(out, "");
     }
 
     private static String value(JsonValue value) throws InputException {

@@ -12,6 +12,7 @@ import java.util.Set;
 public final class VitVariants {
 
     private static final Map<String, VitConfig> VARIANTS = new LinkedHashMap<>();
+    private static final Map<String, String> LETTERS = Map.of("tiny", "Ti", "small", "S", "base", "B", "large", "L", "huge", "H");
 
     static {
         for (int patch : new int[] {32, 16, 14, 8}) {
@@ -33,6 +34,12 @@ public final class VitVariants {
     /** The variant of this name, if there is one. */
     public static Optional<VitConfig> find(String name) {
         return Optional.ofNullable(VARIANTS.get(name));
+    }
+
+    /** The letters of the published size that has this width, depth, number of heads and MLP: {@code Ti}, {@code S}, {@code B}, {@code L} or {@code H}. */
+    public static Optional<String> size(VitConfig config) {
+        return VARIANTS.entrySet().stream().filter(entry -> entry.getValue().width() == config.width() && entry.getValue().depth() == config.depth()
+                && entry.getValue().heads() == config.heads() && entry.getValue().mlp() == config.mlp()).findFirst().map(entry -> LETTERS.get(entry.getKey().split("_")[1]));
     }
 
     /** All names. */

@@ -113,6 +113,11 @@ public final class JsonValue {
         return report.because(value == MISSING ? "the field is missing" : "the value has the wrong type or range");
     }
 
+    /** The value's place in the document, for example {@code pretrained_cfg.mean[1]}; empty for the document. */
+    public String path() {
+        return place.toString();
+    }
+
     /** The value as a message shows it. */
     @Override
     public String toString() {

@@ -1,9 +1,12 @@
 package vit.model.weights;
 
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import vit.model.InputException;
 import vit.model.LoadOptions;
+import vit.model.config.HeadConfig;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
@@ -38,20 +41,25 @@ final class ConfigResolver {
     private final WeightFamily family;
     private final List<String> warnings;
     private final LoadOptions options;
+    private final LoadOptions asked;
     private final boolean resample;
     private final ConfigFields merged = new ConfigFields();
     private final VitConfig defaults;
+    private final Map<ConfigField<?>, String> settled = new HashMap<>(); // the origins of values that are not in merged
     private ImageSize storedImage; // the image that the weights' positions are for; null: that of the model
 
     /**
      * @param inference null if there are no weights
      * @param warnings  receives what was assumed
      * @param options   may ask for another image
+     * @param asked     what the caller asked for: {@code options}, unless the files' preprocessing gives the image
      * @param resample  whether the configuration may state another image than the one that the positions are for
      */
-    ConfigResolver(ConfigFile stated, Inference inference, WeightFamily family, List<String> warnings, LoadOptions options, boolean resample) {
+    ConfigResolver(ConfigFile stated, Inference inference, WeightFamily family, List<String> warnings, LoadOptions options,
+            LoadOptions asked, boolean resample) {
         this.stated = stated;
         this.options = options;
+        this.asked = asked;
         this.resample = resample || stated.form() == ConfigFile.Form.TIMM; // as timm does
         this.inference = inference;
         this.family = family;
@@ -83,6 +91,16 @@ final class ConfigResolver {
             throw fault().cause(e).expected("values that make a model").found(e.getMessage()).because("the configuration is impossible");
         }
         return new ModelConfig(vit, labels(vit));
+    }
+
+    /** For each field of the configuration that was resolved, where its value comes from. */
+    Map<String, String> origins() {
+        Map<String, String> origins = new LinkedHashMap<>();
+        for (ConfigField<?> field : ConfigField.ALL) {
+            String origin = settled.getOrDefault(field, merged.origin(field));
+            origins.put(field.name(), origin != null ? origin : Recognition.USUAL + family.id());
+        }
+        return origins;
     }
 
     /** Warns of pixels at the border that no patch covers; the other libraries leave them out in silence. */
@@ -142,7 +160,7 @@ final class ConfigResolver {
 
     /** Warns of the conventions that were assumed because no file states them. */
     private void assumed() {
-        VitConfigBuilder builder = family.defaults().classes(0);
+        VitConfigBuilder builder = family.defaults().head(HeadConfig.Kind.CLASSIFIER).classes(0);
         if (merged.has(ConfigField.POOL)) {
             boolean told = merged.has(ConfigField.CLASS_TOKEN) && merged.get(ConfigField.CLASS_TOKEN); // a mean may leave out a token that is there
             builder.pooling(merged.get(ConfigField.POOL)).classToken(told || merged.get(ConfigField.POOL) == Pooling.TOKEN);
@@ -195,8 +213,10 @@ final class ConfigResolver {
         boolean ofAnotherWidth = namedWidth != null && namedWidth != width && !stated.fields().has(ConfigField.HEADS) && !stated.fields().has(ConfigField.WIDTH);
         if (heads == null && headDim != null && inner > 0 && inner % headDim == 0) {
             heads = inner / headDim;
+            settled.put(ConfigField.HEADS, inference.innerOrigin());
         }
         if (heads == null || ofAnotherWidth) {
+            settled.put(ConfigField.HEADS, "assumed from the width");
             heads = usualHeads(inner > 0 ? inner : width, ofAnotherWidth ? "an architecture of width " + namedWidth + ", and weights of width " + width : null);
         }
         builder.heads(heads);
@@ -207,6 +227,7 @@ final class ConfigResolver {
                         .because("the heads do not fit the weights");
             }
             builder.headDim(inner / heads);
+            settled.put(ConfigField.HEAD_DIM, inference.innerOrigin());
         }
     }
 
@@ -246,6 +267,7 @@ final class ConfigResolver {
         if (inference == null || inference.positionRows() < 0) {
             if (options.hasImage()) {
                 builder.image(options.imageHeight(), options.imageWidth());
+                settled.put(ConfigField.IMAGE, options == asked ? "the image size that was asked for" : "the preprocessing");
             } else if (inference != null && !merged.has(ConfigField.IMAGE)) {
                 warnings.add("an image of " + value(ConfigField.IMAGE) + " assumed; the weights do not tell");
             }
@@ -257,6 +279,8 @@ final class ConfigResolver {
         PositionGrid.Grid grid = new PositionGrid(inference, family, known, merged.get(ConfigField.POSITIONS), warnings)
                 .resolve(stated.fields().get(ConfigField.IMAGE), implied, options, resample);
         builder.positions(grid.positions()).image(grid.image().height(), grid.image().width());
+        settle(ConfigField.POSITIONS, grid.positions());
+        settle(ConfigField.IMAGE, grid.image());
         if (!grid.stored().equals(grid.image())) {
             storedImage = grid.stored();
         }
@@ -264,19 +288,29 @@ final class ConfigResolver {
 
     /** The image's size from the rows of tables of relative positions, where they are the only positions. */
     private void relativeImage(VitConfigBuilder builder) throws InputException {
-        ImageSize asked = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
+        ImageSize wanted = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
         ImageSize said = stated.fields().get(ConfigField.IMAGE);
-        ImageSize target = asked != null ? asked : said;
+        ImageSize target = wanted != null ? wanted : said;
         RelativeGrid grid = new RelativeGrid(inference, value(ConfigField.PATCH), warnings);
-        ImageSize table = grid.stored(target, said, stated.implied().get(ConfigField.IMAGE), asked);
+        ImageSize table = grid.stored(target, said, stated.implied().get(ConfigField.IMAGE), wanted);
         ImageSize image = target == null ? table : target;
         if (!table.equals(image)) {
-            if (asked == null && !resample) {
+            if (wanted == null && !resample) {
                 throw grid.misfit(image);
             }
             storedImage = table;
         }
         builder.image(image.height(), image.width());
+        settle(ConfigField.IMAGE, image);
+    }
+
+    /** Notes the origin of a value that a table of positions may have determined. */
+    private <T> void settle(ConfigField<T> field, T value) {
+        if (field == ConfigField.IMAGE && options.hasImage()) {
+            settled.put(field, options == asked ? "the image size that was asked for" : "the preprocessing");
+        } else if (!value.equals(merged.get(field))) {
+            settled.put(field, inference.positionOrigin());
+        }
     }
 
     /** A note that positions were resampled from another grid; null if they were not. */

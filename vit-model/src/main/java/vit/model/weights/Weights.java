@@ -24,6 +24,7 @@ import vit.model.positions.RelativeResampling;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.family.Inference;
 import vit.model.weights.family.NamePrefix;
+import vit.model.weights.family.Signs;
 import vit.model.weights.family.TensorDirectory;
 import vit.model.weights.family.TensorView;
 import vit.model.weights.family.WeightFamilies;
@@ -73,7 +74,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         Inference inference = new Inference(tensors);
         family.infer(inference);
         List<String> warnings = new ArrayList<>();
-        ConfigResolver resolver = new ConfigResolver(stated, inference, family, warnings, this.options, resample);
+        ConfigResolver resolver = new ConfigResolver(stated, inference, family, warnings, this.options, options, resample);
         this.model = resolver.resolve();
         if (resolver.carriedOver(model.vit()) != null) {
             (this.options.hasImage() || resample ? notes : warnings).add(resolver.carriedOver(model.vit())); // nobody asked for it
@@ -88,7 +89,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
         for (TensorView view : views) {
             byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
         }
-        this.report = new WeightsReport(family.id(), new TensorAccount(file, family).unused(views, all, tensors), notes, warnings);
+        Recognition recognition = Recognition.of(family, signs(tensors), stated, model.vit(), resolver.origins());
+        this.report = new WeightsReport(family.id(), recognition, new TensorAccount(file, family).unused(views, all, tensors), notes, warnings);
     }
 
     /**
@@ -200,7 +202,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
     /** As {@link #configuration(Path)}, for a document at hand. */
     static ModelConfig configuration(ConfigFile stated) throws InputException {
         WeightFamily family = stated.family() == null ? WeightFamilies.find("timm").orElseThrow() : named(stated);
-        return new ConfigResolver(stated, null, family, new ArrayList<>(), LoadOptions.DEFAULTS, false).resolve();
+        return new ConfigResolver(stated, null, family, new ArrayList<>(), LoadOptions.DEFAULTS, LoadOptions.DEFAULTS, false).resolve();
     }
 
     private static TensorDirectory directory(TensorFile file) {
@@ -230,6 +232,12 @@ public final class Weights implements ParameterSource, AutoCloseable {
                 .because(networks.size() == 1 ? "the file holds tensors beside the network, and does not tell how they are used" : "the file holds several networks");
     }
 
+    /** The signs by which the family was chosen. They are fewer if only the configuration distinguishes it from another. */
+    private Signs signs(TensorDirectory tensors) {
+        Signs own = family.signs(tensors);
+        return own.hold() ? own : family.signsIfNamed(tensors);
+    }
+
     private static WeightFamily family(TensorDirectory tensors, ConfigFile stated) throws InputException {
         WeightFamily recognised = WeightFamilies.recognise(tensors).orElseThrow();
         if (stated.family() != null) {
@@ -238,7 +246,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
                 throw stated.raw().fault("family").expected(recognised.id() + ", as the tensors are named").found(named.id())
                         .because("the configuration contradicts the weights");
             }
-            return named.reads(tensors) ? named : recognised;
+            return named.signsIfNamed(tensors).hold() ? named : recognised;
         }
         return recognised;
     }

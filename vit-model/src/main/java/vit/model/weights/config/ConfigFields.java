@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import vit.model.InputException;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfigBuilder;
+import vit.model.json.JsonKind;
 import vit.model.json.JsonValue;
 
 /**
@@ -18,20 +19,31 @@ public final class ConfigFields {
     /**
      * A value and its origin.
      *
-     * @param fault starts a report about the origin
+     * @param json   the field that states it; null if a tensor tells it
+     * @param tensor the tensor that tells it by its shape, its presence or its absence; null if a field states it
+     * @param there  whether the file has that tensor
+     * @param fault  starts a report about the origin
      */
-    private record Known<T>(T value, String origin, Supplier<InputException.Report> fault) {}
+    private record Known<T>(T value, JsonValue json, String tensor, boolean there, Supplier<InputException.Report> fault) {
+
+        String origin() {
+            if (tensor != null) {
+                return (there ? "" : "no ") + "tensor " + tensor;
+            }
+            return json.kind() == JsonKind.ABSENT ? "no field " + json.path() : "field " + json.path();
+        }
+    }
 
     private final Map<ConfigField<?>, Known<?>> known = new LinkedHashMap<>();
 
     /** Sets a value that a JSON field states, replacing an earlier one. */
     public <T> void state(ConfigField<T> field, T value, JsonValue origin) {
-        known.put(field, new Known<>(value, origin.toString(), origin::fault));
+        known.put(field, new Known<>(value, origin, null, false, origin::fault));
     }
 
-    /** Sets a value that is determined by the shape or the presence of a tensor. */
-    public <T> void tell(ConfigField<T> field, T value, String file, String tensor) {
-        known.put(field, new Known<>(value, "tensor " + tensor, () -> InputException.in(file).tensor(tensor)));
+    /** Sets a value that is determined by the shape, the presence or the absence of a tensor. */
+    public <T> void tell(ConfigField<T> field, T value, String file, String tensor, boolean there) {
+        known.put(field, new Known<>(value, null, tensor, there, () -> InputException.in(file).tensor(tensor)));
     }
 
     /** Sets the sizes of a published variant, replacing earlier ones. */
@@ -74,13 +86,22 @@ public final class ConfigFields {
         return value;
     }
 
+    /**
+     * The origin of the field's value: {@code tensor NAME} or {@code field PATH}, each with {@code no} in front if the value follows from its absence. Null if the field
+     * has no value. A path is written out only when it is asked for: in an untrusted document many could add up to far more than the document.
+     */
+    public String origin(ConfigField<?> field) {
+        Known<?> found = known.get(field);
+        return found == null ? null : found.origin();
+    }
+
     /** Starts a report about the origin of the field's value, which must be known. */
     public InputException.Report fault(ConfigField<?> field) {
         return known.get(field).fault.get();
     }
 
     /**
-     * Requires that every field that is known both here and in {@code other} has the same value.
+     * Requires that every field that is known both here and in {@code other}, which tensors tell, has the same value.
      *
      * @throws InputException about the value here, if two differ
      */
@@ -89,7 +110,7 @@ public final class ConfigFields {
             Known<?> there = other.known.get(entry.getKey());
             Known<?> here = entry.getValue();
             if (there != null && !there.value.equals(here.value)) {
-                throw here.fault.get().expected(entry.getKey() + " " + there.value + " as " + there.origin + " has it").found(here.value)
+                throw here.fault.get().expected(entry.getKey() + " " + there.value + " as tensor " + there.tensor + " has it").found(here.value)
                         .because("the configuration contradicts the weights");
             }
         }

@@ -7,6 +7,7 @@ import java.util.List;
 import vit.model.InputException;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
+import vit.model.json.JsonValue;
 
 /**
  * What a {@code config.json} says: Hugging Face's form, timm's, or our own.
@@ -14,14 +15,16 @@ import vit.model.json.JsonObject;
  * @param raw      the document; image preprocessing is read from it elsewhere
  * @param form     whose form the document has
  * @param family   the weight family named or implied, or null
+ * @param model    the name of the model's architecture, as people call it; null if the document names none
+ * @param naming   the field that names it, or by which the document is of this form
  * @param fields   the values it states; shapes must not contradict them
  * @param implied  the values that follow from an architecture's name, or from the defaults of the class that the file configures; shapes overrule them
  * @param labels   the names of the classes, empty if it has none
  * @param notes    remarks for the user, such as fields without meaning here
  * @param warnings assumptions that a reader of the results must know
  */
-public record ConfigFile(JsonObject raw, Form form, String family, ConfigFields fields, ConfigFields implied, List<String> labels, List<String> notes,
-        List<String> warnings) {
+public record ConfigFile(JsonObject raw, Form form, String family, String model, JsonValue naming, ConfigFields fields, ConfigFields implied,
+        List<String> labels, List<String> notes, List<String> warnings) {
 
     /** Whose form a configuration has. */
     public enum Form {
@@ -46,7 +49,8 @@ public record ConfigFile(JsonObject raw, Form form, String family, ConfigFields 
 
     /** A configuration that says nothing. */
     public static ConfigFile absent() {
-        return new ConfigFile(JsonObject.empty("no config.json"), Form.NONE, null, new ConfigFields(), new ConfigFields(), List.of(), List.of(), List.of());
+        JsonObject nothing = JsonObject.empty("no config.json");
+        return new ConfigFile(nothing, Form.NONE, null, null, nothing.get("family"), new ConfigFields(), new ConfigFields(), List.of(), List.of(), List.of());
     }
 
     /**

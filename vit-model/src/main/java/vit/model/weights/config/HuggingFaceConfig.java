@@ -45,7 +45,8 @@ final class HuggingFaceConfig {
             reading.fields.state(ConfigField.CLASSES, ConfigField.atLeast(0, document.get("num_labels")), document.get("num_labels"));
         }
         ProblemType.state(document, reading.fields);
-        return new ConfigFile(document, ConfigFile.Form.HUGGING_FACE, reading.model.family(), reading.fields, reading.implied,
+        return new ConfigFile(document, ConfigFile.Form.HUGGING_FACE, reading.model.family(), reading.model.title(),
+                document.get(document.has("model_type") || !document.has("architectures") ? "model_type" : "architectures"), reading.fields, reading.implied,
                 hasHead(document) || reading.model.isPlain() ? labels : List.of(), notes, List.of());
     }
 

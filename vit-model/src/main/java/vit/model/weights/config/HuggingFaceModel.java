@@ -23,11 +23,11 @@ import vit.model.weights.config.ConfigField.Rotary;
  */
 enum HuggingFaceModel {
 
-    VIT("huggingface", "ViT(Model|For.*)", List.of("vit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
-    MSN("huggingface", "ViTMSN(Model|For.*)", List.of("vit_msn"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.ERF)),
-    DEIT("huggingface", "DeiT(Model|For.*)", List.of("deit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
-    MAE("huggingface", "ViTMAE(Model|ForPreTraining)", List.of("vit_mae"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
-    IJEPA("huggingface", "IJepa(Model|For.*)", List.of("ijepa"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
+    VIT("ViT", "huggingface", "ViT(Model|For.*)", List.of("vit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    MSN("ViT-MSN", "huggingface", "ViTMSN(Model|For.*)", List.of("vit_msn"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.ERF)),
+    DEIT("DeiT", "huggingface", "DeiT(Model|For.*)", List.of("deit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    MAE("ViT-MAE", "huggingface", "ViTMAE(Model|ForPreTraining)", List.of("vit_mae"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    IJEPA("I-JEPA", "huggingface", "IJepa(Model|For.*)", List.of("ijepa"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
         @Override
         void imply(JsonObject json, ConfigFields implied) throws InputException {
             super.imply(json, implied);
@@ -35,17 +35,17 @@ enum HuggingFaceModel {
             implied.state(ConfigField.POOL, Pooling.PATCH_MEAN, json.get("model_type"));
         }
     },
-    CLIP("huggingface-clip", "CLIP(Model|VisionModel|VisionModelWithProjection|ForImageClassification)", List.of("clip", "clip_vision_model"),
+    CLIP("CLIP image tower", "huggingface-clip", "CLIP(Model|VisionModel|VisionModelWithProjection|ForImageClassification)", List.of("clip", "clip_vision_model"),
             new Sizes(768, 3072, 12, 12, 224, 32, 1e-5, GeluKind.QUICK)),
-    SIGLIP("huggingface-siglip", "Siglip(Model|VisionModel|ForImageClassification)", List.of("siglip", "siglip_vision_model"),
+    SIGLIP("SigLIP image tower", "huggingface-siglip", "Siglip(Model|VisionModel|ForImageClassification)", List.of("siglip", "siglip_vision_model"),
             new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.TANH)),
-    DINOV2("huggingface-dinov2", "Dinov2(Model|ForImageClassification|Backbone)", List.of("dinov2"), new Sizes(768, 0, 12, 12, 224, 14, 1e-6, GeluKind.ERF)) {
+    DINOV2("DINOv2", "huggingface-dinov2", "Dinov2(Model|ForImageClassification|Backbone)", List.of("dinov2"), new Sizes(768, 0, 12, 12, 224, 14, 1e-6, GeluKind.ERF)) {
         @Override
         void state(JsonObject json, ConfigFields fields) throws InputException {
             mlpRatio(json, fields);
         }
     },
-    DINOV2_WITH_REGISTERS("huggingface-dinov2-registers", "Dinov2WithRegisters(Model|ForImageClassification|Backbone)", List.of("dinov2_with_registers"),
+    DINOV2_WITH_REGISTERS("DINOv2 with registers", "huggingface-dinov2-registers", "Dinov2WithRegisters(Model|ForImageClassification|Backbone)", List.of("dinov2_with_registers"),
             new Sizes(768, 0, 12, 12, 224, 16, 1e-6, GeluKind.ERF)) {
         @Override
         void imply(JsonObject json, ConfigFields implied) throws InputException {
@@ -59,7 +59,7 @@ enum HuggingFaceModel {
             mlpRatio(json, fields);
         }
     },
-    BEIT("huggingface-beit", "Beit(Model|ForImageClassification|ForMaskedImageModeling|Backbone)", List.of("beit"),
+    BEIT("BEiT", "huggingface-beit", "Beit(Model|ForImageClassification|ForMaskedImageModeling|Backbone)", List.of("beit"),
             new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
         @Override
         void imply(JsonObject json, ConfigFields implied) throws InputException {
@@ -80,7 +80,7 @@ enum HuggingFaceModel {
             }
         }
     },
-    DINOV3("huggingface-dinov3", "DINOv3ViT(Model|Backbone)", List.of("dinov3_vit"), new Sizes(384, 1536, 12, 6, 224, 16, 1e-5, GeluKind.ERF)) {
+    DINOV3("DINOv3", "huggingface-dinov3", "DINOv3ViT(Model|Backbone)", List.of("dinov3_vit"), new Sizes(384, 1536, 12, 6, 224, 16, 1e-5, GeluKind.ERF)) {
         @Override
         void state(JsonObject json, ConfigFields fields) throws InputException {
             double theta = Relaxed.number(json, "rope_theta", 100);
@@ -94,12 +94,14 @@ enum HuggingFaceModel {
     /** The defaults of a configuration class; an MLP of 0 is given by a ratio. */
     private record Sizes(int width, int mlp, int depth, int heads, int image, int patch, double eps, GeluKind gelu) {}
 
+    private final String title;
     private final String family;
     private final String classes;
     private final List<String> types;
     private final Sizes sizes;
 
-    HuggingFaceModel(String family, String classes, List<String> types, Sizes sizes) {
+    HuggingFaceModel(String title, String family, String classes, List<String> types, Sizes sizes) {
+        this.title = title;
         this.family = family;
         this.classes = classes;
         this.types = types;
@@ -128,6 +130,11 @@ enum HuggingFaceModel {
             case "vit-hybrid" -> "a convolutional stem before the patches is not computed by this version";
             default -> "the model is not a plain ViT";
         };
+    }
+
+    /** The model as people call it. */
+    String title() {
+        return title;
     }
 
     /** The weight family of its files. */

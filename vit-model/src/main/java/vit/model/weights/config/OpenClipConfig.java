@@ -64,6 +64,6 @@ final class OpenClipConfig {
         if (model.has("embed_dim")) {
             implied.state(ConfigField.CLASSES, ConfigField.atLeast(1, model.get("embed_dim")), model.get("embed_dim"));
         }
-        return new ConfigFile(document, ConfigFile.Form.OPEN_CLIP, "openclip", fields, implied, List.of(), notes, List.of());
+        return new ConfigFile(document, ConfigFile.Form.OPEN_CLIP, "openclip", null, document.get("model_cfg"), fields, implied, List.of(), notes, List.of());
     }
 }

@@ -44,7 +44,7 @@ public final class OwnConfig {
             }
         }
         List<String> labels = json.has("labels") ? Labels.texts(json.array("labels")) : List.of();
-        return new ConfigFile(json, ConfigFile.Form.OWN, json.text("family", null), fields, new ConfigFields(), labels, notes, List.of());
+        return new ConfigFile(json, ConfigFile.Form.OWN, json.text("family", null), null, json.get("family"), fields, new ConfigFields(), labels, notes, List.of());
     }
 
     private static <T> void state(ConfigField<T> field, JsonObject json, ConfigFields fields) throws InputException {

@@ -57,7 +57,8 @@ final class TimmConfig {
         reader.sizes();
         reader.parts();
         ProblemType.state(json, reader.fields);
-        return new ConfigFile(json, ConfigFile.Form.TIMM, "timm", reader.fields, reader.implied, reader.labels(), notes, reader.warnings);
+        return new ConfigFile(json, ConfigFile.Form.TIMM, "timm", json.has("architecture") ? json.text("architecture") : null,
+                json.get("architecture"), reader.fields, reader.implied, reader.labels(), notes, reader.warnings);
     }
 
     /** The architecture's name, without the tag of the training. */

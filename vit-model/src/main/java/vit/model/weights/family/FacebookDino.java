@@ -33,14 +33,25 @@ final class FacebookDino extends Timm {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return super.recognises(tensors) && tensors.has(MASK_TOKEN) && tensors.has(FACEBOOK_REGISTERS) == registers;
+    public String library() {
+        return "Facebook Research";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return config.registers() > 0 ? "DINOv2 with registers" : config.layerScale() ? "DINOv2" : "DINO";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        return super.signs(tensors).with(MASK_TOKEN).having(registers, FACEBOOK_REGISTERS);
     }
 
     /** DINO's files look like headless files of timm; only a configuration tells them apart. */
     @Override
-    public boolean reads(TensorDirectory tensors) {
-        return super.recognises(tensors) && (registers || !tensors.has(FACEBOOK_REGISTERS));
+    public Signs signsIfNamed(TensorDirectory tensors) {
+        Signs signs = super.signs(tensors);
+        return registers ? signs : signs.without(FACEBOOK_REGISTERS);
     }
 
     @Override

@@ -72,11 +72,20 @@ final class HuggingFace implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
+    public String library() {
+        return "Hugging Face";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return !config.classToken() ? "I-JEPA" : config.distillationToken() || config.registers() == 1 ? "DeiT" : "ViT";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
         String prefix = prefix(tensors);
         // Without blocks the two cannot be distinguished; the older names are assumed.
-        boolean version5 = tensors.has(prefix + "layers.0.layernorm_before.weight");
-        return tensors.has(prefix + PROJECTION) && version5 == blocks.equals("layers.");
+        return Signs.in(tensors).with(prefix + PROJECTION).having(blocks.equals("layers."), prefix + "layers.0.layernorm_before.weight");
     }
 
     private static String prefix(TensorDirectory tensors) {

@@ -42,9 +42,19 @@ final class HuggingFaceBeit implements WeightFamily {
 
     /** Only the keys lack a bias; a pooler with a norm, or a table, is BEiT's alone as well. */
     @Override
-    public boolean recognises(TensorDirectory tensors) {
+    public String library() {
+        return "Hugging Face";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return "BEiT";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
         String attention = prefix(tensors) + "encoder.layer.0.attention.attention.";
-        return tensors.has(attention + "query.bias") && tensors.has(attention + "key.weight") && !tensors.has(attention + "key.bias");
+        return Signs.in(tensors).with(attention + "query.bias").with(attention + "key.weight").without(attention + "key.bias");
     }
 
     @Override

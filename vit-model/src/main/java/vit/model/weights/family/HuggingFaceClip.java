@@ -13,7 +13,6 @@ import vit.model.weights.config.ConfigField;
 /** Hugging Face transformers: the image tower of CLIP (Radford et al. 2021), with or without its projection to the space of the texts. */
 final class HuggingFaceClip extends HuggingFaceTower {
 
-    private static final String CLASS_TOKEN = "embeddings.class_embedding";
     private static final String PRE_NORM = "pre_layrnorm"; // so written there
     private static final String PROJECTION = "visual_projection.weight";
 
@@ -23,8 +22,13 @@ final class HuggingFaceClip extends HuggingFaceTower {
     }
 
     @Override
-    boolean recognises(TensorDirectory tensors, String prefix) {
-        return tensors.has(prefix + CLASS_TOKEN);
+    public String title(VitConfig config) {
+        return "CLIP image tower";
+    }
+
+    @Override
+    boolean hasClassToken() {
+        return true;
     }
 
     @Override

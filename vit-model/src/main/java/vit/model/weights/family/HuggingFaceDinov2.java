@@ -54,9 +54,19 @@ final class HuggingFaceDinov2 implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
+    public String library() {
+        return "Hugging Face";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return registers ? "DINOv2 with registers" : "DINOv2";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
         String prefix = prefix(tensors);
-        return tensors.has(prefix + LAYER_SCALE) && tensors.has(prefix + REGISTERS) == registers;
+        return Signs.in(tensors).with(prefix + LAYER_SCALE).having(registers, prefix + REGISTERS);
     }
 
     @Override

@@ -38,8 +38,18 @@ final class HuggingFaceDinov3 implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return tensors.has(PATCHES + ".weight") && tensors.has(blocks(tensors) + "0.attention.q_proj.weight");
+    public String library() {
+        return "Hugging Face";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return "DINOv3";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        return Signs.in(tensors).with(PATCHES + ".weight").with(blocks(tensors) + "0.attention.q_proj.weight");
     }
 
     @Override

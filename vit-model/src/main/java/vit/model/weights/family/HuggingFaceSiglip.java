@@ -24,8 +24,13 @@ final class HuggingFaceSiglip extends HuggingFaceTower {
     }
 
     @Override
-    boolean recognises(TensorDirectory tensors, String prefix) {
-        return !tensors.has(prefix + "embeddings.class_embedding");
+    public String title(VitConfig config) {
+        return "SigLIP image tower";
+    }
+
+    @Override
+    boolean hasClassToken() {
+        return false;
     }
 
     @Override
@@ -42,7 +47,7 @@ final class HuggingFaceSiglip extends HuggingFaceTower {
     @Override
     void inferEnds(Inference into, String prefix) throws InputException {
         TensorDirectory tensors = into.tensors();
-        into.tell(ConfigField.CLASS_TOKEN, false, prefix + "embeddings.class_embedding");
+        into.tell(ConfigField.CLASS_TOKEN, false, prefix + CLASS_TOKEN);
         into.tell(ConfigField.FINAL_NORM, FinalNorm.BEFORE_POOLING, prefix + "post_layernorm.weight");
         if (!isClassifier(tensors)) {
             boolean attention = tensors.has(prefix + HEAD + "probe");

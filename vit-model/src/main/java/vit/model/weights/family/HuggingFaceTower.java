@@ -19,6 +19,8 @@ abstract class HuggingFaceTower implements WeightFamily {
 
     static final String TOWER = "vision_model.";
 
+    static final String CLASS_TOKEN = "embeddings.class_embedding";
+
     private static final String PATCHES = "embeddings.patch_embedding";
     private static final String POSITIONS = "embeddings.position_embedding.weight";
     private static final String CLASSIFIER = "classifier";
@@ -28,8 +30,8 @@ abstract class HuggingFaceTower implements WeightFamily {
     private static final Map<String, String> LAYERS = Map.of(Parameters.NORM_1, "layer_norm1", Parameters.ATTENTION_OUTPUT, "self_attn.out_proj",
             Parameters.NORM_2, "layer_norm2", Parameters.FC1, "mlp.fc1", Parameters.FC2, "mlp.fc2");
 
-    /** Whether these are the tensors of this tower, given the prefix of the tower's names. */
-    abstract boolean recognises(TensorDirectory tensors, String prefix);
+    /** Whether this tower has a class token. */
+    abstract boolean hasClassToken();
 
     /** Tells what is before the blocks and after them. */
     abstract void inferEnds(Inference into, String prefix) throws InputException;
@@ -43,8 +45,14 @@ abstract class HuggingFaceTower implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return tensors.has(prefix(tensors) + PATCHES + ".weight") && recognises(tensors, prefix(tensors));
+    public String library() {
+        return "Hugging Face";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        String prefix = prefix(tensors);
+        return Signs.in(tensors).with(prefix + PATCHES + ".weight").having(hasClassToken(), prefix + CLASS_TOKEN);
     }
 
     /** The prefix of the tower's names. */

@@ -60,6 +60,16 @@ public final class Inference {
         return relativeRows;
     }
 
+    /** The tensor of the file that has the position embeddings, or whose relative positions take their place. */
+    public String positionOrigin() {
+        return "tensor " + tensors.nameInFile(positionRows >= 0 ? positionTensor : relativeTensor);
+    }
+
+    /** The tensor of the file that determines {@link #inner}. */
+    public String innerOrigin() {
+        return "tensor " + tensors.nameInFile(innerTensor);
+    }
+
     /** Starts a report about the first table of relative positions. */
     public InputException.Report relativeFault() {
         return fault(relativeTensor);
@@ -85,11 +95,16 @@ public final class Inference {
     }
 
     <T> void tell(ConfigField<T> field, T value, String tensor) {
-        told.tell(field, value, tensors.file(), tensors.nameInFile(tensor));
+        told.tell(field, value, tensors.file(), tensors.nameInFile(tensor), isThere(tensor));
     }
 
     <T> void suggest(ConfigField<T> field, T value, String tensor) {
-        suggested.tell(field, value, tensors.file(), tensors.nameInFile(tensor));
+        suggested.tell(field, value, tensors.file(), tensors.nameInFile(tensor), isThere(tensor));
+    }
+
+    /** Whether the file has the tensor; all of a kind, with an asterisk for their numbers, count as there. */
+    private boolean isThere(String tensor) {
+        return tensor.endsWith("*") || tensors.has(tensor);
     }
 
     /** Sets {@code field} to whether the file has {@code tensor}. */

@@ -20,12 +20,15 @@ import vit.model.weights.config.ConfigField;
  */
 final class Jax implements WeightFamily {
 
+    private static final String ID = "jax";
+    private static final String PATCHES = "embedding/kernel";
+    private static final String NORM = "Transformer/encoder_norm/scale";
     private static final String MAP = "MAPHead_0/";
     private static final List<String> PREFIXES = List.of("", "opt/target/", "params/", "params/img/", "img/");
 
     @Override
     public String id() {
-        return "jax";
+        return ID;
     }
 
     @Override
@@ -34,8 +37,24 @@ final class Jax implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return PREFIXES.stream().anyMatch(prefix -> tensors.has(prefix + "embedding/kernel") && tensors.has(prefix + "Transformer/encoder_norm/scale"));
+    public String library() {
+        return "JAX";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return isSiglip(config) ? "SigLIP image tower" : "ViT";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        String prefix = PREFIXES.stream().filter(p -> tensors.has(p + PATCHES) && tensors.has(p + NORM)).findFirst().orElse("");
+        return Signs.in(tensors).with(prefix + PATCHES).with(prefix + NORM);
+    }
+
+    /** Whether this is a model of big_vision's SigLIP: attention pools the patches, and there is neither a class token nor a layer after it. */
+    public static boolean isSiglip(VitConfig config) {
+        return config.family().equals(ID) && config.pooling() == Pooling.PATCH_ATTENTION && !config.classToken() && config.classes() == 0;
     }
 
     @Override

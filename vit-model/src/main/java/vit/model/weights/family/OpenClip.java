@@ -35,8 +35,18 @@ final class OpenClip implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return tensors.has(PATCHES) && tensors.has(TOWER + "class_embedding");
+    public String library() {
+        return "OpenCLIP";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return "CLIP image tower";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        return Signs.in(tensors).with(PATCHES).with(TOWER + "class_embedding");
     }
 
     @Override

@@ -50,8 +50,18 @@ class Timm implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return tensors.has("patch_embed.proj.weight");
+    public String library() {
+        return "timm";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return "ViT";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        return Signs.in(tensors).with("patch_embed.proj.weight");
     }
 
     @Override
@@ -109,7 +119,8 @@ class Timm implements WeightFamily {
         if (tensors.has(separate)) {
             into.tellInner(tensors.require(separate, 2).dimension(0), separate);
             into.tell(ConfigField.QKV_BIAS, tensors.has(block + "attn.q_proj.bias"), block + "attn.q_proj.bias");
-            into.tell(ConfigField.KEY_BIAS, tensors.has(block + "attn.k_proj.bias") || !tensors.has(block + "attn.q_proj.bias"), block + "attn.k_proj.bias");
+            String bias = block + (tensors.has(block + "attn.q_proj.bias") ? "attn.k_proj.bias" : "attn.q_proj.bias");
+            into.tell(ConfigField.KEY_BIAS, tensors.has(bias) || bias.endsWith("q_proj.bias"), bias);
         } else {
             into.tellInnerFromQkv(tensors.require(block + "attn.qkv.weight", 2).dimension(0), block + "attn.qkv.weight");
             boolean split = tensors.has(block + Parameters.QUERY_BIAS);
@@ -128,7 +139,7 @@ class Timm implements WeightFamily {
             into.tell(ConfigField.HEADS, tensors.require(table, 2).dimension(1), table);
             into.tellRelativePositions(tensors.require(table, 2).dimension(0), table);
         }
-        into.tell(ConfigField.LAYER_SCALE, tensors.has(block + "ls1.gamma") || tensors.has(block + SCALE_1), block + "ls1.gamma");
+        into.tellPresence(ConfigField.LAYER_SCALE, block + (tensors.has(block + SCALE_1) ? SCALE_1 : "ls1.gamma"));
         inferMlp(into, tensors, block);
     }
 

@@ -26,8 +26,18 @@ final class Torchvision implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return tensors.has("conv_proj.weight") && tensors.has("class_token");
+    public String library() {
+        return "torchvision";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return "ViT";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        return Signs.in(tensors).with("conv_proj.weight").with("class_token");
     }
 
     @Override

@@ -35,8 +35,19 @@ final class VitPytorch implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return tensors.has(POSITIONS) && (VitPytorchNames.hasProjection(tensors) || tensors.has(OLD_PROJECTION));
+    public String library() {
+        return "vit-pytorch";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return "ViT";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        Signs signs = Signs.in(tensors).with(POSITIONS);
+        return tensors.has(OLD_PROJECTION) ? signs.with(OLD_PROJECTION) : signs.withMatrix(VitPytorchNames.projections());
     }
 
     @Override
@@ -65,7 +76,7 @@ final class VitPytorch implements WeightFamily {
     @Override
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
-        if (!VitPytorchNames.hasProjection(tensors)) {
+        if (!Signs.in(tensors).withMatrix(VitPytorchNames.projections()).hold()) {
             throw InputException.in(tensors.file()).tensor(tensors.nameInFile(OLD_PROJECTION)).expected("names of vit-pytorch 0.8 or newer").found("older ones")
                     .remedy("load the file in vit-pytorch 0.8 or newer under its present names, and save it again")
                     .because("the file does not tell how attention is scaled: among the versions with these names some divide by the square root of the"

@@ -50,9 +50,9 @@ record VitPytorchNames(String projection, String attentionNorm, String qkv, Stri
         return tensors.has(layer + ".weight") && tensors.find(layer + ".weight").rank() == 1;
     }
 
-    /** Whether a file has either patch projection. */
-    static boolean hasProjection(TensorDirectory tensors) {
-        return tensors.isMatrix(PROJECTION + ".weight") || tensors.isMatrix(PROJECTION_WITHOUT_NORM + ".weight");
+    /** The weights of the patch projection, of which a file has one. */
+    static String[] projections() {
+        return new String[] {PROJECTION + ".weight", PROJECTION_WITHOUT_NORM + ".weight"};
     }
 
     boolean patchNorm() {

@@ -22,8 +22,18 @@ final class VitPytorchSimple implements WeightFamily {
     }
 
     @Override
-    public boolean recognises(TensorDirectory tensors) {
-        return VitPytorchNames.hasProjection(tensors) && !tensors.has("pos_embedding");
+    public String library() {
+        return "vit-pytorch";
+    }
+
+    @Override
+    public String title(VitConfig config) {
+        return "SimpleViT";
+    }
+
+    @Override
+    public Signs signs(TensorDirectory tensors) {
+        return Signs.in(tensors).withMatrix(VitPytorchNames.projections()).without("pos_embedding");
     }
 
     @Override

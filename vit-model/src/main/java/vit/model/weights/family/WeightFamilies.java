@@ -41,7 +41,7 @@ public final class WeightFamilies {
 
     /** The family that recognises these tensors, if there is one. */
     public static Optional<WeightFamily> recognise(TensorDirectory tensors) {
-        return ALL.stream().filter(family -> family.recognises(tensors)).findFirst();
+        return ALL.stream().filter(family -> family.signs(tensors).hold()).findFirst();
     }
 
     /** All ids, for messages. */

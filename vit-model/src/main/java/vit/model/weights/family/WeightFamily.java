@@ -26,12 +26,18 @@ public interface WeightFamily {
         return this == other;
     }
 
-    /** Whether a file with these tensors is of this family. */
-    boolean recognises(TensorDirectory tensors);
+    /** What the tensors of such a file are called after, for example {@code Hugging Face}. */
+    String library();
 
-    /** Whether a file with these tensors can be read as one of this family if a configuration names it; no less than what {@link #recognises} says. */
-    default boolean reads(TensorDirectory tensors) {
-        return recognises(tensors);
+    /** The kind of model, as people call it, for example {@code CLIP image tower}. */
+    String title(VitConfig config);
+
+    /** The signs by which a file with these tensors is of this family, if they hold. */
+    Signs signs(TensorDirectory tensors);
+
+    /** The signs by which such a file can be read as one of this family if a configuration names it; no more than {@link #signs} requires. */
+    default Signs signsIfNamed(TensorDirectory tensors) {
+        return signs(tensors);
     }
 
     /** A builder with the family's conventions; sizes are those of ViT-B/16. */
