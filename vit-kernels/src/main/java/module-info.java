@@ -3,9 +3,11 @@ module vit.kernels {
     requires transitive jdk.incubator.vector; // exp, erf and tanh take and return vectors
 
     exports vit.kernels.attention;
+    exports vit.kernels.convolution;
     exports vit.kernels.dropout;
     exports vit.kernels.gelu;
     exports vit.kernels.gemm;
+    exports vit.kernels.groupnorm;
     exports vit.kernels.headnorm;
     exports vit.kernels.jit;
     exports vit.kernels.layernorm;

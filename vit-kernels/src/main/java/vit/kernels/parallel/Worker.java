@@ -26,7 +26,8 @@ public final class Worker {
     private final int count;
     private final Shares shares;
     private int loop; // number of loops begun in this run
-    private final float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
+    private final float[] lanes = new float[4 * Simd.VIRTUAL_LANES];
+    private final double[] sums = new double[2 * Simd.VIRTUAL_LANES];
     private final int[] words = new int[4 * Simd.VIRTUAL_LANES];
 
     Worker(Team team, int index, int count, Shares shares) {
@@ -91,9 +92,14 @@ public final class Worker {
         team.barrier(index);
     }
 
-    /** An array of 32 floats that only this worker uses, for the virtual lanes of a reduction. */
+    /** An array of 64 floats that only this worker uses, for the virtual lanes of a reduction. */
     public float[] lanes() {
         return lanes;
+    }
+
+    /** An array of 32 doubles that only this worker uses, for sums over rows. */
+    public double[] sums() {
+        return sums;
     }
 
     /** An array of 64 ints that only this worker uses, for random words. */

@@ -13,10 +13,13 @@ import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionGradientWorkspace;
 import vit.kernels.attention.AttentionWorkspace;
 import vit.kernels.attention.RelativeBias;
+import vit.kernels.convolution.Convolution;
+import vit.kernels.convolution.Window;
 import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.gemm.PackedRows;
+import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.loss.CrossEntropy;
 import vit.kernels.optim.Adam;
@@ -101,6 +104,7 @@ class AllocationTest {
         swiglu(arena, tasks);
         rmsnorm(arena, tasks);
         queriesAndKeys(arena, tasks);
+        featureMaps(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
         tasks.put("cross-entropy of labels", w -> CrossEntropy.forward(losses, probabilities, pooled, labels, 0.1, BATCH, w));
@@ -165,6 +169,32 @@ class AllocationTest {
                 y, dweight, dbias, dweight, dbias, y, qkv, weight, weight, 1e-6, heads, rows, w));
         tasks.put("headnorm without bias backward", w -> HeadNorm.backward(
                 y, dweight, null, dweight, null, y, qkv, weight, weight, 1e-6, heads, rows, w));
+    }
+
+    private static void featureMaps(TensorArena arena, Map<String, Workers.Task> tasks) {
+        int height = 4;
+        int width = 5;
+        int pixels = height * width;
+        Window window = new Window(3, 2);
+        Tensor images = arena.allocate(BATCH, 3, height, width);
+        Tensor colours = arena.allocate(BATCH * pixels, 3);
+        Tensor x = arena.allocate(BATCH * pixels, WIDTH).fill(0.5f);
+        Tensor y = arena.allocate(BATCH * pixels, WIDTH);
+        Tensor windows = arena.allocate(BATCH * window.outputs(height) * window.outputs(width), window.pixels() * WIDTH);
+        tasks.put("channels last", w -> Convolution.channelsLast(colours, images, BATCH, w));
+        tasks.put("channels first", w -> Convolution.channelsFirst(images, colours, BATCH, w));
+        tasks.put("unfold", w -> Convolution.unfold(windows, x, window, height, width, BATCH, w));
+        tasks.put("fold", w -> Convolution.fold(y, windows, window, height, width, BATCH, w));
+        int groups = 3;
+        Tensor mean = arena.allocate(BATCH * groups);
+        Tensor rstd = arena.allocate(BATCH * groups);
+        Tensor weight = arena.allocate(WIDTH).fill(1);
+        Tensor dweight = arena.allocate(WIDTH);
+        Tensor dbias = arena.allocate(WIDTH);
+        Tensor scratch = arena.allocate(GroupNorm.scratch(WIDTH, BATCH, pixels));
+        tasks.put("groupnorm", w -> GroupNorm.forward(y, mean, rstd, x, weight, weight, 1e-5, groups, BATCH, pixels, scratch, w));
+        tasks.put("groupnorm backward", w -> GroupNorm.backward(
+                y, dweight, dbias, x, x, mean, rstd, weight, groups, BATCH, pixels, scratch, w));
     }
 
     private static void rmsnorm(TensorArena arena, Map<String, Workers.Task> tasks) {

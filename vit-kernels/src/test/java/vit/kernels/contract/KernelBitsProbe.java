@@ -19,6 +19,8 @@ import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionGradientWorkspace;
 import vit.kernels.attention.AttentionWorkspace;
 import vit.kernels.attention.RelativeBias;
+import vit.kernels.convolution.Convolution;
+import vit.kernels.convolution.Window;
 import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
 import vit.kernels.gelu.Gelu;
@@ -28,6 +30,7 @@ import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.gemm.PackedRows;
+import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
@@ -146,6 +149,7 @@ final class KernelBitsProbe {
         rows();
         elements();
         images();
+        featureMaps();
         losses();
         optimisers();
     }
@@ -471,6 +475,40 @@ final class KernelBitsProbe {
         add("pooling max", w -> Pooling.forwardMax(pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), pooled);
         Tensor dtokens = arena.allocate(BATCH, TOKENS, WIDTH);
         add("pooling max backward", w -> Pooling.backwardMax(dtokens, pooled, tokens, 1, TOKENS, BATCH, TOKENS, w), dtokens);
+    }
+
+    private void featureMaps() {
+        int height = 11;
+        int width = 12;
+        int pixels = height * width; // more than a block of GroupNorm's sums
+        int groups = 3;
+        int channels = 69; // more than the part of a block that one worker sums
+        Window window = new Window(3, 2);
+        Tensor images = tensor(BATCH, 3, height, width);
+        Tensor dimages = tensor(BATCH, 3, height, width);
+        Tensor colours = tensor(BATCH * pixels, 3);
+        Tensor x = tensor(BATCH * pixels, channels);
+        Tensor y = tensor(BATCH * pixels, channels);
+        Tensor dy = tensor(BATCH * pixels, channels);
+        Tensor windows = tensor(BATCH * window.outputs(height) * window.outputs(width), window.pixels() * channels);
+        Tensor dwindows = tensor(windows.rows(), windows.columns());
+        add("channels last", w -> Convolution.channelsLast(colours, images, BATCH, w), colours);
+        add("channels first", w -> Convolution.channelsFirst(dimages, colours, BATCH, w), dimages);
+        add("unfold", w -> Convolution.unfold(windows, x, window, height, width, BATCH, w), windows);
+        add("fold", w -> Convolution.fold(y, dwindows, window, height, width, BATCH, w), y);
+        Tensor mean = tensor(BATCH * groups);
+        Tensor rstd = tensor(BATCH * groups);
+        Tensor weight = tensor(channels);
+        Tensor bias = tensor(channels);
+        Tensor dweight = tensor(channels);
+        Tensor dbias = tensor(channels);
+        Tensor scratch = arena.allocate(GroupNorm.scratch(channels, BATCH, pixels));
+        add("groupnorm", w -> GroupNorm.forward(y, mean, rstd, x, weight, bias, EPSILON, groups, BATCH, pixels, scratch, w), y, mean, rstd);
+        Tensor savedMean = arena.allocate(BATCH * groups);
+        Tensor savedRstd = arena.allocate(BATCH * groups);
+        Teams.run(1, w -> GroupNorm.forward(y, savedMean, savedRstd, x, weight, bias, EPSILON, groups, BATCH, pixels, scratch, w));
+        add("groupnorm backward", w -> GroupNorm.backward(
+                y, dweight, dbias, dy, x, savedMean, savedRstd, weight, groups, BATCH, pixels, scratch, w), y, dweight, dbias);
     }
 
     private void losses() {

@@ -22,9 +22,11 @@ import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.attention.Attention;
+import vit.kernels.convolution.Convolution;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.rmsnorm.RmsNorm;
@@ -74,6 +76,8 @@ class RehearsalTest {
         kernels.addAll(PatchEmbed.rehearsals());
         kernels.addAll(SwiGlu.rehearsals());
         kernels.addAll(RmsNorm.rehearsals());
+        kernels.addAll(Convolution.rehearsals());
+        kernels.addAll(GroupNorm.rehearsals());
         return kernels;
     }
 
