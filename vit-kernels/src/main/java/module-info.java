@@ -14,16 +14,19 @@ module vit.kernels {
     exports vit.kernels.lifetime;
     exports vit.kernels.linear;
     exports vit.kernels.loss;
+    exports vit.kernels.maxpool;
     exports vit.kernels.optim;
     exports vit.kernels.parallel;
     exports vit.kernels.patchembed;
     exports vit.kernels.peak;
     exports vit.kernels.pooling;
+    exports vit.kernels.relu;
     exports vit.kernels.residual;
     exports vit.kernels.rmsnorm;
     exports vit.kernels.rotary;
     exports vit.kernels.simd;
     exports vit.kernels.softmax;
+    exports vit.kernels.standardization;
     exports vit.kernels.swiglu;
     exports vit.kernels.tensor;
 }

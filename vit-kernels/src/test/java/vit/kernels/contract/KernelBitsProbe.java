@@ -35,6 +35,7 @@ import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.linear.Linear;
 import vit.kernels.loss.CrossEntropy;
+import vit.kernels.maxpool.MaxPool;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.optim.Sgd;
@@ -43,6 +44,7 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.pooling.Pooling;
+import vit.kernels.relu.Relu;
 import vit.kernels.residual.Residual;
 import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
@@ -53,6 +55,7 @@ import vit.kernels.simd.Log;
 import vit.kernels.simd.Simd;
 import vit.kernels.simd.Tanh;
 import vit.kernels.softmax.Softmax;
+import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -150,6 +153,8 @@ final class KernelBitsProbe {
         elements();
         images();
         featureMaps();
+        groupNorm();
+        weightStandardization();
         losses();
         optimisers();
     }
@@ -411,6 +416,9 @@ final class KernelBitsProbe {
             }
         }, gathered);
         add("swiglu backward", w -> SwiGlu.backward(dhalves, dy, halves, ROWS, w), dhalves);
+        add("relu", w -> Relu.forward(y, x, ROWS, w), y);
+        add("relu of a sum", w -> Relu.forwardSum(y, x, dy, ROWS, w), y);
+        add("relu backward", w -> Relu.backward(y, dy, x, ROWS, w), y);
         add("residual", w -> Residual.add(y, x, dy, ROWS, w), y);
         add("residual scaled", w -> Residual.addScaled(y, x, dy, gamma, ROWS, w), y);
         add("residual scaled backward", w -> Residual.addScaledBackward(y, dgamma, dy, x, gamma, ROWS, w), y, dgamma);
@@ -478,24 +486,39 @@ final class KernelBitsProbe {
     }
 
     private void featureMaps() {
-        int height = 11;
-        int width = 12;
-        int pixels = height * width; // more than a block of GroupNorm's sums
-        int groups = 3;
-        int channels = 69; // more than the part of a block that one worker sums
+        int height = 5;
+        int width = 6;
+        int channels = 37;
         Window window = new Window(3, 2);
         Tensor images = tensor(BATCH, 3, height, width);
         Tensor dimages = tensor(BATCH, 3, height, width);
-        Tensor colours = tensor(BATCH * pixels, 3);
-        Tensor x = tensor(BATCH * pixels, channels);
-        Tensor y = tensor(BATCH * pixels, channels);
-        Tensor dy = tensor(BATCH * pixels, channels);
+        Tensor colours = tensor(BATCH * height * width, 3);
+        Tensor x = tensor(BATCH * height * width, channels);
+        Tensor y = tensor(BATCH * height * width, channels);
         Tensor windows = tensor(BATCH * window.outputs(height) * window.outputs(width), window.pixels() * channels);
         Tensor dwindows = tensor(windows.rows(), windows.columns());
         add("channels last", w -> Convolution.channelsLast(colours, images, BATCH, w), colours);
         add("channels first", w -> Convolution.channelsFirst(dimages, colours, BATCH, w), dimages);
         add("unfold", w -> Convolution.unfold(windows, x, window, height, width, BATCH, w), windows);
         add("fold", w -> Convolution.fold(y, dwindows, window, height, width, BATCH, w), y);
+        Tensor pooled = tensor(windows.rows(), channels);
+        Tensor index = tensor(windows.rows(), channels);
+        add("max pool", w -> MaxPool.forward(pooled, index, x, window, height, width, BATCH, w), pooled, index);
+        Tensor alone = tensor(windows.rows(), channels);
+        add("max pool without index", w -> MaxPool.forward(alone, null, x, window, height, width, BATCH, w), alone);
+        Tensor chosen = arena.allocate(windows.rows(), channels);
+        Teams.run(1, w -> MaxPool.forward(arena.allocate(windows.rows(), channels), chosen, x, window, height, width, BATCH, w));
+        Tensor dpooled = tensor(windows.rows(), channels);
+        add("max pool backward", w -> MaxPool.backward(y, dpooled, chosen, window, height, width, BATCH, w), y);
+    }
+
+    private void groupNorm() {
+        int pixels = 132; // more than a block of its sums
+        int groups = 3;
+        int channels = 69; // more than the part of a block that one worker sums
+        Tensor x = tensor(BATCH * pixels, channels);
+        Tensor y = tensor(BATCH * pixels, channels);
+        Tensor dy = tensor(BATCH * pixels, channels);
         Tensor mean = tensor(BATCH * groups);
         Tensor rstd = tensor(BATCH * groups);
         Tensor weight = tensor(channels);
@@ -506,9 +529,26 @@ final class KernelBitsProbe {
         add("groupnorm", w -> GroupNorm.forward(y, mean, rstd, x, weight, bias, EPSILON, groups, BATCH, pixels, scratch, w), y, mean, rstd);
         Tensor savedMean = arena.allocate(BATCH * groups);
         Tensor savedRstd = arena.allocate(BATCH * groups);
-        Teams.run(1, w -> GroupNorm.forward(y, savedMean, savedRstd, x, weight, bias, EPSILON, groups, BATCH, pixels, scratch, w));
+        Tensor dx = tensor(BATCH * pixels, channels);
+        Teams.run(1, w -> GroupNorm.forward(dx, savedMean, savedRstd, x, weight, bias, EPSILON, groups, BATCH, pixels, scratch, w));
         add("groupnorm backward", w -> GroupNorm.backward(
-                y, dweight, dbias, dy, x, savedMean, savedRstd, weight, groups, BATCH, pixels, scratch, w), y, dweight, dbias);
+                dx, dweight, dbias, dy, x, savedMean, savedRstd, weight, groups, BATCH, pixels, scratch, w), dx, dweight, dbias);
+    }
+
+    private void weightStandardization() {
+        PackedMatrix weight = matrix(N, WIDTH);
+        PackedMatrix y = matrix(N, WIDTH);
+        PackedMatrix dweight = matrix(N, WIDTH);
+        Tensor mean = tensor(N);
+        Tensor rstd = tensor(N);
+        kernels.put("weight standardisation", new Kernel(w -> WeightStandardization.forward(y, mean, rstd, weight, 1e-8, w),
+                List.of(State.of(y), State.of(mean), State.of(rstd))));
+        PackedMatrix dy = matrix(N, WIDTH);
+        Tensor savedMean = arena.allocate(N);
+        Tensor savedRstd = arena.allocate(N);
+        Teams.run(1, w -> WeightStandardization.forward(y, savedMean, savedRstd, weight, 1e-8, w));
+        kernels.put("weight standardisation backward", new Kernel(
+                w -> WeightStandardization.backward(dweight, dy, weight, savedMean, savedRstd, w), List.of(State.of(dweight))));
     }
 
     private void losses() {

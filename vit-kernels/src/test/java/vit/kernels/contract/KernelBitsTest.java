@@ -32,8 +32,8 @@ class KernelBitsTest {
     private static final Pattern COMPILED = Pattern.compile("vit\\.kernels\\.(\\w+)\\.\\w*(Simd|ColumnSum|MicroKernel\\w+)::");
 
     /** Packages whose vector code must have been compiled. */
-    private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "convolution", "dropout", "gelu", "gemm", "groupnorm",
-            "headnorm", "layernorm", "linear", "loss", "optim", "patchembed", "pooling", "residual", "rmsnorm", "rotary", "simd", "softmax"));
+    private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "convolution", "dropout", "gelu", "gemm", "groupnorm", "headnorm", "layernorm", "linear",
+            "loss", "maxpool", "optim", "patchembed", "pooling", "relu", "residual", "rmsnorm", "rotary", "simd", "softmax", "standardization"));
 
     /** A method is compiled after a twentieth of the usual number of calls, and the caller waits for the compiler. */
     private static final List<String> EAGER = List.of("-XX:CompileThresholdScaling=0.05", "-Xbatch", "-XX:+PrintCompilation");

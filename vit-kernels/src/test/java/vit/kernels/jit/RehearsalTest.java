@@ -28,11 +28,14 @@ import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.layernorm.LayerNorm;
+import vit.kernels.maxpool.MaxPool;
 import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.relu.Relu;
 import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Simd;
+import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 
@@ -78,6 +81,9 @@ class RehearsalTest {
         kernels.addAll(RmsNorm.rehearsals());
         kernels.addAll(Convolution.rehearsals());
         kernels.addAll(GroupNorm.rehearsals());
+        kernels.addAll(MaxPool.rehearsals());
+        kernels.addAll(Relu.rehearsals());
+        kernels.addAll(WeightStandardization.rehearsals());
         return kernels;
     }
 

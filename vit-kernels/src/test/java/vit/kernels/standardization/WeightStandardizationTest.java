@@ -1,0 +1,252 @@
+package vit.kernels.standardization;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Arrays;
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.domains.Domain;
+import net.jqwik.api.domains.DomainContext;
+import net.jqwik.api.lifecycle.AfterContainer;
+import org.junit.jupiter.api.Test;
+import vit.kernels.contract.Comparison;
+import vit.kernels.contract.Doubles;
+import vit.kernels.contract.GradientCheck;
+import vit.kernels.contract.Gradients;
+import vit.kernels.contract.KernelDomain;
+import vit.kernels.contract.Teams;
+import vit.kernels.contract.Values;
+import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.tensor.Tensor;
+import vit.kernels.tensor.TensorArena;
+
+/** Weight standardisation against its double reference within derived bounds; the reference's gradients against central differences. */
+@Domain(KernelDomain.class)
+@Domain(DomainContext.Global.class)
+class WeightStandardizationTest {
+
+    /** Half an ulp as a relative error: the most that one rounding can cost. */
+    private static final double U = 0x1p-24;
+
+    /** The same for double. */
+    private static final double V = 0x1p-53;
+
+    private static final double EPSILON = 1e-8;
+
+    private static final Comparison FORWARD = new Comparison("weight standardisation forward");
+    private static final Comparison STATISTICS = new Comparison("weight standardisation mean and rstd");
+    private static final Comparison BACKWARD = new Comparison("weight standardisation dweight");
+    private static final GradientCheck GRADIENTS = new GradientCheck("weight standardisation");
+
+    @AfterContainer
+    static void printWorstErrors() {
+        FORWARD.print();
+        STATISTICS.print();
+        BACKWARD.print();
+        GRADIENTS.print();
+    }
+
+    private static float[] values(int outputs, int depth, Values values, Random random, TensorArena arena) {
+        return values.fill(arena.allocate(outputs, depth), random).toArray();
+    }
+
+    private static double[] toDoubles(float[] values) {
+        double[] doubles = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            doubles[i] = values[i];
+        }
+        return doubles;
+    }
+
+    private static float[] unpacked(PackedMatrix matrix) {
+        float[] values = new float[matrix.outputs() * matrix.depth()];
+        matrix.unpackRows(values);
+        return values;
+    }
+
+    /** The zeros that pad the last panel are among the elements: nothing else may become of them. */
+    private static void assertPaddingIsZero(PackedMatrix matrix) {
+        double all = 0;
+        for (float value : matrix.elements().toArray()) {
+            all += Math.abs(value);
+        }
+        double used = 0;
+        for (float value : unpacked(matrix)) {
+            used += Math.abs(value);
+        }
+        assertEquals(used, all, 1e-9 * all, "the padding is not zero");
+    }
+
+    /** y, then the means, then rstd. */
+    private static float[] forward(TensorArena arena, int outputs, int depth, float[] weight) {
+        PackedMatrix packed = PackedMatrix.allocate(arena, outputs, depth).packRows(weight);
+        return Teams.sameBitsAtAnyThreadCount(threads -> {
+            PackedMatrix y = PackedMatrix.allocate(arena, outputs, depth);
+            y.packRows(weight.clone());
+            Tensor mean = arena.allocate(outputs + 1);
+            Tensor rstd = arena.allocate(outputs + 1);
+            Teams.run(threads, w -> WeightStandardization.forward(y, mean, rstd, packed, EPSILON, w));
+            assertPaddingIsZero(y);
+            assertEquals(0, mean.get(0, outputs) + rstd.get(0, outputs), "the elements after the last are not touched");
+            float[] all = Arrays.copyOf(unpacked(y), outputs * depth + 2 * outputs);
+            System.arraycopy(mean.toArray(), 0, all, outputs * depth, outputs);
+            System.arraycopy(rstd.toArray(), 0, all, outputs * depth + outputs, outputs);
+            return all;
+        });
+    }
+
+    @Property
+    void forwardIsWithinTheBoundOfTheReference(
+            @ForAll @IntRange(min = 1, max = 140) int outputs, @ForAll @IntRange(min = 1, max = 60) int depth, @ForAll Values values, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            float[] weight = values(outputs, depth, values, new Random(seed), arena);
+            float[] actual = forward(arena, outputs, depth, weight);
+            double[] x = toDoubles(weight);
+            double[] y = new double[x.length];
+            double[] mean = new double[outputs];
+            double[] rstd = new double[outputs];
+            WeightStandardizationReference.forward(y, mean, rstd, x, EPSILON, outputs, depth);
+            double[] meanError = new double[outputs];
+            double[] rstdShare = new double[outputs];
+            double roundings = (2 * depth + 8) * V; // K additions of ours and as many of the reference
+            for (int i = 0; i < x.length; i++) {
+                meanError[i / depth] += roundings * Math.abs(x[i]) / depth;
+                rstdShare[i / depth] += roundings * 2 * x[i] * x[i] / depth; // the variance is a difference of two means
+            }
+            for (int n = 0; n < outputs; n++) {
+                rstdShare[n] = rstdShare[n] * rstd[n] * rstd[n] + U;
+                meanError[n] += U * Math.abs(mean[n]);
+                STATISTICS.add(n, mean[n], actual[x.length + n], meanError[n] + Float.MIN_VALUE);
+                STATISTICS.add(n, rstd[n], actual[x.length + outputs + n], rstd[n] * rstdShare[n] * 1.001);
+            }
+            // y = (x − mean)·rstd: the errors of both, and a rounding of the difference and of the product
+            FORWARD.addAll(y, Arrays.copyOf(actual, x.length), i -> (Math.abs(y[i]) * (2 * U + rstdShare[i / depth])
+                    + (meanError[i / depth] + Float.MIN_VALUE) * rstd[i / depth]) * 1.001 + Float.MIN_VALUE);
+        }
+    }
+
+    @Property(tries = 50)
+    void inPlaceAndWithoutStatisticsGivesTheSameBits(
+            @ForAll @IntRange(min = 1, max = 140) int outputs, @ForAll @IntRange(min = 1, max = 60) int depth, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            float[] weight = values(outputs, depth, Values.ORDINARY, new Random(seed), arena);
+            float[] expected = Arrays.copyOf(forward(arena, outputs, depth, weight), weight.length);
+            PackedMatrix packed = PackedMatrix.allocate(arena, outputs, depth).packRows(weight);
+            Teams.run(3, w -> WeightStandardization.forward(packed, null, null, packed, EPSILON, w));
+            Teams.assertSameBits(expected, unpacked(packed), "y in place of the weight");
+        }
+    }
+
+    @Property(tries = 50)
+    void equalWeightsBecomeZero(@ForAll @IntRange(min = 1, max = 40) int outputs, @ForAll @IntRange(min = 1, max = 60) int depth, @ForAll long seed) {
+        try (TensorArena arena = TensorArena.open()) {
+            float[] weight = values(outputs, depth, Values.EQUAL, new Random(seed), arena);
+            float[] actual = forward(arena, outputs, depth, weight);
+            for (int i = 0; i < weight.length; i++) {
+                assertEquals(0, actual[i], "y " + i);
+            }
+        }
+    }
+
+    private static float[] backward(TensorArena arena, int outputs, int depth, float[] start, float[] dy, float[] weight, Tensor mean, Tensor rstd) {
+        PackedMatrix packed = PackedMatrix.allocate(arena, outputs, depth).packRows(weight);
+        PackedMatrix upstream = PackedMatrix.allocate(arena, outputs, depth).packRows(dy);
+        return Teams.sameBitsAtAnyThreadCount(threads -> {
+            PackedMatrix dweight = PackedMatrix.allocate(arena, outputs, depth).packRows(start);
+            Teams.run(threads, w -> WeightStandardization.backward(dweight, upstream, packed, mean, rstd, w));
+            assertPaddingIsZero(dweight);
+            return unpacked(dweight);
+        });
+    }
+
+    @Property
+    void backwardIsWithinTheBoundOfTheReference(
+            @ForAll @IntRange(min = 1, max = 140) int outputs, @ForAll @IntRange(min = 1, max = 60) int depth, @ForAll Values values, @ForAll long seed) {
+        Random random = new Random(seed);
+        try (TensorArena arena = TensorArena.open()) {
+            float[] weight = values(outputs, depth, values, random, arena);
+            float[] dy = values(outputs, depth, Values.ORDINARY, random, arena);
+            float[] start = values(outputs, depth, Values.ORDINARY, random, arena);
+            float[] forward = forward(arena, outputs, depth, weight);
+            Tensor mean = arena.allocate(outputs).copyFrom(Arrays.copyOfRange(forward, weight.length, weight.length + outputs));
+            Tensor rstd = arena.allocate(outputs).copyFrom(Arrays.copyOfRange(forward, weight.length + outputs, forward.length));
+            float[] actual = backward(arena, outputs, depth, start, dy, weight, mean, rstd);
+            double[] means = Doubles.read(mean);
+            double[] roots = Doubles.read(rstd);
+            double[] expected = toDoubles(start);
+            WeightStandardizationReference.backward(expected, toDoubles(dy), toDoubles(weight), means, roots, outputs, depth);
+            double[] size = new double[outputs]; // Σ |dy| / K
+            double[] productSize = new double[outputs]; // Σ |dy|·(|w| + |mean|)·rstd / K
+            double[] meanOfGradient = new double[outputs];
+            double[] meanOfProduct = new double[outputs];
+            for (int i = 0; i < weight.length; i++) {
+                int n = i / depth;
+                size[n] += Math.abs(dy[i]) / depth;
+                productSize[n] += Math.abs(dy[i]) * (Math.abs(weight[i]) + Math.abs(means[n])) * roots[n] / depth;
+                meanOfGradient[n] += dy[i] / (double) depth;
+                meanOfProduct[n] += dy[i] * (weight[i] - means[n]) * roots[n] / depth;
+            }
+            double roundings = (2 * depth + 8) * V;
+            // dweight = fma(dy, rstd, fma(w − mean, a, b)) + what was there: roundings of a, b and the difference, and of all three results
+            BACKWARD.addAll(expected, actual, i -> {
+                int n = i / depth;
+                double normal = Math.abs((weight[i] - means[n]) * roots[n]);
+                double slope = roots[n] * normal * Math.abs(meanOfProduct[n]);
+                double shift = roots[n] * Math.abs(meanOfGradient[n]);
+                double ofSums = roots[n] * roundings * (size[n] + normal * productSize[n]);
+                return (U * (2 * slope + shift) + U * (slope + shift) + U * Math.abs(expected[i] - start[i]) + U * Math.abs(expected[i]) + ofSums) * 1.001
+                        + Float.MIN_NORMAL * (1 + Math.abs(weight[i] - means[n]));
+            });
+        }
+    }
+
+    @Property(tries = 80)
+    void referenceGradientsMatchCentralDifferences(
+            @ForAll @IntRange(min = 1, max = 5) int outputs, @ForAll @IntRange(min = 1, max = 9) int depth, @ForAll Random random) {
+        int n = outputs * depth;
+        double[] weight = Gradients.random(random, n);
+        double[] upstream = Gradients.random(random, n);
+        double[] y = new double[n];
+        double[] mean = new double[outputs];
+        double[] rstd = new double[outputs];
+        double epsilon = 1e-2; // two close weights would make the function too steep for the step
+        WeightStandardizationReference.forward(y, mean, rstd, weight, epsilon, outputs, depth);
+        double[] dweight = new double[n];
+        GRADIENTS.backward(() -> WeightStandardizationReference.backward(dweight, upstream, weight, mean, rstd, outputs, depth), dweight);
+        DoubleSupplier loss = () -> {
+            WeightStandardizationReference.forward(y, mean, rstd, weight, epsilon, outputs, depth);
+            return Gradients.dot(upstream, y);
+        };
+        GRADIENTS.gradient("dweight", weight, dweight, loss);
+        GRADIENTS.passed(outputs, depth);
+    }
+
+    @Test
+    void wrongShapesAndOverlapsAreNamed() {
+        try (TensorArena arena = TensorArena.open()) {
+            PackedMatrix weight = PackedMatrix.allocate(arena, 5, 4);
+            PackedMatrix other = PackedMatrix.allocate(arena, 4, 5);
+            PackedMatrix dy = PackedMatrix.allocate(arena, 5, 4);
+            Tensor five = arena.allocate(5);
+            Tensor four = arena.allocate(4);
+            assertMessage("y: expected 5 by 4 like the weight, found 4 by 5",
+                    () -> Teams.run(1, w -> WeightStandardization.forward(other, five, five, weight, EPSILON, w)));
+            assertMessage("rstd: expected at least 5 elements without gaps, found shape (4), row stride 4",
+                    () -> Teams.run(1, w -> WeightStandardization.forward(weight, five, four, weight, EPSILON, w)));
+            assertMessage("K: expected 1 to 2147483647, found 0",
+                    () -> Teams.run(1, w -> WeightStandardization.forward(weight, five, five, PackedMatrix.allocate(arena, 5, 0), EPSILON, w)));
+            assertMessage("dy: expected 5 by 4 like the weight, found 4 by 5",
+                    () -> Teams.run(1, w -> WeightStandardization.backward(dy, other, weight, five, five, w)));
+            assertMessage("dweight and weight: expected separate memory, found an overlap",
+                    () -> Teams.run(1, w -> WeightStandardization.backward(weight, dy, weight, five, five, w)));
+        }
+    }
+
+    private static void assertMessage(String expected, org.junit.jupiter.api.function.Executable call) {
+        assertEquals(expected, assertThrows(IllegalArgumentException.class, call).getMessage());
+    }
+}
