@@ -20,40 +20,50 @@ public final class RelativeBias {
     private RelativeBias() {}
 
     /**
-     * Writes the bias of every head: bias[h·T + i, j] = table[index[i·T + j], h].
+     * Writes the bias of every head: bias[h·T + i, j] = table[index[i, j], h]. Where a query repeats an earlier one of the worker's share, its elements are
+     * copied from there.
      *
      * @param bias  (H·T, T), overwritten
      * @param table (entries, H)
-     * @param index T·T numbers of entries, for query i and key j at i·T + j
+     * @param index the entry of every pair
      * @param w     the calling member of the team
-     * @throws IllegalArgumentException if a shape does not fit, or a number in {@code index} is not that of an entry
+     * @throws IllegalArgumentException if a shape does not fit
      */
-    public static void gather(Tensor bias, Tensor table, int[] index, Worker w) {
+    public static void gather(Tensor bias, Tensor table, BiasIndex index, Worker w) {
         check("bias", bias, table, index);
-        int tokens = bias.columns();
-        MemorySegment target = bias.segment();
-        MemorySegment source = table.segment();
-        for (int row = w.from(bias.rows()), end = w.to(bias.rows()); row < end; row++) {
-            long at = bias.rowOffset(row);
-            long head = (long) (row / tokens) * Float.BYTES;
-            int first = row % tokens * tokens;
-            for (int j = 0; j < tokens; j++) {
-                target.set(Tensor.FLOAT, at + (long) j * Float.BYTES, source.get(Tensor.FLOAT, table.rowOffset(index[first + j]) + head));
+        int tokens = index.tokens();
+        int from = w.from(bias.rows());
+        for (int row = from, end = w.to(bias.rows()); row < end; row++) {
+            int query = row % tokens;
+            int repeated = row - index.lag() < from ? tokens : index.repeatsFrom(query);
+            gather(bias.segment(), bias.rowOffset(row), table, row / tokens, index, query * tokens, repeated);
+            if (repeated < tokens) {
+                MemorySegment.copy(bias.segment(), bias.rowOffset(row - index.lag()) + (long) (repeated - index.lag()) * Float.BYTES, bias.segment(),
+                        bias.rowOffset(row) + (long) repeated * Float.BYTES, (long) (tokens - repeated) * Float.BYTES);
             }
         }
     }
 
+    /** Writes the first {@code keys} elements of a row. */
+    private static void gather(MemorySegment bias, long at, Tensor table, int head, BiasIndex index, int first, int keys) {
+        MemorySegment source = table.segment();
+        long column = (long) head * Float.BYTES;
+        for (int j = 0; j < keys; j++) {
+            bias.set(Tensor.FLOAT, at + (long) j * Float.BYTES, source.get(Tensor.FLOAT, table.rowOffset(index.entry(first + j)) + column));
+        }
+    }
+
     /**
-     * The gradient of {@link #gather}: dtable[index[i·T + j], h] += dbias[h·T + i, j]. Each element of {@code dtable} is one chain of additions in
+     * The gradient of {@link #gather}: dtable[index[i, j], h] += dbias[h·T + i, j]. Each element of {@code dtable} is one chain of additions in
      * ascending order of (i, j), which begins at the value it holds. The workers divide the entries.
      *
      * @param dtable (entries, H), accumulated
      * @param dbias  (H·T, T)
-     * @param index  as in {@link #gather}
+     * @param index  the entry of every pair
      * @param w      the calling member of the team
-     * @throws IllegalArgumentException if a shape does not fit, or a number in {@code index} is not that of an entry
+     * @throws IllegalArgumentException if a shape does not fit
      */
-    public static void scatter(Tensor dtable, Tensor dbias, int[] index, Worker w) {
+    public static void scatter(Tensor dtable, Tensor dbias, BiasIndex index, Worker w) {
         check("dbias", dbias, dtable, index);
         if (Implementation.isReference()) {
             if (w.isFirst()) {
@@ -72,10 +82,10 @@ public final class RelativeBias {
     }
 
     /** Adds a row of {@code dbias} to the entries {@code from} to {@code to} (exclusive) of a head. */
-    private static void add(Tensor dtable, int head, MemorySegment dbias, long at, int[] index, int first, int tokens, int from, int to) {
+    private static void add(Tensor dtable, int head, MemorySegment dbias, long at, BiasIndex index, int first, int tokens, int from, int to) {
         MemorySegment target = dtable.segment();
         for (int j = 0; j < tokens; j++) {
-            int entry = index[first + j];
+            int entry = index.entry(first + j);
             if (entry >= from && entry < to) {
                 long sum = dtable.rowOffset(entry) + (long) head * Float.BYTES;
                 target.set(Tensor.FLOAT, sum, target.get(Tensor.FLOAT, sum) + dbias.get(Tensor.FLOAT, at + (long) j * Float.BYTES));
@@ -83,16 +93,8 @@ public final class RelativeBias {
         }
     }
 
-    private static void check(String name, Tensor bias, Tensor table, int[] index) {
-        int tokens = bias.columns();
-        Require.exactly(name, bias, (long) table.columns() * tokens, tokens);
-        Require.range("the length of index", index.length, (long) tokens * tokens, (long) tokens * tokens);
-        int entries = table.rows();
-        for (int at = 0; at < index.length; at++) {
-            if (index[at] < 0 || index[at] >= entries) {
-                throw new IllegalArgumentException("index of query " + at / tokens + " and key " + at % tokens + ": expected 0 to "
-                        + (entries - 1) + ", found " + index[at]);
-            }
-        }
+    private static void check(String name, Tensor bias, Tensor table, BiasIndex index) {
+        Require.exactly(name, bias, (long) table.columns() * index.tokens(), index.tokens());
+        Require.range("the rows of the table", table.rows(), index.entries(), index.entries());
     }
 }

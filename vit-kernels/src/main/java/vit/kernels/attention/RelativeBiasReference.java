@@ -8,12 +8,12 @@ final class RelativeBiasReference {
     static void gather(
             double[] bias, // (H, T, T)
             double[] table, // (entries, H)
-            int[] index, // (T, T)
+            BiasIndex index, // (T, T)
             int heads,
             int tokens) {
         for (int h = 0; h < heads; h++) {
             for (int ij = 0; ij < tokens * tokens; ij++) {
-                bias[h * tokens * tokens + ij] = table[index[ij] * heads + h];
+                bias[h * tokens * tokens + ij] = table[index.entry(ij) * heads + h];
             }
         }
     }
@@ -21,13 +21,13 @@ final class RelativeBiasReference {
     static void scatter(
             double[] dtable, // (entries, H); +=
             double[] dbias, // (H, T, T)
-            int[] index, // (T, T)
+            BiasIndex index, // (T, T)
             int heads,
             int tokens) {
         for (int h = 0; h < heads; h++) {
             for (int ij = 0; ij < tokens * tokens; ij++) {
                 // bias[h, i, j] = table[index[i, j], h]
-                dtable[index[ij] * heads + h] += dbias[h * tokens * tokens + ij];
+                dtable[index.entry(ij) * heads + h] += dbias[h * tokens * tokens + ij];
             }
         }
     }

@@ -5,6 +5,6 @@
  * <p>{@link vit.kernels.attention.Attention} has the forward and the backward pass. A caller first plans an {@link
  * vit.kernels.attention.AttentionWorkspace}, and for training an {@link vit.kernels.attention.AttentionGradientWorkspace}. {@link
  * vit.kernels.attention.AttentionReference} has the formulas as plain loops. {@link vit.kernels.attention.RelativeBias} makes a bias of the scores
- * from a table of relative positions. {@code docs/attention.md} derives the backward pass.
+ * from a table of relative positions, by a {@link vit.kernels.attention.BiasIndex}. {@code docs/attention.md} derives the backward pass.
  */
 package vit.kernels.attention;

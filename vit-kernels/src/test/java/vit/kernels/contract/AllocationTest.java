@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionGradientWorkspace;
 import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.attention.BiasIndex;
 import vit.kernels.attention.RelativeBias;
 import vit.kernels.convolution.Convolution;
 import vit.kernels.convolution.Window;
@@ -130,7 +131,7 @@ class AllocationTest {
         Tensor bias = arena.allocate(heads * TOKENS, TOKENS);
         Tensor dbias = arena.allocate(heads * TOKENS, TOKENS);
         Tensor table = arena.allocate(PATCH, heads);
-        int[] index = new int[TOKENS * TOKENS];
+        BiasIndex index = BiasIndex.of(new int[TOKENS * TOKENS], TOKENS, PATCH);
         AttentionWorkspace forward = AttentionWorkspace.allocate(arena, TOKENS, WIDTH / heads, 1);
         AttentionGradientWorkspace backward = AttentionGradientWorkspace.allocate(arena, TOKENS, WIDTH / heads, 1);
         tasks.put("attention with bias", w -> Attention.forward(out, sums, null, qkv, bias, BATCH, TOKENS, heads, 1, forward, w));

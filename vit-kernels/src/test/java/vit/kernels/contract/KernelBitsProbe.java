@@ -18,6 +18,7 @@ import jdk.incubator.vector.FloatVector;
 import vit.kernels.attention.Attention;
 import vit.kernels.attention.AttentionGradientWorkspace;
 import vit.kernels.attention.AttentionWorkspace;
+import vit.kernels.attention.BiasIndex;
 import vit.kernels.attention.RelativeBias;
 import vit.kernels.convolution.Convolution;
 import vit.kernels.convolution.Window;
@@ -323,7 +324,7 @@ final class KernelBitsProbe {
         Tensor dbias = tensor(HEADS * SEQUENCE, SEQUENCE);
         Tensor table = tensor(WIDTH, HEADS);
         Tensor dtable = tensor(WIDTH, HEADS);
-        int[] index = random.ints(SEQUENCE * SEQUENCE, 0, WIDTH).toArray();
+        BiasIndex index = BiasIndex.of(random.ints(SEQUENCE * SEQUENCE, 0, WIDTH).toArray(), SEQUENCE, WIDTH);
         add("attention with bias, forward and backward", w -> {
             Attention.forward(out, sums, maps, qkv, bias, BATCH, SEQUENCE, HEADS, 0.25f, forward, w);
             w.barrier();
