@@ -74,7 +74,7 @@ final class WarmUp {
          * Computes the logits, or the embedding of a model without a head.
          *
          * @param image (channels, height, width)
-         * @param out   (classes), or (C) for a model without a head
+         * @param out   (classes), or (E) for a model without a head
          */
         void run(float[] image, float[] out);
     }
@@ -97,7 +97,7 @@ final class WarmUp {
         for (int i = 0; i < image.length; i++) {
             image[i] = (i % 17 - 8) / 8f;
         }
-        out = new float[config.classes() == 0 ? config.width() : config.classes()];
+        out = new float[config.classes() == 0 ? config.embeddingWidth() : config.classes()];
     }
 
     /** Warms up a session of a model of this configuration. The session's call has begun, so no other call can come between. */
@@ -108,8 +108,8 @@ final class WarmUp {
     private WarmUpReport run() {
         KernelCompilation.await();
         boolean ready;
-        try (TinyModel plain = new TinyModel(tiny(config, 20, 20, SHALLOW), SessionOptions.threads(1));
-                TinyModel varied = new TinyModel(tiny(config, 36, SHALLOW, DEEP), SessionOptions.workers(team))) {
+        try (TinyModel plain = new TinyModel(plain(config), SessionOptions.threads(1));
+                TinyModel varied = new TinyModel(varied(config), SessionOptions.workers(team))) {
             tiny(plain, varied, start + TINY_LIMIT_NANOS);
             own(1); // meanwhile C2 works through its queue
             for (int round = 0; round < LATER_ROUNDS; round++) {
@@ -208,13 +208,28 @@ final class WarmUp {
         }
     }
 
+    /** The tiny model whose calls are counted. */
+    static VitConfig plain(VitConfig config) {
+        return tiny(config, 20, 20, SHALLOW);
+    }
+
+    /** The tiny model that takes other branches. */
+    static VitConfig varied(VitConfig config) {
+        return tiny(config, 36, SHALLOW, DEEP);
+    }
+
     /**
      * A model of the same kind, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 16, and it has a few more than 25
      * or 45 tokens, so that at every vector width there are both whole and ragged vectors and tiles. This matters because C2 compiles a loop
      * that was never entered as a trap; the first real call that entered it would throw the code away.
+     *
+     * <p>Pooling by attention needs a width of heads times head width. Three heads make it 12 above a multiple of 16, which is ragged at 8 and at 16 lanes.
      */
     private static VitConfig tiny(VitConfig config, int imageWidth, int headDim, int mlp) {
-        return config.toBuilder().image(20, imageWidth).patch(4).width(20).depth(2).heads(2).headDim(headDim).mlp(mlp).classes(20).build();
+        boolean attention = config.pooling().isAttention();
+        int heads = attention ? 3 : 2;
+        int width = attention ? heads * headDim : 20;
+        return config.toBuilder().image(20, imageWidth).patch(4).width(width).depth(2).heads(heads).headDim(headDim).mlp(mlp).classes(20).build();
     }
 
     /** Small weights of both signs. The results do not matter. */
