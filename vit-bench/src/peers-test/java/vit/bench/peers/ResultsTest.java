@@ -81,6 +81,27 @@ class ResultsTest {
         assertArrayEquals(json, Files.readAllBytes(folder.resolve("forward.json")));
     }
 
+    /** SigLIP pools every token: its row has no figures for every token, and as many cells as the others. */
+    @Test
+    void embeddingsWithAndWithoutSkippedTokensStandInOneTable() throws IOException {
+        List<Comparison> found = new ArrayList<>();
+        for (String model : EmbeddingModel.ids()) {
+            Comparison c = comparison(2, 200);
+            found.add(new Comparison("embed", "", model, 1, 2, c.peer(), c.oursMillis(), c.peerMillis(), c.ratio(), c.rounds(), c.flops(),
+                    model.startsWith("siglip") ? c.flops() : c.oursFlops(), model.startsWith("siglip") ? null : c.full(), c.limitMillis(),
+                    c.pairedShare(), c.error()));
+        }
+        new Results(folder, "embed", "first").write(found);
+        String table = Files.readString(folder.resolve("embed.md"));
+        List<String> rows = table.lines().filter(line -> line.startsWith("|")).toList();
+        assertEquals(5, rows.size(), table);
+        rows.forEach(row -> assertEquals(16, row.chars().filter(c -> c == '|').count(), row));
+        assertTrue(table.contains("They are empty where the pooling uses every token."), table);
+        assertEquals("SigLIP B/16, batch 1, 2 threads", found.getLast().group());
+        assertEquals(List.of("embed"), Results.redraw(folder));
+        assertEquals(table, Files.readString(folder.resolve("embed.md")));
+    }
+
     /** A mark that belongs to a group touches the rows of that group alone; a line through categories would cross the gaps. */
     @Test
     void limitIsAMarkOnItsOwnBars() throws IOException {

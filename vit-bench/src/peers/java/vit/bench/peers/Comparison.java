@@ -8,9 +8,9 @@ import vit.model.json.JsonObject;
 /**
  * The comparison of one peer with ours on one piece of work.
  *
- * @param work       {@code forward}, {@code train} or {@code gemm MxNxK}
+ * @param work       {@code forward}, {@code embed}, {@code train} or {@code gemm MxNxK}
  * @param step       for work {@code train}, what a step is; otherwise empty
- * @param model      what is computed, for example {@code vit_base_patch16_224}
+ * @param model      what is computed, for example {@code vit_base_patch16_224} or {@code clip-b16}
  * @param batch      images per call
  * @param threads    on every side
  * @param peer       name and version
@@ -51,8 +51,13 @@ record Comparison(String work, String step, String model, int batch, int threads
     String group() {
         boolean gemm = work.startsWith("gemm ");
         String what = gemm ? work.substring("gemm ".length()).replace('x', '×')
-                : model.replaceFirst("^vit_(\\w+)_patch(\\d+)_\\d+$", "ViT $1/$2") + (step.isEmpty() ? "" : ", " + step.replace("+", " + "));
+                : title() + (step.isEmpty() ? "" : ", " + step.replace("+", " + "));
         return what + (gemm ? "" : ", batch " + batch) + ", " + threads + (threads == 1 ? " thread" : " threads");
+    }
+
+    /** The model's name in words. */
+    private String title() {
+        return EmbeddingModel.find(model).map(EmbeddingModel::title).orElseGet(() -> model.replaceFirst("^vit_(\\w+)_patch(\\d+)_\\d+$", "ViT $1/$2"));
     }
 
     /** Whether the other is another measurement of the same thing. */

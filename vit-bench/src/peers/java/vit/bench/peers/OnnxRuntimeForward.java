@@ -27,7 +27,7 @@ final class OnnxRuntimeForward implements Contender {
 
     private final OrtSession session;
     private final OnnxTensor images;
-    private final float[] logits;
+    private final float[] output;
 
     OnnxRuntimeForward(Path model, VitConfig config, float[] pixels, int batch, int threads) throws OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
@@ -42,7 +42,7 @@ final class OnnxRuntimeForward implements Contender {
         buffer.put(pixels).flip();
         images = OnnxTensor.createTensor(environment, buffer,
                 new long[] {batch, config.channels(), config.imageHeight(), config.imageWidth()});
-        logits = new float[batch * config.classes()];
+        output = new float[batch * ForwardOutput.of(config).width(config)];
     }
 
     /** The faster of the two graphs that {@code vit export} writes. */
@@ -90,13 +90,13 @@ final class OnnxRuntimeForward implements Contender {
     @Override
     public void run() throws OrtException {
         try (OrtSession.Result result = session.run(Map.of("images", images))) {
-            ((OnnxTensor) result.get(0)).getFloatBuffer().get(logits);
+            ((OnnxTensor) result.get(0)).getFloatBuffer().get(output);
         }
     }
 
     @Override
     public float[] result() {
-        return logits;
+        return output;
     }
 
     @Override

@@ -12,14 +12,14 @@ final class PyTorchForward implements Contender {
     private final NDManager manager;
     private final PyTorchVit model;
     private final NDArray images;
-    private final float[] logits;
+    private final float[] output;
 
     PyTorchForward(GeneratedWeights weights, float[] pixels, int batch, int threads) throws IOException {
         manager = PyTorch.start(threads).newBaseManager();
         model = new PyTorchVit(weights, manager);
         var config = weights.config();
         images = manager.create(pixels, new Shape(batch, config.channels(), config.imageHeight(), config.imageWidth()));
-        logits = new float[batch * config.classes()];
+        output = new float[batch * ForwardOutput.of(config).width(config)];
     }
 
     @Override
@@ -33,13 +33,13 @@ final class PyTorchForward implements Contender {
             NDArray input = images.duplicate();
             input.attach(scope); // results belong to the scope of their input
             float[] values = model.infer(input).toFloatArray();
-            System.arraycopy(values, 0, logits, 0, logits.length);
+            System.arraycopy(values, 0, output, 0, output.length);
         }
     }
 
     @Override
     public float[] result() {
-        return logits;
+        return output;
     }
 
     @Override

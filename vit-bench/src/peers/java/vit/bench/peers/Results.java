@@ -23,7 +23,7 @@ import vit.model.weights.format.AtomicFile;
 final class Results {
 
     /** The kinds of work that have pictures, and their titles. */
-    private static final Map<String, String> TITLES = Map.of("forward", "Forward pass", "gemm", "Matrix products M×N×K of ViT-B/16's layers",
+    private static final Map<String, String> TITLES = Map.of("embed", "Embeddings", "forward", "Forward pass", "gemm", "Matrix products M×N×K of ViT-B/16's layers",
             "train", "Training step");
 
     private final Path folder;
@@ -138,7 +138,8 @@ final class Results {
         boolean full = comparisons.stream().anyMatch(c -> c.full() != null);
         if (full) {
             text.append("\nOurs computes in the last block only the tokens that the head looks at, with the same bits; the last two columns are"
-                    + " ours with every token, the arithmetic of the peers.\n");
+                    + " ours with every token, the arithmetic of the peers.");
+            text.append(comparisons.stream().allMatch(c -> c.full() != null) ? "\n" : " They are empty where the pooling uses every token.\n");
         }
         text.append("\n| work | model | batch | threads | peer | ours, ms | peer, ms | ratio | quartiles | FMA limit, ms | share | share, paired | pairs |")
                 .append(full ? " every token, ms | ratio |" : "").append("\n|---|---|---|---|---|---|---|---|---|---|---|---|---|")
@@ -148,7 +149,9 @@ final class Results {
                     c.step().isEmpty() ? c.work() : c.step(), c.model(), c.batch(), c.threads(), c.peer(), c.oursMillis(), c.peerMillis(),
                     c.ratio().median(), c.ratio().q1(), c.ratio().q3(), c.limitMillis(), c.share(), c.pairedShare().median(), c.pairedShare().q1(),
                     c.pairedShare().q3(), c.rounds()));
-            if (c.full() != null) {
+            if (full && c.full() == null) {
+                text.append(" | |");
+            } else if (full) {
                 text.append(String.format(Locale.ROOT, " %.2f | **%.2f** |", c.full().millis(), c.full().ratio().median()));
             }
             text.append('\n');

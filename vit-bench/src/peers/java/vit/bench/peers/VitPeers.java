@@ -5,10 +5,12 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,6 +30,8 @@ import vit.model.parameters.GeneratedWeights;
 public final class VitPeers implements Callable<Integer> {
 
     private static final double TOLERANCE = 1e-4;
+    private static final double EMBEDDING_TOLERANCE = 1e-5;
+    private static final String DEFAULT_MODEL = "vit_base_patch16_224";
     private static final int TRAINING_BATCH = 8;
     private static final int DIGITS_BATCH = 64;
 
@@ -46,9 +50,12 @@ public final class VitPeers implements Callable<Integer> {
             description = "How many seconds to measure each piece of work, all peers together; default: ${DEFAULT-VALUE}.")
     private double seconds;
 
-    @Option(names = "--model", paramLabel = "NAME", split = ",", defaultValue = "vit_base_patch16_224",
-            description = "Models of published sizes; default: ${DEFAULT-VALUE}.")
-    private List<String> models;
+    @Option(names = "--model", paramLabel = "NAME", split = ",",
+            description = "Models of published sizes; default: vit_base_patch16_224. With --embed: clip-b16, dinov2-s14 or siglip-b16; default: all three.")
+    private List<String> models = List.of();
+
+    @Option(names = "--embed", description = "Measure the embeddings of CLIP, DINOv2 and SigLIP instead of ViT's logits.")
+    private boolean embed;
 
     @Option(names = "--train", description = "Measure training steps instead of the forward pass: one image forward and backward, batches with"
             + " AdamW, and the digit model.")
@@ -89,8 +96,13 @@ public final class VitPeers implements Callable<Integer> {
     public static void main(String[] args) {
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        System.exit(run(out, err, args));
+    }
+
+    /** Runs the command line and returns its exit code. */
+    static int run(PrintWriter out, PrintWriter err, String... args) {
         VitPeers peers = new VitPeers("vit-bench/target/bench/bin/vit-peers " + String.join(" ", args));
-        int code = new CommandLine(peers).setOut(out).setErr(err)
+        return new CommandLine(peers).setOut(out).setErr(err)
                 .setExecutionExceptionHandler((fault, line, parsed) -> {
                     if (fault instanceof DisagreementException) {
                         err.println("error: " + fault.getMessage());
@@ -99,7 +111,6 @@ public final class VitPeers implements Callable<Integer> {
                     throw fault;
                 })
                 .execute(args);
-        System.exit(code);
     }
 
     @Override
@@ -111,8 +122,15 @@ public final class VitPeers implements Callable<Integer> {
         threads.forEach(count -> check("--threads", count, 1, 1024));
         batches.forEach(batch -> check("--batch", batch, 1, 1024));
         check("--seconds", seconds, 0.1, 86_400);
-        if ((gemm ? 1 : 0) + (train ? 1 : 0) + (start ? 1 : 0) > 1) {
-            throw new ParameterException(spec.commandLine(), "--gemm, --train and --start exclude one another");
+        if (Stream.of(embed, gemm, train, start).filter(work -> work).count() > 1) {
+            throw new ParameterException(spec.commandLine(), "--embed, --gemm, --train and --start exclude one another");
+        }
+        if (embed) {
+            embeddings();
+            return 0;
+        }
+        if (models.isEmpty()) {
+            models = List.of(DEFAULT_MODEL);
         }
         List<VitConfig> configs = models.stream().map(this::config).toList();
         if (start) {
@@ -136,12 +154,24 @@ public final class VitPeers implements Callable<Integer> {
             } else {
                 for (int i = 0; i < configs.size(); i++) {
                     for (int batch : batches.isEmpty() ? List.of(1) : batches) {
-                        forward(models.get(i), configs.get(i), batch, count);
+                        forward("forward", models.get(i), configs.get(i), batch, count, TOLERANCE);
                     }
                 }
             }
         }
         return 0;
+    }
+
+    private void embeddings() throws Exception {
+        List<String> ids = models.isEmpty() ? EmbeddingModel.ids() : models;
+        List<EmbeddingModel> wanted = ids.stream().map(this::embeddingModel).toList();
+        for (int count : threads) {
+            for (int i = 0; i < wanted.size(); i++) {
+                for (int batch : batches.isEmpty() ? List.of(1) : batches) {
+                    forward("embed", ids.get(i), wanted.get(i).config(), batch, count, EMBEDDING_TOLERANCE);
+                }
+            }
+        }
     }
 
     private void starts() throws Exception {
@@ -167,8 +197,16 @@ public final class VitPeers implements Callable<Integer> {
     }
 
     private VitConfig config(String model) {
-        return VitVariants.find(model).orElseThrow(() -> new ParameterException(spec.commandLine(),
-                "Invalid value for option '--model': expected one of " + String.join(", ", VitVariants.names()) + ", found " + model));
+        return VitVariants.find(model).orElseThrow(() -> unknown(model, VitVariants.names()));
+    }
+
+    private EmbeddingModel embeddingModel(String model) {
+        return EmbeddingModel.find(model).orElseThrow(() -> unknown(model, EmbeddingModel.ids()));
+    }
+
+    private ParameterException unknown(String model, Collection<String> names) {
+        return new ParameterException(spec.commandLine(),
+                "Invalid value for option '--model': expected one of " + String.join(", ", names) + ", found " + model);
     }
 
     /** Whether this peer is wanted: {@code --peers} gives its name or the beginning of it. */
@@ -176,12 +214,13 @@ public final class VitPeers implements Callable<Integer> {
         return names.isEmpty() || names.stream().anyMatch(peer::startsWith);
     }
 
-    private void forward(String model, VitConfig config, int batch, int threads) throws Exception {
+    private void forward(String work, String model, VitConfig config, int batch, int threads, double tolerance) throws Exception {
         GeneratedWeights weights = new GeneratedWeights(config, 0);
         float[] images = new float[batch * config.channels() * config.imageHeight() * config.imageWidth()];
         weights.fill(images, images.length, "images", 1.7, 0);
+        boolean skipsTokens = !ForwardCost.ofPooledTokens(config).equals(ForwardCost.of(config));
         try (VitModel ourModel = VitModel.of(weights);
-                OurForward full = new OurForward(ourModel, images, batch, threads, true);
+                OurForward full = skipsTokens ? new OurForward(ourModel, images, batch, threads, true) : null;
                 Contenders sides = new Contenders()) {
             OurForward ours = new OurForward(ourModel, images, batch, threads, false);
             sides.add(ours);
@@ -191,8 +230,8 @@ public final class VitPeers implements Callable<Integer> {
             if (wanted("pytorch")) {
                 sides.add(new PyTorchForward(weights, images, batch, threads));
             }
-            report(new Duel("forward", "", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
-                    .run(ours, ours.flops(), full, sides.peers(), TOLERANCE));
+            report(new Duel(work, "", model, batch, threads, ForwardCost.of(config).flops() * batch, seconds)
+                    .run(ours, ours.flops(), full, sides.peers(), tolerance));
         }
     }
 
@@ -220,7 +259,7 @@ public final class VitPeers implements Callable<Integer> {
                     sides.add(new Blas(library, shape, a, b, threads));
                 }
             }
-            report(new Duel("gemm " + shape, "", "vit_base_patch16_224", shape.m() / 197, threads, shape.flops(), seconds)
+            report(new Duel("gemm " + shape, "", DEFAULT_MODEL, shape.m() / 197, threads, shape.flops(), seconds)
                     .run(ours, sides.peers(), TOLERANCE));
         }
     }
@@ -228,7 +267,7 @@ public final class VitPeers implements Callable<Integer> {
     private void report(List<Comparison> found) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (!json && comparisons.isEmpty()) {
-            out.printf("%-20s %5s %7s  %-34s %9s %9s  %-24s %9s %6s  %-24s  %s%n", "work", "batch", "threads", "peer", "ours ms", "peer ms",
+            out.printf("%-20s %-22s %5s %7s  %-34s %9s %9s  %-24s %9s %6s  %-24s  %s%n", "work", "model", "batch", "threads", "peer", "ours ms", "peer ms",
                     "peer/ours [quartiles]", "limit ms", "share", "paired [quartiles]", "with every token");
         }
         for (Comparison c : found) {
@@ -236,14 +275,14 @@ public final class VitPeers implements Callable<Integer> {
             if (json) {
                 out.println(Json.write(c.toJson()));
             } else {
-                out.printf(Locale.ROOT, "%-20s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f  %-24s  %s%n", c.work(), c.batch(), c.threads(),
-                        c.peer(), c.oursMillis(), c.peerMillis(), text(c.ratio()), c.limitMillis(), c.share(),
+                out.printf(Locale.ROOT, "%-20s %-22s %5d %7d  %-34s %9.2f %9.2f  %-24s %9.2f %6.3f  %-24s  %s%n", c.work(), c.model(), c.batch(),
+                        c.threads(), c.peer(), c.oursMillis(), c.peerMillis(), text(c.ratio()), c.limitMillis(), c.share(),
                         text(c.pairedShare()), c.full() == null ? "" : String.format(Locale.ROOT, "%.2f ms, %s", c.full().millis(), text(c.full().ratio())));
             }
         }
         out.flush();
         if (results != null) { // written at once, so that an interrupted run leaves what it has measured
-            new Results(results, gemm ? "gemm" : train ? "train" : "forward", command).write(found);
+            new Results(results, embed ? "embed" : gemm ? "gemm" : train ? "train" : "forward", command).write(found);
         }
     }
 
