@@ -2,6 +2,7 @@ package vit.bench.peers;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,13 +25,15 @@ import vit.model.json.JsonObject;
 /** Results of comparisons come back from their files, and tables and pictures are made from them without measuring. */
 class ResultsTest {
 
+    private static final String DAY = "2026-11-29";
+
     @TempDir
     private Path folder;
 
     private static Comparison comparison(int threads, double millis) {
         return new Comparison("forward", "", "vit_base_patch16_224", 1, threads, "onnxruntime 1.29.0", millis, 2 * millis,
                 new Quartiles(1.9, 2, 2.1), 9, 35e9, 33e9, new Comparison.Full(millis + 7, new Quartiles(1.8, 1.9, 2)), 125,
-                new Quartiles(0.7, 0.8, 0.85), 1e-6);
+                new Quartiles(0.7, 0.8, 0.85), 1e-6, DAY);
     }
 
     @Test
@@ -42,7 +46,7 @@ class ResultsTest {
     void comparisonsComeBackFromJson() throws IOException {
         Comparison expected = comparison(2, 200);
         JsonObject json = Json.parse("test", Json.write(expected.toJson()).getBytes());
-        assertEquals(expected, Comparison.of(json));
+        assertEquals(expected, Comparison.of(json, "2000-01-01"));
         assertEquals("forward", json.text("work"));
         assertEquals(125, json.number("fma_limit_ms"));
         assertEquals(2, json.object("ratio").number("median"));
@@ -55,13 +59,61 @@ class ResultsTest {
         JsonObject document = Json.read(folder.resolve("forward.json"));
         assertEquals(List.of("first", "second"), document.array("commands").texts());
         assertEquals(2, document.array("comparisons").size());
-        assertEquals(comparison(1, 400), Comparison.of(document.array("comparisons").get(0).object()));
-        assertEquals(comparison(2, 150), Comparison.of(document.array("comparisons").get(1).object()));
+        assertEquals(comparison(1, 400), Comparison.of(document.array("comparisons").get(0).object(), DAY));
+        assertEquals(comparison(2, 150), Comparison.of(document.array("comparisons").get(1).object(), DAY));
         String table = Files.readString(folder.resolve("forward.md"));
         assertTrue(table.contains("| 0.80, 0.70 … 0.85 |"), table);
         assertTrue(table.contains("| 150.00 | 300.00 | **2.00** |") && !table.contains("| 200.00 |"), table);
         assertNotNull(ImageIO.read(folder.resolve("forward.png").toFile()));
         assertNotNull(ImageIO.read(folder.resolve("forward-ratios.png").toFile()));
+    }
+
+    @Test
+    void resultsOfAnotherDayStayWithTheirDate() throws IOException {
+        Comparison old = comparison(1, 400);
+        Comparison later = withDate(comparison(2, 200), "2026-12-01");
+        new Results(folder, "forward", "first").write(List.of(old));
+        assertFalse(Files.readString(folder.resolve("forward.md")).contains("| date |"));
+        Path file = folder.resolve("forward.json");
+        Files.writeString(file, Files.readString(file).replaceFirst("\"date\":\"[^\"]*\"", "\"date\":\"2026-01-31\"")); // not today
+        assertEquals(Optional.empty(), new Results(folder, "forward", "second").write(List.of(later)));
+        String table = Files.readString(folder.resolve("forward.md"));
+        List<String> rows = table.lines().filter(line -> line.startsWith("|")).toList();
+        assertTrue(rows.get(0).endsWith("| date |") && rows.get(2).endsWith("| 2026-11-29 |") && rows.get(3).endsWith("| 2026-12-01 |"), table);
+        assertTrue(table.contains("- date: 2026-11-29 to 2026-12-01\n"), table);
+        JsonObject document = Json.read(file);
+        assertEquals(old, Comparison.of(document.array("comparisons").get(0).object(), "none"));
+        assertEquals(later, Comparison.of(document.array("comparisons").get(1).object(), "none"));
+    }
+
+    /** Files before 30 November 2026 have one date for all rows. */
+    @Test
+    void rowsWithoutADateAreOfTheFilesDate() throws IOException {
+        new Results(folder, "forward", "first").write(List.of(comparison(1, 400)));
+        Path file = folder.resolve("forward.json");
+        String json = Files.readString(file);
+        assertTrue(json.contains(",\"date\":\"" + DAY + "\"}"), json);
+        String old = json.replace(",\"date\":\"" + DAY + "\"}", "}").replaceFirst("\"date\":\"[^\"]*\"", "\"date\":\"2026-11-01\"");
+        Files.writeString(file, old);
+        assertEquals(List.of("forward"), Results.redraw(folder));
+        assertTrue(Files.readString(folder.resolve("forward.md")).contains("- date: 2026-11-01\n"));
+    }
+
+    @Test
+    void resultsOfAnotherMachineAreDroppedWithAWord() throws IOException {
+        new Results(folder, "forward", "first").write(List.of(comparison(1, 400), comparison(3, 300)));
+        Path file = folder.resolve("forward.json");
+        Files.writeString(file, Files.readString(file).replaceFirst("\"cpu\":\"[^\"]*\"", "\"cpu\":\"a VAX\""));
+        String dropped = new Results(folder, "forward", "second").write(List.of(comparison(2, 200))).orElseThrow();
+        assertTrue(dropped.startsWith(file + ": 2 rows dropped, because their cpu was \"a VAX\" and is now \""), dropped);
+        JsonObject document = Json.read(file);
+        assertEquals(List.of("second"), document.array("commands").texts());
+        assertEquals(1, document.array("comparisons").size());
+    }
+
+    private static Comparison withDate(Comparison c, String date) {
+        return new Comparison(c.work(), c.step(), c.model(), c.batch(), c.threads(), c.peer(), c.oursMillis(), c.peerMillis(), c.ratio(), c.rounds(),
+                c.flops(), c.oursFlops(), c.full(), c.limitMillis(), c.pairedShare(), c.error(), date);
     }
 
     @Test
@@ -89,7 +141,7 @@ class ResultsTest {
             Comparison c = comparison(2, 200);
             found.add(new Comparison("embed", "", model, 1, 2, c.peer(), c.oursMillis(), c.peerMillis(), c.ratio(), c.rounds(), c.flops(),
                     model.startsWith("siglip") ? c.flops() : c.oursFlops(), model.startsWith("siglip") ? null : c.full(), c.limitMillis(),
-                    c.pairedShare(), c.error()));
+                    c.pairedShare(), c.error(), DAY));
         }
         new Results(folder, "embed", "first").write(found);
         String table = Files.readString(folder.resolve("embed.md"));
@@ -128,7 +180,7 @@ class ResultsTest {
             Comparison c = comparison(threads, 400);
             many.add(c);
             many.add(new Comparison("train", "forward+backward+AdamW and a long name", c.model(), 8, threads, "a peer whose name is long, version 12.3.4",
-                    3, 2, c.ratio(), 9, 35e9, 33e9, null, 125, c.pairedShare(), 0));
+                    3, 2, c.ratio(), 9, 35e9, 33e9, null, 125, c.pairedShare(), 0, DAY));
         }
         for (byte[] png : List.of(SpeedPicture.png(many, "title", "a machine ".repeat(40)), RatioPicture.png(many, "title", "a machine ".repeat(40)))) {
             BufferedImage picture = ImageIO.read(new ByteArrayInputStream(png));

@@ -60,7 +60,7 @@ class VitPeersTest {
         assertTrue(line.text("peer").startsWith("onnxruntime "), lines.getFirst());
         assertTrue(line.number("error") < 1e-5, lines.getFirst());
         assertTrue(line.has("ratio_all_tokens"), "DINOv2's embedding is the class token, so the last block skips the others");
-        assertEquals(Comparison.of(line), Comparison.of(Json.read(folder.resolve("embed.json")).array("comparisons").get(0).object()));
+        assertEquals(Comparison.of(line, ""), Comparison.of(Json.read(folder.resolve("embed.json")).array("comparisons").get(0).object(), ""));
         assertTrue(Files.readString(folder.resolve("embed.md")).contains("| embed | dinov2-s14 | 1 | 1 | onnxruntime "));
         assertNotNull(ImageIO.read(folder.resolve("embed.png").toFile()));
         assertNotNull(ImageIO.read(folder.resolve("embed-ratios.png").toFile()));

@@ -24,10 +24,11 @@ import vit.model.json.JsonObject;
  * @param limitMillis time that the arithmetic takes at the FMA limit, which is the best of the same run
  * @param pairedShare our share of the FMA limit as it was just before each of our calls
  * @param error      largest difference between the two results, in units of the largest magnitude of ours
+ * @param date       the day of the measurement, for example {@code 2026-11-29}
  */
 record Comparison(String work, String step, String model, int batch, int threads, String peer, double oursMillis, double peerMillis,
         Quartiles ratio, int rounds, double flops, double oursFlops, Full full, double limitMillis,
-        Quartiles pairedShare, double error) {
+        Quartiles pairedShare, double error, String date) {
 
     /** Our time, and the ratio, when ours does the arithmetic of the peer. */
     record Full(double millis, Quartiles ratio) {}
@@ -92,16 +93,22 @@ record Comparison(String work, String step, String model, int batch, int threads
         object.put("error", error);
         object.put("flops", flops);
         object.put("ours_flops", oursFlops);
+        object.put("date", date);
         return object;
     }
 
-    /** What {@link #toJson} wrote. */
-    static Comparison of(JsonObject json) throws InputException {
+    /**
+     * What {@link #toJson} wrote.
+     *
+     * @param lastDate the date if the object has none, as all before 30 November 2026
+     */
+    static Comparison of(JsonObject json, String lastDate) throws InputException {
         Full full = json.has("ours_all_tokens_ms")
                 ? new Full(json.number("ours_all_tokens_ms"), Quartiles.of(json.object("ratio_all_tokens"))) : null;
         return new Comparison(json.text("work"), json.has("step") ? json.text("step") : "", json.text("model"), (int) json.number("batch"),
                 (int) json.number("threads"), json.text("peer"), json.number("ours_ms"), json.number("peer_ms"),
                 Quartiles.of(json.object("ratio")), (int) json.number("rounds"), json.number("flops"), json.number("ours_flops"), full,
-                json.number("fma_limit_ms"), Quartiles.of(json.object("share_of_peak_paired")), json.number("error"));
+                json.number("fma_limit_ms"), Quartiles.of(json.object("share_of_peak_paired")), json.number("error"),
+                json.has("date") ? json.text("date") : lastDate);
     }
 }

@@ -1,6 +1,7 @@
 package vit.bench.peers;
 
 import java.lang.management.ManagementFactory;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -140,7 +141,7 @@ final class Duel {
                 ? new Comparison.Full(quartiles(turns, Turns::full).median(), quartiles(turns, t -> t.peer / t.full)) : null;
         return new Comparison(work, step, model, batch, threads, peer, quartiles(turns, Turns::ours).median(),
                 quartiles(turns, Turns::peer).median(), quartiles(turns, t -> t.peer / t.ours), turns.size(), flops, oursFlops, full, limit,
-                quartiles(turns, t -> oursFlops / t.ours / 1e6 / t.limitGflops), error);
+                quartiles(turns, t -> oursFlops / t.ours / 1e6 / t.limitGflops), error, LocalDate.now().toString());
     }
 
     private static Quartiles quartiles(List<Turns> turns, ToDoubleFunction<Turns> figure) {

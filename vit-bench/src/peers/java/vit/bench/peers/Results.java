@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import vit.model.InputException;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
@@ -68,7 +69,7 @@ final class Results {
         List<Comparison> comparisons = new ArrayList<>();
         JsonArray lines = document.array("comparisons");
         for (int i = 0; i < lines.size(); i++) {
-            comparisons.add(Comparison.of(lines.get(i).object()));
+            comparisons.add(Comparison.of(lines.get(i).object(), document.text("date")));
         }
         return comparisons;
     }
@@ -77,15 +78,19 @@ final class Results {
     private void describe(List<Comparison> comparisons, List<String> commands) throws IOException {
         AtomicFile.write(folder.resolve(name + ".md"), markdown(comparisons, commands).getBytes(StandardCharsets.UTF_8));
         String title = TITLES.getOrDefault(name, name);
-        AtomicFile.write(folder.resolve(name + ".png"), SpeedPicture.png(comparisons, title + ": speed", subtitle()));
-        AtomicFile.write(folder.resolve(name + "-ratios.png"), RatioPicture.png(comparisons, title + ": time against the peers", subtitle()));
+        AtomicFile.write(folder.resolve(name + ".png"), SpeedPicture.png(comparisons, title + ": speed", subtitle(comparisons)));
+        AtomicFile.write(folder.resolve(name + "-ratios.png"), RatioPicture.png(comparisons, title + ": time against the peers", subtitle(comparisons)));
     }
 
-    /** Writes all files, and merges them with existing results of the same machine, JDK and day. */
-    void write(List<Comparison> found) throws IOException {
+    /**
+     * Writes all files, and merges them with existing results of the same machine, JDK and flags, of any day.
+     *
+     * @return what was dropped and why, in a sentence, if there were results of another machine, JDK or flags
+     */
+    Optional<String> write(List<Comparison> found) throws IOException {
         List<String> commands = new ArrayList<>();
         List<Comparison> comparisons = new ArrayList<>();
-        read(found, commands, comparisons);
+        Optional<String> dropped = read(found, commands, comparisons);
         comparisons.addAll(found);
         if (!commands.contains(command)) {
             commands.add(command);
@@ -94,18 +99,21 @@ final class Results {
         comparisons.forEach(comparison -> lines.add(comparison.toJson()));
         write(folder, name, commands, "comparisons", lines);
         describe(comparisons, commands);
+        return dropped;
     }
 
-    /** Reads the results of an earlier run, except those that have now been measured again. */
-    private void read(List<Comparison> found, List<String> commands, List<Comparison> comparisons) throws IOException {
+    /** Reads the results of earlier runs, except those that have now been measured again. Returns what {@link #write} does. */
+    private Optional<String> read(List<Comparison> found, List<String> commands, List<Comparison> comparisons) throws IOException {
         Path file = folder.resolve(name + ".json");
         if (!Files.isRegularFile(file)) {
-            return;
+            return Optional.empty();
         }
         JsonObject document = Json.parse(file.toString(), Files.readAllBytes(file));
-        for (String fact : List.of("cpu", "jdk", "jvm_flags", "date")) {
-            if (!document.has(fact) || !document.text(fact).equals(machine.get(fact))) {
-                return;
+        for (String fact : List.of("cpu", "jdk", "jvm_flags")) {
+            String old = document.has(fact) ? document.text(fact) : "unknown";
+            if (!old.equals(machine.get(fact))) {
+                return Optional.of(file + ": " + document.array("comparisons").size() + " rows dropped, because their " + fact.replace('_', ' ')
+                        + " was \"" + old + "\" and is now \"" + machine.get(fact) + "\"");
             }
         }
         commands.addAll(document.array("commands").texts());
@@ -114,6 +122,7 @@ final class Results {
                 comparisons.add(old);
             }
         }
+        return Optional.empty();
     }
 
     /** Writes {@code NAME.json} alone: the machine, the commands and a list of objects. */
@@ -125,8 +134,14 @@ final class Results {
         AtomicFile.write(folder.resolve(name + ".json"), (Json.write(document) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
-    private String subtitle() {
-        return machine.get("cpu") + ", JDK " + machine.get("jdk") + ", " + machine.get("vector_bits") + "-bit vectors, " + machine.get("date");
+    private String subtitle(List<Comparison> comparisons) {
+        return machine.get("cpu") + ", JDK " + machine.get("jdk") + ", " + machine.get("vector_bits") + "-bit vectors, " + days(comparisons);
+    }
+
+    /** The day of all comparisons, or the first and the last. */
+    private static String days(List<Comparison> comparisons) {
+        List<String> days = comparisons.stream().map(Comparison::date).sorted().distinct().toList();
+        return days.size() == 1 ? days.getFirst() : days.getFirst() + " to " + days.getLast();
     }
 
     private String markdown(List<Comparison> comparisons, List<String> commands) {
@@ -136,14 +151,15 @@ final class Results {
                 + " the run, with the core's highest clock (its time is the limit's), then of the limit measured just before each of our calls"
                 + " (median, quartiles).\n");
         boolean full = comparisons.stream().anyMatch(c -> c.full() != null);
+        boolean dated = comparisons.stream().map(Comparison::date).distinct().count() > 1;
         if (full) {
-            text.append("\nOurs computes in the last block only the tokens that the head looks at, with the same bits; the last two columns are"
+            text.append("\nOurs computes in the last block only the tokens that the head looks at, with the same bits; the two columns after the pairs are"
                     + " ours with every token, the arithmetic of the peers.");
             text.append(comparisons.stream().allMatch(c -> c.full() != null) ? "\n" : " They are empty where the pooling uses every token.\n");
         }
         text.append("\n| work | model | batch | threads | peer | ours, ms | peer, ms | ratio | quartiles | FMA limit, ms | share | share, paired | pairs |")
-                .append(full ? " every token, ms | ratio |" : "").append("\n|---|---|---|---|---|---|---|---|---|---|---|---|---|")
-                .append(full ? "---|---|" : "").append('\n');
+                .append(full ? " every token, ms | ratio |" : "").append(dated ? " date |" : "").append("\n|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+                .append(full ? "---|---|" : "").append(dated ? "---|" : "").append('\n');
         for (Comparison c : comparisons) {
             text.append(String.format(Locale.ROOT, "| %s | %s | %d | %d | %s | %.2f | %.2f | **%.2f** | %.2f … %.2f | %.2f | %.2f | %.2f, %.2f … %.2f | %d |",
                     c.step().isEmpty() ? c.work() : c.step(), c.model(), c.batch(), c.threads(), c.peer(), c.oursMillis(), c.peerMillis(),
@@ -154,12 +170,13 @@ final class Results {
             } else if (full) {
                 text.append(String.format(Locale.ROOT, " %.2f | **%.2f** |", c.full().millis(), c.full().ratio().median()));
             }
-            text.append('\n');
+            text.append(dated ? " " + c.date() + " |\n" : "\n");
         }
         text.append("\n![GFLOP/s](" + name + ".png)\n\n![time of the peers against ours](" + name + "-ratios.png)\n\n");
         commands.forEach(line -> text.append("    ").append(line).append('\n'));
         text.append('\n');
-        machine.forEach((key, value) -> text.append("- ").append(key.replace('_', ' ')).append(": ").append(value).append('\n'));
+        machine.forEach((key, value) -> text.append("- ").append(key.replace('_', ' ')).append(": ")
+                .append(key.equals("date") ? days(comparisons) : value).append('\n'));
         return text.toString();
     }
 }

@@ -282,7 +282,8 @@ public final class VitPeers implements Callable<Integer> {
         }
         out.flush();
         if (results != null) { // written at once, so that an interrupted run leaves what it has measured
-            new Results(results, embed ? "embed" : gemm ? "gemm" : train ? "train" : "forward", command).write(found);
+            new Results(results, embed ? "embed" : gemm ? "gemm" : train ? "train" : "forward", command).write(found)
+                    .ifPresent(spec.commandLine().getErr()::println);
         }
     }
 
