@@ -158,8 +158,14 @@ final class StartOptions {
         if (config != null) {
             VitConfig stated = Weights.configuration(config).vit();
             requireSides(stated.patch());
-            chosen = stated.toBuilder().classes(classes).distillationToken(false).preLogits(false).scores(null).build();
+            chosen = FineTuning.classifier(stated, classes).build();
             chosen = image.hasImage() ? chosen.toBuilder().image(image.imageHeight(), image.imageWidth()).build() : chosen;
+            if (stated.isProjection()) {
+                notes.add("a layer for the classes takes the place of the projection of the configuration");
+            }
+            if (!chosen.family().equals(stated.family())) {
+                notes.add("the model is saved under the names of " + chosen.family() + ", because those of " + stated.family() + " have no place for such a layer");
+            }
             if (stated.distillationToken()) {
                 notes.add("the distillation token of the configuration is left out: there is no teacher");
             }

@@ -75,16 +75,26 @@ public final class FineTuning implements ParameterSource {
             throw new IllegalArgumentException("images of " + height + "×" + width + " pixels are not made of whole patches of " + old.patch());
         }
         boolean newHead = !keepHead || old.classes() != classes || old.preLogits() || old.isProjection();
-        VitConfigBuilder builder = old.toBuilder().classes(classes).image(height, width).distillationToken(false).preLogits(false).scores(null);
+        VitConfigBuilder builder = classifier(old, classes).image(height, width);
         if (newHead) {
+            builder.headBias(true);
+        }
+        return new FineTuning(trained, builder.build(), method, relativeMethod, newHead);
+    }
+
+    /**
+     * The model {@code old} with a layer for {@code classes} classes in the place of its own, of its projection, or of none. There is no distillation token,
+     * no pre-logits layer, and a softmax. If the family's names have no place for such a layer, the model has those of timm.
+     */
+    public static VitConfigBuilder classifier(VitConfig old, int classes) {
+        VitConfigBuilder builder = old.toBuilder().classes(classes).distillationToken(false).preLogits(false).scores(null);
+        if (old.classes() == 0 || old.isProjection()) {
             builder.head(HeadConfig.Kind.CLASSIFIER).headBias(true);
+            if (!NAMES_A_CLASSIFIER.contains(old.family())) {
+                builder.family("timm"); // whose names hold a classifier on any model
+            }
         }
-        boolean hadClasses = old.classes() > 0 && !old.isProjection();
-        if (!hadClasses && !NAMES_A_CLASSIFIER.contains(old.family())) {
-            builder.family("timm"); // whose names hold a classifier on any model
-        }
-        VitConfig config = builder.build();
-        return new FineTuning(trained, config, method, relativeMethod, newHead);
+        return builder;
     }
 
     @Override

@@ -164,8 +164,11 @@ public record Initialization(VitConfig config, Scheme scheme, long seed) impleme
 
     /** The columns of the matrix to which a bias belongs. */
     private double fanIn(Parameter bias) {
-        String weight = bias.name().substring(0, bias.name().length() - ".bias".length()) + ".weight";
-        return Parameters.of(config).find(weight).in();
+        String name = bias.name();
+        for (String part : new String[] {Parameters.QUERY_BIAS, Parameters.VALUE_BIAS}) { // beside the joint matrix of queries, keys and values
+            name = name.endsWith(part) ? name.substring(0, name.length() - part.length()) + Parameters.QKV + ".bias" : name;
+        }
+        return Parameters.of(config).find(name.substring(0, name.length() - ".bias".length()) + ".weight").in();
     }
 
     private static boolean isHead(String name) {

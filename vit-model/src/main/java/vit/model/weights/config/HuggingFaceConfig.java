@@ -80,7 +80,10 @@ final class HuggingFaceConfig {
 
     /** What the model's class does where the file says nothing. A file leaves out whatever equals its default. */
     private void implied() throws InputException {
-        model.imply(json, implied);
+        if (!hasHead(document)) {
+            implied.state(ConfigField.CLASSES, 0, document.get("architectures"));
+        }
+        model.imply(document, json, implied);
     }
 
     /** The model by {@code model_type}, or by the names of the classes if there is no type. Refuses models that are not computed here. */
@@ -102,7 +105,8 @@ final class HuggingFaceConfig {
         return names.isEmpty() ? HuggingFaceModel.VIT : HuggingFaceModel.ofClass(names.getFirst()).orElseThrow();
     }
 
-    private static List<String> architectures(JsonObject json) throws InputException {
+    /** The classes that the document names. */
+    static List<String> architectures(JsonObject json) throws InputException {
         if (!json.has("architectures")) {
             return List.of();
         }
@@ -111,7 +115,7 @@ final class HuggingFaceConfig {
     }
 
     /** Whether there is a head. Only a classifier's labels count: base models have the two labels that are transformers' default. */
-    private static boolean hasHead(JsonObject json) throws InputException {
+    static boolean hasHead(JsonObject json) throws InputException {
         return architectures(json).stream().anyMatch(name -> name.contains("ForImageClassification"));
     }
 

@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import vit.kernels.gelu.GeluKind;
 import vit.model.InputException;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.HeadConfig;
 import vit.model.config.RotaryConfig;
 import vit.model.config.RotaryConfig.Scheme;
 import vit.model.config.VitConfig.FinalNorm;
@@ -25,21 +26,60 @@ enum HuggingFaceModel {
 
     VIT("ViT", "huggingface", "ViT(Model|For.*)", List.of("vit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
     MSN("ViT-MSN", "huggingface", "ViTMSN(Model|For.*)", List.of("vit_msn"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.ERF)),
-    DEIT("DeiT", "huggingface", "DeiT(Model|For.*)", List.of("deit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    DEIT("DeiT", "huggingface", "DeiT(Model|For.*)", List.of("deit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
+        @Override
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
+            boolean teacher = HuggingFaceConfig.architectures(document).stream().anyMatch(name -> name.endsWith("WithTeacher"));
+            implied.state(ConfigField.DISTILLATION_TOKEN, teacher, document.get("architectures"));
+            implied.state(ConfigField.REGISTERS, teacher ? 0 : 1, document.get("architectures")); // a token without a head
+        }
+    },
     MAE("ViT-MAE", "huggingface", "ViTMAE(Model|ForPreTraining)", List.of("vit_mae"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
     IJEPA("I-JEPA", "huggingface", "IJepa(Model|For.*)", List.of("ijepa"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
         @Override
-        void imply(JsonObject json, ConfigFields implied) throws InputException {
-            super.imply(json, implied);
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
             implied.state(ConfigField.CLASS_TOKEN, false, json.get("model_type"));
             implied.state(ConfigField.POOL, Pooling.PATCH_MEAN, json.get("model_type"));
         }
     },
     CLIP("CLIP image tower", "huggingface-clip", "CLIP(Model|VisionModel|VisionModelWithProjection|ForImageClassification)", List.of("clip", "clip_vision_model"),
-            new Sizes(768, 3072, 12, 12, 224, 32, 1e-5, GeluKind.QUICK)),
+            new Sizes(768, 3072, 12, 12, 224, 32, 1e-5, GeluKind.QUICK)) {
+        @Override
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
+            List<String> names = HuggingFaceConfig.architectures(document);
+            boolean alone = Relaxed.text(document, "model_type", "clip").equals("clip_vision_model") || names.contains("CLIPVisionModel");
+            if (HuggingFaceConfig.hasHead(document)) { // of the last block's output, without the last norm
+                implied.state(ConfigField.POOL, Pooling.PATCH_MEAN, document.get("architectures"));
+                implied.state(ConfigField.FINAL_NORM, FinalNorm.NONE, document.get("architectures"));
+                implied.state(ConfigField.HEAD_BIAS, true, document.get("architectures"));
+            } else if (!alone || names.contains("CLIPVisionModelWithProjection")) {
+                implied.state(ConfigField.HEAD, HeadConfig.Kind.PROJECTION, document.get("model_type"));
+                implied.state(ConfigField.CLASSES, Relaxed.integer(document, "projection_dim", 512), document.get("projection_dim"));
+            }
+        }
+    },
     SIGLIP("SigLIP image tower", "huggingface-siglip", "Siglip(Model|VisionModel|ForImageClassification)", List.of("siglip", "siglip_vision_model"),
-            new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.TANH)),
+            new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.TANH)) {
+        @Override
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
+            if (HuggingFaceConfig.hasHead(document)) {
+                implied.state(ConfigField.POOL, Pooling.PATCH_MEAN, document.get("architectures"));
+            } else if (!Relaxed.flag(json, "vision_use_head", true)) {
+                implied.state(ConfigField.POOL, Pooling.PATCH_MEAN, json.get("vision_use_head"));
+            }
+        }
+    },
     DINOV2("DINOv2", "huggingface-dinov2", "Dinov2(Model|ForImageClassification|Backbone)", List.of("dinov2"), new Sizes(768, 0, 12, 12, 224, 14, 1e-6, GeluKind.ERF)) {
+        @Override
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
+            pooling(document, implied);
+        }
+
         @Override
         void state(JsonObject json, ConfigFields fields) throws InputException {
             mlpRatio(json, fields);
@@ -48,8 +88,9 @@ enum HuggingFaceModel {
     DINOV2_WITH_REGISTERS("DINOv2 with registers", "huggingface-dinov2-registers", "Dinov2WithRegisters(Model|ForImageClassification|Backbone)", List.of("dinov2_with_registers"),
             new Sizes(768, 0, 12, 12, 224, 16, 1e-6, GeluKind.ERF)) {
         @Override
-        void imply(JsonObject json, ConfigFields implied) throws InputException {
-            super.imply(json, implied);
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
+            pooling(document, implied);
             implied.state(ConfigField.REGISTERS, 4, json.get("num_register_tokens"));
             implied.state(ConfigField.POSITIONS, Positions.LEARNED_CLASS_AND_PATCHES, json.get("num_register_tokens"));
         }
@@ -62,11 +103,16 @@ enum HuggingFaceModel {
     BEIT("BEiT", "huggingface-beit", "Beit(Model|ForImageClassification|ForMaskedImageModeling|Backbone)", List.of("beit"),
             new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
         @Override
-        void imply(JsonObject json, ConfigFields implied) throws InputException {
-            super.imply(json, implied);
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
             boolean mean = Relaxed.flag(json, "use_mean_pooling", true);
             implied.state(ConfigField.POOL, mean ? Pooling.PATCH_MEAN : Pooling.TOKEN, json.get("use_mean_pooling"));
             implied.state(ConfigField.FINAL_NORM, mean ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, json.get("use_mean_pooling"));
+            implied.state(ConfigField.RELATIVE_POSITIONS, RelativePositions.NONE, json.get("use_relative_position_bias"));
+            implied.state(ConfigField.LAYER_SCALE, Relaxed.number(json, "layer_scale_init_value", 0.1) > 0, json.get("layer_scale_init_value"));
+            if (Relaxed.flag(json, "use_absolute_position_embeddings", false)) {
+                implied.state(ConfigField.POSITIONS, Positions.LEARNED, json.get("use_absolute_position_embeddings"));
+            }
         }
 
         @Override
@@ -81,6 +127,15 @@ enum HuggingFaceModel {
         }
     },
     DINOV3("DINOv3", "huggingface-dinov3", "DINOv3ViT(Model|Backbone)", List.of("dinov3_vit"), new Sizes(384, 1536, 12, 6, 224, 16, 1e-5, GeluKind.ERF)) {
+        @Override
+        void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+            super.imply(document, json, implied);
+            implied.state(ConfigField.QKV_BIAS, Relaxed.flag(json, "query_bias", true), json.get("query_bias"));
+            implied.state(ConfigField.KEY_BIAS, Relaxed.flag(json, "key_bias", false) || !Relaxed.flag(json, "query_bias", true), json.get("key_bias"));
+            implied.state(ConfigField.OUTPUT_BIAS, Relaxed.flag(json, "proj_bias", true), json.get("proj_bias"));
+            implied.state(ConfigField.MLP_BIAS, Relaxed.flag(json, "mlp_bias", true), json.get("mlp_bias"));
+        }
+
         @Override
         void state(JsonObject json, ConfigFields fields) throws InputException {
             double theta = Relaxed.number(json, "rope_theta", 100);
@@ -147,8 +202,13 @@ enum HuggingFaceModel {
         return this == VIT || this == DEIT;
     }
 
-    /** Sets what a file that says nothing stands for. */
-    void imply(JsonObject json, ConfigFields implied) throws InputException {
+    /**
+     * Sets what a file that says nothing stands for.
+     *
+     * @param document the whole file, with the names of its classes
+     * @param json     the image tower's part of it, or all of it
+     */
+    void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
         implied.state(ConfigField.WIDTH, sizes.width, json.get("hidden_size"));
         implied.state(ConfigField.DEPTH, sizes.depth, json.get("num_hidden_layers"));
         implied.state(ConfigField.HEADS, sizes.heads, json.get("num_attention_heads"));
@@ -161,6 +221,13 @@ enum HuggingFaceModel {
 
     /** Sets what only this model's files state. */
     void state(JsonObject json, ConfigFields fields) throws InputException {}
+
+    /** A classifier of DINOv2 reads the class token and the mean of the patches. */
+    private static void pooling(JsonObject document, ConfigFields implied) throws InputException {
+        if (HuggingFaceConfig.hasHead(document)) {
+            implied.state(ConfigField.POOL, Pooling.TOKEN_AND_PATCH_MEAN, document.get("architectures"));
+        }
+    }
 
     /** DINOv2 states the hidden width as a multiple of the width; a gated MLP has two thirds of it, rounded up to a multiple of 8. */
     private static void mlpRatio(JsonObject json, ConfigFields fields) throws InputException {

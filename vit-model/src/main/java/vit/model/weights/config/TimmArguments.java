@@ -89,6 +89,11 @@ final class TimmArguments {
         }
     }
 
+    /** Whether {@code mlp_layer} names a gated MLP whose hidden features count gate and value. */
+    static boolean isPacked(JsonValue value) throws InputException {
+        return Relaxed.text(value).equalsIgnoreCase("swiglupacked");
+    }
+
     /** The MLP that {@code mlp_layer} names. */
     static MlpConfig.Kind mlp(JsonValue value, JsonValue origin) throws InputException {
         String name = Relaxed.text(value).toLowerCase(Locale.ROOT);

@@ -172,7 +172,7 @@ final class TimmConfig {
         }
     }
 
-    /** timm computes int(embed_dim * mlp_ratio) in double. */
+    /** timm computes int(embed_dim * mlp_ratio) in double. A SwiGLUPacked halves it, because it counts gate and value. */
     private void mlp() throws InputException {
         Argument ratio = argument("mlp_ratio");
         Argument width = argument("embed_dim");
@@ -187,7 +187,9 @@ final class TimmConfig {
         if (!(mlp >= 1 && mlp < 1 << 30)) {
             throw ratio.origin.fault().expected("an MLP width of 1 … 2^30").found(mlp).because("mlp_ratio is out of range");
         }
-        (ratio.into == fields ? fields : width.into).state(ConfigField.MLP, (int) mlp, ratio.origin);
+        Argument layer = argument("mlp_layer");
+        boolean halves = layer != null && TimmArguments.isPacked(layer.value);
+        (ratio.into == fields ? fields : width.into).state(ConfigField.MLP, halves ? Math.max(1, (int) mlp / 2) : (int) mlp, ratio.origin);
     }
 
     private void parts() throws InputException {
@@ -205,8 +207,10 @@ final class TimmConfig {
         if (preNorm != null && Relaxed.flag(preNorm.value)) { // which makes the bias of the patches superfluous
             implied.state(ConfigField.PATCH_BIAS, false, preNorm.origin);
         }
-        if (architecture != null && (architecture.has("use_rel_pos_bias") || architecture.has("use_rot_pos_emb"))) { // Beit and Eva
-            implied.state(ConfigField.KEY_BIAS, false, json.get("architecture"));
+        if (architecture != null && (architecture.has("use_rel_pos_bias") || architecture.has("use_rot_pos_emb"))) { // arguments of Beit and Eva alone
+            Argument biases = argument("qkv_bias");
+            boolean none = biases != null && !Relaxed.flag(biases.value); // then the keys' is of no account, and true by convention
+            implied.state(ConfigField.KEY_BIAS, none, json.get("architecture"));
         }
         flag("proj_bias", ConfigField.OUTPUT_BIAS);
         flag("proj_bias", ConfigField.MLP_BIAS);

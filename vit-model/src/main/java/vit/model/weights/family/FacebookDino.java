@@ -61,7 +61,8 @@ final class FacebookDino extends Timm {
 
     @Override
     public VitConfigBuilder defaults() {
-        return VitConfig.builder().family(id()).classes(0);
+        VitConfigBuilder builder = VitConfig.builder().family(id()).classes(0);
+        return registers ? builder.registers(4).positions(Positions.LEARNED_CLASS_AND_PATCHES).layerScale(true) : builder;
     }
 
     @Override
