@@ -39,7 +39,8 @@ final class BitsProbe {
         VitConfig token = VitConfig.builder().image(16, 24).patch(8).width(20).depth(2).heads(2).headDim(9).mlp(34).classes(5).build();
         VitConfig mean = token.toBuilder().gelu(GeluKind.TANH).pooling(VitConfig.Pooling.PATCH_MEAN)
                 .finalNorm(VitConfig.FinalNorm.AFTER_POOLING).layerScale(true).registers(1).build();
-        for (VitConfig config : new VitConfig[] {token, mean}) {
+        VitConfig axes = token.toBuilder().depth(1).positions(VitConfig.Positions.LEARNED_AXES).build();
+        for (VitConfig config : new VitConfig[] {token, mean, axes}) {
             GeneratedWeights weights = new GeneratedWeights(config, 0);
             float[] images = new float[BATCH * 3 * 16 * 24];
             weights.fill(images, images.length, "images", 1.7, 0);

@@ -36,6 +36,11 @@ final class TrainingStem {
     private final Tensor dpatches; // (B·P, patch elements), or null
     private final Tensor dpatchesNorm; // (B·P, patch elements), or null
 
+    private final Tensor columns; // (gridWidth, C/2): positions by axis, or null
+    private final Tensor rows; // (gridHeight, C/2), or null
+    private final Tensor dcolumns; // (gridWidth, C/2), or null
+    private final Tensor drows; // (gridHeight, C/2), or null
+
     private final TrainingLayer projection;
     private final TrainingNorm patchNormBefore; // or null
     private final TrainingNorm patchNormAfter; // or null
@@ -51,23 +56,27 @@ final class TrainingStem {
         this.dimages = dimages;
         this.tokens = tokens;
         int width = config.width();
-        int rows = Math.multiplyExact(maxBatch, config.patches());
+        int patchRows = Math.multiplyExact(maxBatch, config.patches());
         boolean norms = config.patchNorm();
-        patches = arena.allocatePadded(rows, config.patchElements());
-        patchesNormed = norms ? arena.allocatePadded(rows, config.patchElements()) : patches;
-        patchMean = arena.allocate(rows);
-        patchRstd = arena.allocate(rows);
-        projected = arena.allocatePadded(rows, width);
-        projectedNormed = norms ? arena.allocatePadded(rows, width) : projected;
-        projectedMean = arena.allocate(rows);
-        projectedRstd = arena.allocate(rows);
+        patches = arena.allocatePadded(patchRows, config.patchElements());
+        patchesNormed = norms ? arena.allocatePadded(patchRows, config.patchElements()) : patches;
+        patchMean = arena.allocate(patchRows);
+        patchRstd = arena.allocate(patchRows);
+        projected = arena.allocatePadded(patchRows, width);
+        projectedNormed = norms ? arena.allocatePadded(patchRows, width) : projected;
+        projectedMean = arena.allocate(patchRows);
+        projectedRstd = arena.allocate(patchRows);
         int tokenRows = Math.multiplyExact(maxBatch, config.tokens());
         assembled = config.preNorm() ? arena.allocatePadded(tokenRows, width) : tokens;
         assembledMean = config.preNorm() ? arena.allocate(tokenRows) : null;
         assembledRstd = config.preNorm() ? arena.allocate(tokenRows) : null;
-        dprojected = arena.allocatePadded(rows, width);
-        dpatches = dimages != null || norms ? arena.allocatePadded(rows, config.patchElements()) : null;
-        dpatchesNorm = norms ? arena.allocatePadded(rows, config.patchElements()) : null;
+        dprojected = arena.allocatePadded(patchRows, width);
+        dpatches = dimages != null || norms ? arena.allocatePadded(patchRows, config.patchElements()) : null;
+        dpatchesNorm = norms ? arena.allocatePadded(patchRows, config.patchElements()) : null;
+        columns = parameters.weights().vector(Parameters.POSITIONS_X);
+        rows = parameters.weights().vector(Parameters.POSITIONS_Y);
+        dcolumns = parameters.gradients().vector(Parameters.POSITIONS_X);
+        drows = parameters.gradients().vector(Parameters.POSITIONS_Y);
         projection = parameters.layer(Parameters.PATCH_PROJECTION);
         patchNormBefore = norms ? parameters.norm(Parameters.PATCH_NORM_BEFORE) : null;
         patchNormAfter = norms ? parameters.norm(Parameters.PATCH_NORM_AFTER) : null;
@@ -76,16 +85,19 @@ final class TrainingStem {
 
     /** Writes the tokens. A barrier is at the end. */
     void forward(int batch, Worker w) {
-        int rows = batch * config.patches();
+        int patchRows = batch * config.patches();
         PatchEmbed.patchify(patches, images, config.patch(), config.patchOrder(), batch, w);
+        if (columns != null) {
+            PatchEmbed.joinAxes(parameters.weights().positions(), columns, rows, w);
+        }
         w.barrier();
         if (patchNormBefore != null) {
-            patchNormBefore.forward(patchesNormed, patchMean, patchRstd, patches, rows, w);
+            patchNormBefore.forward(patchesNormed, patchMean, patchRstd, patches, patchRows, w);
             w.barrier();
         }
-        projection.forward(projected, patchesNormed, rows, m.gemm, w);
+        projection.forward(projected, patchesNormed, patchRows, m.gemm, w);
         if (patchNormAfter != null) {
-            patchNormAfter.forward(projectedNormed, projectedMean, projectedRstd, projected, rows, w);
+            patchNormAfter.forward(projectedNormed, projectedMean, projectedRstd, projected, patchRows, w);
             w.barrier();
         }
         PatchEmbed.assemble(assembled, projectedNormed, parameters.weights().prefix(), parameters.weights().positions(),
@@ -100,7 +112,7 @@ final class TrainingStem {
 
     /** Adds to the gradients of the parameters, given the gradient of the tokens in {@code m.dx}. */
     void backward(int batch, Worker w) {
-        int rows = batch * config.patches();
+        int patchRows = batch * config.patches();
         masks.embedding(m.dx, w);
         Tensor dassembled = m.dx;
         if (preNorm != null) {
@@ -109,19 +121,22 @@ final class TrainingStem {
         }
         PatchEmbed.assembleBackward(dprojected, parameters.gradients().prefix(), parameters.gradients().vector(Parameters.POSITIONS),
                 dassembled, config.positionedPrefix(), batch, config.prefixTokens(), config.patches(), w);
+        if (dcolumns != null) {
+            PatchEmbed.joinAxesBackward(dcolumns, drows, dassembled, batch, config.prefixTokens(), w);
+        }
         w.barrier();
         Tensor dy = dprojected;
         if (patchNormAfter != null) {
-            patchNormAfter.backward(m.dbranch, dprojected, projected, projectedMean, projectedRstd, rows, w);
+            patchNormAfter.backward(m.dbranch, dprojected, projected, projectedMean, projectedRstd, patchRows, w);
             dy = m.dbranch;
         }
-        projection.backward(dpatches, dy, patchesNormed, rows, m.gemm, w);
+        projection.backward(dpatches, dy, patchesNormed, patchRows, m.gemm, w);
         if (dpatches == null) {
             return;
         }
         Tensor dinput = dpatches;
         if (patchNormBefore != null) {
-            patchNormBefore.backward(dpatchesNorm, dpatches, patches, patchMean, patchRstd, rows, w);
+            patchNormBefore.backward(dpatchesNorm, dpatches, patches, patchMean, patchRstd, patchRows, w);
             dinput = dpatchesNorm;
         }
         if (dimages != null) {

@@ -107,20 +107,40 @@ public record VitConfig(
         LEARNED_CLASS_AND_PATCHES,
         /** Learned, for patch tokens only (timm's {@code no_embed_class}). */
         LEARNED_PATCHES,
+        /**
+         * Learned, a table for the columns of the grid and one for its rows, each with half of the channels; a patch gets the row of its column, then that of
+         * its row (Dosovitskiy et al. 2020, appendix D.4). For patch tokens only: a row of the class token would only add to a token that is learned itself.
+         */
+        LEARNED_AXES,
         /** Fixed 2-D sine and cosine, for patch tokens only. */
-        SINCOS_2D;
+        SINCOS_2D,
+        /**
+         * Fixed sine and cosine of the token's number in the sequence (Vaswani et al. 2017, section 3.5): the class token is number 0 if there is one, then
+         * the distillation token, then the patches in row order; registers have none.
+         */
+        SINCOS_1D;
 
-        /** Whether there is a learned table. */
+        /** Whether positions are learned, in one table or in two. */
         public boolean isLearned() {
+            return isTable() || this == LEARNED_AXES;
+        }
+
+        /** Whether there is one learned table with a row for every token that has a position. */
+        public boolean isTable() {
             return this == LEARNED || this == LEARNED_CLASS_AND_PATCHES || this == LEARNED_PATCHES;
+        }
+
+        /** Whether positions are computed from the grid, so that there is nothing to learn or to store. */
+        public boolean isFixed() {
+            return this == SINCOS_2D || this == SINCOS_1D;
         }
 
         /** How many of the first prefix tokens have a position. */
         public int prefixRows(TokensConfig prefix) {
             return switch (this) {
                 case LEARNED -> prefix.count();
-                case LEARNED_CLASS_AND_PATCHES -> prefix.count() - prefix.registers();
-                case NONE, LEARNED_PATCHES, SINCOS_2D -> 0;
+                case LEARNED_CLASS_AND_PATCHES, SINCOS_1D -> prefix.count() - prefix.registers();
+                case NONE, LEARNED_PATCHES, LEARNED_AXES, SINCOS_2D -> 0;
             };
         }
     }
@@ -141,6 +161,8 @@ public record VitConfig(
         Dimensions.require(positions != Positions.SINCOS_2D || width % 4 == 0,
                 "2-D sine and cosine positions need a width divisible by 4, not " + width);
         Dimensions.require(positions != Positions.SINCOS_2D || width > 4, "2-D sine and cosine positions need a width above 4");
+        Dimensions.require(positions != Positions.LEARNED_AXES && positions != Positions.SINCOS_1D || width % 2 == 0,
+                (positions == Positions.LEARNED_AXES ? "positions by axis" : "1-D sine and cosine positions") + " need an even width, not " + width);
         Dimensions.require(block.attention().relative() == AttentionConfig.RelativePositions.NONE || prefix.classToken() && prefix.count() == 1,
                 "relative positions need a class token and no other token before the patches");
         Dimensions.require(!pool.pooling().isAttention() || block.attention().inner() == width, "pooling by attention needs heads · head_dim = width");
@@ -166,9 +188,9 @@ public record VitConfig(
         return prefix.count() + stem.patches();
     }
 
-    /** Rows of the table of learned positions; 0 if there is none. */
+    /** Rows of the one table of learned positions; 0 if there is none. */
     public int positionRows() {
-        return positions.isLearned() ? positionedPrefix() + patches() : 0;
+        return positions.isTable() ? positionedPrefix() + patches() : 0;
     }
 
     /** How many of the first prefix tokens have a position. */

@@ -9,6 +9,7 @@ import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.ParameterTensors;
 import vit.model.parameters.Parameters;
+import vit.model.positions.AxisPositions;
 import vit.model.positions.SinCosPositions;
 
 /**
@@ -18,14 +19,16 @@ import vit.model.positions.SinCosPositions;
 public final class VitWeights {
 
     private final ParameterTensors tensors;
-    private final Tensor positions; // (T or P, C)
+    private final Tensor positions; // (Q + P, C), or null
 
     /** Copies all parameters from {@code source} into {@code arena}. */
     public VitWeights(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
         tensors = new ParameterTensors(config, parameters, source, arena);
-        if (config.positions() == Positions.SINCOS_2D) {
-            positions = arena.allocate(config.patches(), config.width())
-                    .copyFrom(SinCosPositions.table(config.gridHeight(), config.gridWidth(), config.width()));
+        if (config.positions().isFixed()) {
+            positions = arena.allocate(config.positionedPrefix() + config.patches(), config.width()).copyFrom(SinCosPositions.of(config));
+        } else if (config.positions() == Positions.LEARNED_AXES) {
+            positions = arena.allocate(config.patches(), config.width()).copyFrom(AxisPositions.table(
+                    tensors.vector(Parameters.POSITIONS_X).toArray(), tensors.vector(Parameters.POSITIONS_Y).toArray(), config.width()));
         } else {
             positions = tensors.vector(Parameters.POSITIONS);
         }
@@ -46,7 +49,10 @@ public final class VitWeights {
         return tensors.prefix();
     }
 
-    /** Position embeddings, (T, C) or (P, C). */
+    /**
+     * Position embeddings (Q + P, C) of the first Q prefix tokens and of the patches; null if there are none. Positions by axis are joined here; whoever changes
+     * their two tables joins them again.
+     */
     public Tensor positions() {
         return positions;
     }

@@ -127,10 +127,24 @@ final class GraphStem {
 
     /** (1, T, C), or less: the rows of the tokens that have a position. */
     private String positions() {
-        if (config.positions().isLearned()) {
+        if (config.positions().isTable()) {
             return layers.learned(Parameters.POSITIONS);
         }
-        return graph.reals("sincos_positions",
-                SinCosPositions.table(config.gridHeight(), config.gridWidth(), config.width()), 1, config.patches(), config.width());
+        if (config.positions() == Positions.LEARNED_AXES) {
+            return joinedAxes();
+        }
+        return graph.reals("sincos_positions", SinCosPositions.of(config), 1, config.positionedPrefix() + config.patches(), config.width());
+    }
+
+    /** (1, P, C): the position of each patch's column, then that of its row. */
+    private String joinedAxes() {
+        int half = config.width() / 2;
+        String grid = graph.integers("shape.axis", config.gridHeight(), config.gridWidth(), half);
+        String ofColumns = graph.node("positions.columns", "Expand", layers.learned(Parameters.POSITIONS_X), grid).add(); // (h, w, C/2)
+        String rows = graph.node("positions.rows.apart", "Reshape", layers.learned(Parameters.POSITIONS_Y),
+                graph.integers("shape.rows", config.gridHeight(), 1, half)).add();
+        String ofRows = graph.node("positions.rows.wide", "Expand", rows, grid).add();
+        String joined = graph.node("positions.grid", "Concat", ofColumns, ofRows).attribute("axis", 2).add();
+        return graph.node("positions.joined", "Reshape", joined, graph.integers("shape.positions", 1, config.patches(), config.width())).add();
     }
 }

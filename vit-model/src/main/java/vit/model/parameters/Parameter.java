@@ -22,6 +22,7 @@ public record Parameter(String name, Shape shape, Kind kind) {
         NORM_BIAS,
         /** Class, distillation, register token. */
         TOKEN,
+        /** Positions, (1, tokens, C); or those of one axis of the grid, (1, columns or rows, C/2). */
         POSITION,
         /** Relative position biases, (offsets, heads). */
         RELATIVE_POSITION,

@@ -11,6 +11,7 @@ import vit.model.config.MlpConfig;
 import vit.model.config.NormKind;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
+import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.Parameter.Kind;
 
 /**
@@ -30,6 +31,9 @@ public final class Parameters {
     public static final String DISTILLATION_TOKEN = "dist_token";
     public static final String REGISTER_TOKENS = "reg_token";
     public static final String POSITIONS = "pos_embed";
+    /** Positions by axis: the table of the grid's columns and that of its rows. */
+    public static final String POSITIONS_X = "pos_embed_x";
+    public static final String POSITIONS_Y = "pos_embed_y";
     public static final String PATCH_NORM_BEFORE = "patch_embed.norm_before";
     public static final String PATCH_PROJECTION = "patch_embed.proj";
     public static final String PATCH_NORM_AFTER = "patch_embed.norm";
@@ -78,8 +82,11 @@ public final class Parameters {
         if (c.registers() > 0) {
             add(REGISTER_TOKENS, Kind.TOKEN, 1, c.registers(), width);
         }
-        if (c.positions().isLearned()) {
+        if (c.positions().isTable()) {
             add(POSITIONS, Kind.POSITION, 1, c.positionRows(), width);
+        } else if (c.positions() == Positions.LEARNED_AXES) {
+            add(POSITIONS_X, Kind.POSITION, 1, c.gridWidth(), width / 2);
+            add(POSITIONS_Y, Kind.POSITION, 1, c.gridHeight(), width / 2);
         }
         if (c.patchNorm()) {
             norm(NormKind.LAYER, PATCH_NORM_BEFORE, c.patchElements());

@@ -2,6 +2,8 @@ package vit.model.positions;
 
 import java.util.Arrays;
 import vit.model.config.VitConfig;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameters;
 
 /**
  * The methods by which learned position embeddings are resampled to another grid of patches. Each library that publishes checkpoints has its own method,
@@ -146,6 +148,51 @@ public enum PositionResampling {
             return kept;
         }
         return resample(kept, prefix, from.gridHeight(), from.gridWidth(), to.gridHeight(), to.gridWidth());
+    }
+
+    /**
+     * Adapts a parameter of kind {@link Parameter.Kind#POSITION} of model {@code from} to model {@code to}. The table of one axis of the grid is resampled
+     * along that axis; the one table of all positions as by {@link #resample(float[], VitConfig, VitConfig)}.
+     *
+     * @param name  the parameter's canonical name
+     * @param table its values in {@code from}
+     * @throws IllegalArgumentException if the two models differ in more than their images, where the one table allows no more
+     */
+    public float[] resample(String name, float[] table, VitConfig from, VitConfig to) {
+        return switch (name) {
+            case Parameters.POSITIONS_X -> alongAxis(table, from.gridWidth(), to.gridWidth(), from, to);
+            case Parameters.POSITIONS_Y -> alongAxis(table, from.gridHeight(), to.gridHeight(), from, to);
+            default -> resample(table, from, to);
+        };
+    }
+
+    private float[] alongAxis(float[] table, int oldSize, int newSize, VitConfig from, VitConfig to) {
+        if (from.positions() != to.positions() || from.width() != to.width()) {
+            throw new IllegalArgumentException("positions of " + from + " do not go with " + to);
+        }
+        return oldSize == newSize ? table : resample(table, 0, oldSize, 1, newSize, 1);
+    }
+
+    /** As {@link #resampleBackward(float[], VitConfig, VitConfig)}, of the parameter of this canonical name. */
+    public float[] resampleBackward(String name, float[] gradient, VitConfig from, VitConfig to) {
+        return switch (name) {
+            case Parameters.POSITIONS_X -> alongAxisBackward(gradient, from.gridWidth(), to.gridWidth(), from.width() / 2);
+            case Parameters.POSITIONS_Y -> alongAxisBackward(gradient, from.gridHeight(), to.gridHeight(), from.width() / 2);
+            default -> resampleBackward(gradient, from, to);
+        };
+    }
+
+    private float[] alongAxisBackward(float[] gradient, int oldSize, int newSize, int channels) {
+        double[] exact = new double[gradient.length];
+        for (int i = 0; i < exact.length; i++) {
+            exact[i] = gradient[i];
+        }
+        double[] table = oldSize == newSize ? exact : alongBackward(exact, 1, oldSize, newSize, channels);
+        float[] rounded = new float[table.length];
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = (float) table[i];
+        }
+        return rounded;
     }
 
     /**

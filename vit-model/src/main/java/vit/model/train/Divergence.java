@@ -59,7 +59,8 @@ final class Divergence {
         }
         if (stage.equals("stage.tokens")) {
             return "the first bad layer is the patch embedding (" + stage + "): " + value + " in image " + image + " of the batch"
-                    + weightsOf("patch_embed", Parameters.POSITIONS, Parameters.CLASS_TOKEN, Parameters.REGISTER_TOKENS);
+                    + weightsOf("patch_embed", Parameters.POSITIONS, Parameters.POSITIONS_X, Parameters.POSITIONS_Y, Parameters.CLASS_TOKEN,
+                            Parameters.REGISTER_TOKENS);
         }
         String block = "blocks." + stage.substring("stage.block.".length());
         return "the first bad layer is " + block + " (" + stage + "): " + value + " in image " + image + " of the batch" + weightsOf(block);

@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.Objects;
-import vit.model.config.Scores;
+import vit.model.config.AttentionConfig.RelativePositions;
 import vit.model.config.HeadConfig;
+import vit.model.config.Scores;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfigBuilder;
 import vit.model.image.Preprocessing;
@@ -126,7 +127,8 @@ public final class FineTuning implements ParameterSource {
             changes.add("the head starts from zero: " + (old.classes() != config.classes() ? "the weights have " + old.classes() + " classes, the images "
                     + config.classes() : old.preLogits() ? "the old one stands on a pre-logits layer" : "as asked for"));
         }
-        if (old.gridHeight() != config.gridHeight() || old.gridWidth() != config.gridWidth()) {
+        boolean learned = old.positions().isLearned() || old.block().attention().relative() != RelativePositions.NONE;
+        if (learned && (old.gridHeight() != config.gridHeight() || old.gridWidth() != config.gridWidth())) {
             changes.add("positions of " + old.gridHeight() + "×" + old.gridWidth() + " patches are resampled to " + config.gridHeight() + "×"
                     + config.gridWidth());
         }
@@ -151,7 +153,8 @@ public final class FineTuning implements ParameterSource {
             Parameter old = Parameters.of(from).find(parameter.name());
             float[] table = new float[Math.toIntExact(old.shape().size())];
             trained.read(old, table);
-            float[] carried = parameter.kind() == Parameter.Kind.POSITION ? method.resample(table, from, config) : relativeMethod.resample(table, from, config);
+            float[] carried = parameter.kind() == Parameter.Kind.POSITION ? method.resample(parameter.name(), table, from, config)
+                    : relativeMethod.resample(table, from, config);
             System.arraycopy(carried, 0, target, 0, carried.length);
         } else {
             trained.read(parameter, target);

@@ -5,6 +5,7 @@ import vit.model.config.VitConfig;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
+import vit.model.positions.AxisPositions;
 import vit.model.positions.SinCosPositions;
 
 /**
@@ -26,17 +27,23 @@ public final class PositionSimilarity {
         int width = config.width();
         int patches = config.patches();
         float[] table; // (P or T, C)
-        if (config.positions() == VitConfig.Positions.SINCOS_2D) {
-            table = SinCosPositions.table(config.gridHeight(), config.gridWidth(), width);
+        if (config.positions().isFixed()) {
+            table = SinCosPositions.of(config);
+        } else if (config.positions() == VitConfig.Positions.LEARNED_AXES) {
+            table = AxisPositions.table(read(source, Parameters.POSITIONS_X), read(source, Parameters.POSITIONS_Y), width);
+        } else if (config.positions().isTable()) {
+            table = read(source, Parameters.POSITIONS);
         } else {
-            Parameter positions = Parameters.of(config).find(Parameters.POSITIONS);
-            if (positions == null) {
-                throw new IllegalArgumentException("the model adds no position embeddings to its tokens");
-            }
-            table = new float[Math.toIntExact(positions.shape().size())];
-            source.read(positions, table);
+            throw new IllegalArgumentException("the model adds no position embeddings to its tokens");
         }
         return cosines(table, table.length - patches * width, patches, width);
+    }
+
+    private static float[] read(ParameterSource source, String name) throws IOException {
+        Parameter parameter = Parameters.of(source.config()).find(name);
+        float[] values = new float[Math.toIntExact(parameter.shape().size())];
+        source.read(parameter, values);
+        return values;
     }
 
     /** Cosines of the rows of a (rows, width) matrix that begins at {@code offset}. */

@@ -123,9 +123,14 @@ final class ConfigResolver {
         ConfigFields told = inference.told();
         Positions positions = stated.fields().has(ConfigField.POSITIONS) ? stated.fields().get(ConfigField.POSITIONS) : stated.implied().get(ConfigField.POSITIONS);
         if (positions == null || positions.isLearned()) {
-            inference.requirePositions();
+            inference.requirePositions(positions == Positions.LEARNED_AXES);
         }
         stated.fields().mustAgreeWith(told);
+        Positions said = stated.fields().get(ConfigField.POSITIONS);
+        if (said != null && !said.isTable() && inference.positionRows() >= 0) {
+            throw stated.fields().fault(ConfigField.POSITIONS).expected("learned positions, as the weights have a table of " + inference.positionRows() + " rows")
+                    .found(said).because("the configuration contradicts the weights");
+        }
         merged.putAll(inference.suggested());
         ConfigFields implied = new ConfigFields();
         implied.putAll(stated.implied());
@@ -260,6 +265,10 @@ final class ConfigResolver {
 
     /** The image's size and which tokens have a position, from the rows of the position embeddings. */
     private void image(VitConfigBuilder builder) throws InputException {
+        if (inference != null && inference.axisRows() >= 0) {
+            axisImage(builder);
+            return;
+        }
         if (inference != null && inference.positionRows() < 0 && inference.relativeRows() >= 0) {
             relativeImage(builder);
             return;
@@ -284,6 +293,24 @@ final class ConfigResolver {
         if (!grid.stored().equals(grid.image())) {
             storedImage = grid.stored();
         }
+    }
+
+    /** The image's size where tables for columns and rows tell the grid. */
+    private void axisImage(VitConfigBuilder builder) throws InputException {
+        ImageSize asked = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
+        ImageSize said = stated.fields().get(ConfigField.IMAGE);
+        ImageSize target = asked != null ? asked : said;
+        AxisGrid grid = new AxisGrid(inference, value(ConfigField.PATCH));
+        ImageSize table = grid.stored(said, stated.implied().get(ConfigField.IMAGE), asked);
+        ImageSize image = target == null ? table : target;
+        if (!table.equals(image)) {
+            if (asked == null && !resample) {
+                throw grid.misfit(image);
+            }
+            grid.check(image);
+            storedImage = table;
+        }
+        builder.image(image.height(), image.width());
     }
 
     /** The image's size from the rows of tables of relative positions, where they are the only positions. */

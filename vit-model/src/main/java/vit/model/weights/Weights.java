@@ -333,7 +333,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
                 continue; // the gradient of the resampled table, which the file does not hold
             }
             if (parameter.kind() == Parameter.Kind.POSITION && !stored.equals(config())) {
-                values = positionResampling().resampleBackward(values, stored, config());
+                values = positionResampling().resampleBackward(parameter.name(), values, stored, config());
             }
             float[] tensor = tensors.computeIfAbsent(view.fileName(), _ -> new float[Math.toIntExact(view.fileShape().size())]);
             float[] region = new float[Math.toIntExact(view.shape().size())];
@@ -377,7 +377,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
             read(view, values);
         }
         if (otherGrid) {
-            float[] resampled = relative ? relativeResampling().resample(values, stored, config()) : positionResampling().resample(values, stored, config());
+            float[] resampled = relative ? relativeResampling().resample(values, stored, config())
+                    : positionResampling().resample(parameter.name(), values, stored, config());
             System.arraycopy(resampled, 0, target, 0, resampled.length);
         }
     }

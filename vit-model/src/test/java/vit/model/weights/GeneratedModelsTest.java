@@ -95,7 +95,7 @@ class GeneratedModelsTest {
         }
         switch (family.id()) {
             case "timm" -> b.qkvBias(flags[5]).layerScale(flags[6]).preLogits(flags[7]).registers(flags[8] ? 2 : 0).outputBias(flags[2])
-                    .positions(flags[1] ? Positions.LEARNED_PATCHES : Positions.LEARNED).distillationToken(flags[6] && !mean).classToken(!mean || flags[6])
+                    .positions(flags[17] ? Positions.LEARNED_AXES : flags[1] ? Positions.LEARNED_PATCHES : Positions.LEARNED).distillationToken(flags[6] && !mean).classToken(!mean || flags[6])
                     .finalNorm(mean && flags[7] ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING);
             case "huggingface", "huggingface-v5" -> b.qkvBias(flags[5]).distillationToken(flags[6] && flags[0] && !mean);
             case "openclip" -> projection(b, true, flags).layerScale(flags[5]).preNorm(flags[6]).pooling(mean ? Pooling.PATCH_MEAN : Pooling.TOKEN)

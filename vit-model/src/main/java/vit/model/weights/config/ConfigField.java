@@ -101,7 +101,8 @@ public final class ConfigField<T> {
     private static final Map<String, FinalNorm> NORMS = Map.of("before_pooling", FinalNorm.BEFORE_POOLING, "after_pooling", FinalNorm.AFTER_POOLING,
             "none", FinalNorm.NONE);
     private static final Map<String, Positions> POSITION_SCHEMES = Map.of("learned", Positions.LEARNED, "learned_patches", Positions.LEARNED_PATCHES,
-            "learned_class_and_patches", Positions.LEARNED_CLASS_AND_PATCHES, "sincos2d", Positions.SINCOS_2D, "none", Positions.NONE);
+            "learned_class_and_patches", Positions.LEARNED_CLASS_AND_PATCHES, "axes", Positions.LEARNED_AXES, "sincos2d", Positions.SINCOS_2D,
+            "sincos1d", Positions.SINCOS_1D, "none", Positions.NONE);
     private static final Map<String, NormKind> NORM_KINDS = Map.of("layer", NormKind.LAYER, "rms", NormKind.RMS);
     private static final Map<String, MlpConfig.Kind> MLP_KINDS = Map.of("gelu", MlpConfig.Kind.GELU, "swiglu", MlpConfig.Kind.SWIGLU);
     private static final Map<String, RelativePositions> RELATIVE = Map.of("none", RelativePositions.NONE, "by_block", RelativePositions.BY_BLOCK,

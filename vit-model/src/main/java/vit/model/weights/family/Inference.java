@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
+import vit.model.parameters.Parameters;
 import vit.model.weights.config.ConfigField;
 import vit.model.weights.config.ConfigFields;
 
@@ -18,6 +19,9 @@ public final class Inference {
     private String innerTensor;
     private int positionRows = -1;
     private String positionTensor;
+    private int axisRows = -1;
+    private int axisColumns = -1;
+    private String axisTensor;
     private int relativeRows = -1;
     private String relativeTensor;
 
@@ -53,6 +57,21 @@ public final class Inference {
     /** Rows of the position embeddings; −1 if the file has none. */
     public int positionRows() {
         return positionRows;
+    }
+
+    /** Rows of the grid for which the file has positions by axis; −1 if it has none. */
+    public int axisRows() {
+        return axisRows;
+    }
+
+    /** Columns of that grid; −1 if the file has no positions by axis. */
+    public int axisColumns() {
+        return axisColumns;
+    }
+
+    /** Starts a report about the positions by axis. */
+    public InputException.Report axisFault() {
+        return fault(axisTensor);
     }
 
     /** Rows of the tables of relative positions; −1 if the file has none. */
@@ -131,6 +150,13 @@ public final class Inference {
         positionTensor = tensor;
     }
 
+    /** Tells the grid of positions by axis from their two tables. */
+    void tellAxes(String ofColumns, String ofRows) throws InputException {
+        axisColumns = tensors.require(ofColumns, 3).dimension(1);
+        axisRows = tensors.require(ofRows, 3).dimension(1);
+        axisTensor = ofColumns;
+    }
+
     /** Tells the rows of a table of relative positions. */
     void tellRelativePositions(int rows, String tensor) {
         relativeRows = rows;
@@ -145,10 +171,13 @@ public final class Inference {
     /**
      * Requires the position embeddings of a model that has some.
      *
+     * @param byAxis whether a configuration says that they are a table for columns and one for rows
      * @throws InputException if the file lacks them
      */
-    public void requirePositions() throws InputException {
-        if (positionRows < 0 && positionTensor != null) {
+    public void requirePositions(boolean byAxis) throws InputException {
+        if (byAxis && axisRows < 0) {
+            tensors.require(Parameters.POSITIONS_X, 3);
+        } else if (positionRows < 0 && positionTensor != null) {
             tensors.require(positionTensor, 3);
         }
     }

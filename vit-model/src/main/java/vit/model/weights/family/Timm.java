@@ -99,6 +99,9 @@ class Timm implements WeightFamily {
         into.tell(ConfigField.REGISTERS, tensors.has(registers) ? tensors.require(registers, 3).dimension(1) : 0, registers);
         if (tensors.has(Parameters.POSITIONS)) {
             into.tellPositions(tensors.require(Parameters.POSITIONS, 3).dimension(1), Parameters.POSITIONS);
+        } else if (tensors.has(Parameters.POSITIONS_X) || tensors.has(Parameters.POSITIONS_Y)) {
+            into.tellAxes(Parameters.POSITIONS_X, Parameters.POSITIONS_Y);
+            into.tell(ConfigField.POSITIONS, Positions.LEARNED_AXES, Parameters.POSITIONS_X);
         } else if (tensors.has(Parameters.SHARED_RELATIVE_POSITIONS) || tensors.has("blocks.0." + Parameters.RELATIVE_POSITIONS)) {
             into.tell(ConfigField.POSITIONS, Positions.NONE, Parameters.POSITIONS);
         } else {
