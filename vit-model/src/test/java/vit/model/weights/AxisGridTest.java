@@ -109,8 +109,8 @@ class AxisGridTest {
         InputException e = assertThrows(InputException.class, () -> Weights.open(file, null));
         assertTrue(e.getMessage().contains("\"pos_embed_x\": the positions by axis do not fit the image; expected a table of 3 rows and one of 5 columns for 24×40 pixels"
                 + " and patch 8; found 2×5"), e.getMessage());
-        InputException sides = assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(20, 40)));
-        assertTrue(sides.getMessage().contains("sides that the patch of 8 pixels divides; found 20×40 pixels"), sides.getMessage());
+        InputException sides = assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(28, 40)));
+        assertTrue(sides.getMessage().contains("sides that the patch of 8 pixels divides; found 28×40 pixels"), sides.getMessage());
         InputException large = assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(8000, 8000)));
         assertTrue(large.getMessage().contains("at most 640 patches"), large.getMessage());
     }
