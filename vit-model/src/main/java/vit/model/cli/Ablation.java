@@ -2,6 +2,7 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -14,6 +15,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
+import vit.model.InputException;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
@@ -31,21 +33,36 @@ import vit.model.train.Trainer;
 import vit.model.train.TrainerOptions;
 import vit.model.train.TrainingListener;
 
-/** {@code vit ablation}: what patch size and pooling cost and gain, on drawn images and at the published sizes. */
+/** {@code vit ablation}: what patch size, pooling and kinds of positions cost and gain, on drawn images and at the published sizes. */
 @Command(name = "ablation", description = {
-    "Compare patch sizes and poolings.",
-    "Trains the same small model on drawn images with one thing changed at a time, and measures the forward pass of ViT-Ti at 224 pixels with "
-            + "patches of 16 and of 8 (197 and 785 tokens)."})
+    "Compare patch sizes and poolings, or kinds of position embeddings.",
+    "Trains the same small model on drawn images with one thing changed at a time. For patch sizes and poolings, it also measures the forward pass of ViT-Ti "
+            + "at 224 pixels with patches of 16 and of 8 (197 and 785 tokens). For positions, it also judges each model on larger images."})
 final class Ablation implements Callable<Integer> {
 
     private static final int CALLS = 7;
+    private static final String PATCHES = "patches";
+    private static final int DEFAULT_SEEDS = 3;
+
+    @Option(names = "--compare", paramLabel = "WHAT", defaultValue = PATCHES,
+            description = "What is compared: patches, for patch sizes and poolings, or positions; default: ${DEFAULT-VALUE}.")
+    private String compared;
 
     @Option(names = "--images", paramLabel = "N", defaultValue = "30000",
-            description = "Number of drawn images that each model learns from, a multiple of its 8 epochs; default: ${DEFAULT-VALUE}.")
+            description = "Number of images that each model learns from, those of all epochs together. For drawn images, a multiple of the 8 epochs; "
+                    + "default: ${DEFAULT-VALUE}.")
     private int images;
+
+    @Option(names = "--data", paramLabel = "DIR",
+            description = "With --compare positions, a folder with one folder of images per class to learn from; a quarter is held out. Default: drawn images.")
+    private Path data;
 
     @Option(names = "--seed", paramLabel = "S", defaultValue = "1", description = "Seed of images and weights; default: ${DEFAULT-VALUE}.")
     private long seed;
+
+    @Option(names = "--seeds", paramLabel = "N",
+            description = "With --compare positions, number of seeds from S on with which each model is trained; default: " + DEFAULT_SEEDS + ".")
+    private Integer seeds;
 
     @Mixin
     private ThreadsOption threads;
@@ -57,17 +74,49 @@ final class Ablation implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() throws IOException, DivergedException {
+    public Integer call() throws CommandException, IOException, DivergedException {
+        boolean patches = compared.equals(PATCHES);
+        if (!patches && !compared.equals("positions")) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--compare': expected patches or positions, found " + compared);
+        }
+        if (patches && (data != null || seeds != null)) {
+            throw new ParameterException(spec.commandLine(), (data != null ? "--data" : "--seeds") + " applies only to positions: give --compare positions");
+        }
+        if (seeds != null && (seeds < 1 || seeds > 1000)) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--seeds': expected 1 to 1000, found " + seeds);
+        }
         if (images < 100 || images > 100_000_000) {
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--images': expected 100 to 100000000, found " + images);
         }
         vit.status().warnOfMachine();
         PrintWriter out = spec.commandLine().getOut();
         int epochs = ShapeLearning.demo().recipe().epochs();
-        if (images % epochs != 0) {
+        if (data == null && images % epochs != 0) {
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--images': expected a multiple of the " + epochs
                     + " epochs, for example " + images / epochs * epochs + " or " + (images / epochs + 1) * epochs + ", found " + images);
         }
+        if (patches) {
+            comparePatches(out);
+        } else {
+            comparePositions(out);
+        }
+        out.flush();
+        return Vit.DONE;
+    }
+
+    private void comparePositions(PrintWriter out) throws CommandException, IOException, DivergedException {
+        try {
+            int count = seeds == null ? DEFAULT_SEEDS : seeds;
+            TextTable table = new PositionComparison(data, images, seed, count, threads.count(), vit.status()).run();
+            out.println("validation accuracy after training on " + images + (data == null ? " drawn images of 32×32 pixels" : " images of " + data)
+                    + (count == 1 ? ", seed " + seed : ": mean (smallest to largest) of " + count + " seeds from " + seed + " on"));
+            table.print(out, "  ");
+        } catch (InputException e) {
+            throw new CommandException(e, "correct what the message names; vit ablation --help lists the options");
+        }
+    }
+
+    private void comparePatches(PrintWriter out) throws IOException, DivergedException {
         out.println("trained on " + images + " drawn images of 32×32 pixels");
         TextTable table = new TextTable("lrrrrrr").row("", "tokens", "parameters", "MFLOP", "images/s", "val loss", "val acc");
         for (Map.Entry<String, ShapeLearning> variant : variants().entrySet()) {
@@ -81,8 +130,6 @@ final class Ablation implements Callable<Integer> {
         cost(cost, "patch 16", tiny);
         cost(cost, "patch 8", tiny.toBuilder().patch(8).build());
         cost.print(out, "  ");
-        out.flush();
-        return Vit.DONE;
     }
 
     private Map<String, ShapeLearning> variants() {

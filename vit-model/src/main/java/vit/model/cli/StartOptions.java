@@ -20,6 +20,7 @@ import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.config.Scores;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Positions;
 import vit.model.image.Preprocessing;
 import vit.model.image.PreprocessingFiles;
 import vit.model.image.RgbImage;
@@ -28,6 +29,7 @@ import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 import vit.model.train.FineTuning;
 import vit.model.train.Initialization;
+import vit.model.train.TrainingFolder;
 import vit.model.train.data.ImageSource;
 import vit.model.weights.Weights;
 
@@ -38,7 +40,7 @@ import vit.model.weights.Weights;
 final class StartOptions {
 
     /** The whole image at the model's size, samples in [−1, 1]. */
-    private static final String DEFAULT_PREPROCESSING = "huggingface-vit";
+    static final String DEFAULT_PREPROCESSING = "huggingface-vit";
 
     /** Number of images that are examined to choose a size. */
     private static final int LOOKED_AT = 64;
@@ -64,6 +66,12 @@ final class StartOptions {
             description = "Size of the images that the model takes, in pixels, or one number for a square; sides are multiples of its patch; default: that of the "
                     + "configuration or weights, or what suits the images.")
     private LoadOptions image = LoadOptions.DEFAULTS;
+
+    @Option(names = "--positions", paramLabel = "KIND",
+            description = "Position embeddings of a model that is trained from scratch: learned, one for each token; axes, learned for each column and each row of "
+                    + "patches; sincos2d or sincos1d, fixed sines and cosines of column and row or of the token's number; none. Default: those of the "
+                    + "configuration, or learned.")
+    private String positions;
 
     @Option(names = "--reset-head", description = "Start with a head of zeros, even if the number of classes stays the same.")
     private boolean resetHead;
@@ -114,6 +122,10 @@ final class StartOptions {
     private Start trained(ImageSource images) throws CommandException, IOException {
         if (scheme != null) {
             throw new ParameterException(spec.commandLine(), "--init draws fresh weights, and --weights names trained ones: only one of them can be given");
+        }
+        if (positions != null) {
+            throw new ParameterException(spec.commandLine(), "--positions chooses those of a new model, and --weights names a trained one: only one of them can be "
+                    + "given");
         }
         Weights file = openWeights();
         try {
@@ -183,11 +195,34 @@ final class StartOptions {
             status.show("looking at images");
             chosen = suiting(usualSide(images), classes);
         }
+        chosen = positions == null ? chosen : chosen.toBuilder().positions(kind()).build();
+        requireNames(chosen);
         Optional<Preprocessing> stated = config == null ? Optional.empty() : PreprocessingFiles.read(config);
         Preprocessing preprocessing = preprocess.name() != null ? Preprocessing.named(preprocess.name())
                 : stated.isPresent() ? stated.get() : Preprocessing.named(DEFAULT_PREPROCESSING);
         Initialization.Scheme drawn = scheme == null ? Initialization.Scheme.VIT_PYTORCH : Initialization.Scheme.named(scheme);
         return new Start(new Initialization(chosen, drawn, seed), atSize(preprocessing), null, notes);
+    }
+
+    private Positions kind() {
+        return switch (positions) {
+            case "learned" -> Positions.LEARNED;
+            case "axes" -> Positions.LEARNED_AXES;
+            case "sincos2d" -> Positions.SINCOS_2D;
+            case "sincos1d" -> Positions.SINCOS_1D;
+            case "none" -> Positions.NONE;
+            default -> throw new ParameterException(spec.commandLine(), "Invalid value for option '--positions': expected learned, axes, sincos2d, sincos1d or "
+                    + "none, found " + positions);
+        };
+    }
+
+    /** Refuses positions that only a file under timm's names can hold, for a model that cannot be saved under them. */
+    private static void requireNames(VitConfig chosen) {
+        boolean elsewhere = chosen.positions().isTable() || chosen.positions() == Positions.SINCOS_2D;
+        if (!elsewhere && !TrainingFolder.hasTimmsNames(chosen)) {
+            throw new IllegalArgumentException("positions by axis, 1-D sines and cosines, or no positions are saved only under timm's names, which know no norms "
+                    + "around the patch projection and no patches with the channels last");
+        }
     }
 
     /** Refuses weights from which no training can start. What training leaves out of them, such as a head for other classes, may be anything. */
@@ -222,7 +257,7 @@ final class StartOptions {
     }
 
     /** The median short side of some images, spread over the classes; those that cannot be read are skipped. */
-    private static int usualSide(ImageSource images) throws IOException {
+    static int usualSide(ImageSource images) throws IOException {
         int looked = Math.min(LOOKED_AT, images.size());
         List<Integer> sides = new ArrayList<>();
         InputException unreadable = null;

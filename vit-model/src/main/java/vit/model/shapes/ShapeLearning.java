@@ -26,8 +26,8 @@ import vit.model.train.data.Split;
  * @param validation      number of images held out; they have another seed
  * @param difficulty      see {@link ShapeImages}
  * @param ramp            number of epochs until that difficulty is reached
- * @param sinCosStart     whether the learned positions start as the 2-D sine and cosine table, so that the model need not learn which patches are
- *                        neighbours; otherwise they start as noise
+ * @param sinCosStart     whether the one table of learned positions starts as the 2-D sines and cosines, so that the model need not learn which patches
+ *                        are neighbours; otherwise learned positions start as noise
  */
 public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch, int validation, double difficulty, int ramp,
         boolean sinCosStart) {
@@ -92,7 +92,7 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
 
     private ParameterSource start() {
         ParameterSource start = new Initialization(config, Initialization.Scheme.MOCO, recipe.seed());
-        return sinCosStart ? new SinCosStart(start) : start;
+        return sinCosStart && config.positions().isTable() ? new SinCosStart(start) : start;
     }
 
     /** Other weights whose positions are the 2-D sine and cosine table; those of prefix tokens are unchanged. */

@@ -309,6 +309,28 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /**
+     * Evaluates other weights on the validation images, for example the trained ones, carried over to images of another size by {@link FineTuning}. The
+     * preprocessing is adapted to the size that those weights take.
+     *
+     * @throws IllegalArgumentException if the weights are for another number of classes
+     */
+    public Evaluation evaluate(ParameterSource others) throws IOException {
+        VitConfig other = others.config();
+        if (other.classes() != config.classes()) {
+            throw new IllegalArgumentException("weights for " + other.classes() + " classes; the images have " + config.classes());
+        }
+        caller.enter();
+        try {
+            cancelled = false;
+            SampleMaker resized = new SampleMaker(validation.images(), other, validation.preprocessing().forImage(other.imageHeight(), other.imageWidth()),
+                    Augmentation.NONE, recipe.seed());
+            return Evaluation.of(others, resized, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
+        } finally {
+            caller.exit();
+        }
+    }
+
     /** Ends {@link #train} after the current step. Any thread may call this. */
     public void cancel() {
         cancelled = true;

@@ -153,12 +153,17 @@ public record TrainingFolder(Path path) {
         WeightsWriter.write(file, new Saved(trainer.weights(), saved(trainer.config())), metadata);
     }
 
+    /** Whether weights of a training are saved under timm's names; if not, then under those of the model's own family. */
+    public static boolean hasTimmsNames(VitConfig config) {
+        return !config.patchNorm() && config.patchOrder() == PatchOrder.CHANNEL_FIRST;
+    }
+
     /**
      * The configuration under whose names weights are saved: timm's if timm has names for all of them. timm stores fixed sine and cosine positions as
      * if they were learned.
      */
     static VitConfig saved(VitConfig config) {
-        if (config.patchNorm() || config.patchOrder() != PatchOrder.CHANNEL_FIRST) {
+        if (!hasTimmsNames(config)) {
             return config;
         }
         VitConfigBuilder builder = config.toBuilder().family("timm");

@@ -28,6 +28,25 @@ class DemoTest {
         assertTrue(lines.stream().anyMatch(line -> line.endsWith("  crescent")), lines::toString);
     }
 
+    /** Stripes that every model learns, but for one without positions; they are 8 pixels wide, of 2×2 patches, and then 12 pixels of 3×3. */
+    @Test
+    void positionsAreComparedOnAFolderAtTwoSizes() throws IOException {
+        Path data = TrainTest.stripes(folder.resolve("stripes"), 24);
+        List<String> lines = vit("ablation", "--compare", "positions", "--data", data, "--images", 720, "--seeds", 2, "--seed", 5, "--threads", 1).isDone().lines();
+        assertEquals("validation accuracy after training on 720 images of " + data + ": mean (smallest to largest) of 2 seeds from 5 on", lines.getFirst());
+        assertTrue(lines.get(1).matches(" +positions +parameters +at 8 px +at 12 px, resampled +at 12 px, computed"), lines::toString);
+        String each = "[01]\\.\\d{3} \\([01]\\.\\d{3} to [01]\\.\\d{3}\\)";
+        String count = " +[\\d,]+ +";
+        String[] rows = {"none" + count + each + " +" + each, "learned" + count + each + " +" + each, "axes" + count + each + " +" + each,
+            "sincos2d" + count + each + " +" + each + " +" + each, "sincos1d" + count + each + " +" + each + " +" + each};
+        for (int i = 0; i < rows.length; i++) {
+            String row = lines.get(2 + i);
+            assertTrue(row.matches(" +" + rows[i]), row);
+        }
+        assertEquals(2 + rows.length, lines.size());
+        assertEquals(lines, vit("ablation", "--compare", "positions", "--data", data, "--images", 720, "--seeds", 2, "--seed", 5, "--threads", 2).isDone().lines());
+    }
+
     @Test
     void impossibleArgumentsAreRefused() throws IOException {
         vit("demo", "--seconds", 0, "--output", folder).isRefused("--seconds");
@@ -38,6 +57,11 @@ class DemoTest {
         vit("demo", "--full", "--seconds", 10, "--output", folder.resolve("no")).isRefused("--full", "--seconds");
         assertTrue(Files.notExists(folder.resolve("no")));
         vit("ablation", "--images", 1).isRefused("--images");
+        vit("ablation", "--compare", "heads").isRefused("--compare", "expected patches or positions, found heads");
+        vit("ablation", "--seeds", 2).isRefused("--seeds applies only to positions", "--compare positions");
+        vit("ablation", "--data", folder).isRefused("--data applies only to positions");
+        vit("ablation", "--compare", "positions", "--seeds", 0).isRefused("--seeds", "expected 1 to 1000, found 0");
+        vit("ablation", "--compare", "positions", "--data", folder.resolve("missing")).isRefused(folder.resolve("missing"));
         vit("ablation", "--images", 30_001).isRefused("--images", "for example 30000 or 30008");
     }
 }

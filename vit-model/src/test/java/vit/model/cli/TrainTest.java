@@ -16,9 +16,12 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import vit.model.LoadOptions;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Positions;
 import vit.model.golden.Golden;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
@@ -476,6 +479,34 @@ class TrainTest {
         }
         Ran alpha = train(folder.resolve("alpha"), "--epochs", 1).isDone();
         assertTrue(alpha.out().contains("the alpha channel of the images is dropped, not blended"), alpha::out);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"learned,LEARNED", "axes,LEARNED_AXES", "sincos2d,LEARNED_PATCHES", "sincos1d,SINCOS_1D", "none,NONE"})
+    void eachKindOfPositionsIsTrainedAndSavedAndTakesAnotherImage(String kind, Positions saved) throws Exception {
+        Path output = folder.resolve(kind);
+        train(output, "--epochs", 8, "--batch", 6, "--lr", "5e-3", "--seed", 1, "--positions", kind).isDone();
+        try (Weights weights = Weights.open(output.resolve("last.safetensors"), null)) {
+            assertEquals(saved, weights.config().positions());
+            assertEquals(List.of(), weights.report().warnings());
+        }
+        Ran classified = Ran.vit("classify", "--weights", output.resolve("best.safetensors"), "--top", 1, data.resolve("standing/5.png")).isDone();
+        assertTrue(kind.equals("none") || classified.lines().get(1).endsWith("standing"), classified::out);
+        Ran.vit("classify", "--weights", output.resolve("best.safetensors"), "--image-size", "12x16", "--top", 1, data.resolve("standing/5.png")).isDone();
+    }
+
+    @Test
+    void positionsAreChosenForANewModelAlone() throws Exception {
+        train(folder.resolve("no"), "--positions", "rows").isRefused("--positions", "expected learned, axes, sincos2d, sincos1d or none, found rows");
+        config = Files.writeString(folder.resolve("odd.json"), "{\"family\":\"timm\",\"image\":[8,8],\"patch\":4,\"width\":21,\"depth\":1,\"heads\":3,\"mlp\":40}");
+        train(folder.resolve("no"), "--positions", "axes").isRefused("Invalid model", "positions by axis need an even width, not 21");
+        config = Files.writeString(folder.resolve("norms.json"), "{\"family\":\"vit-pytorch\",\"image\":[8,8],\"patch\":4,\"width\":24,\"depth\":1,\"heads\":3}");
+        train(folder.resolve("no"), "--positions", "axes").isRefused("Invalid model", "saved only under timm's names");
+        train(folder.resolve("no"), "--positions", "learned", "--epochs", 1).isDone();
+        Path weights = folder.resolve("no/last.safetensors");
+        Ran.vit("train", "--data", data, "--output", folder.resolve("tuned"), "--weights", weights, "--positions", "axes")
+                .isRefused("--positions", "--weights", "only one of them can be given");
+        assertTrue(Files.notExists(folder.resolve("tuned")));
     }
 
     @Test

@@ -9,11 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import vit.model.InputException;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
@@ -85,6 +87,24 @@ class FineTuningTest {
         int prefix = positions == Positions.LEARNED ? 3 : 0;
         float[] expected = method.resample(read(trained, "pos_embed"), prefix, 4, 4, height / 8, width / 8);
         assertArrayEquals(expected, read(FineTuning.of(trained, 5, height, width, true, method), "pos_embed"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Positions.class)
+    void resampledPositionsAreToldWhereThereAreSome(Positions positions) {
+        VitConfig old = OLD.toBuilder().positions(positions).build();
+        List<String> changes = FineTuning.of(new GeneratedWeights(old, 3), 7, 48, 32, true, PositionResampling.TIMM).changes();
+        boolean learned = positions != Positions.NONE && positions != Positions.SINCOS_1D && positions != Positions.SINCOS_2D;
+        assertEquals(learned ? List.of("positions of 4×4 patches are resampled to 6×4") : List.of(), changes);
+    }
+
+    @Test
+    void tablesByAxisAreCarriedOverEachOnItsOwn() throws Exception {
+        VitConfig old = OLD.toBuilder().positions(Positions.LEARNED_AXES).build();
+        GeneratedWeights trained = new GeneratedWeights(old, 3);
+        FineTuning tuned = FineTuning.of(trained, 7, 48, 16, true, PositionResampling.JAX);
+        assertArrayEquals(PositionResampling.JAX.resample(read(trained, "pos_embed_x"), 0, 1, 4, 1, 2), read(tuned, "pos_embed_x"));
+        assertArrayEquals(PositionResampling.JAX.resample(read(trained, "pos_embed_y"), 0, 1, 4, 1, 6), read(tuned, "pos_embed_y"));
     }
 
     @Test

@@ -21,6 +21,7 @@ import vit.model.image.RgbImage;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
+import vit.model.positions.PositionResampling;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
 import vit.model.train.data.ImageSource;
@@ -91,6 +92,21 @@ public class TrainerTest {
             Evaluation evaluation = trainer.evaluate();
             assertEquals(60, evaluation.images());
             assertEquals(last.validationAccuracy(), evaluation.accuracy());
+        }
+    }
+
+    @Test
+    void otherWeightsAreJudgedOnTheSameImagesAtTheirOwnSize() throws Exception {
+        try (Trainer trainer = trainer(RECIPE.withEpochs(1), TrainerOptions.threads(2))) {
+            trainer.train(TrainingListener.NONE);
+            Evaluation own = trainer.evaluate();
+            Evaluation same = trainer.evaluate(trainer.weights());
+            assertEquals(own.loss(), same.loss());
+            Evaluation larger = trainer.evaluate(FineTuning.of(trainer.weights(), 3, 16, 16, true, PositionResampling.TIMM));
+            assertEquals(own.images(), larger.images());
+            assertNotEquals(own.loss(), larger.loss());
+            VitConfig other = CONFIG.toBuilder().classes(4).build();
+            assertThrows(IllegalArgumentException.class, () -> trainer.evaluate(Initialization.of(other, 5)));
         }
     }
 
