@@ -8,7 +8,10 @@ import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.NativeSpeed;
+import vit.model.config.BackboneConfig;
+import vit.model.config.BackboneConfig.Stage;
 import vit.model.config.VitConfig;
+import vit.model.config.VitConfigBuilder;
 import vit.model.forward.KernelCompilation;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
@@ -229,7 +232,15 @@ final class WarmUp {
         boolean attention = config.pooling().isAttention();
         int heads = attention ? 3 : 2;
         int width = attention ? heads * headDim : 20;
-        return config.toBuilder().image(20, imageWidth).patch(4).width(width).depth(2).heads(heads).headDim(headDim).mlp(mlp).classes(20).build();
+        VitConfigBuilder tiny = config.toBuilder().width(width).depth(2).heads(heads).headDim(headDim).mlp(mlp).classes(20);
+        BackboneConfig backbone = config.stem().backbone();
+        if (backbone == null) {
+            return tiny.image(20, imageWidth).patch(4).build();
+        }
+        List<Stage> stages = backbone.stages().isEmpty() ? List.of() : List.of(new Stage(2, 24), new Stage(1, 40));
+        int patch = Math.min(config.patch(), 2);
+        int side = patch * BackboneConfig.stride(stages.size());
+        return tiny.backbone(20, stages).backboneGroups(4).patch(patch).image(5 * side, imageWidth / 4 * side).build();
     }
 
     /** Small weights of both signs. The results do not matter. */

@@ -3,7 +3,9 @@ package vit.model;
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import vit.kernels.parallel.Workers;
+import vit.model.config.BackboneConfig.Stage;
 import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
 
@@ -21,17 +23,18 @@ final class AllocationProbe {
     private AllocationProbe() {}
 
     /**
-     * @param arguments threads, batch
+     * @param arguments threads, batch, and {@code plain}, or {@code hybrid} for a model with a convolutional network
      */
     public static void main(String[] arguments) throws IOException {
         int threads = Integer.parseInt(arguments[0]);
         int batch = Integer.parseInt(arguments[1]);
-        try (VitModel model = VitModel.of(new GeneratedWeights(CONFIG, 0)); Workers workers = Workers.of(threads);
+        VitConfig config = arguments[2].equals("hybrid") ? CONFIG.toBuilder().patch(1).backbone(16, List.of(new Stage(1, 32), new Stage(2, 64))).backboneGroups(8).build() : CONFIG;
+        try (VitModel model = VitModel.of(new GeneratedWeights(config, 0)); Workers workers = Workers.of(threads);
                 VitSession session = model.newSession(SessionOptions.workers(workers).withBatch(batch).withFiniteCheck(true))) {
             System.out.println(session.warmUp());
             long[] ids = new long[threads];
             workers.run(w -> ids[w.index()] = Thread.currentThread().threadId());
-            System.out.println("bytes " + least(session, ids, batch));
+            System.out.println("bytes " + least(session, config, ids, batch));
         }
     }
 
@@ -39,11 +42,11 @@ final class AllocationProbe {
      * Returns the fewest bytes that a round of calls allocated. Code that is not compiled yet boxes vectors, so early rounds allocate. A leak
      * in every call would show in all rounds.
      */
-    private static long least(VitSession session, long[] threadIds, int batch) {
+    private static long least(VitSession session, VitConfig config, long[] threadIds, int batch) {
         ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         float[] images = new float[batch * 3 * 40 * 48];
         float[] logits = new float[batch * 11];
-        Features features = Features.of(CONFIG, FeatureRequest.embedding().and(FeatureRequest.patches()).and(FeatureRequest.blocks(0)).withUnitLength(true), batch);
+        Features features = Features.of(config, FeatureRequest.embedding().and(FeatureRequest.patches()).and(FeatureRequest.blocks(0)).withUnitLength(true), batch);
         long[] before = new long[threadIds.length];
         long least = Long.MAX_VALUE;
         long deadline = System.nanoTime() + COMPILATION_NANOS;

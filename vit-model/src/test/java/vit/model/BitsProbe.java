@@ -1,9 +1,16 @@
 package vit.model;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.optim.GradientNorm;
+import vit.model.config.AttentionConfig;
+import vit.model.config.BackboneConfig;
+import vit.model.config.MlpConfig;
+import vit.model.config.NormKind;
+import vit.model.config.RotaryConfig;
 import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
@@ -22,25 +29,31 @@ final class BitsProbe {
      * @param arguments the numbers of threads to run with; all must give one hash
      */
     public static void main(String[] arguments) throws IOException {
-        String first = null;
-        for (String threads : arguments) {
-            String hash = hash(Integer.parseInt(threads));
-            if (first != null && !first.equals(hash)) {
-                System.out.println("hash differs at " + threads + " threads: " + hash + ", before " + first);
-                return;
-            }
-            first = hash;
-        }
-        System.out.println("hash " + first);
-    }
-
-    private static String hash(int threads) throws IOException {
-        CRC32 crc = new CRC32();
         VitConfig token = VitConfig.builder().image(16, 24).patch(8).width(20).depth(2).heads(2).headDim(9).mlp(34).classes(5).build();
         VitConfig mean = token.toBuilder().gelu(GeluKind.TANH).pooling(VitConfig.Pooling.PATCH_MEAN)
                 .finalNorm(VitConfig.FinalNorm.AFTER_POOLING).layerScale(true).registers(1).build();
         VitConfig axes = token.toBuilder().depth(1).positions(VitConfig.Positions.LEARNED_AXES).build();
-        for (VitConfig config : new VitConfig[] {token, mean, axes}) {
+        String plain = hash(List.of(token, mean), 20, arguments);
+        String later = hash(List.of(axes, eva(token), beit(token), hybrid(token)), 1, Stream.of(arguments[0], arguments[arguments.length - 1]).distinct().toArray(String[]::new));
+        System.out.println("hash " + plain + " " + later);
+    }
+
+    /** The one hash of these models at every number of threads. */
+    private static String hash(List<VitConfig> configs, int steps, String... numbersOfThreads) throws IOException {
+        String first = null;
+        for (String threads : numbersOfThreads) {
+            String hash = hash(configs, steps, Integer.parseInt(threads));
+            if (first != null && !first.equals(hash)) {
+                throw new AssertionError("hash differs at " + threads + " threads: " + hash + ", before " + first);
+            }
+            first = hash;
+        }
+        return first;
+    }
+
+    private static String hash(List<VitConfig> configs, int steps, int threads) throws IOException {
+        CRC32 crc = new CRC32();
+        for (VitConfig config : configs) {
             GeneratedWeights weights = new GeneratedWeights(config, 0);
             float[] images = new float[BATCH * 3 * 16 * 24];
             weights.fill(images, images.length, "images", 1.7, 0);
@@ -50,17 +63,34 @@ final class BitsProbe {
                 session.logits(images, BATCH, logits);
                 update(crc, logits);
             }
-            train(crc, weights, images, threads);
+            train(crc, weights, images, steps, threads);
         }
         return Long.toHexString(crc.getValue());
     }
 
-    private static void train(CRC32 crc, GeneratedWeights weights, float[] images, int threads) throws IOException {
+    /** Rotary positions, a gate, norms inside, pooling by attention. */
+    private static VitConfig eva(VitConfig token) {
+        return token.toBuilder().width(24).headDim(12).rotary(new RotaryConfig(RotaryConfig.Scheme.EVA, 10000, 4, 4)).mlpKind(MlpConfig.Kind.SWIGLU).mlpNorm(true)
+                .attentionNorm(true).queryKeyNorm(true).pooling(VitConfig.Pooling.ALL_ATTENTION).build();
+    }
+
+    /** Relative positions, no key bias, RMSNorm, pooling by maximum. */
+    private static VitConfig beit(VitConfig token) {
+        return token.toBuilder().relative(AttentionConfig.RelativePositions.SHARED).positions(VitConfig.Positions.NONE).keyBias(false).norm(NormKind.RMS)
+                .gelu(GeluKind.QUICK).pooling(VitConfig.Pooling.PATCH_MEAN_MAX).build();
+    }
+
+    /** A convolutional network before the patches. */
+    private static VitConfig hybrid(VitConfig token) {
+        return token.toBuilder().patch(1).backbone(12, List.of(new BackboneConfig.Stage(2, 40), new BackboneConfig.Stage(1, 20))).backboneGroups(4).build();
+    }
+
+    private static void train(CRC32 crc, GeneratedWeights weights, float[] images, int steps, int threads) throws IOException {
         TrainingOptions options = TrainingOptions.of(threads, BATCH).withImageGradient(true).withLabelSmoothing(0.1);
         try (VitTraining training = VitTraining.of(weights, options, Optimizer.adamW(0.05).withLayerDecay(0.75))) {
             int[] labels = {1, 4, 0};
             float[] gradient = new float[images.length];
-            for (int step = 0; step < 20; step++) {
+            for (int step = 0; step < steps; step++) {
                 training.clearGradients();
                 training.accumulate(images, labels, BATCH, 1.0 / BATCH);
                 double norm = training.gradientNorm();

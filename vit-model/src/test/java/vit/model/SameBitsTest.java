@@ -48,7 +48,7 @@ class SameBitsTest {
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
         String hash = output.lines().filter(line -> line.startsWith("hash ")).findFirst().orElse("");
-        assertTrue(hash.matches("hash [0-9a-f]+"), options + ": " + output);
+        assertTrue(hash.matches("hash [0-9a-f]+ [0-9a-f]+"), options + ": " + output);
         return hash;
     }
 }

@@ -22,20 +22,20 @@ class SessionAllocationTest {
     private static final int ATTEMPTS = 5;
 
     @ParameterizedTest
-    @CsvSource({"1, 1", "1, 8", "2, 1", "2, 8"})
+    @CsvSource({"1, 1, plain", "1, 8, plain", "2, 1, plain", "2, 8, plain", "2, 3, hybrid"})
     @Timeout(300)
-    void callsAllocateNothingAfterWarmUp(int threads, int batch) throws IOException, InterruptedException {
+    void callsAllocateNothingAfterWarmUp(int threads, int batch, String model) throws IOException, InterruptedException {
         String output = "";
         for (int attempt = 0; attempt < ATTEMPTS && !output.contains("bytes 0"); attempt++) {
-            output = probe(threads, batch);
+            output = probe(threads, batch, model);
         }
         assertEquals("bytes 0", output.lines().filter(line -> line.startsWith("bytes ")).findFirst().orElse(output));
     }
 
-    private static String probe(int threads, int batch) throws IOException, InterruptedException {
+    private static String probe(int threads, int batch, String model) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
                 "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"),
-                AllocationProbe.class.getName(), String.valueOf(threads), String.valueOf(batch)))
+                AllocationProbe.class.getName(), String.valueOf(threads), String.valueOf(batch), model))
                 .redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);

@@ -28,6 +28,7 @@ import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.BackboneConfig.Stage;
 import vit.model.config.HeadConfig;
 import vit.model.config.MlpConfig;
 import vit.model.config.NormKind;
@@ -129,6 +130,9 @@ class OnnxRuntimeTest {
                 arguments("BEiT", PLAIN.toBuilder().positions(Positions.NONE).layerScale(true).keyBias(false).relative(RelativePositions.BY_BLOCK)
                         .pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build()),
                 arguments("SigLIP", square.toBuilder().classToken(false).gelu(GeluKind.TANH).pooling(Pooling.PATCH_ATTENTION).classes(0).build()),
+                arguments("hybrid", PLAIN.toBuilder().patch(1).image(40, 56).backbone(32, List.of(new Stage(1, 128), new Stage(2, 72)))
+                        .backboneGroups(8).build()),
+                arguments("hybrid of the first convolution alone", PLAIN.toBuilder().patch(2).image(40, 54).backbone(24, List.of()).backboneGroups(3).build()),
                 arguments("EVA-02", square.toBuilder().rotary(pairs).keyBias(false).mlpKind(MlpConfig.Kind.SWIGLU).mlpNorm(true).attentionNorm(true)
                         .pooling(Pooling.PATCH_MEAN).finalNorm(FinalNorm.AFTER_POOLING).build()));
     }

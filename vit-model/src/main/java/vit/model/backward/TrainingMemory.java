@@ -7,6 +7,7 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.AttentionConfig;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.BackboneConfig;
 import vit.model.config.MlpConfig;
 import vit.model.config.VitConfig;
 
@@ -74,13 +75,22 @@ final class TrainingMemory {
         int rows = maxBatch * config.tokens();
         int patches = maxBatch * config.patches();
         int widest = Math.max(Math.max(config.mlpExpanded(), config.pooledWidth()), Math.max(3 * config.inner(), config.classes()));
-        return Math.max(Math.max(GemmWorkspace.packedInput(rows, widest), GemmWorkspace.packedRows(widest, rows)),
+        int most = Math.max(Math.max(GemmWorkspace.packedInput(rows, widest), GemmWorkspace.packedRows(widest, rows)),
                 Math.max(GemmWorkspace.packedInput(patches, config.patchElements()),
                         GemmWorkspace.packedRows(config.patchElements(), patches)));
+        for (BackboneConfig.Convolution c : config.stem().convolutions()) {
+            int pixels = Math.multiplyExact(maxBatch, c.pixels());
+            most = Math.max(most, Math.max(GemmWorkspace.packedInput(pixels, Math.max(c.window(), c.outputs())), GemmWorkspace.packedRows(c.window(), pixels)));
+        }
+        return most;
     }
 
     private static int packedPanels(VitConfig config, int maxBatch) {
         int widest = Math.max(Math.max(config.mlpExpanded(), config.pooledWidth()), Math.max(3 * config.inner(), config.classes()));
-        return GemmWorkspace.packedPanels(widest, maxBatch * config.tokens());
+        int most = GemmWorkspace.packedPanels(widest, maxBatch * config.tokens());
+        for (BackboneConfig.Convolution c : config.stem().convolutions()) {
+            most = Math.max(most, GemmWorkspace.packedPanels(c.outputs(), maxBatch * c.pixels()));
+        }
+        return most;
     }
 }

@@ -25,6 +25,7 @@ public final class TrainingParameters {
     private final VitWeights weights;
     private final VitGradients gradients;
     private final Map<String, PackedMatrix> transposed = new LinkedHashMap<>(); // by layer
+    private final Map<String, PackedMatrix> dstandardized = new LinkedHashMap<>(); // by convolution: the gradient of one pass
     private final PackedMatrix[] transposeTo;
     private final PackedMatrix[] transposeFrom;
 
@@ -37,9 +38,17 @@ public final class TrainingParameters {
             if (parameter.isMatrix()) {
                 transposed.put(layerName(parameter), PackedMatrix.allocate(arena, parameter.in(), parameter.out()));
             }
+            if (parameter.kind() == Parameter.Kind.CONVOLUTION_WEIGHT) {
+                dstandardized.put(layerName(parameter), PackedMatrix.allocate(arena, parameter.out(), parameter.in()));
+            }
         }
         transposeTo = transposed.values().toArray(PackedMatrix[]::new);
-        transposeFrom = transposed.keySet().stream().map(weights::matrix).toArray(PackedMatrix[]::new);
+        transposeFrom = transposed.keySet().stream().map(this::used).toArray(PackedMatrix[]::new);
+    }
+
+    /** The weights of a layer as they are multiplied by: a convolution's are standardised. */
+    private PackedMatrix used(String layer) {
+        return dstandardized.containsKey(layer) ? weights.standardized().filters(layer).standardized() : weights.matrix(layer);
     }
 
     private static String layerName(Parameter weight) {
@@ -64,14 +73,24 @@ public final class TrainingParameters {
                 transposed.get(name), gradients.matrix(name), gradients.vector(name + ".bias"));
     }
 
+    /** The convolution of this name, with what its backward pass needs. */
+    TrainingConvolution convolution(String name) {
+        TrainingLayer layer = new TrainingLayer(Linear.of(used(name), Epilogue.NONE), transposed.get(name), dstandardized.get(name), null);
+        return new TrainingConvolution(weights.standardized().filters(name), layer, gradients.matrix(name));
+    }
+
     /** The norm of this name. */
     TrainingNorm norm(String name) {
         return new TrainingNorm(weights.vector(name + ".weight"), weights.vector(name + ".bias"),
                 gradients.vector(name + ".weight"), gradients.vector(name + ".bias"), eps);
     }
 
-    /** Transposes all weights again: this worker's share. */
+    /** Standardises and transposes the weights again: this worker's share. There is a barrier inside if there are convolutions. */
     public void updateTransposes(Worker w) {
+        if (!weights.standardized().isEmpty()) {
+            weights.standardized().update(w);
+            w.barrier();
+        }
         for (int i = 0; i < transposeTo.length; i++) {
             transposeTo[i].packTransposed(transposeFrom[i], w);
         }

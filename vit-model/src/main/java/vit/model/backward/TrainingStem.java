@@ -21,6 +21,7 @@ final class TrainingStem {
     private final Tensor dimages; // (B, channels, height, width), or null
     private final Tensor tokens; // (B·T, C): what the first block is given
 
+    private final TrainingBackbone backbone; // or null
     private final Tensor patches; // (B·P, patch elements)
     private final Tensor patchesNormed; // (B·P, patch elements), patches themselves without a patch norm
     private final Tensor patchMean; // (B·P)
@@ -58,7 +59,8 @@ final class TrainingStem {
         int width = config.width();
         int patchRows = Math.multiplyExact(maxBatch, config.patches());
         boolean norms = config.patchNorm();
-        patches = arena.allocatePadded(patchRows, config.patchElements());
+        backbone = config.stem().backbone() == null ? null : new TrainingBackbone(config.stem(), parameters, images, dimages, maxBatch, arena);
+        patches = backbone != null ? backbone.patches : arena.allocatePadded(patchRows, config.patchElements());
         patchesNormed = norms ? arena.allocatePadded(patchRows, config.patchElements()) : patches;
         patchMean = arena.allocate(patchRows);
         patchRstd = arena.allocate(patchRows);
@@ -71,7 +73,7 @@ final class TrainingStem {
         assembledMean = config.preNorm() ? arena.allocate(tokenRows) : null;
         assembledRstd = config.preNorm() ? arena.allocate(tokenRows) : null;
         dprojected = arena.allocatePadded(patchRows, width);
-        dpatches = dimages != null || norms ? arena.allocatePadded(patchRows, config.patchElements()) : null;
+        dpatches = backbone != null ? backbone.dpatches : dimages != null || norms ? arena.allocatePadded(patchRows, config.patchElements()) : null;
         dpatchesNorm = norms ? arena.allocatePadded(patchRows, config.patchElements()) : null;
         columns = parameters.weights().vector(Parameters.POSITIONS_X);
         rows = parameters.weights().vector(Parameters.POSITIONS_Y);
@@ -86,11 +88,15 @@ final class TrainingStem {
     /** Writes the tokens. A barrier is at the end. */
     void forward(int batch, Worker w) {
         int patchRows = batch * config.patches();
-        PatchEmbed.patchify(patches, images, config.patch(), config.patchOrder(), batch, w);
         if (columns != null) {
             PatchEmbed.joinAxes(parameters.weights().positions(), columns, rows, w);
         }
-        w.barrier();
+        if (backbone != null) {
+            backbone.forward(batch, m.gemm, w);
+        } else {
+            PatchEmbed.patchify(patches, images, config.patch(), config.patchOrder(), batch, w);
+            w.barrier();
+        }
         if (patchNormBefore != null) {
             patchNormBefore.forward(patchesNormed, patchMean, patchRstd, patches, patchRows, w);
             w.barrier();
@@ -131,6 +137,10 @@ final class TrainingStem {
             dy = m.dbranch;
         }
         projection.backward(dpatches, dy, patchesNormed, patchRows, m.gemm, w);
+        if (backbone != null) {
+            backbone.backward(batch, m.gemm, w);
+            return;
+        }
         if (dpatches == null) {
             return;
         }

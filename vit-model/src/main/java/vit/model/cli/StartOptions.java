@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec.Target;
 import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.config.Scores;
+import vit.model.config.StemConfig;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.image.Preprocessing;
@@ -148,7 +149,7 @@ final class StartOptions {
     private Weights openWeights() throws IOException {
         Weights file = Weights.open(weights, config);
         try {
-            requireSides(file.config().patch());
+            requireSides(file.config().stem());
         } catch (Throwable t) {
             file.close();
             throw t;
@@ -169,7 +170,7 @@ final class StartOptions {
         List<String> notes = new ArrayList<>();
         if (config != null) {
             VitConfig stated = Weights.configuration(config).vit();
-            requireSides(stated.patch());
+            requireSides(stated.stem());
             chosen = FineTuning.classifier(stated, classes).build();
             chosen = image.hasImage() ? chosen.toBuilder().image(image.imageHeight(), image.imageWidth()).build() : chosen;
             if (stated.isProjection()) {
@@ -240,7 +241,11 @@ final class StartOptions {
     }
 
     /** Both sides of {@code --image} must be multiples of the patch that configuration or weights have. */
-    private void requireSides(int patch) {
+    private void requireSides(StemConfig stem) {
+        if (stem.backbone() != null) { // which takes any size
+            return;
+        }
+        int patch = stem.patch();
         int height = image.imageHeight();
         int width = image.imageWidth();
         if (height % patch != 0 || width % patch != 0) {

@@ -38,7 +38,7 @@ final class TrainingSummary {
         long parameters = Parameters.of(c).count();
         out.printf(Locale.ROOT, "%d classes, %d images to train on, %d to validate%n", c.classes(), split.training().size(), split.validation().size());
         images.notes().forEach(out::println);
-        out.printf(Locale.ROOT, "image %d×%d, patch %d, width %d, depth %d, heads %d, MLP %d: %d parameters%n", c.imageHeight(), c.imageWidth(), c.patch(),
+        out.printf(Locale.ROOT, "image %d×%d, patch %d, width %d, depth %d, heads %d, MLP %d: %d parameters%n", c.imageHeight(), c.imageWidth(), c.patchPixels(),
                 c.width(), c.depth(), c.heads(), c.mlp(), parameters);
         notes.forEach(out::println);
         noteAlpha(split.training());

@@ -4,7 +4,7 @@ package vit.model.config;
  * The arithmetic of one forward pass over one image, counted in multiply-adds of matrix products: the linear layers and the two
  * products of attention, as the literature counts. LayerNorm, softmax and GELU are less than one hundredth of it and are left out.
  *
- * @param linear    multiply-adds of patch projection, QKV, output, MLP, pooling by attention and heads
+ * @param linear    multiply-adds of a backbone's convolutions, patch projection, QKV, output, MLP, pooling by attention and heads
  * @param attention multiply-adds of Q·Kᵀ and of the probabilities with V, in the blocks and in pooling by attention
  */
 public record ForwardCost(long linear, long attention) {
@@ -18,9 +18,10 @@ public record ForwardCost(long linear, long attention) {
         long heads = (long) config.pooledWidth() * config.classes() * (config.distillationToken() ? 2 : 1);
         long preLogits = config.preLogits() ? width * width : 0;
         long patches = (long) config.patches() * config.patchElements() * width;
+        long backbone = config.stem().convolutions().stream().mapToLong(BackboneConfig.Convolution::cost).sum();
         long attention = 2 * tokens * tokens * inner;
         ForwardCost pool = ofPooling(config);
-        return new ForwardCost(patches + config.depth() * block + pool.linear + preLogits + heads, config.depth() * attention + pool.attention);
+        return new ForwardCost(backbone + patches + config.depth() * block + pool.linear + preLogits + heads, config.depth() * attention + pool.attention);
     }
 
     /** The multiply-adds of a block's MLP for one token: SwiGLU's first layer is twice as wide as what its second layer is given. */

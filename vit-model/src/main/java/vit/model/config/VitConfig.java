@@ -174,13 +174,20 @@ public record VitConfig(
     private static void checkSizes(StemConfig stem, TokensConfig prefix, int width, BlockConfig block, PoolConfig pool,
             HeadConfig head) {
         long inner = (long) block.attention().heads() * block.attention().headDim();
-        long patchElements = (long) stem.patch() * stem.patch() * stem.channels();
+        long patchElements = (long) stem.patch() * stem.patch() * stem.patchChannels();
         long tokens = (long) stem.gridHeight() * stem.gridWidth() + 2 + prefix.registers();
         long widest = Math.max(Math.max(3 * inner, block.mlp().expanded()), Math.max(width, patchElements));
         Dimensions.require(widest <= Dimensions.MOST * 4L, "a layer is " + widest + " wide");
         Dimensions.require(tokens * widest <= Dimensions.MOST_ELEMENTS, "one image needs " + tokens + " tokens of " + widest + " elements");
+        checkBackbone(stem);
         Dimensions.require(widest * width <= Dimensions.MOST_ELEMENTS && (long) head.classes() * pool.pooling().width() * width <= Dimensions.MOST_ELEMENTS,
                 "a weight matrix has more than " + Dimensions.MOST_ELEMENTS + " elements");
+    }
+
+    /** Checks the same of a backbone. */
+    private static void checkBackbone(StemConfig stem) {
+        long most = BackboneConfig.mostElements(stem.convolutions());
+        Dimensions.require(most <= Dimensions.MOST_ELEMENTS, "one image needs " + most + " elements in the backbone");
     }
 
     /** T: prefix tokens and patches. */
@@ -221,6 +228,11 @@ public record VitConfig(
         return prefix.distillationToken() ? 2 : 1;
     }
 
+    /** The largest number of elements of one image that any step of the backbone reads or writes; 0 without a backbone. */
+    public long backboneElements() {
+        return BackboneConfig.mostElements(stem.convolutions());
+    }
+
     /** {@link StemConfig#imageHeight}. */
     public int imageHeight() {
         return stem.imageHeight();
@@ -239,6 +251,11 @@ public record VitConfig(
     /** {@link StemConfig#patch}. */
     public int patch() {
         return stem.patch();
+    }
+
+    /** {@link StemConfig#patchPixels}. */
+    public int patchPixels() {
+        return stem.patchPixels();
     }
 
     /** {@link StemConfig#patchOrder}. */

@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.util.List;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.config.AttentionConfig.RelativePositions;
@@ -45,6 +46,9 @@ public final class VitConfigBuilder {
     private PatchOrder patchOrder = PatchOrder.CHANNEL_FIRST;
     private boolean patchBias = true;
     private boolean patchNorm;
+    private int backboneWidth; // 0: no backbone
+    private List<BackboneConfig.Stage> backboneStages = List.of();
+    private int backboneGroups = 32;
     private boolean preNorm;
     private boolean layerScale;
     private boolean preLogits;
@@ -88,6 +92,10 @@ public final class VitConfigBuilder {
         patchOrder = c.patchOrder();
         patchBias = c.stem().patchBias();
         patchNorm = c.patchNorm();
+        if (c.stem().backbone() != null) {
+            backbone(c.stem().backbone().width(), c.stem().backbone().stages());
+            backboneGroups = c.stem().backbone().groups();
+        }
         preNorm = c.preNorm();
         layerScale = c.layerScale();
         preLogits = c.preLogits();
@@ -270,6 +278,19 @@ public final class VitConfigBuilder {
         return this;
     }
 
+    /** The width and the stages of a {@link BackboneConfig}; a width of 0 (the default) stands for no backbone. */
+    public VitConfigBuilder backbone(int value, List<BackboneConfig.Stage> stages) {
+        backboneWidth = value;
+        backboneStages = List.copyOf(stages);
+        return this;
+    }
+
+    /** The groups of the backbone's GroupNorms, if there is a backbone; 32 unless set. */
+    public VitConfigBuilder backboneGroups(int value) {
+        backboneGroups = value;
+        return this;
+    }
+
     public VitConfigBuilder layerScale(boolean value) {
         layerScale = value;
         return this;
@@ -313,8 +334,9 @@ public final class VitConfigBuilder {
         if (hidden > Dimensions.MOST) {
             throw new IllegalArgumentException("mlp " + hidden + " is not in 1 … " + Dimensions.MOST);
         }
+        BackboneConfig backbone = backboneWidth == 0 ? null : new BackboneConfig(backboneWidth, backboneStages, backboneGroups);
         return new VitConfig(family,
-                new StemConfig(imageHeight, imageWidth, channels, patch, patchOrder, patchBias, patchNorm),
+                new StemConfig(imageHeight, imageWidth, channels, patch, patchOrder, patchBias, patchNorm, backbone),
                 new TokensConfig(classToken, distillationToken, registers),
                 positions, preNorm, width, depth,
                 new BlockConfig(norm, layerNormEps,

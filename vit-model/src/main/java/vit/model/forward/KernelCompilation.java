@@ -8,17 +8,22 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import vit.kernels.attention.Attention;
+import vit.kernels.convolution.Convolution;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.layernorm.LayerNorm;
+import vit.kernels.maxpool.MaxPool;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.patchembed.PatchEmbed;
+import vit.kernels.relu.Relu;
 import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.Implementation;
+import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.model.config.AttentionConfig;
 import vit.model.config.AttentionConfig.RelativePositions;
@@ -60,6 +65,9 @@ public final class KernelCompilation {
             RotaryKind kind = QueryKeyStep.Rotate.kind(attention.rotary());
             begin("rotary " + kind, () -> Rotary.rehearsals(kind));
         }
+        if (config.stem().backbone() != null) {
+            begin("backbone", KernelCompilation::backbone);
+        }
         if (attention.relative() != RelativePositions.NONE) {
             begin("bias", Attention::biasRehearsals);
         }
@@ -100,6 +108,15 @@ public final class KernelCompilation {
         } catch (InterruptedException e) {
             throw CallInterruptedException.restoring("interrupted while waiting for the compilation of the kernels");
         }
+    }
+
+    private static List<Rehearsal> backbone() {
+        List<Rehearsal> kernels = new ArrayList<>(Convolution.rehearsals());
+        kernels.addAll(WeightStandardization.rehearsals());
+        kernels.addAll(GroupNorm.rehearsals());
+        kernels.addAll(Relu.rehearsals());
+        kernels.addAll(MaxPool.rehearsals());
+        return kernels;
     }
 
     /** What the weights are packed with comes first, as they are being loaded meanwhile. */

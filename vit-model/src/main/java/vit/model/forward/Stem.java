@@ -19,6 +19,7 @@ final class Stem {
     private final VitConfig config;
     private final VitWeights weights;
     private final Tensor images; // (B, channels, height, width)
+    private final Backbone backbone; // or null
     private final Tensor patches; // (B·P, patch elements)
     private final Tensor projected; // (B·P, C)
     private final Tensor x; // (B·T, C)
@@ -40,7 +41,8 @@ final class Stem {
         this.images = images;
         this.x = x;
         int rows = Math.multiplyExact(maxBatch, config.patches());
-        patches = arena.allocatePadded(rows, config.patchElements());
+        backbone = config.stem().backbone() == null ? null : new Backbone(config.stem(), weights, images, maxBatch, arena);
+        patches = backbone != null ? backbone.patches : arena.allocatePadded(rows, config.patchElements());
         projected = arena.allocatePadded(rows, config.width());
         boolean norms = weights != null && config.patchNorm();
         projection = weights == null ? null
@@ -53,8 +55,12 @@ final class Stem {
     /** Writes the tokens of {@code batch} images. The last barrier is inside. */
     void forward(int batch, GemmWorkspace gemm, Worker w) {
         int rows = batch * config.patches();
-        PatchEmbed.patchify(patches, images, config.patch(), config.patchOrder(), batch, w);
-        w.barrier();
+        if (backbone != null) {
+            backbone.forward(batch, gemm, w);
+        } else {
+            PatchEmbed.patchify(patches, images, config.patch(), config.patchOrder(), batch, w);
+            w.barrier();
+        }
         if (patchNormBefore != null) {
             patchNormBefore.forward(patches, patches, rows, w);
             w.barrier();

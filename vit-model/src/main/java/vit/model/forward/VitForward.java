@@ -76,6 +76,9 @@ public final class VitForward implements Workers.Task {
     private static void checkBatch(VitConfig config, int maxBatch) {
         int widest = Math.max(Math.max(3 * config.inner(), config.mlpExpanded()), Math.max(config.width(), config.patchElements()));
         long each = (long) config.tokens() * (widest + MAX_PADDING) + MAX_PADDING;
+        if (config.stem().backbone() != null) {
+            each = Math.max(each, config.backboneElements() + MAX_PADDING);
+        }
         long most = Math.min(Integer.MAX_VALUE / each, Integer.MAX_VALUE / Math.max(config.classes(), 1));
         if (maxBatch > most) {
             throw new IllegalArgumentException("a batch of " + maxBatch + " images is too large for this model: " + most + " are the most");
@@ -87,8 +90,12 @@ public final class VitForward implements Workers.Task {
         boolean fewRows = pooledLast || config.pooling().isAttention();
         int widest = fewRows ? Math.max(config.mlp(), Math.max(config.width(), config.inner())) : config.width();
         int rows = pooledLast ? Math.multiplyExact(maxBatch, config.pooledTokens()) : maxBatch;
-        return Math.max(GemmWorkspace.packedInput(rows, Math.max(widest, config.pooledWidth())),
-                GemmWorkspace.packedInput(Math.multiplyExact(maxBatch, config.patches()), config.patchElements()));
+        return Math.max(backboneFloats(config, maxBatch), Math.max(GemmWorkspace.packedInput(rows, Math.max(widest, config.pooledWidth())),
+                GemmWorkspace.packedInput(Math.multiplyExact(maxBatch, config.patches()), config.patchElements())));
+    }
+
+    private static int backboneFloats(VitConfig config, int maxBatch) {
+        return config.stem().convolutions().stream().mapToInt(c -> GemmWorkspace.packedInput(maxBatch * c.pixels(), c.window())).max().orElse(0);
     }
 
     public int maxBatch() {

@@ -2,6 +2,7 @@ package vit.model.forward;
 
 import java.io.IOException;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
@@ -20,10 +21,17 @@ public final class VitWeights {
 
     private final ParameterTensors tensors;
     private final Tensor positions; // (Q + P, C), or null
+    private final StandardizedWeights standardized;
 
     /** Copies all parameters from {@code source} into {@code arena}. */
     public VitWeights(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
         tensors = new ParameterTensors(config, parameters, source, arena);
+        standardized = new StandardizedWeights(parameters, tensors, arena);
+        if (!standardized.isEmpty()) {
+            try (Workers alone = Workers.of(1)) {
+                alone.run(standardized::update);
+            }
+        }
         if (config.positions().isFixed()) {
             positions = arena.allocate(config.positionedPrefix() + config.patches(), config.width()).copyFrom(SinCosPositions.of(config));
         } else if (config.positions() == Positions.LEARNED_AXES) {
@@ -37,6 +45,11 @@ public final class VitWeights {
     /** The packed weight of the linear layer {@code name}. */
     public PackedMatrix matrix(String name) {
         return tensors.matrix(name);
+    }
+
+    /** The weights of convolutions as they are used. */
+    public StandardizedWeights standardized() {
+        return standardized;
     }
 
     /** The tensor of this full name, or null if the model has none. */

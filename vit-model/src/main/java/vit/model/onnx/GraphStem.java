@@ -35,7 +35,13 @@ final class GraphStem {
     /** (B, P, C) by Conv. */
     private String convolution() {
         int patch = config.patch();
-        List<String> inputs = new ArrayList<>(List.of(VitGraph.IMAGES, layers.learned(Parameters.PATCH_PROJECTION + ".weight")));
+        List<String> inputs = new ArrayList<>();
+        if (config.stem().backbone() == null) {
+            inputs.addAll(List.of(VitGraph.IMAGES, layers.learned(Parameters.PATCH_PROJECTION + ".weight")));
+        } else {
+            GraphBackbone backbone = new GraphBackbone(layers);
+            inputs.addAll(List.of(backbone.map(), backbone.planar(Parameters.PATCH_PROJECTION)));
+        }
         if (config.stem().patchBias()) {
             inputs.add(layers.learned(Parameters.PATCH_PROJECTION + ".bias"));
         }

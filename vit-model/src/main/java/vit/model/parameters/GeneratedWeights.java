@@ -28,7 +28,7 @@ public record GeneratedWeights(VitConfig config, long seed) implements Parameter
     @Override
     public void read(Parameter parameter, float[] target) {
         double scale = switch (parameter.kind()) {
-            case LINEAR_WEIGHT, PATCH_WEIGHT -> Math.sqrt(3) / Math.sqrt(parameter.in());
+            case LINEAR_WEIGHT, PATCH_WEIGHT, CONVOLUTION_WEIGHT -> Math.sqrt(3) / Math.sqrt(parameter.in());
             case POSITION, TOKEN, QUERY -> 0.5;
             case NORM_WEIGHT -> 0.25;
             case BIAS, NORM_BIAS, LAYER_SCALE, RELATIVE_POSITION -> 0.1;

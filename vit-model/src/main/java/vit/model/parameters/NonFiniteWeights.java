@@ -8,8 +8,8 @@ import vit.model.config.VitConfig;
 /**
  * Finds weights that are NaN or infinite. Stateless.
  *
- * <p>The tokens that such a weight meets become NaN or infinite, and stay so to the logits. There are two exceptions. GELU turns −∞ into 0, and the tanh
- * of the pre-logits layer turns an infinity into 1. {@link #mayHide} names the parameters before these functions. No check of a result finds an infinity
+ * <p>The tokens that such a weight meets become NaN or infinite, and stay so to the logits. There are three exceptions. GELU and the ReLU of a
+ * backbone turn −∞ into 0, and the tanh of the pre-logits layer turns an infinity into 1. {@link #mayHide} names the parameters before these functions. No check of a result finds an infinity
  * there, so a model warns of it when it is made; the look is part of the packing and costs no time that could be measured. All other parameters are left to
  * the check of the result.
  */
@@ -55,7 +55,8 @@ public final class NonFiniteWeights {
         String name = parameter.name();
         boolean beforeGelu = name.startsWith("blocks.") && (name.contains("." + Parameters.FC1 + ".") || name.contains("." + Parameters.NORM_2 + "."));
         boolean beforeTanh = name.startsWith(Parameters.PRE_LOGITS + ".") || name.startsWith(Parameters.finalNorm(config) + ".");
-        return beforeGelu || config.preLogits() && beforeTanh;
+        boolean beforeRelu = name.startsWith(Parameters.BACKBONE) && parameter.kind() != Parameter.Kind.CONVOLUTION_WEIGHT; // a filter becomes NaN as a whole
+        return beforeGelu || beforeRelu || config.preLogits() && beforeTanh;
     }
 
     /** The index of the first NaN or infinity among the {@code count} values from index {@code from} on; −1 if all are finite. */

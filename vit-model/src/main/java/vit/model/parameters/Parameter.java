@@ -15,8 +15,10 @@ public record Parameter(String name, Shape shape, Kind kind) {
     public enum Kind {
         /** Weight of a linear layer, (out, in); packed for the GEMM when loaded. */
         LINEAR_WEIGHT,
-        /** Weight of the patch projection, (C, channels, patch, patch) or (C, patch elements); a linear layer as well. */
+        /** Weight of the patch projection: (C, channels, patch, patch), (C, patch elements), or (C, patch, patch, channels) behind a backbone; a linear layer as well. */
         PATCH_WEIGHT,
+        /** Weight of a backbone's convolution, (out, height, width, in); a linear layer over windows, and standardised before it is used. */
+        CONVOLUTION_WEIGHT,
         BIAS,
         NORM_WEIGHT,
         NORM_BIAS,
@@ -31,18 +33,18 @@ public record Parameter(String name, Shape shape, Kind kind) {
         LAYER_SCALE
     }
 
-    /** For linear and patch weights: rows of the matrix. */
+    /** For matrices: their rows. */
     public int out() {
         return shape.dimension(0);
     }
 
-    /** For linear and patch weights: columns of the matrix. */
+    /** For matrices: their columns. */
     public int in() {
         return out() == 0 ? 0 : Math.toIntExact(shape.size() / out());
     }
 
-    /** Whether this is the weight matrix of a linear layer, the patch projection included. */
+    /** Whether this is the weight matrix of a linear layer, the patch projection and convolutions included. */
     public boolean isMatrix() {
-        return kind == Kind.LINEAR_WEIGHT || kind == Kind.PATCH_WEIGHT;
+        return kind == Kind.LINEAR_WEIGHT || kind == Kind.PATCH_WEIGHT || kind == Kind.CONVOLUTION_WEIGHT;
     }
 }

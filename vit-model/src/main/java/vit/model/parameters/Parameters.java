@@ -7,6 +7,7 @@ import vit.kernels.patchembed.PatchOrder;
 import vit.kernels.tensor.Shape;
 import vit.model.config.AttentionConfig;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.BackboneConfig;
 import vit.model.config.MlpConfig;
 import vit.model.config.NormKind;
 import vit.model.config.VitConfig;
@@ -36,6 +37,12 @@ public final class Parameters {
     public static final String POSITIONS_Y = "pos_embed_y";
     public static final String PATCH_NORM_BEFORE = "patch_embed.norm_before";
     public static final String PATCH_PROJECTION = "patch_embed.proj";
+    /** The convolutional network of a hybrid; its first convolution, and the parts of a bottleneck after {@link BackboneConfig.Bottleneck#name}. */
+    public static final String BACKBONE = "patch_embed.backbone.";
+    public static final String ROOT = BACKBONE + "stem.conv";
+    public static final String ROOT_NORM = BACKBONE + "stem.norm";
+    public static final String SHORTCUT = ".downsample.conv";
+    public static final String SHORTCUT_NORM = ".downsample.norm";
     public static final String PATCH_NORM_AFTER = "patch_embed.norm";
     public static final String PRE_NORM = "norm_pre";
     public static final String NORM_1 = "norm1";
@@ -91,7 +98,10 @@ public final class Parameters {
         if (c.patchNorm()) {
             norm(NormKind.LAYER, PATCH_NORM_BEFORE, c.patchElements());
         }
-        if (c.patchOrder() == PatchOrder.CHANNEL_FIRST) {
+        if (c.stem().backbone() != null) {
+            backbone(c.stem().backbone(), c.channels());
+            add(PATCH_PROJECTION + ".weight", Kind.PATCH_WEIGHT, width, c.patch(), c.patch(), c.stem().patchChannels());
+        } else if (c.patchOrder() == PatchOrder.CHANNEL_FIRST) {
             add(PATCH_PROJECTION + ".weight", Kind.PATCH_WEIGHT, width, c.channels(), c.patch(), c.patch());
         } else {
             add(PATCH_PROJECTION + ".weight", Kind.PATCH_WEIGHT, width, c.patchElements());
@@ -128,6 +138,25 @@ public final class Parameters {
             }
         }
         list = List.copyOf(byName.values());
+    }
+
+    private void backbone(BackboneConfig backbone, int channels) {
+        convolution(ROOT, ROOT_NORM, BackboneConfig.ROOT_SIZE, channels, backbone.width());
+        for (BackboneConfig.Bottleneck b : backbone.bottlenecks()) {
+            String name = BACKBONE + b.name();
+            if (b.first()) {
+                convolution(name + SHORTCUT, name + SHORTCUT_NORM, 1, b.inputs(), b.outputs());
+            }
+            convolution(name + ".conv1", name + ".norm1", 1, b.inputs(), b.middle());
+            convolution(name + ".conv2", name + ".norm2", BackboneConfig.MIDDLE_SIZE, b.middle(), b.middle());
+            convolution(name + ".conv3", name + ".norm3", 1, b.middle(), b.outputs());
+        }
+    }
+
+    /** A convolution without bias, and the GroupNorm of its output. */
+    private void convolution(String name, String norm, int size, int in, int out) {
+        add(name + ".weight", Kind.CONVOLUTION_WEIGHT, out, size, size, in);
+        norm(NormKind.LAYER, norm, out);
     }
 
     private void attention(VitConfig c, int i) {

@@ -96,6 +96,7 @@ public record Initialization(VitConfig config, Scheme scheme, long seed) impleme
             case QUERY -> fill.truncated(1 / Math.sqrt(config.width()), 2); // timm's AttentionPoolLatent
             case RELATIVE_POSITION -> fill.truncated(0.02, 2);
             case PATCH_WEIGHT -> patchWeight(parameter, fill);
+            case CONVOLUTION_WEIGHT -> fill.normal(Math.sqrt(2.0 / (parameter.in() / parameter.shape().dimension(-1) * (double) parameter.out()))); // He et al. 2015, by fan-out
             case LINEAR_WEIGHT -> linearWeight(parameter, fill);
             case BIAS -> bias(parameter, fill);
         }

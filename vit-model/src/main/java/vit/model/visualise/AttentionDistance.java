@@ -37,7 +37,7 @@ public final class AttentionDistance {
             double weights = 0;
             for (int k = 0; k < patches; k++) {
                 double weight = map[(prefix + q) * config.tokens() + prefix + k];
-                weighted += weight * Math.hypot(q / grid - k / grid, q % grid - k % grid) * config.patch();
+                weighted += weight * Math.hypot(q / grid - k / grid, q % grid - k % grid) * config.patchPixels();
                 weights += weight;
             }
             sum += weights == 0 ? 0 : weighted / weights;

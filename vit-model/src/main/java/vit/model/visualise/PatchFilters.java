@@ -3,6 +3,7 @@ package vit.model.visualise;
 import java.io.IOException;
 import java.util.Arrays;
 import vit.kernels.patchembed.PatchOrder;
+import vit.model.config.BackboneConfig;
 import vit.model.config.VitConfig;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
@@ -24,23 +25,26 @@ public record PatchFilters(double[] filters, int count, int channels, int patch,
     public static final int USUAL_COUNT = 28;
 
     /**
-     * The first {@code count} principal components of the patch embedding's filters.
+     * The first {@code count} principal components of the patch embedding's filters; of a hybrid, those of its first convolution.
      *
      * @throws IOException if the parameters cannot be read
      */
     public static PatchFilters of(ParameterSource source, int count) throws IOException {
         VitConfig config = source.config();
-        Parameter projection = Parameters.of(config).find(Parameters.PATCH_PROJECTION + ".weight");
-        float[] weight = new float[Math.toIntExact(projection.shape().size())]; // (C, patch elements)
+        boolean hybrid = config.stem().backbone() != null;
+        Parameter projection = Parameters.of(config).find((hybrid ? Parameters.ROOT : Parameters.PATCH_PROJECTION) + ".weight");
+        float[] weight = new float[Math.toIntExact(projection.shape().size())]; // (outputs, patch elements)
         source.read(projection, weight);
-        int elements = config.patchElements();
-        PrincipalComponents principal = PrincipalComponents.of(weight, config.width(), elements, count);
+        int side = hybrid ? BackboneConfig.ROOT_SIZE : config.patch();
+        boolean channelLast = hybrid || config.patchOrder() == PatchOrder.CHANNEL_LAST;
+        int elements = projection.in();
+        PrincipalComponents principal = PrincipalComponents.of(weight, projection.out(), elements, count);
         int found = principal.variances().length;
         double[] filters = new double[found * elements];
         for (int i = 0; i < found; i++) {
             double[] component = principal.component(i);
             for (int e = 0; e < elements; e++) {
-                filters[i * elements + planar(config, e)] = component[e];
+                filters[i * elements + (channelLast ? planar(e, config.channels(), side) : e)] = component[e];
             }
         }
         double energy = 0;
@@ -49,7 +53,7 @@ public record PatchFilters(double[] filters, int count, int channels, int patch,
         }
         double total = energy > 0 ? energy : 1;
         double[] shares = Arrays.stream(principal.variances()).map(variance -> variance / total).toArray();
-        return new PatchFilters(filters, found, config.channels(), config.patch(), shares, NoiseEdge.share(shares, config.width(), elements));
+        return new PatchFilters(filters, found, config.channels(), side, shares, NoiseEdge.share(shares, projection.out(), elements));
     }
 
     /** How many of the first components hold more energy than noise would. */
@@ -61,13 +65,9 @@ public record PatchFilters(double[] filters, int count, int channels, int patch,
         return above;
     }
 
-    /** The index in (channels, patch, patch) of element {@code e} of a flattened patch. */
-    private static int planar(VitConfig config, int e) {
-        if (config.patchOrder() == PatchOrder.CHANNEL_FIRST) {
-            return e;
-        }
-        int area = config.patch() * config.patch();
-        return e % config.channels() * area + e / config.channels();
+    /** The index in (channels, side, side) of element {@code e} of (side, side, channels). */
+    private static int planar(int e, int channels, int side) {
+        return e % channels * side * side + e / channels;
     }
 
     /** A value of filter {@code i}. */

@@ -1,6 +1,7 @@
 package vit.model.weights;
 
 import vit.model.InputException;
+import vit.model.config.StemConfig;
 import vit.model.weights.config.ConfigField.ImageSize;
 import vit.model.weights.family.Inference;
 
@@ -14,16 +15,18 @@ final class AxisGrid {
     private static final int MOST_GROWTH = 64;
 
     private final Inference inference;
-    private final int patch;
+    private final StemConfig stem; // tells how many patches an image has
+    private final int patch; // pixels of the image along a patch's side
 
     /**
      * A file's grid.
      *
-     * @param patch its side in pixels
+     * @param stem of the model, for an image of any size
      */
-    AxisGrid(Inference inference, int patch) {
+    AxisGrid(Inference inference, StemConfig stem) {
         this.inference = inference;
-        this.patch = patch;
+        this.stem = stem;
+        this.patch = stem.patchPixels();
     }
 
     /**
@@ -39,7 +42,8 @@ final class AxisGrid {
                     .found(grid() + " patches").because("the positions by axis make no grid");
         }
         for (ImageSize candidate : candidates) {
-            if (candidate != null && candidate.height() / patch == inference.axisRows() && candidate.width() / patch == inference.axisColumns()) {
+            if (candidate != null && stem.patchesAlong(candidate.height()) == inference.axisRows()
+                    && stem.patchesAlong(candidate.width()) == inference.axisColumns()) {
                 return candidate;
             }
         }
@@ -60,17 +64,17 @@ final class AxisGrid {
 
     /** The fault of an image that the tables are not for. */
     InputException misfit(ImageSize image) {
-        return inference.axisFault().expected("a table of " + image.height() / patch + " rows and one of " + image.width() / patch + " columns for " + image
+        return inference.axisFault().expected("a table of " + stem.patchesAlong(image.height()) + " rows and one of " + stem.patchesAlong(image.width()) + " columns for " + image
                 + " pixels and patch " + patch).found(grid()).because("the positions by axis do not fit the image");
     }
 
     /** Checks an image to which the tables are to be resampled. */
     void check(ImageSize image) throws InputException {
-        if (image.height() % patch != 0 || image.width() % patch != 0) {
+        if (stem.backbone() == null && (image.height() % patch != 0 || image.width() % patch != 0)) {
             throw inference.axisFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
                     .because("the positions by axis do not fit the image");
         }
-        long wanted = (long) (image.height() / patch) * (image.width() / patch);
+        long wanted = (long) stem.patchesAlong(image.height()) * stem.patchesAlong(image.width());
         if (wanted > MOST_GROWTH * patches()) {
             throw inference.axisFault().expected("at most " + MOST_GROWTH * patches() + " patches, " + MOST_GROWTH + " times those that there are")
                     .found(wanted + " patches of " + image + " pixels").because("the positions by axis do not fit the image");

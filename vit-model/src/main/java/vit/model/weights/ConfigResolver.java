@@ -1,5 +1,6 @@
 package vit.model.weights;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,7 +87,9 @@ final class ConfigResolver {
         try {
             image(builder);
             vit = builder.build();
-            warnOfBorder(vit);
+            if (vit.stem().backbone() == null) { // which pads
+                warnOfBorder(vit);
+            }
         } catch (IllegalArgumentException e) {
             throw fault().cause(e).expected("values that make a model").found(e.getMessage()).because("the configuration is impossible");
         }
@@ -170,7 +173,10 @@ final class ConfigResolver {
             boolean told = merged.has(ConfigField.CLASS_TOKEN) && merged.get(ConfigField.CLASS_TOKEN); // a mean may leave out a token that is there
             builder.pooling(merged.get(ConfigField.POOL)).classToken(told || merged.get(ConfigField.POOL) == Pooling.TOKEN);
         }
-        List<String> conventions = family.unstatedConventions(builder.build());
+        List<String> conventions = new ArrayList<>(family.unstatedConventions(builder.build()));
+        if (value(ConfigField.BACKBONE).width() > 0) {
+            conventions.add(ConfigField.BACKBONE_GROUPS + " " + value(ConfigField.BACKBONE_GROUPS));
+        }
         if (!conventions.isEmpty()) {
             warnings.add(String.join(", ", conventions) + " assumed, as is usual for " + family.id() + "; the weights do not tell");
         }
@@ -283,9 +289,7 @@ final class ConfigResolver {
             return;
         }
         ImageSize implied = stated.implied().get(ConfigField.IMAGE);
-        int patch = value(ConfigField.PATCH);
-        VitConfig known = builder.image(patch, patch).build();
-        PositionGrid.Grid grid = new PositionGrid(inference, family, known, merged.get(ConfigField.POSITIONS), warnings)
+        PositionGrid.Grid grid = new PositionGrid(inference, family, onePatch(builder), merged.get(ConfigField.POSITIONS), warnings)
                 .resolve(stated.fields().get(ConfigField.IMAGE), implied, options, resample);
         builder.positions(grid.positions()).image(grid.image().height(), grid.image().width());
         settle(ConfigField.POSITIONS, grid.positions());
@@ -295,12 +299,18 @@ final class ConfigResolver {
         }
     }
 
+    /** The model for an image of one patch, which says how many patches other images have. */
+    private VitConfig onePatch(VitConfigBuilder builder) {
+        int patch = value(ConfigField.PATCH) * value(ConfigField.BACKBONE).stride();
+        return builder.image(patch, patch).build();
+    }
+
     /** The image's size where tables for columns and rows tell the grid. */
     private void axisImage(VitConfigBuilder builder) throws InputException {
         ImageSize asked = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
         ImageSize said = stated.fields().get(ConfigField.IMAGE);
         ImageSize target = asked != null ? asked : said;
-        AxisGrid grid = new AxisGrid(inference, value(ConfigField.PATCH));
+        AxisGrid grid = new AxisGrid(inference, onePatch(builder).stem());
         ImageSize table = grid.stored(said, stated.implied().get(ConfigField.IMAGE), asked);
         ImageSize image = target == null ? table : target;
         if (!table.equals(image)) {
@@ -318,7 +328,7 @@ final class ConfigResolver {
         ImageSize wanted = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
         ImageSize said = stated.fields().get(ConfigField.IMAGE);
         ImageSize target = wanted != null ? wanted : said;
-        RelativeGrid grid = new RelativeGrid(inference, value(ConfigField.PATCH), warnings);
+        RelativeGrid grid = new RelativeGrid(inference, onePatch(builder).stem(), warnings);
         ImageSize table = grid.stored(target, said, stated.implied().get(ConfigField.IMAGE), wanted);
         ImageSize image = target == null ? table : target;
         if (!table.equals(image)) {
@@ -342,7 +352,7 @@ final class ConfigResolver {
 
     /** A note that positions were resampled from another grid; null if they were not. */
     String carriedOver(VitConfig resolved) {
-        return storedImage == null ? null : "positions of a grid of " + storedImage.height() / resolved.patch() + "×" + storedImage.width() / resolved.patch()
+        return storedImage == null ? null : "positions of a grid of " + resolved.stem().patchesAlong(storedImage.height()) + "×" + resolved.stem().patchesAlong(storedImage.width())
                 + " patches carried over to " + resolved.imageHeight() + "×" + resolved.imageWidth() + " pixels";
     }
 

@@ -3,6 +3,7 @@ package vit.model.weights;
 import java.util.List;
 import vit.model.InputException;
 import vit.model.LoadOptions;
+import vit.model.config.StemConfig;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.weights.config.ConfigField.ImageSize;
@@ -23,7 +24,8 @@ final class PositionGrid {
     private final int rows;
     private final int prefix; // tokens
     private final int prefixRows; // prefix tokens with a row, if not only patches have one
-    private final int patch;
+    private final StemConfig stem; // tells how many patches an image has
+    private final int patch; // pixels of the image along a patch's side
     private final Positions scheme; // null: not known
     private final boolean registers;
     private final List<String> warnings;
@@ -48,7 +50,8 @@ final class PositionGrid {
         this.rows = inference.positionRows();
         this.prefix = known.prefixTokens();
         this.registers = known.registers() > 0;
-        this.patch = known.patch();
+        this.stem = known.stem();
+        this.patch = known.patchPixels();
         this.scheme = scheme != null ? scheme : family.positions();
         this.prefixRows = this.scheme == Positions.LEARNED_CLASS_AND_PATCHES ? this.scheme.prefixRows(known.prefix()) : prefix;
         this.warnings = warnings;
@@ -100,7 +103,7 @@ final class PositionGrid {
     }
 
     private long patches(ImageSize image) {
-        return (long) (image.height() / patch) * (image.width() / patch);
+        return (long) stem.patchesAlong(image.height()) * stem.patchesAlong(image.width());
     }
 
     /** The square image that the rows are for. */
@@ -126,7 +129,7 @@ final class PositionGrid {
     }
 
     private Grid checked(ImageSize stored, ImageSize image, Positions positions) throws InputException {
-        boolean whole = image.equals(stored) || image.height() % patch == 0 && image.width() % patch == 0;
+        boolean whole = image.equals(stored) || stem.backbone() != null || image.height() % patch == 0 && image.width() % patch == 0;
         if (!whole) {
             throw inference.positionFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
                     .because("the position embeddings do not fit the image");

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import vit.model.config.BackboneConfig;
 import vit.model.config.VitConfig;
 import vit.model.config.VitVariants;
 import vit.model.json.JsonKind;
@@ -58,7 +59,12 @@ public record Recognition(String architecture, List<String> reasons, Map<String,
     }
 
     private static String size(VitConfig config) {
-        return VitVariants.size(config).map(letter -> "ViT-" + letter + "/" + config.patch())
-                .orElseGet(() -> "width " + config.width() + ", depth " + config.depth() + ", heads " + config.heads() + ", patch " + config.patch());
+        return backbone(config.stem().backbone()) + VitVariants.size(config).map(letter -> "ViT-" + letter + "/" + config.patchPixels())
+                .orElseGet(() -> "width " + config.width() + ", depth " + config.depth() + ", heads " + config.heads() + ", patch " + config.patchPixels());
+    }
+
+    /** A hybrid's network by its number of layers, as in {@code R50+ViT-B/16}: the first convolution, three in each bottleneck, and the projection. */
+    private static String backbone(BackboneConfig backbone) {
+        return backbone == null ? "" : backbone.stages().isEmpty() ? "R+" : "R" + (3 * backbone.bottlenecks().size() + 2) + "+";
     }
 }

@@ -2,6 +2,7 @@ package vit.model.weights;
 
 import java.util.List;
 import vit.model.InputException;
+import vit.model.config.StemConfig;
 import vit.model.positions.RelativeIndex;
 import vit.model.weights.config.ConfigField.ImageSize;
 import vit.model.weights.family.Inference;
@@ -20,17 +21,19 @@ final class RelativeGrid {
 
     private final Inference inference;
     private final int rows;
-    private final int patch;
+    private final StemConfig stem; // tells how many patches an image has
+    private final int patch; // pixels of the image along a patch's side
     private final List<String> warnings;
 
     /**
-     * @param patch    its side in pixels
+     * @param stem     of the model, for an image of any size
      * @param warnings receives what is guessed
      */
-    RelativeGrid(Inference inference, int patch, List<String> warnings) {
+    RelativeGrid(Inference inference, StemConfig stem, List<String> warnings) {
         this.inference = inference;
         this.rows = inference.relativeRows();
-        this.patch = patch;
+        this.stem = stem;
+        this.patch = stem.patchPixels();
         this.warnings = warnings;
     }
 
@@ -67,8 +70,8 @@ final class RelativeGrid {
     }
 
     private long rows(ImageSize image) {
-        long height = image.height() / patch;
-        long width = image.width() / patch;
+        long height = stem.patchesAlong(image.height());
+        long width = stem.patchesAlong(image.width());
         return height < 1 || width < 1 ? -1 : (2 * height - 1) * (2 * width - 1) + 3;
     }
 
@@ -83,11 +86,11 @@ final class RelativeGrid {
     }
 
     private void check(ImageSize image) throws InputException {
-        if (image.height() % patch != 0 || image.width() % patch != 0) {
+        if (stem.backbone() == null && (image.height() % patch != 0 || image.width() % patch != 0)) {
             throw inference.relativeFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
                     .because("the relative positions do not fit the image");
         }
-        long patches = (long) (image.height() / patch) * (image.width() / patch);
+        long patches = (long) stem.patchesAlong(image.height()) * stem.patchesAlong(image.width());
         if (patches > (long) MOST_GROWTH * rows) {
             throw inference.relativeFault().expected("at most " + (long) MOST_GROWTH * rows + " patches, " + MOST_GROWTH + " times the rows that there are")
                     .found(patches + " patches of " + image + " pixels").because("the relative positions do not fit the image");

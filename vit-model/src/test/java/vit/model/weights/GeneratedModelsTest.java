@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -22,6 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.tensor.Shape;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.BackboneConfig;
+import vit.model.config.BackboneConfig.Stage;
 import vit.model.config.HeadConfig;
 import vit.model.config.MlpConfig;
 import vit.model.config.NormKind;
@@ -77,7 +80,7 @@ class GeneratedModelsTest {
         Arbitrary<WeightFamily> families = Arbitraries.of(WeightFamilies.all());
         Arbitrary<Shape> grids = Combinators.combine(Arbitraries.integers().between(1, 4), Arbitraries.integers().between(1, 4)).as(Shape::of);
         Arbitrary<int[]> sizes = Arbitraries.integers().between(1, 3).array(int[].class).ofSize(5);
-        Arbitrary<boolean[]> flags = Arbitraries.of(true, false).array(boolean[].class).ofSize(20);
+        Arbitrary<boolean[]> flags = Arbitraries.of(true, false).array(boolean[].class).ofSize(21);
         return Combinators.combine(families, grids, sizes, flags).as(GeneratedModelsTest::configuration);
     }
 
@@ -117,6 +120,11 @@ class GeneratedModelsTest {
         }
         if (family.id().equals("timm")) {
             ingredients(b, flags, sizes[3] * headDim, b.build());
+        }
+        if (flags[20] && List.of("timm", "huggingface", "huggingface-v5", "jax").contains(family.id())) {
+            List<Stage> stages = Stream.of(new Stage(2, 12), new Stage(1, 40), new Stage(3, 20)).limit(sizes[3] % 3).toList();
+            int stride = BackboneConfig.stride(stages.size());
+            b.backbone(4 * sizes[2], stages).backboneGroups(4).image(grid.dimension(0) * patch * stride, grid.dimension(1) * patch * stride);
         }
         return b.build();
     }

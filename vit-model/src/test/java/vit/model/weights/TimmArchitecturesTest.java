@@ -73,7 +73,7 @@ class TimmArchitecturesTest {
     @ParameterizedTest
     @ValueSource(strings = {"vit_base_patch16_rpn_224.sw_in1k", "vit_small_patch16_18x2_224", "vit_base_patch16_xp_224", "vit_pwee_patch16_reg1_gap_256", "vit_dwee_patch16_reg1_gap_256",
         "vit_dlittle_patch16_reg1_gap_256", "vit_dpwee_patch16_reg1_gap_256", "beit3_base_patch16_224", "eva02_enormous_patch14_clip_224",
-        "aimv2_large_patch14_224", "vit_small_r26_s32_224", "vit_base_patch16_rope_mixed_224", "vit_pe_core_base_patch16_224", "vit_relpos_base_patch16_224", "samvit_base_patch16",
+        "aimv2_large_patch14_224", "vit_small_resnet26d_224", "vit_base_patch16_rope_mixed_224", "vit_pe_core_base_patch16_224", "vit_relpos_base_patch16_224", "samvit_base_patch16",
         "vit_huge_patch16_rpn_384", "vit_base_patch16_24x2_224", "vit_mini_patch16_rope_224"})
     void otherBlocksAreRefusedByName(String name) {
         InputException e = refused(block(128, 2).build(), "{\"architecture\":\"" + name + "\",\"model_args\":{\"num_heads\":2},\"pretrained_cfg\":{\"input_size\":[3,28,28]}}");

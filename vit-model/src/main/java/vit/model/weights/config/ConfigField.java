@@ -1,15 +1,18 @@
 package vit.model.weights.config;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.InputException;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.BackboneConfig;
 import vit.model.config.HeadConfig;
 import vit.model.config.MlpConfig;
 import vit.model.config.NormKind;
@@ -71,6 +74,73 @@ public final class ConfigField<T> {
         private Object written() {
             return config == null ? NONE : List.of(config.scheme().name().toLowerCase(Locale.ROOT), config.theta(), config.referenceHeight(),
                     config.referenceWidth());
+        }
+    }
+
+    /**
+     * The convolutional network of a hybrid: the word {@code none}, or {@code [width, [bottlenecks, channels], …]} with a pair for each stage.
+     *
+     * @param width  0 for none
+     * @param stages the stages, in order
+     */
+    public record Backbone(int width, List<BackboneConfig.Stage> stages) {
+
+        /** No backbone. */
+        public static final Backbone NONE = new Backbone(0, List.of());
+
+        private static Backbone of(BackboneConfig config) {
+            return config == null ? NONE : new Backbone(config.width(), config.stages());
+        }
+
+        private static Backbone parse(JsonValue value) throws InputException {
+            if (value.kind() != JsonKind.ARRAY) {
+                choose(value, Map.of(Rotary.NONE, NONE));
+                return NONE;
+            }
+            JsonArray parts = value.array();
+            if (parts.size() == 0) {
+                throw value.fault().expected("[width, [bottlenecks, channels], …]").found("no values").because("the backbone is not complete");
+            }
+            if (parts.size() > 1 + BackboneConfig.MOST_STAGES) {
+                throw value.fault().expected("at most " + BackboneConfig.MOST_STAGES + " stages").found(parts.size() - 1).because("the backbone is too deep");
+            }
+            List<BackboneConfig.Stage> stages = new ArrayList<>();
+            for (int i = 1; i < parts.size(); i++) {
+                JsonArray stage = parts.get(i).array();
+                if (stage.size() != 2) {
+                    throw parts.get(i).fault().expected("[bottlenecks, channels]").found(stage.size() + " values").because("the stage is not a pair");
+                }
+                stages.add(stage(parts.get(i), atLeast(1, stage.get(0)), atLeast(1, stage.get(1))));
+            }
+            return new Backbone(atLeast(1, parts.get(0)), List.copyOf(stages));
+        }
+
+        /** A stage, whose numbers are stated in {@code origin}. */
+        static BackboneConfig.Stage stage(JsonValue origin, int blocks, int channels) throws InputException {
+            try {
+                return new BackboneConfig.Stage(blocks, channels);
+            } catch (IllegalArgumentException e) {
+                throw origin.fault().expected("a stage of a backbone").found(e.getMessage()).because("the stage is impossible");
+            }
+        }
+
+        /** Pixels of the image's side for one of what is cut into patches. */
+        public int stride() {
+            return width == 0 ? 1 : BackboneConfig.stride(stages.size());
+        }
+
+        private Object written() {
+            if (width == 0) {
+                return Rotary.NONE;
+            }
+            List<Object> parts = new ArrayList<>(List.of(width));
+            stages.forEach(stage -> parts.add(new int[] {stage.blocks(), stage.channels()}));
+            return parts;
+        }
+
+        @Override
+        public String toString() {
+            return width == 0 ? Rotary.NONE : "[" + width + stages.stream().map(stage -> ", [" + stage.blocks() + ", " + stage.channels() + "]").collect(Collectors.joining()) + "]";
         }
     }
 
@@ -155,6 +225,10 @@ public final class ConfigField<T> {
     public static final ConfigField<MlpConfig.Kind> MLP_KIND = word("mlp_kind", MLP_KINDS, VitConfigBuilder::mlpKind, c -> c.block().mlp().kind());
     public static final ConfigField<Boolean> MLP_BIAS = flag("mlp_bias", VitConfigBuilder::mlpBias, c -> c.block().mlp().bias());
     public static final ConfigField<Boolean> MLP_NORM = flag("mlp_norm", VitConfigBuilder::mlpNorm, c -> c.block().mlp().innerNorm());
+    public static final ConfigField<Backbone> BACKBONE = new ConfigField<>("backbone", Backbone::parse, Backbone::written,
+            (b, backbone) -> b.backbone(backbone.width, backbone.stages), c -> Backbone.of(c.stem().backbone()));
+    public static final ConfigField<Integer> BACKBONE_GROUPS = count("backbone_groups", 1, VitConfigBuilder::backboneGroups,
+            c -> c.stem().backbone() == null ? 32 : c.stem().backbone().groups());
     public static final ConfigField<HeadConfig.Kind> HEAD = word("head", HEAD_KINDS, VitConfigBuilder::head, c -> c.head().kind());
     public static final ConfigField<Boolean> HEAD_BIAS = flag("head_bias", VitConfigBuilder::headBias, c -> c.head().bias());
 
@@ -162,7 +236,7 @@ public final class ConfigField<T> {
     public static final List<ConfigField<?>> ALL = List.of(IMAGE, PATCH, CHANNELS, WIDTH, DEPTH, HEADS, HEAD_DIM, MLP, CLASSES, LAYER_NORM_EPS, GELU,
             POOL, FINAL_NORM, QKV_BIAS, OUTPUT_BIAS, CLASS_TOKEN, DISTILLATION_TOKEN, REGISTERS, POSITIONS, PATCH_ORDER, PATCH_NORM, LAYER_SCALE,
             PRE_LOGITS, SCORES, PATCH_BIAS, PRE_NORM, NORM, KEY_BIAS, QK_NORM, ATTENTION_NORM, RELATIVE_POSITIONS, ROTARY, MLP_KIND, MLP_BIAS, MLP_NORM,
-            HEAD, HEAD_BIAS);
+            BACKBONE, BACKBONE_GROUPS, HEAD, HEAD_BIAS);
 
     private final String name;
     private final Parser<T> parser;

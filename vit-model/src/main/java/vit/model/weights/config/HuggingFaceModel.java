@@ -25,6 +25,12 @@ import vit.model.weights.config.ConfigField.Rotary;
 enum HuggingFaceModel {
 
     VIT("ViT", "huggingface", "ViT(Model|For.*)", List.of("vit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)),
+    VIT_HYBRID("ViT hybrid", "huggingface", "ViTHybrid(Model|For.*)", List.of("vit-hybrid"), new Sizes(768, 3072, 12, 12, 224, 1, 1e-12, GeluKind.ERF)) {
+        @Override
+        void state(JsonObject json, ConfigFields fields) throws InputException {
+            BitBackbone.state(json, fields);
+        }
+    },
     MSN("ViT-MSN", "huggingface", "ViTMSN(Model|For.*)", List.of("vit_msn"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-6, GeluKind.ERF)),
     DEIT("DeiT", "huggingface", "DeiT(Model|For.*)", List.of("deit"), new Sizes(768, 3072, 12, 12, 224, 16, 1e-12, GeluKind.ERF)) {
         @Override
@@ -182,7 +188,6 @@ enum HuggingFaceModel {
     static String refusal(String type) {
         return switch (type) {
             case "siglip2", "siglip2_vision_model" -> "NaFlex models, which take images of any proportions as padded sequences, are not computed by this version";
-            case "vit-hybrid" -> "a convolutional stem before the patches is not computed by this version";
             default -> "the model is not a plain ViT";
         };
     }

@@ -21,7 +21,7 @@ final class TimmArguments {
             "distilled", "dynamic_img_size", "dynamic_img_pad", "strict_img_size", "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate",
             "attn_drop_rate", "drop_path_rate", "weight_init", "fix_init", "qk_norm", "pre_norm", "final_norm", "proj_bias", "scale_attn_norm",
             "scale_mlp_norm", "norm_layer", "mlp_layer", "use_abs_pos_emb", "use_rel_pos_bias", "use_shared_rel_pos_bias", "use_rot_pos_emb", "rope_type",
-            "rope_temperature", "ref_feat_shape", "swiglu_mlp", "scale_mlp", "scale_attn_inner", "qkv_fused");
+            "rope_temperature", "ref_feat_shape", "backbone", "swiglu_mlp", "scale_mlp", "scale_attn_inner", "qkv_fused");
 
     /** A flag of which only one value is computed: that value, and what the other value stands for. */
     private record Only(boolean value, String otherwise) {}

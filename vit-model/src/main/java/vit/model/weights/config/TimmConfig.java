@@ -201,6 +201,10 @@ final class TimmConfig {
             implied.state(ConfigField.LAYER_SCALE, Relaxed.number(scale.value) != 0, scale.origin);
         }
         positions();
+        Argument backbone = argument("backbone"); // in our own form; timm has a module in its place
+        if (backbone != null) {
+            backbone.into.state(ConfigField.BACKBONE, ConfigField.BACKBONE.parse(backbone.value), backbone.origin);
+        }
         flag("qk_norm", ConfigField.QK_NORM);
         flag("pre_norm", ConfigField.PRE_NORM);
         Argument preNorm = argument("pre_norm");

@@ -12,12 +12,13 @@ import vit.model.positions.PositionResampling;
 import vit.model.weights.config.ConfigField;
 
 /**
- * Hugging Face transformers: ViT and DeiT with one head or none, DeiT also with two, the encoders of masked autoencoders and I-JEPA. Version 5 renames the blocks in memory, but files on the hub
+ * Hugging Face transformers: ViT, its hybrid, and DeiT with one head or none, DeiT also with two, the encoders of masked autoencoders and I-JEPA. Version 5 renames the blocks in memory, but files on the hub
  * keep the older names. The names of base models have no {@code vit.} prefix.
  */
 final class HuggingFace implements WeightFamily {
 
-    private static final String PROJECTION = "embeddings.patch_embeddings.projection.weight";
+    private static final String PATCHES = "embeddings.patch_embeddings.";
+    private static final String PROJECTION = PATCHES + "projection.weight";
     private static final String CLASS_TOKEN = "embeddings.cls_token";
     private static final String DISTILLATION_TOKEN = "embeddings.distillation_token";
     private static final String HEAD = "classifier";
@@ -111,7 +112,13 @@ final class HuggingFace implements WeightFamily {
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
         String prefix = prefix(tensors);
-        into.tellFromConvolution(prefix + PROJECTION);
+        BackboneTensors backbone = BackboneTensors.huggingFace(prefix + PATCHES);
+        backbone.infer(into);
+        if (backbone.isIn(tensors)) {
+            into.tellFromProjection(prefix + PROJECTION);
+        } else {
+            into.tellFromConvolution(prefix + PROJECTION);
+        }
         into.tell(ConfigField.DEPTH, tensors.blocks(prefix + blocks, '.'), prefix + blocks + "*");
         // DeiTForImageClassification gives the distillation token no head: to the forward pass it is a register.
         String token = prefix + DISTILLATION_TOKEN;
@@ -145,7 +152,14 @@ final class HuggingFace implements WeightFamily {
             names.tensor(Parameters.REGISTER_TOKENS, prefix + DISTILLATION_TOKEN);
         }
         names.tensor(Parameters.POSITIONS, prefix + "embeddings.position_embeddings", Shape.of(1, config.tokens(), config.width()));
-        names.layer(Parameters.PATCH_PROJECTION, prefix + "embeddings.patch_embeddings.projection");
+        if (config.stem().backbone() == null) {
+            names.layer(Parameters.PATCH_PROJECTION, prefix + PATCHES + "projection");
+        } else {
+            BackboneTensors backbone = BackboneTensors.huggingFace(prefix + PATCHES);
+            names.add(backbone.views(config, parameters, tensors));
+            names.add(List.of(backbone.weight(prefix + PROJECTION, parameters.find(Parameters.PATCH_PROJECTION + ".weight"))));
+            names.tensor(Parameters.PATCH_PROJECTION + ".bias", prefix + PATCHES + "projection.bias");
+        }
         for (int i = 0; i < config.depth(); i++) {
             String block = prefix + blocks + i + ".";
             names.thirds(Parameters.block(i, Parameters.QKV), block + qkv.get(0), block + qkv.get(1), block + qkv.get(2));

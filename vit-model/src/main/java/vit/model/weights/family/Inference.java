@@ -184,9 +184,14 @@ public final class Inference {
 
     /** Tells width, channels and patch from a convolution's weight (C, channels, patch, patch). */
     void tellFromConvolution(String tensor) throws InputException {
+        tell(ConfigField.CHANNELS, tensors.require(tensor, 4).dimension(1), tensor);
+        tellFromProjection(tensor);
+    }
+
+    /** Tells width and patch from the weight of a patch projection (C, channels, patch, patch), whose channels may be a backbone's. */
+    void tellFromProjection(String tensor) throws InputException {
         Shape shape = tensors.require(tensor, 4);
         tell(ConfigField.WIDTH, shape.dimension(0), tensor);
-        tell(ConfigField.CHANNELS, shape.dimension(1), tensor);
         tellPatch(shape.dimension(2), shape.dimension(3), tensor);
     }
 

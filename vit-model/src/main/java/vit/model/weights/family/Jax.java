@@ -118,7 +118,11 @@ final class Jax implements WeightFamily {
         Names names = Names.of(tensors);
         Shape patch = tensors.require(names.prefix + "embedding/kernel", 4);
         into.tellPatch(patch.dimension(0), patch.dimension(1), names.prefix + "embedding/kernel");
-        into.tell(ConfigField.CHANNELS, patch.dimension(2), names.prefix + "embedding/kernel");
+        BackboneTensors backbone = BackboneTensors.jax(names.prefix);
+        backbone.infer(into);
+        if (!backbone.isIn(tensors)) {
+            into.tell(ConfigField.CHANNELS, patch.dimension(2), names.prefix + "embedding/kernel");
+        }
         into.tell(ConfigField.WIDTH, patch.dimension(3), names.prefix + "embedding/kernel");
         into.tellPositions(tensors.require(names.positions, 3).dimension(1), names.positions);
         into.tellPresence(ConfigField.CLASS_TOKEN, names.prefix + "cls");
@@ -147,7 +151,9 @@ final class Jax implements WeightFamily {
     public List<TensorView> views(VitConfig config, Parameters parameters, TensorDirectory tensors) {
         Names names = Names.of(tensors);
         List<TensorView> views = new ArrayList<>();
-        outside(views, names, config, parameters);
+        BackboneTensors backbone = BackboneTensors.jax(names.prefix);
+        views.addAll(backbone.views(config, parameters, tensors));
+        outside(views, names, backbone, config, parameters);
         for (int i = 0; i < config.depth(); i++) {
             List<TensorView> block = new ArrayList<>();
             block(block, names, i, config, parameters);
@@ -159,12 +165,13 @@ final class Jax implements WeightFamily {
         return views;
     }
 
-    private static void outside(List<TensorView> views, Names names, VitConfig c, Parameters parameters) {
+    private static void outside(List<TensorView> views, Names names, BackboneTensors backbone, VitConfig c, Parameters parameters) {
         whole(views, names.prefix + "cls", parameters.find(Parameters.CLASS_TOKEN));
         whole(views, names.positions, parameters.find(Parameters.POSITIONS));
         int patch = c.patch();
-        views.add(TensorView.strided(names.prefix + "embedding/kernel", Shape.of(patch, patch, c.channels(), c.width()),
-                Parameters.PATCH_PROJECTION + ".weight", 0, patch, 1, patch * patch, c.patchElements()));
+        views.add(c.stem().backbone() != null ? backbone.weight(names.prefix + "embedding/kernel", parameters.find(Parameters.PATCH_PROJECTION + ".weight"))
+                : TensorView.strided(names.prefix + "embedding/kernel", Shape.of(patch, patch, c.channels(), c.width()),
+                        Parameters.PATCH_PROJECTION + ".weight", 0, patch, 1, patch * patch, c.patchElements()));
         whole(views, names.prefix + "embedding/bias", parameters.find(Parameters.PATCH_PROJECTION + ".bias"));
         norm(views, names.prefix + "Transformer/encoder_norm", Parameters.finalNorm(c), parameters);
         if (c.pooling().isAttention()) {

@@ -77,6 +77,11 @@ final class Renaming {
         views.add(TensorView.part(name, Shape.of(dimensions), canonical, from * row));
     }
 
+    /** Views that another class knows. */
+    void add(List<TensorView> others) {
+        views.addAll(others);
+    }
+
     /** Matrix {@code canonical}, if the model has it, is the transposed file's {@code name}. */
     void transposed(String canonical, String name) {
         Parameter parameter = parameters.find(canonical);

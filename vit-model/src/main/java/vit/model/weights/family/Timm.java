@@ -90,7 +90,13 @@ class Timm implements WeightFamily {
     @Override
     public void infer(Inference into) throws InputException {
         TensorDirectory tensors = into.tensors();
-        into.tellFromConvolution("patch_embed.proj.weight");
+        BackboneTensors backbone = backbone(tensors);
+        backbone.infer(into);
+        if (backbone.isIn(tensors)) {
+            into.tellFromProjection("patch_embed.proj.weight");
+        } else {
+            into.tellFromConvolution("patch_embed.proj.weight");
+        }
         into.tell(ConfigField.PATCH_BIAS, !tensors.has("norm_pre.weight"), "norm_pre.weight"); // a norm before the blocks takes its place
         into.tell(ConfigField.DEPTH, tensors.blocks("blocks.", '.'), "blocks.*");
         into.tellPresence(ConfigField.CLASS_TOKEN, Parameters.CLASS_TOKEN);
@@ -114,6 +120,12 @@ class Timm implements WeightFamily {
             inferBlock(into, tensors);
         }
         inferPool(into, tensors);
+    }
+
+    /** The backbone's names in this file; a backbone of the first convolution alone has other names. */
+    private static BackboneTensors backbone(TensorDirectory tensors) {
+        BackboneTensors alone = BackboneTensors.timm(false);
+        return alone.isIn(tensors) ? alone : BackboneTensors.timm(true);
     }
 
     private static void inferBlock(Inference into, TensorDirectory tensors) throws InputException {
@@ -193,9 +205,16 @@ class Timm implements WeightFamily {
             names.rows(Parameters.POOL_QKV + kind, 0, config.width(), POOL_Q + kind);
             names.rows(Parameters.POOL_QKV + kind, config.width(), 2 * config.width(), POOL_KV + kind);
         }
+        if (config.stem().backbone() != null) {
+            BackboneTensors backbone = BackboneTensors.timm(!config.stem().backbone().stages().isEmpty());
+            names.add(backbone.views(config, parameters, tensors));
+            names.add(List.of(backbone.weight("patch_embed.proj.weight", parameters.find(Parameters.PATCH_PROJECTION + ".weight"))));
+        }
         for (Parameter parameter : parameters.list()) {
             String canonical = parameter.name();
-            if (!joint.contains(layer(canonical))) {
+            boolean viewed = config.stem().backbone() != null
+                    && (canonical.startsWith(Parameters.BACKBONE) || canonical.equals(Parameters.PATCH_PROJECTION + ".weight"));
+            if (!viewed && !joint.contains(layer(canonical))) {
                 names.tensor(canonical, name(canonical, tensors));
             }
         }
