@@ -3,6 +3,7 @@ module vit.model {
     requires transitive vit.kernels;
     requires com.fasterxml.jackson.core;
     requires java.desktop;
+    requires jdk.jfr;
 
     // For the command line only.
     requires static info.picocli;
@@ -17,6 +18,7 @@ module vit.model {
     exports vit.model.plot;
     exports vit.model.parameters;
     exports vit.model.positions;
+    exports vit.model.service;
     exports vit.model.shapes;
     exports vit.model.train;
     exports vit.model.train.augment;

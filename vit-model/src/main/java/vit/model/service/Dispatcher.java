@@ -1,0 +1,291 @@
+package vit.model.service;
+
+import java.util.function.LongSupplier;
+import vit.model.service.RequestRefusedException.Reason;
+
+/**
+ * Decides what is admitted and what is computed next. Its lock guards the queue, the predictions, the current {@link Generation} and the state of every
+ * {@link Ticket} that waits; it is held only for these decisions, never while something is computed or a caller's code runs.
+ *
+ * <p>Time comes from a given clock, and {@link #poll} decides without waiting. So tests can run every order of events without threads.
+ */
+final class Dispatcher {
+
+    private static final int NANOS_PER_MILLISECOND = 1_000_000;
+
+    /** A caller that comes before the first warm-up is over is asked to come again after this time; a warm-up takes a few seconds. */
+    private static final long RETRY_NOT_READY_NANOS = 1_000_000_000;
+
+    private final int sessions;
+    private final LongSupplier clock;
+    private final Meters meters;
+    private final RequestQueue queue = new RequestQueue();
+    private final Admission admission;
+    private Generation current; // null until ready
+    private int computing; // batches
+    private boolean closing;
+    private boolean ended;
+
+    Dispatcher(ServiceOptions options, LongSupplier clock, Meters meters) {
+        this.sessions = options.sessions();
+        this.clock = clock;
+        this.meters = meters;
+        this.admission = new Admission(options);
+    }
+
+    long now() {
+        return clock.getAsLong();
+    }
+
+    int queueLength() {
+        return queue.length();
+    }
+
+    long queueBytes() {
+        return queue.bytes();
+    }
+
+    /**
+     * Binds a request to the current model, if it would be admitted now. Its caller then calls {@link #offer} or {@link #leave}. Between the two the image
+     * is prepared.
+     */
+    void enter(Ticket ticket) throws RequestRefusedException {
+        long now = now();
+        RequestRefusedException refusal;
+        synchronized (this) {
+            ticket.generation = current;
+            refusal = refusal(ticket, now);
+            if (refusal == null) {
+                current.retain();
+                return;
+            }
+        }
+        ticket.generation = null;
+        throw refused(refusal);
+    }
+
+    /** Ends a request that was never offered. */
+    void leave(Ticket ticket) {
+        boolean last;
+        synchronized (this) {
+            last = ticket.generation.release();
+        }
+        if (last) {
+            ticket.generation.close();
+        }
+    }
+
+    /** Admits a request that has entered, or refuses it. A refused request has ended. */
+    void offer(Ticket ticket) throws RequestRefusedException {
+        long now = now();
+        RequestRefusedException refusal;
+        synchronized (this) {
+            refusal = refusal(ticket, now);
+            if (refusal == null) {
+                ticket.queued = now;
+                ticket.predicted = now + admission.untilEnd(ticket, queue, now);
+                ticket.state = Ticket.State.WAITING;
+                queue.add(ticket);
+                notify(); // a worker: nobody else waits here while requests are admitted
+                return;
+            }
+        }
+        leave(ticket);
+        throw refused(refusal);
+    }
+
+    /** Counts a refusal. */
+    RequestRefusedException refused(RequestRefusedException refusal) {
+        meters.refused(refusal.reason());
+        RefusalEvent.commit(refusal);
+        return refusal;
+    }
+
+    /** Why a request cannot be admitted now; null if it can. */
+    private RequestRefusedException refusal(Ticket ticket, long now) {
+        if (closing) {
+            return new RequestRefusedException(Reason.CLOSING, -1);
+        }
+        if (current == null) {
+            return new RequestRefusedException(Reason.NOT_READY, RETRY_NOT_READY_NANOS);
+        }
+        return admission.refusal(ticket, queue, now);
+    }
+
+    /** How long preparing an image may take, so that its request can still be admitted if nothing waits. */
+    long preparationNanos(Ticket ticket) {
+        synchronized (this) {
+            return ticket.deadline - now() - Admission.withMargin(ticket.generation.costs().of(1));
+        }
+    }
+
+    /**
+     * Takes a request out of the queue, because its caller has gone or its deadline has passed. The caller ends it.
+     *
+     * @return whether it waited; otherwise it is being computed or has ended, and nothing changes
+     */
+    boolean withdraw(Ticket ticket) {
+        synchronized (this) {
+            if (ticket.state != Ticket.State.WAITING) {
+                return false;
+            }
+            queue.remove(ticket);
+            ticket.state = Ticket.State.DONE;
+            wakeCloser();
+        }
+        leave(ticket);
+        return true;
+    }
+
+    /**
+     * Waits for work for a worker.
+     *
+     * @return false if there will be none any more
+     */
+    boolean take(int worker, Batch batch) throws InterruptedException {
+        synchronized (this) {
+            while (!poll(worker, batch)) {
+                if (ended) {
+                    return false;
+                }
+                wait();
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Takes work for a worker if there is any: a batch of the requests whose turn it is, in {@code batch.members}, and all whose deadline has
+     * passed by then, in {@code batch.expired}. The worker computes the former and calls {@link #finish}, and fails the latter.
+     */
+    synchronized boolean poll(int worker, Batch batch) {
+        batch.clear();
+        long now = now();
+        Ticket first;
+        while ((first = queue.first()) != null && first.deadline <= now) {
+            expire(first, batch);
+        }
+        if (first != null) {
+            CostTable costs = first.generation.costs();
+            int size = BatchRule.size(queue, costs, sessions, batch.members.length, now);
+            for (int i = 0; i < size; i++) {
+                Ticket member = queue.first();
+                queue.remove(member);
+                member.state = Ticket.State.COMPUTING;
+                batch.members[i] = member;
+            }
+            batch.size = size;
+            batch.started = now;
+            batch.expectedNanos = costs.of(size);
+            computing++;
+            admission.begins(worker, now + batch.expectedNanos);
+        }
+        return batch.size > 0 || batch.expired != null;
+    }
+
+    private void expire(Ticket ticket, Batch batch) {
+        queue.remove(ticket);
+        ticket.state = Ticket.State.COMPUTING; // the worker's, until it has failed it
+        ticket.next = batch.expired;
+        batch.expired = ticket;
+        wakeCloser();
+    }
+
+    /** Notes that a batch was computed: its cost, its members' end. */
+    void finish(int worker, Batch batch) {
+        long now = now();
+        meters.computed(batch, now);
+        synchronized (this) {
+            batch.members[0].generation.costs().observe(batch.size, now - batch.started);
+            admission.ends(worker);
+            computing--;
+            wakeCloser();
+        }
+        for (int i = 0; i < batch.size; i++) {
+            leave(batch.members[i]);
+        }
+    }
+
+    /** Makes a model the current one. Requests that have entered keep theirs. */
+    void install(Generation next) throws RequestRefusedException {
+        Generation old;
+        synchronized (this) {
+            if (closing) {
+                throw new RequestRefusedException(Reason.CLOSING, -1);
+            }
+            old = current;
+            current = next;
+            if (old != null && !old.release()) {
+                old = null; // its last request closes it
+            }
+        }
+        if (old != null) {
+            old.close();
+        }
+    }
+
+    synchronized boolean isReady() {
+        return current != null && !closing;
+    }
+
+    synchronized Generation current() {
+        return current;
+    }
+
+    /** Refuses requests from now on. */
+    synchronized void beginClosing() {
+        closing = true;
+    }
+
+    private void wakeCloser() {
+        if (closing) {
+            notifyAll();
+        }
+    }
+
+    /**
+     * Waits until nothing waits and nothing is computed any more, but no longer than the given time.
+     *
+     * @return whether nothing is left
+     */
+    synchronized boolean awaitIdle(long nanos) throws InterruptedException {
+        long end = now() + nanos;
+        while (queue.length() > 0 || computing > 0) {
+            long left = end - now();
+            if (left <= 0) {
+                return false;
+            }
+            wait(left / NANOS_PER_MILLISECOND, (int) (left % NANOS_PER_MILLISECOND));
+        }
+        return true;
+    }
+
+    /** Ends the workers once they have nothing under way, and gives back what still waits, a list by {@link Ticket#next} for the caller to fail. */
+    synchronized Ticket end() {
+        ended = true;
+        Ticket rest = null;
+        for (Ticket ticket = queue.first(); ticket != null; ticket = queue.first()) {
+            queue.remove(ticket);
+            ticket.state = Ticket.State.COMPUTING;
+            ticket.next = rest;
+            rest = ticket;
+        }
+        notifyAll();
+        return rest;
+    }
+
+    /** Lets go of the current model, once. */
+    void uninstall() {
+        Generation last;
+        synchronized (this) {
+            last = current;
+            current = null;
+            if (last != null && !last.release()) {
+                last = null;
+            }
+        }
+        if (last != null) {
+            last.close();
+        }
+    }
+}

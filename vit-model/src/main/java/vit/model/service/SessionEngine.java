@@ -1,0 +1,115 @@
+package vit.model.service;
+
+import vit.kernels.parallel.Workers;
+import vit.model.NonFiniteException;
+import vit.model.VitModel;
+import vit.model.VitSession;
+import vit.model.WarmUpReport;
+import vit.model.config.VitConfig;
+import vit.model.parameters.NonFiniteWeights;
+
+/**
+ * Computes batches with a {@link VitSession}. A lone request goes from its own array to its own array; the members of a batch are copied next to each other
+ * first. The session's results have the same bits at any place in a batch.
+ */
+final class SessionEngine implements Engine {
+
+    private final Workers team;
+    private final VitSession session;
+    private final int elements; // of an image
+    private final int classes;
+    private final int embeddingWidth;
+    private final float[] images; // (batch, channels, height, width); empty without batches
+    private final float[] results; // (batch, classes or E)
+
+    /** @param name of the team's threads, {@code NAME-worker-1} and so on */
+    SessionEngine(VitModel model, ServiceOptions options, String name) {
+        VitConfig config = model.config();
+        elements = imageElements(config);
+        classes = config.classes();
+        embeddingWidth = config.embeddingWidth();
+        int room = options.batchLimit() == 1 ? 0 : options.batchLimit();
+        images = new float[Math.multiplyExact(room, elements)];
+        results = new float[Math.multiplyExact(room, widest(config))];
+        team = Workers.of(options.threads(), name);
+        VitSession made = null;
+        try {
+            made = model.newSession(options.session(team));
+        } finally {
+            if (made == null) {
+                team.close();
+            }
+        }
+        session = made;
+    }
+
+    /** Elements of an image: channels · height · width. */
+    static int imageElements(VitConfig config) {
+        return config.channels() * config.imageHeight() * config.imageWidth();
+    }
+
+    /** Elements of the widest result. */
+    static int widest(VitConfig config) {
+        return Math.max(config.classes(), config.embeddingWidth());
+    }
+
+    @Override
+    public WarmUpReport warmUp() {
+        return session.warmUp();
+    }
+
+    @Override
+    public void run(Batch batch) {
+        if (batch.size == 1) {
+            alone(batch.members[0]);
+        } else {
+            together(batch);
+        }
+    }
+
+    private void alone(Ticket ticket) {
+        try {
+            compute(ticket.output, ticket.pixels, 1, ticket.result);
+        } catch (Throwable e) { // an Error too belongs to the caller, who would wait forever
+            ticket.failure = e;
+        }
+    }
+
+    /** If the pass fails, the members that it failed for are computed alone, so that each gets its own result or failure. */
+    private void together(Batch batch) {
+        Ticket.Output output = batch.members[0].output;
+        int width = output == Ticket.Output.LOGITS ? classes : embeddingWidth;
+        boolean written = true;
+        try {
+            for (int i = 0; i < batch.size; i++) {
+                System.arraycopy(batch.members[i].pixels, 0, images, i * elements, elements);
+            }
+            compute(output, images, batch.size, results);
+        } catch (NonFiniteException e) {
+            // All results are written nevertheless, and those of the other members are good.
+        } catch (Throwable e) {
+            written = false;
+        }
+        for (int i = 0; i < batch.size; i++) {
+            if (written && NonFiniteWeights.find(results, i * width, width) < 0) {
+                System.arraycopy(results, i * width, batch.members[i].result, 0, width);
+            } else {
+                alone(batch.members[i]);
+            }
+        }
+    }
+
+    private void compute(Ticket.Output output, float[] from, int count, float[] to) {
+        if (output == Ticket.Output.LOGITS) {
+            session.logits(from, count, to);
+        } else {
+            session.embed(from, count, to);
+        }
+    }
+
+    @Override
+    public void close() {
+        session.close();
+        team.close();
+    }
+}

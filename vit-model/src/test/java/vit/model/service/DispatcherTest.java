@@ -1,0 +1,231 @@
+package vit.model.service;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import vit.model.service.RequestRefusedException.Reason;
+
+class DispatcherTest {
+
+    private static final long LONG = 1_000_000;
+
+    private static void assertRefused(Reason reason, long retryNanos, RequestRefusedException refusal) {
+        assertEquals(reason, refusal.reason());
+        assertEquals(retryNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryNanos)), refusal.retryAfter());
+    }
+
+    @Test
+    void firstInIsFirstOut() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 10);
+        Ticket[] tickets = {desk.offer(desk.ticket(LONG)), desk.offer(desk.ticket(LONG)), desk.offer(desk.ticket(LONG))};
+        for (Ticket ticket : tickets) {
+            Batch batch = desk.poll(0);
+            assertEquals(1, batch.size);
+            assertSame(ticket, batch.members[0]);
+            desk.finish(0, batch);
+            assertEquals(Ticket.State.DONE, ticket.state);
+        }
+        assertEquals(0, desk.poll(0).size);
+    }
+
+    @Test
+    void urgentRequestsGoInFrontAndKeepTheirOrder() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 10);
+        Ticket ordinary = desk.offer(desk.ticket(LONG));
+        Ticket first = desk.offer(desk.urgent(LONG));
+        Ticket second = desk.offer(desk.urgent(LONG));
+        for (Ticket expected : new Ticket[] {first, second, ordinary}) {
+            assertSame(expected, desk.poll(0).members[0]);
+        }
+    }
+
+    @Test
+    void nothingIsAdmittedBeforeTheModelIsReady() throws RequestRefusedException {
+        Desk desk = new Desk(Desk.options(1, 1, Desk.BYTES, 1));
+        assertEquals(Reason.NOT_READY, desk.refusal(desk.ticket(LONG)).reason());
+        desk.dispatcher.install(desk.generation(10));
+        assertNull(desk.refusal(desk.ticket(LONG)));
+    }
+
+    @Test
+    void aFullQueueRefusesUntilASessionIsFree() throws RequestRefusedException {
+        Desk desk = new Desk(Desk.options(1, 2, LONG, 1));
+        desk.dispatcher.install(desk.generation(10));
+        desk.offer(desk.ticket(LONG));
+        Batch batch = desk.poll(0);
+        desk.offer(desk.ticket(LONG));
+        desk.offer(desk.ticket(LONG));
+        desk.time.now += 3;
+        assertRefused(Reason.QUEUE_FULL, 7, desk.refusal(desk.ticket(LONG)));
+        assertRefused(Reason.QUEUE_FULL, 7, desk.refusal(desk.urgent(LONG)));
+        desk.finish(0, batch);
+        desk.poll(0);
+        assertNull(desk.refusal(desk.ticket(LONG)));
+        assertEquals(2, desk.statistics().refused().get(Reason.QUEUE_FULL));
+    }
+
+    @Test
+    void theBytesOfWaitingImagesAreBounded() throws RequestRefusedException {
+        Desk desk = new Desk(Desk.options(1, 100, 2 * Desk.BYTES + 1, 1));
+        desk.dispatcher.install(desk.generation(10));
+        desk.offer(desk.ticket(LONG));
+        Ticket second = desk.offer(desk.ticket(LONG));
+        assertRefused(Reason.QUEUE_BYTES, 0, desk.refusal(desk.ticket(LONG)));
+        assertEquals(2 * Desk.BYTES, desk.statistics().queueBytes());
+        assertTrue(desk.dispatcher.withdraw(second));
+        assertNull(desk.refusal(desk.ticket(LONG)));
+    }
+
+    @Test
+    void anImageThatNeverFitsIsNotAskedToComeAgain() throws RequestRefusedException {
+        Desk desk = new Desk(Desk.options(1, 100, Desk.BYTES - 1, 1));
+        desk.dispatcher.install(desk.generation(10));
+        assertRefused(Reason.QUEUE_BYTES, -1, desk.refusal(desk.ticket(LONG)));
+    }
+
+    /** A pass takes 10, and a request needs a fifth more than that. */
+    @Test
+    void aDeadlineThatNoPassCanKeepIsRefused() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 10);
+        assertRefused(Reason.DEADLINE, -1, desk.refusal(desk.ticket(11)));
+        assertNull(desk.refusal(desk.ticket(12)));
+    }
+
+    @Test
+    void aRefusedRequestIsAdmittedAfterTheTimeItIsTold() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 10);
+        desk.offer(desk.ticket(LONG));
+        Batch batch = desk.poll(0);
+        desk.offer(desk.ticket(LONG));
+        desk.time.now += 2;
+        assertRefused(Reason.DEADLINE, 10, desk.refusal(desk.ticket(20))); // 8 until the session is free, 10 for the one that waits, 12 for itself
+        assertNull(desk.refusal(desk.urgent(20)), "an urgent one need not wait for the others");
+        desk.time.now += 8;
+        desk.finish(0, batch);
+        desk.dispatcher.withdraw(desk.poll(0).members[0]);
+    }
+
+    @Test
+    void twoSessionsShareTheQueue() throws RequestRefusedException {
+        Desk desk = Desk.of(2, 10);
+        desk.offer(desk.ticket(LONG));
+        desk.poll(0);
+        desk.time.now += 4;
+        Ticket second = desk.offer(desk.ticket(LONG));
+        assertEquals(14, second.predicted);
+        desk.poll(1);
+        assertEquals(20, desk.offer(desk.ticket(LONG)).predicted, "when the first session has ended its pass");
+        assertEquals(24, desk.offer(desk.ticket(LONG)).predicted, "when the second has");
+        assertEquals(30, desk.offer(desk.ticket(LONG)).predicted, "after the one that waits for the first");
+    }
+
+    @Test
+    void whatWaitsPastItsDeadlineIsNotComputed() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 10);
+        desk.offer(desk.ticket(LONG));
+        Batch slow = desk.poll(0);
+        Ticket late = desk.offer(desk.ticket(30));
+        Ticket other = desk.offer(desk.ticket(LONG));
+        desk.time.now += 30; // the pass takes three times what was expected
+        desk.finish(0, slow);
+        Batch batch = desk.poll(0);
+        assertSame(late, batch.expired);
+        assertNull(late.next);
+        assertSame(other, batch.members[0]);
+        desk.finish(0, batch);
+        assertEquals(Reason.EXPIRED, ((RequestRefusedException) late.failure).reason());
+        assertEquals(Ticket.State.DONE, late.state);
+        assertEquals(1, desk.statistics().refused().get(Reason.EXPIRED));
+        assertEquals(2, desk.statistics().answered());
+    }
+
+    @Test
+    void aWithdrawnRequestLeavesTheQueueAndARunningOneDoesNot() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 10);
+        Ticket[] tickets = {desk.offer(desk.ticket(LONG)), desk.offer(desk.ticket(LONG)), desk.offer(desk.ticket(LONG)), desk.offer(desk.urgent(LONG))};
+        assertTrue(desk.dispatcher.withdraw(tickets[1]), "in the middle");
+        assertFalse(desk.dispatcher.withdraw(tickets[1]), "twice");
+        assertTrue(desk.dispatcher.withdraw(tickets[2]), "the last");
+        assertTrue(desk.dispatcher.withdraw(tickets[3]), "the only urgent one");
+        assertEquals(1, desk.statistics().queueLength());
+        assertEquals(Desk.BYTES, desk.statistics().queueBytes());
+        assertSame(tickets[0], desk.poll(0).members[0]);
+        assertFalse(desk.dispatcher.withdraw(tickets[0]), "is being computed");
+    }
+
+    @Test
+    void passesTeachWhatTheNextOnesCost() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 1000);
+        for (int pass = 0; pass < 60; pass++) {
+            desk.offer(desk.ticket(LONG));
+            Batch batch = desk.poll(0);
+            desk.time.now += 2000;
+            desk.finish(0, batch);
+        }
+        assertEquals(desk.time.now + 2000, desk.offer(desk.ticket(LONG)).predicted, 10);
+    }
+
+    @Test
+    void oneOutlierMovesTheCostLittle() {
+        CostTable costs = new CostTable(new long[] {1000});
+        costs.observe(1, 1_000_000_000);
+        assertEquals(1375, costs.of(1));
+    }
+
+    @Test
+    void aReplacedModelIsClosedWhenItsLastRequestEnds() throws RequestRefusedException {
+        Desk desk = Desk.of(2, 10);
+        FakeEngine old = desk.engine;
+        FakeEngine next = new FakeEngine();
+        Ticket computed = desk.offer(desk.ticket(LONG));
+        Batch batch = desk.poll(0);
+        Ticket waiting = desk.offer(desk.ticket(LONG));
+        Ticket decoding = desk.ticket(LONG);
+        desk.dispatcher.enter(decoding);
+        desk.dispatcher.install(new Generation(null, new Engine[] {next}, new CostTable(new long[] {10})));
+        Ticket fresh = desk.offer(desk.ticket(LONG));
+        desk.dispatcher.offer(decoding);
+        assertSame(computed.generation, waiting.generation);
+        assertSame(computed.generation, decoding.generation, "its pixels were prepared for the old model");
+        assertSame(next, fresh.generation.engine(0));
+        desk.finish(0, batch);
+        for (int i = 0; i < 3; i++) {
+            assertEquals(0, old.closed);
+            desk.finish(0, desk.poll(0));
+        }
+        assertEquals(1, old.closed);
+        assertEquals(0, next.closed);
+        desk.dispatcher.uninstall();
+        assertEquals(1, next.closed);
+    }
+
+    @Test
+    void closingRefusesAndGivesBackWhatWaits() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 10);
+        Ticket waiting = desk.offer(desk.ticket(LONG));
+        Ticket decoding = desk.ticket(LONG);
+        desk.dispatcher.enter(decoding);
+        desk.dispatcher.beginClosing();
+        assertFalse(desk.dispatcher.isReady());
+        assertRefused(Reason.CLOSING, -1, desk.refusal(desk.ticket(LONG)));
+        Ticket rest = desk.dispatcher.end();
+        assertSame(waiting, rest);
+        assertNull(rest.next);
+        desk.dispatcher.uninstall();
+        ServiceWorker.failAll(rest, Reason.CLOSING, desk.dispatcher, desk.meters);
+        assertEquals(0, desk.engine.closed, "an image is being decoded for it");
+        try {
+            desk.dispatcher.offer(decoding);
+        } catch (RequestRefusedException e) {
+            assertEquals(Reason.CLOSING, e.reason());
+        }
+        assertEquals(1, desk.engine.closed);
+        assertEquals(0, desk.statistics().queueLength());
+    }
+}

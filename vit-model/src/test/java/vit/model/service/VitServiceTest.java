@@ -1,0 +1,346 @@
+package vit.model.service;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.ExecutorService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import vit.kernels.parallel.CallInterruptedException;
+import vit.model.InputException;
+import vit.model.ModelClosedException;
+import vit.model.SessionOptions;
+import vit.model.VitModel;
+import vit.model.WarmUpReport;
+import vit.model.service.RequestRefusedException.Reason;
+
+/** The threads of a service and of its callers, with a session in whose passes a test can wait. */
+@Timeout(60)
+class VitServiceTest {
+
+    private static final ServiceOptions OPTIONS = ServiceOptions.defaults().withSessions(1, 1).withBatchLimit(1).withDeadline(Duration.ofMinutes(1));
+
+    private final GateEngine engine = new GateEngine();
+    private VitModel model;
+    private VitService service;
+
+    @BeforeEach
+    void start() throws IOException {
+        start(OPTIONS);
+    }
+
+    private void start(ServiceOptions options) throws IOException {
+        model = MicroModel.open(0);
+        service = VitService.start(model, options, (_, _, _) -> engine);
+        service.ready().join();
+    }
+
+    @AfterEach
+    void end() {
+        engine.shut = false;
+        engine.let.release(1000);
+        service.close();
+    }
+
+    private static float[] pixels(float first) {
+        float[] pixels = new float[MicroModel.PIXELS];
+        pixels[0] = first;
+        return pixels;
+    }
+
+    /** Sends a request and waits until it is being computed. */
+    private CompletableFuture<float[]> occupy() throws RequestRefusedException {
+        engine.shut = true;
+        CompletableFuture<float[]> future = service.submit(Request.logits(pixels(1)));
+        engine.begun.acquireUninterruptibly();
+        return future;
+    }
+
+    private static <T> FutureTask<T> run(java.util.concurrent.Callable<T> call, List<Thread> threads) {
+        FutureTask<T> task = new FutureTask<>(call);
+        threads.add(Thread.ofVirtual().start(task));
+        return task;
+    }
+
+    private float logit(float first) throws RequestRefusedException {
+        float[] logits = new float[MicroModel.CLASSES];
+        service.logits(pixels(first), logits);
+        return logits[0];
+    }
+
+    private void awaitQueue(int length) throws InterruptedException {
+        while (service.statistics().queueLength() != length) {
+            Thread.sleep(1);
+        }
+    }
+
+    @Test
+    void everyCallerGetsItsOwnAnswer() throws Exception {
+        try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Float>> answers = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                int number = i;
+                answers.add(callers.submit(() -> logit(number)));
+            }
+            for (int i = 0; i < answers.size(); i++) {
+                assertEquals(i, answers.get(i).get());
+            }
+        }
+        assertEquals(200, service.statistics().answered());
+        assertEquals(200, service.statistics().queueSeconds().count());
+    }
+
+    @Test
+    void anInterruptedCallerLeavesTheQueue() throws Exception {
+        CompletableFuture<float[]> running = occupy();
+        List<Thread> threads = new ArrayList<>();
+        FutureTask<Boolean> caller = run(() -> {
+            assertThrows(CallInterruptedException.class, () -> logit(2));
+            return Thread.currentThread().isInterrupted();
+        }, threads);
+        awaitQueue(1);
+        threads.getFirst().interrupt();
+        assertTrue(caller.get(), "the interrupt status is kept");
+        assertEquals(0, service.statistics().queueLength());
+        assertEquals(1, service.statistics().cancelled());
+        engine.let.release();
+        assertEquals(1, running.get()[0]);
+    }
+
+    @Test
+    void aCallerThatIsInterruptedDuringItsPassGetsTheResult() throws Exception {
+        engine.shut = true;
+        List<Thread> threads = new ArrayList<>();
+        FutureTask<Boolean> caller = run(() -> {
+            assertEquals(7, logit(7));
+            return Thread.currentThread().isInterrupted();
+        }, threads);
+        engine.begun.acquireUninterruptibly();
+        threads.getFirst().interrupt();
+        Thread.sleep(20);
+        assertFalse(caller.isDone());
+        engine.let.release();
+        assertTrue(caller.get(), "the interrupt status is kept");
+    }
+
+    @Test
+    void aCancelledFutureLeavesTheQueue() throws Exception {
+        occupy();
+        CompletableFuture<float[]> waiting = service.submit(Request.embedding(pixels(2)));
+        assertEquals(1, service.statistics().queueLength());
+        waiting.cancel(false);
+        assertEquals(0, service.statistics().queueLength());
+        assertEquals(1, service.statistics().cancelled());
+        engine.let.release();
+        assertEquals(3, answered(service.submit(Request.embedding(pixels(3)))));
+        assertEquals(2, engine.begun.availablePermits() + 1, "the cancelled one was not computed");
+    }
+
+    private float answered(CompletableFuture<float[]> future) throws Exception {
+        engine.let.release();
+        return future.get()[0];
+    }
+
+    @Test
+    void aWaitingCallerIsToldWhenItsDeadlinePasses() throws Exception {
+        occupy();
+        Request<float[]> request = Request.logits(pixels(2)).within(Duration.ofMillis(100));
+        RequestRefusedException refusal = assertThrows(RequestRefusedException.class, () -> service.call(request));
+        assertTrue(refusal.reason() == Reason.EXPIRED || refusal.reason() == Reason.DEADLINE, refusal::toString);
+        assertEquals(0, service.statistics().queueLength());
+    }
+
+    @Test
+    void aFutureFailsIfItsDeadlinePassesInTheQueue() throws Exception {
+        occupy();
+        CompletableFuture<float[]> late = service.submit(Request.logits(pixels(2)).within(Duration.ofMillis(50)));
+        Thread.sleep(60);
+        engine.let.release(10);
+        ExecutionException failure = assertThrows(ExecutionException.class, late::get);
+        assertEquals(Reason.EXPIRED, assertInstanceOf(RequestRefusedException.class, failure.getCause()).reason());
+        assertEquals(0, engine.begun.availablePermits(), "it was computed");
+    }
+
+    @Test
+    void closingEndsWhatWasAdmitted() throws Exception {
+        CompletableFuture<float[]> running = occupy();
+        CompletableFuture<float[]> waiting = service.submit(Request.logits(pixels(2)));
+        Thread closer = Thread.ofPlatform().start(service::close);
+        while (service.isReady()) {
+            Thread.sleep(1);
+        }
+        assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> logit(3)).reason());
+        assertTrue(closer.isAlive());
+        engine.let.release(2);
+        closer.join();
+        assertEquals(1, running.get()[0]);
+        assertEquals(2, waiting.get()[0]);
+        assertEquals(1, engine.closed);
+        assertThrows(ModelClosedException.class, () -> model.newSession(SessionOptions.threads(1)));
+        assertEquals(List.of(), Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.startsWith(service + "-")).toList());
+    }
+
+    @Test
+    void whatDoesNotEndInTheDrainTimeIsRefused() throws Exception {
+        service.close();
+        start(OPTIONS.withDrainTime(Duration.ZERO));
+        CompletableFuture<float[]> running = occupy();
+        CompletableFuture<float[]> waiting = service.submit(Request.logits(pixels(2)));
+        Thread closer = Thread.ofPlatform().start(service::close);
+        ExecutionException failure = assertThrows(ExecutionException.class, waiting::get);
+        assertEquals(Reason.CLOSING, assertInstanceOf(RequestRefusedException.class, failure.getCause()).reason());
+        engine.let.release();
+        closer.join();
+        assertEquals(1, running.get()[0], "a pass that has begun ends");
+    }
+
+    @Test
+    void aCallbackMayCloseTheService() throws Exception {
+        CompletableFuture<float[]> running = occupy();
+        CompletableFuture<Void> closed = running.thenRun(service::close);
+        engine.let.release();
+        closed.get();
+        assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> logit(3)).reason());
+        assertEquals(2, engine.closed + 1);
+    }
+
+    @Test
+    void aCallbackThatInterruptsItsThreadHarmsNobody() throws Exception {
+        CompletableFuture<Void> interrupted = occupy().thenRun(() -> Thread.currentThread().interrupt());
+        engine.shut = false;
+        engine.let.release();
+        interrupted.get();
+        assertEquals(4, logit(4));
+    }
+
+    @Test
+    void aServiceThatIsNotWarmRefuses() throws Exception {
+        GateEngine slow = new GateEngine();
+        slow.shut = true;
+        VitService starting = VitService.start(MicroModel.open(1), OPTIONS, (_, _, _) -> slow);
+        assertFalse(starting.isReady());
+        RequestRefusedException refusal = assertThrows(RequestRefusedException.class, () -> starting.call(Request.logits(pixels(1))));
+        assertEquals(Reason.NOT_READY, refusal.reason());
+        assertTrue(refusal.retryAfter().isPresent());
+        slow.shut = false;
+        slow.let.release(1000);
+        starting.ready().join();
+        assertTrue(starting.isReady());
+        assertEquals(9, starting.call(Request.logits(pixels(9)))[0]);
+        starting.close();
+        assertFalse(starting.isReady());
+        assertEquals(1, slow.closed);
+    }
+
+    @Test
+    void aModelThatCannotBeWarmedIsReported() throws IOException {
+        VitModel bad = MicroModel.open(1);
+        try (VitService failing = VitService.start(bad, OPTIONS, (_, _, _) -> new FakeEngine() {
+            @Override
+            public WarmUpReport warmUp() {
+                throw new IllegalStateException("planted");
+            }
+        })) {
+            CompletionException failure = assertThrows(CompletionException.class, () -> failing.ready().join());
+            assertEquals("planted", failure.getCause().getMessage());
+            assertFalse(failing.isReady());
+        }
+        assertThrows(ModelClosedException.class, () -> bad.newSession(SessionOptions.threads(1)));
+    }
+
+    @Test
+    void aReplacedModelIsClosedAndOneThatDoesNotFitIsRefused() throws Exception {
+        VitModel next = MicroModel.open(1);
+        service.replace(next);
+        assertSame(next, service.model());
+        assertThrows(ModelClosedException.class, () -> model.newSession(SessionOptions.threads(1)));
+        assertEquals(5, logit(5));
+        try (VitModel other = VitModel.of(new vit.model.parameters.GeneratedWeights(MicroModel.CONFIG.toBuilder().classes(7).build(), 0))) {
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> service.replace(other)).getMessage().contains("7 classes"));
+            other.newSession(SessionOptions.threads(1)).close();
+        }
+        service.close();
+        try (VitModel late = MicroModel.open(2)) {
+            assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> service.replace(late)).reason());
+            late.newSession(SessionOptions.threads(1)).close();
+        }
+    }
+
+    @Test
+    void wrongArgumentsAreNamed() {
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> service.logits(new float[MicroModel.PIXELS - 1], new float[MicroModel.CLASSES]))
+                .getMessage().contains("3 × 8 × 8"));
+        assertThrows(IllegalArgumentException.class, () -> service.logits(pixels(1), new float[MicroModel.CLASSES - 1]));
+        assertThrows(IllegalArgumentException.class, () -> service.submit(Request.logits(new float[3])));
+        assertThrows(IllegalArgumentException.class, () -> Request.prediction(pixels(1), 0));
+        assertThrows(IllegalArgumentException.class, () -> Request.logits(pixels(1)).within(Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> OPTIONS.withSessions(0, 1));
+        assertThrows(IllegalArgumentException.class, () -> OPTIONS.withDeadline(Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> OPTIONS.withDecoding(8, 7));
+        assertEquals(0, service.statistics().failed());
+    }
+
+    @Test
+    void aBadImageFailsItsOwnRequest() throws Exception {
+        byte[] file = {1, 2, 3};
+        assertThrows(InputException.class, () -> service.call(Request.logits(file)));
+        ExecutionException failure = assertThrows(ExecutionException.class, () -> service.submit(Request.logits(file)).get());
+        assertInstanceOf(InputException.class, failure.getCause());
+        assertEquals(2, service.statistics().failed());
+        assertEquals(2, service.statistics().decodeSeconds().count());
+        assertEquals(6, logit(6));
+        assertEquals(0, engine.closed);
+        service.close();
+        assertEquals(1, engine.closed, "the failed requests hold the model no longer");
+    }
+
+    @Test
+    void imagesAreDecodedInBoundedNumber() {
+        ImagePreparation preparation = new ImagePreparation(OPTIONS.withDecoding(2, 1 << 20));
+        assertTrue(preparation.enter(0));
+        assertTrue(preparation.enter(0));
+        assertFalse(preparation.enter(1_000_000));
+        preparation.leave();
+        assertTrue(preparation.enter(0));
+        // A megabyte for two: 500 × 500 pixels do not fit into one's half.
+        InputException refused = assertThrows(InputException.class, () -> preparation.pixels(model, bitmap(500, 500)));
+        assertTrue(refused.getMessage().contains("memory") || refused.getMessage().contains("bytes"), refused.getMessage());
+        assertTrue(assertDoesNotFail(() -> preparation.pixels(model, bitmap(50, 50))).length == MicroModel.PIXELS);
+    }
+
+    private static float[] assertDoesNotFail(java.util.concurrent.Callable<float[]> call) {
+        return org.junit.jupiter.api.Assertions.assertDoesNotThrow(call::call);
+    }
+
+    /** A PPM file of black pixels. */
+    private static byte[] bitmap(int height, int width) {
+        byte[] head = ("P6 " + width + " " + height + " 255\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+        return java.util.Arrays.copyOf(head, head.length + height * width * 3);
+    }
+
+    @Test
+    void optionsSayWhatSessionsTake() {
+        ServiceOptions two = OPTIONS.withSessions(2, 1).withBatchLimit(4);
+        long each = model.sessionBytes(SessionOptions.threads(1).withBatch(4)) + 4L * 4 * (MicroModel.PIXELS + 16);
+        assertEquals(2 * each, two.sessionBytes(model));
+        assertEquals(1, ServiceOptions.lowestLatency().sessions());
+        assertEquals(Runtime.getRuntime().availableProcessors(), ServiceOptions.lowestLatency().threads());
+        assertEquals(Runtime.getRuntime().availableProcessors(), ServiceOptions.defaults().sessions());
+    }
+}
