@@ -126,6 +126,18 @@ class DispatcherTest {
     }
 
     @Test
+    void aSessionWhosePassEndsEarlyIsFree() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 1000);
+        desk.offer(desk.ticket(LONG));
+        Batch batch = desk.poll(0);
+        desk.time.now += 500;
+        desk.finish(0, batch);
+        Ticket next = desk.ticket(LONG);
+        desk.offer(next);
+        assertEquals(desk.time.now + next.generation.costs().of(1), next.predicted, "nothing is under way");
+    }
+
+    @Test
     void whatWaitsPastItsDeadlineIsNotComputed() throws RequestRefusedException {
         Desk desk = Desk.of(1, 10);
         desk.offer(desk.ticket(LONG));

@@ -1,0 +1,36 @@
+package vit.model.service;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The way from the caller's pixels through queue, batch and pass to the caller's logits allocates nothing, in a JVM of its own as in a service. */
+class ServiceAllocationTest {
+
+    /** How often a JVM is started until one allocates nothing: what C2 inlines differs from run to run. A leak in the code would show in every JVM. */
+    private static final int ATTEMPTS = 5;
+
+    @Test
+    @Timeout(300)
+    void callsOfManyThreadsAllocateNothingAfterWarmUp() throws IOException, InterruptedException {
+        String output = "";
+        for (int attempt = 0; attempt < ATTEMPTS && !output.contains("bytes 0"); attempt++) {
+            output = probe();
+        }
+        assertEquals("bytes 0", output.lines().filter(line -> line.startsWith("bytes ")).findFirst().orElse(output));
+        assertFalse(output.contains("batches of [0,") || output.contains(", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]"), "lone requests and batches: " + output);
+    }
+
+    private static String probe() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules=jdk.incubator.vector", "-cp",
+                System.getProperty("java.class.path"), ServiceAllocationProbe.class.getName())).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        return output;
+    }
+}
