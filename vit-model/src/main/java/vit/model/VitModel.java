@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import jdk.jfr.FlightRecorder;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
@@ -210,8 +211,13 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     private static VitModel load(Weights opened) throws IOException {
+        LoadEvent event = FlightRecorder.isInitialized() ? LoadEvent.begun() : null;
         try (opened) {
-            return new VitModel(opened, opened.labels(), opened.preprocessing(), opened.report());
+            VitModel model = new VitModel(opened, opened.labels(), opened.preprocessing(), opened.report());
+            if (event != null) {
+                event.commit(model);
+            }
+            return model;
         }
     }
 

@@ -15,6 +15,16 @@ final class Batch {
         members = new Ticket[limit];
     }
 
+    /** Whether a member has failed. */
+    boolean hasFailed() {
+        for (int i = 0; i < size; i++) {
+            if (members[i].failure != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void clear() {
         for (int i = 0; i < size; i++) {
             members[i] = null;

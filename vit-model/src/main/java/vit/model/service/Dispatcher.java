@@ -1,6 +1,7 @@
 package vit.model.service;
 
 import java.util.function.LongSupplier;
+import jdk.jfr.FlightRecorder;
 import vit.model.service.RequestRefusedException.Reason;
 
 /**
@@ -94,10 +95,12 @@ final class Dispatcher {
         throw refused(refusal);
     }
 
-    /** Counts a refusal. */
+    /** Counts a refusal, whichever class finds it. */
     RequestRefusedException refused(RequestRefusedException refusal) {
         meters.refused(refusal.reason());
-        RefusalEvent.commit(refusal);
+        if (FlightRecorder.isInitialized()) {
+            RefusalEvent.commit(refusal);
+        }
         return refusal;
     }
 
@@ -191,12 +194,14 @@ final class Dispatcher {
         wakeCloser();
     }
 
-    /** Notes that a batch was computed: its cost, its members' end. */
+    /** Notes that a batch was computed: its cost, its members' end. A pass that failed is no measure, because faults are looked for in it. */
     void finish(int worker, Batch batch) {
         long now = now();
         meters.computed(batch, now);
         synchronized (this) {
-            batch.members[0].generation.costs().observe(batch.size, now - batch.started);
+            if (!batch.hasFailed()) {
+                batch.members[0].generation.costs().observe(batch.size, now - batch.started);
+            }
             admission.ends(worker);
             computing--;
             wakeCloser();
@@ -226,10 +231,6 @@ final class Dispatcher {
 
     synchronized boolean isReady() {
         return current != null && !closing;
-    }
-
-    synchronized Generation current() {
-        return current;
     }
 
     /** Refuses requests from now on. */

@@ -9,6 +9,8 @@ import vit.model.VitModel;
  */
 final class Generation {
 
+    private static final System.Logger LOGGER = System.getLogger("vit.service");
+
     private final VitModel model; // null in tests without a model
     private final Engine[] engines; // by worker
     private final CostTable costs;
@@ -41,10 +43,14 @@ final class Generation {
         return --users == 0;
     }
 
-    /** Closes the sessions, and leaves the model to its owner. */
+    /** Closes the sessions, and leaves the model to its owner. Throws nothing: the requests of whoever closes it have nothing to do with it. */
     void closeEngines() {
         for (Engine engine : engines) {
-            engine.close();
+            try {
+                engine.close();
+            } catch (RuntimeException e) {
+                LOGGER.log(System.Logger.Level.ERROR, "a session could not be closed", e);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongSupplier;
+import jdk.jfr.FlightRecorder;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.model.VitModel;
 import vit.model.WarmUpReport;
@@ -62,16 +63,17 @@ final class GenerationFactory {
      */
     Warm warm(VitModel model) {
         Engine[] engines = new Engine[options.sessions()];
-        WarmUpEvent event = new WarmUpEvent();
+        WarmUpEvent event = FlightRecorder.isInitialized() ? WarmUpEvent.begun() : null;
         boolean done = false;
         try {
-            event.begin();
             for (int i = 0; i < engines.length; i++) {
                 engines[i] = opener.open(model, options, threadName(name, i));
             }
             WarmUpReport report = engines[0].warmUp(); // the others run the same code
             long[] costs = measure(model, engines);
-            event.commit(engines.length, report, costs);
+            if (event != null) {
+                event.commit(engines.length, report, costs);
+            }
             done = true;
             return new Warm(new Generation(model, engines, new CostTable(costs)), report);
         } finally {

@@ -7,6 +7,7 @@ import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
+import vit.model.VitModel;
 
 /** A service serves another model from now on. */
 @Name("vit.ModelReplaced")
@@ -23,4 +24,16 @@ final class ModelReplacedEvent extends Event {
     @Description("Size of the new model's weights in memory")
     @DataAmount
     long weights;
+
+    static ModelReplacedEvent begun() {
+        ModelReplacedEvent event = new ModelReplacedEvent();
+        event.begin();
+        return event;
+    }
+
+    void commit(String name, VitModel model) {
+        service = name;
+        weights = model.weightBytes();
+        commit();
+    }
 }

@@ -17,9 +17,11 @@ final class ServiceCalls {
     private final Meters meters;
     private final ImagePreparation preparation;
     private final TicketPool pool;
+    private final long deadlineNanos;
 
     ServiceCalls(ServiceOptions options, Dispatcher dispatcher, Meters meters) {
         this.options = options;
+        this.deadlineNanos = ServiceOptions.nanos("deadline", options.deadline(), 1);
         this.dispatcher = dispatcher;
         this.meters = meters;
         this.preparation = new ImagePreparation(options);
@@ -31,7 +33,7 @@ final class ServiceCalls {
         checkResult(config, output, result);
         checkPixels(config, pixels);
         Ticket ticket = pool.take();
-        begin(ticket, config, output, false, options.deadline().toNanos());
+        begin(ticket, config, output, false, deadlineNanos);
         ticket.pixels = pixels;
         ticket.result = result;
         ticket.waiter = Thread.currentThread();
@@ -213,6 +215,6 @@ final class ServiceCalls {
 
     /** Fails what was taken out of the queue when the service was closed. */
     void failRest(Ticket first) {
-        ServiceWorker.failAll(first, Reason.CLOSING, dispatcher, meters);
+        ServiceWorker.failAll(first, Reason.CLOSING, dispatcher);
     }
 }

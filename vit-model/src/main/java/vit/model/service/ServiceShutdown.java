@@ -27,7 +27,7 @@ final class ServiceShutdown {
         starter.interrupt();
         join(starter);
         if (!drained(workers.contains(Thread.currentThread()) ? 0 : drainNanos)) {
-            LOGGER.log(System.Logger.Level.WARNING, name + ": the drain time has passed, " + dispatcher.queueLength() + " requests are refused");
+            LOGGER.log(System.Logger.Level.WARNING, name + ": the drain time has passed; " + dispatcher.queueLength() + " requests that wait are refused");
         }
         calls.failRest(dispatcher.end());
         workers.forEach(this::join);

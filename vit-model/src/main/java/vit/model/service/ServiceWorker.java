@@ -1,6 +1,7 @@
 package vit.model.service;
 
 import java.util.concurrent.locks.LockSupport;
+import jdk.jfr.FlightRecorder;
 import vit.model.service.RequestRefusedException.Reason;
 
 /** The loop of a worker: takes a batch, computes it, hands out the results. */
@@ -9,14 +10,12 @@ final class ServiceWorker implements Runnable {
     private static final System.Logger LOGGER = System.getLogger("vit.service");
 
     private final Dispatcher dispatcher;
-    private final Meters meters;
     private final int worker;
     private final Batch batch;
-    private final InferenceEvent event = new InferenceEvent();
+    private InferenceEvent event; // made once a recording has begun: the first event of a program loads a hundred classes
 
-    ServiceWorker(Dispatcher dispatcher, Meters meters, int worker, int batchLimit) {
+    ServiceWorker(Dispatcher dispatcher, int worker, int batchLimit) {
         this.dispatcher = dispatcher;
-        this.meters = meters;
         this.worker = worker;
         this.batch = new Batch(batchLimit);
     }
@@ -38,11 +37,17 @@ final class ServiceWorker implements Runnable {
     /** Computes and delivers what was taken. */
     void serve() {
         Thread.interrupted(); // a callback of a caller may have set it, and it is not for the next pass
-        failAll(batch.expired, Reason.EXPIRED, dispatcher, meters);
+        failAll(batch.expired, Reason.EXPIRED, dispatcher);
         if (batch.size > 0) {
-            event.begin();
+            boolean recorded = FlightRecorder.isInitialized();
+            if (recorded) {
+                event = event == null ? new InferenceEvent() : event;
+                event.begin();
+            }
             batch.members[0].generation.engine(worker).run(batch);
-            event.end(batch);
+            if (recorded) {
+                event.end(batch);
+            }
             dispatcher.finish(worker, batch);
             for (int i = 0; i < batch.size; i++) {
                 end(batch.members[i]);
@@ -51,14 +56,11 @@ final class ServiceWorker implements Runnable {
     }
 
     /** Fails the tickets of a list, which were taken out of the queue and not computed. */
-    static void failAll(Ticket first, Reason reason, Dispatcher dispatcher, Meters meters) {
+    static void failAll(Ticket first, Reason reason, Dispatcher dispatcher) {
         Ticket next;
         for (Ticket ticket = first; ticket != null; ticket = next) {
             next = ticket.next; // a ticket that has ended may be used again at once
-            RequestRefusedException refusal = new RequestRefusedException(reason, -1);
-            meters.refused(reason);
-            RefusalEvent.commit(refusal);
-            ticket.failure = refusal;
+            ticket.failure = dispatcher.refused(new RequestRefusedException(reason, -1));
             dispatcher.leave(ticket);
             end(ticket);
         }

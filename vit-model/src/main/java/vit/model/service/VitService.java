@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import jdk.jfr.FlightRecorder;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.model.Prediction;
 import vit.model.VitModel;
@@ -37,7 +38,7 @@ import vit.model.image.RgbImage;
  *
  * <h2>Results</h2>
  * Answers have the bits of {@link vit.model.VitSession#logits} or {@link vit.model.VitSession#embed} of that image alone, whatever batch it was in. {@link #logits} and
- * {@link #embed(float[], float[])} allocate nothing after warming up.
+ * {@link #embed(float[], float[])} allocate nothing after warming up. If the caller is a virtual thread, the JDK allocates for its waiting.
  *
  * <h2>Errors</h2>
  * Each request fails alone. A request that is not computed is a {@link RequestRefusedException} with a reason. An image that cannot be decoded is a
@@ -59,7 +60,6 @@ public final class VitService implements AutoCloseable {
 
     private final String name = "vit-service-" + NUMBER.incrementAndGet();
     private final ServiceOptions options;
-    private final VitModel first;
     private final VitConfig config;
     private final Meters meters = new Meters();
     private final Dispatcher dispatcher;
@@ -70,10 +70,11 @@ public final class VitService implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private final List<Thread> workers = new ArrayList<>();
     private final Thread starter;
+    private volatile VitModel model;
 
     private VitService(VitModel model, ServiceOptions options, GenerationFactory.Opener opener) {
         this.options = options;
-        this.first = model;
+        this.model = model;
         this.config = model.config();
         long origin = System.nanoTime();
         LongSupplier clock = () -> System.nanoTime() - origin; // counts from 0, so that adding a deadline never overflows
@@ -83,7 +84,7 @@ public final class VitService implements AutoCloseable {
         starter = Thread.ofPlatform().daemon().name(name + "-start").unstarted(this::makeReady);
         for (int i = 0; i < options.sessions(); i++) {
             workers.add(Thread.ofPlatform().daemon().name(GenerationFactory.threadName(name, i))
-                    .unstarted(new ServiceWorker(dispatcher, meters, i, options.batchLimit())));
+                    .unstarted(new ServiceWorker(dispatcher, i, options.batchLimit())));
         }
     }
 
@@ -106,32 +107,33 @@ public final class VitService implements AutoCloseable {
 
     private void makeReady() {
         try {
-            WarmUpReport report = install(first);
+            WarmUpReport report = install(model);
             LOGGER.log(System.Logger.Level.INFO, name + ": " + report);
             ready.complete(report);
         } catch (RequestRefusedException | RuntimeException | Error e) {
             if (!closed.get()) {
                 LOGGER.log(System.Logger.Level.ERROR, name + ": the model could not be made ready", e);
             }
-            ready.completeExceptionally(e);
+            ready.completeExceptionally(closed.get() ? new RequestRefusedException(RequestRefusedException.Reason.CLOSING, -1) : e);
         }
     }
 
     /** Warms a model up and makes it the current one. If the service is closed, nothing is left open but the model. */
-    private WarmUpReport install(VitModel model) throws RequestRefusedException {
-        GenerationFactory.Warm warm = factory.warm(model);
+    private WarmUpReport install(VitModel next) throws RequestRefusedException {
+        GenerationFactory.Warm warm = factory.warm(next);
         try {
             dispatcher.install(warm.generation());
         } catch (RequestRefusedException e) {
             warm.generation().closeEngines();
             throw e;
         }
+        model = next;
         return warm.report();
     }
 
     /**
-     * Completes once the sessions are warm and requests are admitted. If the model cannot be made ready, or the service is closed before it is, it completes
-     * with that exception.
+     * Completes once the sessions are warm and requests are admitted. If the model cannot be made ready, it completes with what went wrong, and if the service
+     * is closed before, with a {@link RequestRefusedException}.
      */
     public CompletableFuture<WarmUpReport> ready() {
         return ready.copy();
@@ -147,10 +149,9 @@ public final class VitService implements AutoCloseable {
         return options;
     }
 
-    /** The model that new requests are computed with; before the service is ready, the one it was started with. */
+    /** The model that new requests are computed with. */
     public VitModel model() {
-        Generation current = dispatcher.current();
-        return current == null ? first : current.model();
+        return model;
     }
 
     /**
@@ -216,7 +217,8 @@ public final class VitService implements AutoCloseable {
     }
 
     /**
-     * Computes a request without waiting for the answer. An image is decoded before this returns, on the calling thread.
+     * Computes a request without waiting for the answer. An image is decoded before this returns, on the calling thread. If the deadline passes in the
+     * queue, the future learns so at the latest when the next pass has ended.
      *
      * @return completed with the answer or with what went wrong, a bad image included. Cancelling it takes the request out of the queue; a pass that has
      *         begun is not stopped
@@ -244,14 +246,13 @@ public final class VitService implements AutoCloseable {
      */
     public WarmUpReport replace(VitModel next) throws RequestRefusedException {
         GenerationFactory.checkFits(config, next.config());
-        ModelReplacedEvent event = new ModelReplacedEvent();
-        event.begin();
+        ModelReplacedEvent event = FlightRecorder.isInitialized() ? ModelReplacedEvent.begun() : null;
         awaitTurn();
         try {
             WarmUpReport report = install(next);
-            event.service = name;
-            event.weights = next.weightBytes();
-            event.commit();
+            if (event != null) {
+                event.commit(name, next);
+            }
             LOGGER.log(System.Logger.Level.INFO, name + ": model replaced; " + report);
             return report;
         } finally {
@@ -281,9 +282,9 @@ public final class VitService implements AutoCloseable {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            new ServiceShutdown(name, dispatcher, calls, workers, starter).run(options.drainTime().toNanos());
+            new ServiceShutdown(name, dispatcher, calls, workers, starter).run(ServiceOptions.nanos("drainTime", options.drainTime(), 0));
             ready.completeExceptionally(new RequestRefusedException(RequestRefusedException.Reason.CLOSING, -1));
-            first.close(); // if it never became ready, nothing else has
+            model.close(); // if it never became ready, nothing else has
         }
     }
 

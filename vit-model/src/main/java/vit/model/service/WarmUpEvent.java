@@ -34,6 +34,12 @@ final class WarmUpEvent extends Event {
     @Timespan
     long largestBatch;
 
+    static WarmUpEvent begun() {
+        WarmUpEvent event = new WarmUpEvent();
+        event.begin();
+        return event;
+    }
+
     void commit(int count, WarmUpReport report, long[] costs) {
         if (shouldCommit()) {
             sessions = count;

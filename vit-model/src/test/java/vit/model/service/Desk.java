@@ -74,7 +74,7 @@ final class Desk {
 
     /** Ends what a worker took. */
     void finish(int worker, Batch batch) {
-        ServiceWorker.failAll(batch.expired, Reason.EXPIRED, dispatcher, meters);
+        ServiceWorker.failAll(batch.expired, Reason.EXPIRED, dispatcher);
         if (batch.size > 0) {
             dispatcher.finish(worker, batch);
             for (int i = 0; i < batch.size; i++) {

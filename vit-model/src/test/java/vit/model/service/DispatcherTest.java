@@ -184,6 +184,18 @@ class DispatcherTest {
     }
 
     @Test
+    void aPassThatFailedTeachesNothing() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 1000);
+        desk.offer(desk.ticket(LONG)).failure = new ArithmeticException("planted");
+        Batch batch = desk.poll(0);
+        desk.time.now += 3000;
+        desk.finish(0, batch);
+        assertEquals(desk.time.now + 1000, desk.offer(desk.ticket(LONG)).predicted);
+        assertEquals(1, desk.statistics().failed());
+        assertEquals(0, desk.statistics().answered());
+    }
+
+    @Test
     void oneOutlierMovesTheCostLittle() {
         CostTable costs = new CostTable(new long[] {1000});
         costs.observe(1, 1_000_000_000);
@@ -230,7 +242,7 @@ class DispatcherTest {
         assertSame(waiting, rest);
         assertNull(rest.next);
         desk.dispatcher.uninstall();
-        ServiceWorker.failAll(rest, Reason.CLOSING, desk.dispatcher, desk.meters);
+        ServiceWorker.failAll(rest, Reason.CLOSING, desk.dispatcher);
         assertEquals(0, desk.engine.closed, "an image is being decoded for it");
         try {
             desk.dispatcher.offer(decoding);

@@ -8,9 +8,11 @@ final class GateEngine extends FakeEngine {
     final Semaphore begun = new Semaphore(0);
     final Semaphore let = new Semaphore(0);
     volatile boolean shut;
+    volatile boolean interrupted; // whether a pass began on an interrupted thread
 
     @Override
     public void run(Batch batch) {
+        interrupted = interrupted || Thread.currentThread().isInterrupted();
         if (shut) {
             begun.release();
             let.acquireUninterruptibly();

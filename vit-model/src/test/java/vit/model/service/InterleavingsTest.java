@@ -1,6 +1,7 @@
 package vit.model.service;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -198,7 +199,7 @@ class InterleavingsTest {
                 count++;
             }
             assertTrue(waiting.isEmpty());
-            ServiceWorker.failAll(rest, Reason.CLOSING, desk.dispatcher, desk.meters);
+            ServiceWorker.failAll(rest, Reason.CLOSING, desk.dispatcher);
             desk.dispatcher.uninstall();
             for (int worker = 0; worker < SESSIONS; worker++) {
                 finish(worker);
@@ -207,7 +208,7 @@ class InterleavingsTest {
                 desk.dispatcher.leave(ticket);
             }
             engines.forEach(engine -> assertEquals(1, engine.closed));
-            assertNull(desk.dispatcher.current());
+            assertFalse(desk.dispatcher.isReady());
             return count;
         }
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
@@ -32,6 +33,7 @@ import vit.model.NonFiniteException;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.WarmUpReport;
 import vit.model.service.RequestRefusedException.Reason;
 
 /** A service with real sessions, many callers, deadlines, batches and a new model: every answer has the bits of a session's alone. */
@@ -62,6 +64,34 @@ class ServiceUnderLoadTest {
         }
     }
 
+    /** A session that, while it is measured, takes the same time for every batch: so batches pay, on any machine. */
+    private final class EvenCost implements Engine {
+        private final SessionEngine session;
+
+        EvenCost(VitModel model, ServiceOptions options, String name) {
+            session = new SessionEngine(model, options, name);
+        }
+
+        @Override
+        public WarmUpReport warmUp() {
+            return session.warmUp();
+        }
+
+        @Override
+        public void run(Batch batch) {
+            if (measuring) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            session.run(batch);
+        }
+
+        @Override
+        public void close() {
+            session.close();
+        }
+    }
+
+    private volatile boolean measuring = true;
     private final List<float[]> pixels = new ArrayList<>();
     private final AtomicInteger answered = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
@@ -77,10 +107,11 @@ class ServiceUnderLoadTest {
         Truth next = Truth.of(1);
         ServiceOptions options = ServiceOptions.defaults().withSessions(2, 1).withBatchLimit(4).withQueue(64, 1 << 20).withDeadline(Duration.ofSeconds(30));
         VitModel first = MicroModel.open(0);
-        try (Recording recording = new Recording(); VitService service = VitService.start(first, options)) {
+        try (Recording recording = new Recording(); VitService service = VitService.start(first, options, EvenCost::new)) {
             Set.of("vit.Inference", "vit.Refusal", "vit.ModelReplaced", "vit.WarmUp").forEach(event -> recording.enable(event).withThreshold(Duration.ZERO));
             recording.start();
             service.ready().join();
+            measuring = false;
             load(service, REQUESTS, List.of(old));
             ServiceStatistics statistics = statistics(service, REQUESTS);
             long ofCancelled = statistics.answered() - answered.get() + statistics.refusedInAll() - refused.get() + statistics.cancelled();

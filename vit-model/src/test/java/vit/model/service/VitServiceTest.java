@@ -14,10 +14,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.ExecutorService;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -169,8 +169,8 @@ class VitServiceTest {
     @Test
     void aFutureFailsIfItsDeadlinePassesInTheQueue() throws Exception {
         occupy();
-        CompletableFuture<float[]> late = service.submit(Request.logits(pixels(2)).within(Duration.ofMillis(50)));
-        Thread.sleep(60);
+        CompletableFuture<float[]> late = service.submit(Request.logits(pixels(2)).within(Duration.ofMillis(500)));
+        Thread.sleep(510);
         engine.let.release(10);
         ExecutionException failure = assertThrows(ExecutionException.class, late::get);
         assertEquals(Reason.EXPIRED, assertInstanceOf(RequestRefusedException.class, failure.getCause()).reason());
@@ -223,10 +223,11 @@ class VitServiceTest {
     @Test
     void aCallbackThatInterruptsItsThreadHarmsNobody() throws Exception {
         CompletableFuture<Void> interrupted = occupy().thenRun(() -> Thread.currentThread().interrupt());
-        engine.shut = false;
-        engine.let.release();
+        CompletableFuture<float[]> next = service.submit(Request.logits(pixels(3)));
+        engine.let.release(2);
         interrupted.get();
-        assertEquals(4, logit(4));
+        assertEquals(3, next.get()[0]);
+        assertFalse(engine.interrupted);
     }
 
     @Test
@@ -246,6 +247,26 @@ class VitServiceTest {
         starting.close();
         assertFalse(starting.isReady());
         assertEquals(1, slow.closed);
+    }
+
+    @Test
+    void aServiceMayBeClosedBeforeItIsWarm() throws Exception {
+        GateEngine slow = new GateEngine();
+        slow.shut = true;
+        VitModel unused = MicroModel.open(1);
+        VitService starting = VitService.start(unused, OPTIONS, (_, _, _) -> slow);
+        slow.begun.acquireUninterruptibly();
+        CompletableFuture<WarmUpReport> ready = starting.ready();
+        Thread closer = Thread.ofPlatform().start(starting::close);
+        while (closer.getState() != Thread.State.WAITING) {
+            Thread.sleep(1);
+        }
+        slow.let.release(1000);
+        closer.join();
+        CompletionException failure = assertThrows(CompletionException.class, ready::join);
+        assertEquals(Reason.CLOSING, assertInstanceOf(RequestRefusedException.class, failure.getCause()).reason());
+        assertEquals(1, slow.closed);
+        assertThrows(ModelClosedException.class, () -> unused.newSession(SessionOptions.threads(1)));
     }
 
     @Test
@@ -269,6 +290,7 @@ class VitServiceTest {
         VitModel next = MicroModel.open(1);
         service.replace(next);
         assertSame(next, service.model());
+        assertTrue(service.isReady());
         assertThrows(ModelClosedException.class, () -> model.newSession(SessionOptions.threads(1)));
         assertEquals(5, logit(5));
         try (VitModel other = VitModel.of(new vit.model.parameters.GeneratedWeights(MicroModel.CONFIG.toBuilder().classes(7).build(), 0))) {
@@ -276,6 +298,7 @@ class VitServiceTest {
             other.newSession(SessionOptions.threads(1)).close();
         }
         service.close();
+        assertSame(next, service.model());
         try (VitModel late = MicroModel.open(2)) {
             assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> service.replace(late)).reason());
             late.newSession(SessionOptions.threads(1)).close();
