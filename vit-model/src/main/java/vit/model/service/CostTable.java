@@ -7,8 +7,16 @@ package vit.model.service;
  */
 final class CostTable {
 
-    /** The share of the latest pass in the average: some ten passes bring it most of the way to a new level. */
-    private static final double LATEST = 1.0 / 8;
+    /**
+     * The share of the latest pass in the average. Passes vary by some per cent, and the average must vary much less, because an error of one per cent is
+     * multiplied by all the passes ahead of a request.
+     */
+    private static final double LATEST = 1.0 / 32;
+
+    /** Its share if it took more than {@link #FAR} times, or less than this part of, the expected time: ten such passes bring the average to a new level. */
+    private static final double LATEST_OF_FAR = 1.0 / 8;
+
+    private static final double FAR = 1.25;
 
     /** A single pass moves the average by no more than a pass of this many times, or this part of, the expected time would. */
     private static final double OUTLIER = 4;
@@ -39,6 +47,7 @@ final class CostTable {
     /** Takes note of what a pass took. */
     void observe(int images, long nanos) {
         double ratio = nanos / (measured[images - 1] * factor);
-        factor *= 1 + LATEST * (Math.clamp(ratio, 1 / OUTLIER, OUTLIER) - 1);
+        double share = ratio > FAR || ratio < 1 / FAR ? LATEST_OF_FAR : LATEST;
+        factor *= 1 + share * (Math.clamp(ratio, 1 / OUTLIER, OUTLIER) - 1);
     }
 }

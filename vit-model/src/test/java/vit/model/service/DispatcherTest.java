@@ -174,7 +174,7 @@ class DispatcherTest {
     @Test
     void passesTeachWhatTheNextOnesCost() throws RequestRefusedException {
         Desk desk = Desk.of(1, 1000);
-        for (int pass = 0; pass < 60; pass++) {
+        for (int pass = 0; pass < 200; pass++) {
             desk.offer(desk.ticket(LONG));
             Batch batch = desk.poll(0);
             desk.time.now += 2000;

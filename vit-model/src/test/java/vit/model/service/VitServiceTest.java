@@ -3,85 +3,33 @@ package vit.model.service;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.model.InputException;
-import vit.model.ModelClosedException;
 import vit.model.SessionOptions;
-import vit.model.VitModel;
-import vit.model.WarmUpReport;
 import vit.model.service.RequestRefusedException.Reason;
 
-/** The threads of a service and of its callers, with a session in whose passes a test can wait. */
+/** What callers get, on their threads. */
 @Timeout(60)
-class VitServiceTest {
-
-    private static final ServiceOptions OPTIONS = ServiceOptions.defaults().withSessions(1, 1).withBatchLimit(1).withDeadline(Duration.ofMinutes(1));
-
-    private final GateEngine engine = new GateEngine();
-    private VitModel model;
-    private VitService service;
-
-    @BeforeEach
-    void start() throws IOException {
-        start(OPTIONS);
-    }
-
-    private void start(ServiceOptions options) throws IOException {
-        model = MicroModel.open(0);
-        service = VitService.start(model, options, (_, _, _) -> engine);
-        service.ready().join();
-    }
-
-    @AfterEach
-    void end() {
-        engine.shut = false;
-        engine.let.release(1000);
-        service.close();
-    }
-
-    private static float[] pixels(float first) {
-        float[] pixels = new float[MicroModel.PIXELS];
-        pixels[0] = first;
-        return pixels;
-    }
-
-    /** Sends a request and waits until it is being computed. */
-    private CompletableFuture<float[]> occupy() throws RequestRefusedException {
-        engine.shut = true;
-        CompletableFuture<float[]> future = service.submit(Request.logits(pixels(1)));
-        engine.begun.acquireUninterruptibly();
-        return future;
-    }
+class VitServiceTest extends GatedService {
 
     private static <T> FutureTask<T> run(java.util.concurrent.Callable<T> call, List<Thread> threads) {
         FutureTask<T> task = new FutureTask<>(call);
         threads.add(Thread.ofVirtual().start(task));
         return task;
-    }
-
-    private float logit(float first) throws RequestRefusedException {
-        float[] logits = new float[MicroModel.CLASSES];
-        service.logits(pixels(first), logits);
-        return logits[0];
     }
 
     private void awaitQueue(int length) throws InterruptedException {
@@ -178,49 +126,6 @@ class VitServiceTest {
     }
 
     @Test
-    void closingEndsWhatWasAdmitted() throws Exception {
-        CompletableFuture<float[]> running = occupy();
-        CompletableFuture<float[]> waiting = service.submit(Request.logits(pixels(2)));
-        Thread closer = Thread.ofPlatform().start(service::close);
-        while (service.isReady()) {
-            Thread.sleep(1);
-        }
-        assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> logit(3)).reason());
-        assertTrue(closer.isAlive());
-        engine.let.release(2);
-        closer.join();
-        assertEquals(1, running.get()[0]);
-        assertEquals(2, waiting.get()[0]);
-        assertEquals(1, engine.closed);
-        assertThrows(ModelClosedException.class, () -> model.newSession(SessionOptions.threads(1)));
-        assertEquals(List.of(), Thread.getAllStackTraces().keySet().stream().map(Thread::getName).filter(name -> name.startsWith(service + "-")).toList());
-    }
-
-    @Test
-    void whatDoesNotEndInTheDrainTimeIsRefused() throws Exception {
-        service.close();
-        start(OPTIONS.withDrainTime(Duration.ZERO));
-        CompletableFuture<float[]> running = occupy();
-        CompletableFuture<float[]> waiting = service.submit(Request.logits(pixels(2)));
-        Thread closer = Thread.ofPlatform().start(service::close);
-        ExecutionException failure = assertThrows(ExecutionException.class, waiting::get);
-        assertEquals(Reason.CLOSING, assertInstanceOf(RequestRefusedException.class, failure.getCause()).reason());
-        engine.let.release();
-        closer.join();
-        assertEquals(1, running.get()[0], "a pass that has begun ends");
-    }
-
-    @Test
-    void aCallbackMayCloseTheService() throws Exception {
-        CompletableFuture<float[]> running = occupy();
-        CompletableFuture<Void> closed = running.thenRun(service::close);
-        engine.let.release();
-        closed.get();
-        assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> logit(3)).reason());
-        assertEquals(2, engine.closed + 1);
-    }
-
-    @Test
     void aCallbackThatInterruptsItsThreadHarmsNobody() throws Exception {
         CompletableFuture<Void> interrupted = occupy().thenRun(() -> Thread.currentThread().interrupt());
         CompletableFuture<float[]> next = service.submit(Request.logits(pixels(3)));
@@ -228,81 +133,6 @@ class VitServiceTest {
         interrupted.get();
         assertEquals(3, next.get()[0]);
         assertFalse(engine.interrupted);
-    }
-
-    @Test
-    void aServiceThatIsNotWarmRefuses() throws Exception {
-        GateEngine slow = new GateEngine();
-        slow.shut = true;
-        VitService starting = VitService.start(MicroModel.open(1), OPTIONS, (_, _, _) -> slow);
-        assertFalse(starting.isReady());
-        RequestRefusedException refusal = assertThrows(RequestRefusedException.class, () -> starting.call(Request.logits(pixels(1))));
-        assertEquals(Reason.NOT_READY, refusal.reason());
-        assertTrue(refusal.retryAfter().isPresent());
-        slow.shut = false;
-        slow.let.release(1000);
-        starting.ready().join();
-        assertTrue(starting.isReady());
-        assertEquals(9, starting.call(Request.logits(pixels(9)))[0]);
-        starting.close();
-        assertFalse(starting.isReady());
-        assertEquals(1, slow.closed);
-    }
-
-    @Test
-    void aServiceMayBeClosedBeforeItIsWarm() throws Exception {
-        GateEngine slow = new GateEngine();
-        slow.shut = true;
-        VitModel unused = MicroModel.open(1);
-        VitService starting = VitService.start(unused, OPTIONS, (_, _, _) -> slow);
-        slow.begun.acquireUninterruptibly();
-        CompletableFuture<WarmUpReport> ready = starting.ready();
-        Thread closer = Thread.ofPlatform().start(starting::close);
-        while (closer.getState() != Thread.State.WAITING) {
-            Thread.sleep(1);
-        }
-        slow.let.release(1000);
-        closer.join();
-        CompletionException failure = assertThrows(CompletionException.class, ready::join);
-        assertEquals(Reason.CLOSING, assertInstanceOf(RequestRefusedException.class, failure.getCause()).reason());
-        assertEquals(1, slow.closed);
-        assertThrows(ModelClosedException.class, () -> unused.newSession(SessionOptions.threads(1)));
-    }
-
-    @Test
-    void aModelThatCannotBeWarmedIsReported() throws IOException {
-        VitModel bad = MicroModel.open(1);
-        try (VitService failing = VitService.start(bad, OPTIONS, (_, _, _) -> new FakeEngine() {
-            @Override
-            public WarmUpReport warmUp() {
-                throw new IllegalStateException("planted");
-            }
-        })) {
-            CompletionException failure = assertThrows(CompletionException.class, () -> failing.ready().join());
-            assertEquals("planted", failure.getCause().getMessage());
-            assertFalse(failing.isReady());
-        }
-        assertThrows(ModelClosedException.class, () -> bad.newSession(SessionOptions.threads(1)));
-    }
-
-    @Test
-    void aReplacedModelIsClosedAndOneThatDoesNotFitIsRefused() throws Exception {
-        VitModel next = MicroModel.open(1);
-        service.replace(next);
-        assertSame(next, service.model());
-        assertTrue(service.isReady());
-        assertThrows(ModelClosedException.class, () -> model.newSession(SessionOptions.threads(1)));
-        assertEquals(5, logit(5));
-        try (VitModel other = VitModel.of(new vit.model.parameters.GeneratedWeights(MicroModel.CONFIG.toBuilder().classes(7).build(), 0))) {
-            assertTrue(assertThrows(IllegalArgumentException.class, () -> service.replace(other)).getMessage().contains("7 classes"));
-            other.newSession(SessionOptions.threads(1)).close();
-        }
-        service.close();
-        assertSame(next, service.model());
-        try (VitModel late = MicroModel.open(2)) {
-            assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> service.replace(late)).reason());
-            late.newSession(SessionOptions.threads(1)).close();
-        }
     }
 
     @Test
