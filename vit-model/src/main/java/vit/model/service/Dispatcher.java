@@ -1,5 +1,6 @@
 package vit.model.service;
 
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import jdk.jfr.FlightRecorder;
 import vit.model.service.RequestRefusedException.Reason;
@@ -20,6 +21,7 @@ final class Dispatcher {
     private final int sessions;
     private final LongSupplier clock;
     private final Meters meters;
+    private final Consumer<Reason> overload;
     private final RequestQueue queue = new RequestQueue();
     private final Admission admission;
     private Generation current; // null until ready
@@ -27,10 +29,12 @@ final class Dispatcher {
     private boolean closing;
     private boolean ended;
 
-    Dispatcher(ServiceOptions options, LongSupplier clock, Meters meters) {
+    /** @param overload is told every refusal */
+    Dispatcher(ServiceOptions options, LongSupplier clock, Meters meters, Consumer<Reason> overload) {
         this.sessions = options.sessions();
         this.clock = clock;
         this.meters = meters;
+        this.overload = overload;
         this.admission = new Admission(options);
     }
 
@@ -98,6 +102,7 @@ final class Dispatcher {
     /** Counts a refusal, whichever class finds it. */
     RequestRefusedException refused(RequestRefusedException refusal) {
         meters.refused(refusal.reason());
+        overload.accept(refusal.reason());
         if (FlightRecorder.isInitialized()) {
             RefusalEvent.commit(refusal);
         }

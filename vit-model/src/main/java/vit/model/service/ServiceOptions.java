@@ -25,7 +25,8 @@ import vit.model.VitModel;
  * @param drainTime   how long {@link VitService#close} lets admitted requests end
  * @param batchLimit  most images in one pass; sessions plan their memory for it. 1 turns batching off
  * @param decoders    most images that are decoded and preprocessed at once, on the threads of the callers
- * @param decodeBytes most bytes that decoding them takes; each image may take its share, {@code decodeBytes / decoders}
+ * @param decodeBytes most bytes that decoding them takes; each image may take its share, {@code decodeBytes / decoders}, and one that
+ *                    needs more is refused with an {@link vit.model.InputException} before its pixels are decoded
  */
 public record ServiceOptions(int sessions, int threads, int queueLength, long queueBytes, Duration deadline, Duration drainTime, int batchLimit,
         int decoders, long decodeBytes) {
@@ -73,12 +74,12 @@ public record ServiceOptions(int sessions, int threads, int queueLength, long qu
     /**
      * For a busy service: as many sessions as the JVM has processors, one thread each, which is the most throughput. Up to 256 requests of 256 MiB wait, a
      * deadline is a second, draining takes at most ten, up to four images go through a session together, and as many images are decoded
-     * at once as there are processors, in a quarter of the heap.
+     * at once as there are processors, in half of the heap.
      */
     public static ServiceOptions defaults() {
         int cores = Runtime.getRuntime().availableProcessors();
         return new ServiceOptions(Math.min(cores, Workers.MAX_COUNT), 1, DEFAULT_QUEUE, DEFAULT_QUEUE_BYTES, Duration.ofSeconds(1), Duration.ofSeconds(10),
-                DEFAULT_BATCH, cores, Runtime.getRuntime().maxMemory() / 4);
+                DEFAULT_BATCH, cores, Runtime.getRuntime().maxMemory() / 2);
     }
 
     /** For the shortest time of a single image: one session that computes on all processors, and no batches; otherwise as {@link #defaults()}. */

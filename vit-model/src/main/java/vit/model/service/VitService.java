@@ -48,7 +48,7 @@ import vit.model.image.RgbImage;
  *
  * <h2>The model's owner</h2>
  * A service takes the model over that it serves, and closes it: one that was replaced when its last request has ended, the last one in {@link #close}. It is
- * harmless if the caller closes it once more.
+ * harmless if the caller closes it once more. A service must be closed; its threads keep it in memory until then.
  */
 public final class VitService implements AutoCloseable {
 
@@ -78,7 +78,7 @@ public final class VitService implements AutoCloseable {
         this.config = model.config();
         long origin = System.nanoTime();
         LongSupplier clock = () -> System.nanoTime() - origin; // counts from 0, so that adding a deadline never overflows
-        dispatcher = new Dispatcher(options, clock, meters);
+        dispatcher = new Dispatcher(options, clock, meters, new OverloadLog(clock, message -> LOGGER.log(System.Logger.Level.WARNING, name + ": " + message)));
         calls = new ServiceCalls(options, dispatcher, meters);
         factory = new GenerationFactory(options, clock, opener, name);
         starter = Thread.ofPlatform().daemon().name(name + "-start").unstarted(this::makeReady);

@@ -15,7 +15,7 @@ final class Desk {
     final int limit;
 
     Desk(ServiceOptions options) {
-        dispatcher = new Dispatcher(options, time, meters);
+        dispatcher = new Dispatcher(options, time, meters, _ -> { });
         limit = options.batchLimit();
     }
 
