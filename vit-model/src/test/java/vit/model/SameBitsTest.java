@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,6 +11,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import vit.model.hardening.ChildProcess;
 
 /**
  * Logits, gradients and the weights after twenty training steps have the same hash in every mode of the JVM, at every vector width and at any
@@ -44,9 +44,7 @@ class SameBitsTest {
         command.add(System.getProperty("java.class.path"));
         command.add(BitsProbe.class.getName());
         command.addAll(List.of(threads));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        String output = ChildProcess.output(new ProcessBuilder(command).redirectErrorStream(true));
         String hash = output.lines().filter(line -> line.startsWith("hash ")).findFirst().orElse("");
         assertTrue(hash.matches("hash [0-9a-f]+ [0-9a-f]+"), options + ": " + output);
         return hash;

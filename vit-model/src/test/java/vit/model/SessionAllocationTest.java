@@ -3,11 +3,11 @@ package vit.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import vit.model.hardening.ChildProcess;
 
 /**
  * A session's calls allocate nothing on any thread of the team. They run in a JVM of their own, as in a service: in the JVM of this suite, the
@@ -33,12 +33,9 @@ class SessionAllocationTest {
     }
 
     private static String probe(int threads, int batch, String model) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
+        return ChildProcess.output(new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
                 "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"),
                 AllocationProbe.class.getName(), String.valueOf(threads), String.valueOf(batch), model))
-                .redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        return output;
+                .redirectErrorStream(true));
     }
 }

@@ -84,9 +84,7 @@ class KernelBitsTest {
         command.addAll(mode.options);
         command.addAll(mode == Mode.INTERPRETER ? List.of() : EAGER);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), KernelBitsProbe.class.getName(), "" + mode.calls));
-        Process process = new ProcessBuilder(command).redirectOutput(log.toFile()).start();
-        String output = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        String output = ChildProcess.output(new ProcessBuilder(command).redirectOutput(log.toFile()));
         Set<String> compiled = Files.readAllLines(log, StandardCharsets.ISO_8859_1).stream()
                 .flatMap(line -> COMPILED.matcher(line).results()).map(result -> result.group(1))
                 .collect(Collectors.toCollection(TreeSet::new));

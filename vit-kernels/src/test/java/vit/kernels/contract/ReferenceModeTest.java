@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -57,12 +56,10 @@ class ReferenceModeTest {
     }
 
     private static Map<String, float[]> run(String implementation, Path file) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
+        String output = ChildProcess.output(new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(),
                 "--add-modules=jdk.incubator.vector", "-Dvit.kernels=" + implementation,
                 "-cp", System.getProperty("java.class.path"), KernelBitsProbe.class.getName(), "1", file.toString()))
-                .redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+                .redirectErrorStream(true));
         assertTrue(output.lines().noneMatch(line -> line.contains(": differs")), output);
         Map<String, float[]> outputs = new LinkedHashMap<>();
         try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {

@@ -10,7 +10,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,6 +21,7 @@ import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.attention.Attention;
+import vit.kernels.contract.ChildProcess;
 import vit.kernels.convolution.Convolution;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
@@ -219,10 +219,7 @@ class RehearsalTest {
         List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(),
                 "--add-modules=jdk.incubator.vector", "-Dvit.simd.bits=" + Simd.BITS, "-cp", System.getProperty("java.class.path"), Probe.class.getName()));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        return output;
+        return ChildProcess.output(new ProcessBuilder(command).redirectErrorStream(true));
     }
 
     @Test

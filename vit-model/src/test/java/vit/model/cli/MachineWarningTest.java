@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -14,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.hardening.ChildProcess;
 
 /** A JVM that cannot run the kernels at the machine's speed says so. Each command runs in a JVM of its own. */
 @Timeout(60)
@@ -40,10 +41,8 @@ class MachineWarningTest {
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Vit.class.getName()));
         Stream.of(arguments).map(String::valueOf).forEach(command::add);
         Path err = folder.resolve("err.txt");
-        Process process = new ProcessBuilder(command).redirectError(err.toFile()).start();
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        int code = process.waitFor();
-        return new Ended(code, out, Files.readAllLines(err).stream().filter(line -> !line.contains("Using incubator modules")).toList());
+        ChildProcess.Ended ended = ChildProcess.run(new ProcessBuilder(command).redirectError(err.toFile()), Duration.ofMinutes(1));
+        return new Ended(ended.code(), ended.output(), Files.readAllLines(err).stream().filter(line -> !line.contains("Using incubator modules")).toList());
     }
 
     @Test

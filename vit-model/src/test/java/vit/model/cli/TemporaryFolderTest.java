@@ -1,15 +1,14 @@
 package vit.model.cli;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.hardening.ChildProcess;
 
 /** Commands in a JVM whose temporary folder does not exist, as in a container with a read-only file system. */
 class TemporaryFolderTest {
@@ -40,11 +39,9 @@ class TemporaryFolderTest {
 
     @Test
     void noCommandNeedsATemporaryFolder() throws Exception {
-        Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules", "jdk.incubator.vector",
+        String printed = ChildProcess.output(new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules", "jdk.incubator.vector",
                 "-Djava.io.tmpdir=" + folder.resolve("nowhere"), "-Djava.awt.headless=true", "-cp", System.getProperty("java.class.path"),
-                Commands.class.getName(), folder.toString())).redirectErrorStream(true).start();
-        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), printed);
+                Commands.class.getName(), folder.toString())).redirectErrorStream(true));
         assertTrue(printed.contains("all done"), printed);
         for (String picture : List.of("trained/loss.png", "trained/confusion.png", "pictures/rollout.png", "pictures/distance.png")) {
             assertTrue(Files.size(folder.resolve(picture)) > 0, picture);

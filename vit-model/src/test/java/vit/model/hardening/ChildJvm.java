@@ -1,7 +1,7 @@
 package vit.model.hardening;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,7 +11,7 @@ final class ChildJvm {
     private ChildJvm() {}
 
     /** Everything that the JVM prints, with a last line {@code exit N}. */
-    static String run(List<String> flags, Class<?> main, Object... arguments) throws IOException, InterruptedException {
+    static String run(Duration deadline, List<String> flags, Class<?> main, Object... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
         command.add("--add-modules=jdk.incubator.vector");
@@ -20,8 +20,7 @@ final class ChildJvm {
         for (Object argument : arguments) {
             command.add(String.valueOf(argument));
         }
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return output + "exit " + process.waitFor();
+        ChildProcess.Ended ended = ChildProcess.run(new ProcessBuilder(command).redirectErrorStream(true), deadline);
+        return ended.output() + "exit " + ended.code();
     }
 }

@@ -20,6 +20,9 @@ final class ClosingProbe {
     /** The number of sessions that are closed before a model is. In the interpreter, making a model takes longer than everything else. */
     private static final int CLOSES_A_MODEL = 5;
 
+    /** Time for the threads of the last team to end, on a busy machine. */
+    private static final int THREADS_END_SECONDS = 120;
+
     private static final AtomicInteger RIGHT = new AtomicInteger();
     private static final AtomicInteger REFUSED = new AtomicInteger();
     private static final AtomicReference<Object> WRONG = new AtomicReference<>();
@@ -39,7 +42,12 @@ final class ClosingProbe {
             }
             model.close();
         }
+        long deadline = System.nanoTime() + THREADS_END_SECONDS * 1_000_000_000L;
         while (SmallModel.threads() > 0) {
+            if (System.nanoTime() > deadline) {
+                System.out.println(SmallModel.threads() + " threads live on " + THREADS_END_SECONDS + " seconds after the last close");
+                System.exit(1);
+            }
             Thread.sleep(1);
         }
         System.out.println("closes " + closes + ", right " + RIGHT + ", refused " + REFUSED + ", wrong " + WRONG + ", live bytes "

@@ -3,6 +3,7 @@ package vit.model.hardening;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -17,11 +18,13 @@ class HardeningTest {
     private static final String C1 = "-XX:TieredStopAtLevel=1";
     private static final String C2 = "-XX:+TieredCompilation";
 
+    private static final Duration HEAVY_DEADLINE = Duration.ofHours(3);
+
     @TempDir
     private Path folder;
 
-    private static String succeed(List<String> flags, Class<?> probe, Object... arguments) throws Exception {
-        String output = ChildJvm.run(flags, probe, arguments);
+    private static String succeed(Duration deadline, List<String> flags, Class<?> probe, Object... arguments) throws Exception {
+        String output = ChildJvm.run(deadline, flags, probe, arguments);
         System.out.println(probe.getSimpleName() + " " + flags + ": " + output);
         assertTrue(output.endsWith("exit 0"), output);
         return output;
@@ -30,21 +33,21 @@ class HardeningTest {
     @ParameterizedTest
     @ValueSource(strings = {INTERPRETER, C1, C2})
     void closesWhileCallsRunGiveRightBitsOrTheDocumentedException(String compiler) throws Exception {
-        succeed(List.of(compiler), ClosingProbe.class, compiler.equals(INTERPRETER) ? 20 : 100);
+        succeed(ChildProcess.DEADLINE, List.of(compiler), ClosingProbe.class, compiler.equals(INTERPRETER) ? 20 : 100);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {INTERPRETER, C1, C2})
     @Tag("heavy")
     void tenThousandClosesWhileCallsRun(String compiler) throws Exception {
-        succeed(List.of(compiler), ClosingProbe.class, 10_000);
+        succeed(HEAVY_DEADLINE, List.of(compiler), ClosingProbe.class, 10_000);
     }
 
     private static final List<String> STEADY_HEAP = List.of("-XX:+UseSerialGC", "-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch");
 
     /** Returns by how many KiB an hour resident memory grew. */
     private long soak(long seconds) throws Exception {
-        String output = succeed(STEADY_HEAP, SoakProbe.class, seconds, SmallModel.write(folder));
+        String output = succeed(ChildProcess.DEADLINE.plusSeconds(seconds), STEADY_HEAP, SoakProbe.class, seconds, SmallModel.write(folder));
         assertTrue(output.contains("live bytes 0, threads more 0, descriptors more 0"), output);
         return Long.parseLong(output.lines().filter(line -> line.startsWith("soak")).findFirst().orElseThrow().replaceAll(".* ", ""));
     }
@@ -62,8 +65,8 @@ class HardeningTest {
         assertTrue(kilobytesAnHour <= 1024, kilobytesAnHour + " KiB an hour");
     }
 
-    private void cyclesLeaveNothing(int cycles, String what, int mostKilobytes) throws Exception {
-        String output = succeed(STEADY_HEAP, CyclesProbe.class, cycles, what);
+    private void cyclesLeaveNothing(Duration deadline, int cycles, String what, int mostKilobytes) throws Exception {
+        String output = succeed(deadline, STEADY_HEAP, CyclesProbe.class, cycles, what);
         assertTrue(output.contains("live bytes 0, threads more 0, descriptors more 0"), output);
         long grown = Long.parseLong(output.lines().filter(line -> line.startsWith("cycles")).findFirst().orElseThrow().replaceAll(".* ", ""));
         assertTrue(grown < mostKilobytes, output);
@@ -71,29 +74,29 @@ class HardeningTest {
 
     @Test
     void cyclesOfLoadCallAndCloseLeaveNothing() throws Exception {
-        cyclesLeaveNothing(60, SmallModel.write(folder).toString(), 64 << 10);
+        cyclesLeaveNothing(ChildProcess.DEADLINE, 60, SmallModel.write(folder).toString(), 64 << 10);
     }
 
     @Test
     @Tag("heavy")
     void twoThousandCyclesLeaveNothing() throws Exception {
-        cyclesLeaveNothing(2000, SmallModel.write(folder).toString(), 32 << 10);
+        cyclesLeaveNothing(HEAVY_DEADLINE, 2000, SmallModel.write(folder).toString(), 32 << 10);
     }
 
     @Test
     @Tag("heavy")
     void twentyCyclesOfTheBaseModelLeaveNothing() throws Exception {
-        cyclesLeaveNothing(20, "base", 64 << 10);
+        cyclesLeaveNothing(HEAVY_DEADLINE, 20, "base", 64 << 10);
     }
 
     @Test
     void workersThatRunOutOfHeapOrStackFailTheCallAndTheNextOneIsRight() throws Exception {
-        succeed(List.of("-Xmx48m"), ExhaustionProbe.class, 12);
+        succeed(ChildProcess.DEADLINE, List.of("-Xmx48m"), ExhaustionProbe.class, 12);
     }
 
     @Test
     @Tag("heavy")
     void workersThatRunOutOfHeapOrStackManyTimes() throws Exception {
-        succeed(List.of("-Xmx48m"), ExhaustionProbe.class, 600);
+        succeed(HEAVY_DEADLINE, List.of("-Xmx48m"), ExhaustionProbe.class, 600);
     }
 }

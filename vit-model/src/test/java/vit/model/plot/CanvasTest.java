@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -19,6 +18,7 @@ import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.hardening.ChildProcess;
 
 /** Text, lines and dots are drawn as they should be, without any font of the system. */
 class CanvasTest {
@@ -122,9 +122,7 @@ class CanvasTest {
         ProcessBuilder java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Djava.awt.headless=true",
                 "-Duser.home=" + empty, "-cp", System.getProperty("java.class.path"), Fontless.class.getName()).redirectErrorStream(true);
         java.environment().put("FONTCONFIG_FILE", list.toString());
-        Process process = java.start();
-        List<String> lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
-        assertEquals(0, process.waitFor(), lines::toString);
+        List<String> lines = ChildProcess.output(java).lines().toList();
         assertEquals(List.of(Fontless.hash(Fontless.TEXT), "true"), lines.subList(1, lines.size()));
         assumeTrue("no fonts".equals(lines.getFirst()), "this system's Java has fonts that cannot be taken away");
     }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vit.model.InputException;
+import vit.model.hardening.ChildProcess;
 
 /** Images that cost more than their size suggests are refused because of their estimated cost, or decoded within it. */
 class ImageBombsTest {
@@ -91,10 +91,7 @@ class ImageBombsTest {
     private static void judge(String names) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-Xmx256m", "-XX:+UseSerialGC",
                 "-XX:+ExitOnOutOfMemoryError", "-cp", System.getProperty("java.class.path"), Child.class.getName(), names));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        System.out.print(output);
-        assertEquals(0, process.waitFor(), output);
+        System.out.print(ChildProcess.output(new ProcessBuilder(command).redirectErrorStream(true)));
     }
 
     /** The program in the child: decodes each named image and prints processor time, allocated bytes and the answer. */
