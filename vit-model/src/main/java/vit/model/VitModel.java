@@ -17,6 +17,7 @@ import vit.model.forward.KernelCompilation;
 import vit.model.forward.VitForward;
 import vit.model.forward.VitWeights;
 import vit.model.image.Preprocessing;
+import vit.model.image.PreprocessingChoice;
 import vit.model.parameters.NonFiniteWeights;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
@@ -213,7 +214,8 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     private static VitModel load(Weights opened) throws IOException {
         LoadEvent event = FlightRecorder.isInitialized() ? LoadEvent.begun() : null;
         try (opened) {
-            VitModel model = new VitModel(opened, opened.labels(), opened.preprocessing(), opened.report());
+            PreprocessingChoice choice = opened.preprocessingChoice();
+            VitModel model = new VitModel(opened, opened.labels(), choice.preprocessing(), opened.report().withAssumedPreprocessing(choice.warning()));
             if (event != null) {
                 event.commit(model);
             }

@@ -47,7 +47,7 @@ final class LoadedModel implements AutoCloseable {
         try {
             requirement.check(model.config());
             ModelFiles.requireColour(model.config(), files.weights());
-            return new LoadedModel(files, vit, model, threads, preprocess.choose(model));
+            return new LoadedModel(files, vit, model, threads, preprocess.choose(model, vit.status()));
         } catch (Throwable t) {
             model.close();
             throw t;

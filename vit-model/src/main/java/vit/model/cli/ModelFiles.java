@@ -119,7 +119,8 @@ abstract class ModelFiles {
             status.clear();
         }
         Optional<String> misfit = model.preprocessing().misfit(model.config().imageHeight(), model.config().imageWidth()).map(InputException::getMessage);
-        model.report().warnings().stream().filter(warning -> !misfit.equals(Optional.of(warning))) // a command that uses the preprocessing refuses it
+        Optional<String> assumed = model.report().assumedPreprocessing(); // a command that uses the preprocessing warns of the one and refuses the other
+        model.report().warnings().stream().filter(warning -> !misfit.equals(Optional.of(warning)) && !assumed.equals(Optional.of(warning)))
                 .forEach(status::warn);
         return model;
     }

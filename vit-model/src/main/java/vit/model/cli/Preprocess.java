@@ -12,6 +12,7 @@ import picocli.CommandLine.ParentCommand;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.image.Preprocessing;
+import vit.model.image.PreprocessingChoice;
 import vit.model.image.PreprocessingFiles;
 import vit.model.image.RgbImage;
 import vit.model.weights.config.ConfigField;
@@ -54,15 +55,17 @@ final class Preprocess implements Callable<Integer> {
             throw new CommandException("no preprocessing is named",
                     "name one with --preprocess (" + String.join(", ", Preprocessing.names()) + ") or a file with --config");
         }
-        Preprocessing preprocessing;
+        PreprocessingChoice choice;
         ImageSize size;
         try {
-            preprocessing = preprocess.name() != null ? preprocess.named() : PreprocessingFiles.choose(null, null, config, family());
-            size = size(preprocessing);
+            choice = preprocess.name() != null ? new PreprocessingChoice(preprocess.named(), Optional.empty()) : PreprocessingFiles.decide(null, null, config, family());
+            size = size(choice.preprocessing());
             check(size);
         } catch (InputException e) {
             throw new CommandException(e, "--config takes a Hugging Face, timm or own config.json, or a preprocessor_config.json");
         }
+        choice.warning().ifPresent(vit.status()::warn);
+        Preprocessing preprocessing = choice.preprocessing();
         int height = size.height();
         int width = size.width();
         float[] pixels = new float[RgbImage.CHANNELS * height * width];

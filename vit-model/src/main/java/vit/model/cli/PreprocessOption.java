@@ -10,7 +10,7 @@ import vit.model.image.Preprocessing;
 final class PreprocessOption {
 
     @Option(names = "--preprocess", paramLabel = "NAME", completionCandidates = Names.class,
-            description = "Preprocessing: ${COMPLETION-CANDIDATES}; default: what the configuration says.")
+            description = "Preprocessing: ${COMPLETION-CANDIDATES}; default: what the configuration says, or else what is usual for the weights, with a warning.")
     private String name;
 
     /** The names of all presets. */
@@ -27,15 +27,18 @@ final class PreprocessOption {
     }
 
     /**
-     * The preset that is named, otherwise the model's own preprocessing.
+     * The preset that is named, otherwise the model's own preprocessing, with a warning if it was assumed.
      *
      * @throws CommandException if there is no such preset, or its images have another size than the model takes
      */
-    Preprocessing choose(VitModel model) throws CommandException {
+    Preprocessing choose(VitModel model, StatusLine status) throws CommandException {
         Preprocessing chosen = name == null ? model.preprocessing() : named();
         Optional<InputException> misfit = chosen.misfit(model.config().imageHeight(), model.config().imageWidth());
         if (misfit.isPresent()) {
             throw new CommandException(misfit.get(), "name a preset with --preprocess");
+        }
+        if (name == null) {
+            model.report().assumedPreprocessing().ifPresent(status::warn);
         }
         return chosen;
     }

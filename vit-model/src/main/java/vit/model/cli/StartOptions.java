@@ -23,6 +23,7 @@ import vit.model.config.StemConfig;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.image.Preprocessing;
+import vit.model.image.PreprocessingChoice;
 import vit.model.image.PreprocessingFiles;
 import vit.model.image.RgbImage;
 import vit.model.parameters.NonFiniteWeights;
@@ -114,13 +115,13 @@ final class StartOptions {
     /** Opens the weights, or chooses a configuration. */
     Start open(ImageSource images, long seed, StatusLine status) throws CommandException, IOException {
         try {
-            return weights != null ? trained(images) : fresh(images, seed, status);
+            return weights != null ? trained(images, status) : fresh(images, seed, status);
         } catch (IllegalArgumentException e) { // for example, patches that do not fit the image
             throw new ParameterException(spec.commandLine(), "Invalid model: " + e.getMessage());
         }
     }
 
-    private Start trained(ImageSource images) throws CommandException, IOException {
+    private Start trained(ImageSource images, StatusLine status) throws CommandException, IOException {
         if (scheme != null) {
             throw new ParameterException(spec.commandLine(), "--init draws fresh weights, and --weights names trained ones: only one of them can be given");
         }
@@ -135,7 +136,9 @@ final class StartOptions {
             int width = image.hasImage() ? image.imageWidth() : old.imageWidth();
             FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead);
             requireFinite(source);
-            return new Start(source, atSize(PreprocessingFiles.choose(preprocess.name(), weights, config, old.family())), file, source.changes());
+            PreprocessingChoice choice = PreprocessingFiles.decide(preprocess.name(), weights, config, old.family());
+            choice.warning().ifPresent(status::warn);
+            return new Start(source, atSize(choice.preprocessing()), file, source.changes());
         } catch (Throwable t) {
             file.close();
             throw t;

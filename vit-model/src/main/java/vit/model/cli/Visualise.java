@@ -70,7 +70,7 @@ final class Visualise implements Callable<Integer> {
             VitConfig config = model.config();
             checkBlock(config);
             ModelFiles.requireColour(config, files.weights());
-            Preprocessing preprocessing = preprocess.choose(model);
+            Preprocessing preprocessing = preprocess.choose(model, vit.status());
             float[] pixels = pixels(image, preprocessing, config);
             vit.status().show("looking at " + name);
             AttentionMaps maps = attention(session, pixels);

@@ -13,6 +13,9 @@ final class OpenClipPreprocessing {
 
     static final String FIELD = "preprocess_cfg";
 
+    /** The field with the model, which every such file has. If the one above is missing, OpenCLIP preprocesses as for OpenAI's models. */
+    static final String MODEL = "model_cfg";
+
     private OpenClipPreprocessing() {}
 
     static Preprocessing read(JsonObject config) throws InputException {

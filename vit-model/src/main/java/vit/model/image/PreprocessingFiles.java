@@ -38,19 +38,40 @@ public final class PreprocessingFiles {
      * @throws InputException if there is no such preset, or a file that describes preprocessing cannot be used
      */
     public static Preprocessing choose(String name, Path weights, Path config, String family) throws IOException {
+        return decide(name, weights, config, family).preprocessing();
+    }
+
+    /**
+     * As {@link #choose}, and tells whether the preprocessing was assumed.
+     *
+     * @throws InputException as there
+     */
+    public static PreprocessingChoice decide(String name, Path weights, Path config, String family) throws IOException {
         if (name != null) {
-            return Preprocessing.named(name);
+            return PreprocessingChoice.stated(Preprocessing.named(name));
         }
-        String model = "";
+        List<JsonObject> silent = new ArrayList<>();
         for (Path file : candidates(weights, config, family)) {
             JsonObject document = Json.read(file);
             Optional<Preprocessing> said = of(document);
             if (said.isPresent()) {
-                return said.get();
+                return PreprocessingChoice.stated(said.get());
             }
-            model = model.isEmpty() ? modelType(document) : model;
+            silent.add(document);
         }
-        return Presets.forModel(model, family == null ? "timm" : family);
+        return usual(silent, family == null ? "timm" : family);
+    }
+
+    /** The usual preprocessing of a model whose configurations describe none. */
+    private static PreprocessingChoice usual(List<JsonObject> configurations, String family) throws InputException {
+        String model = "";
+        boolean fixed = Presets.isFixed(family);
+        for (JsonObject document : configurations) {
+            model = model.isEmpty() ? modelType(document) : model;
+            fixed |= OPEN_CLIP.equals(family) && document.has(OpenClipPreprocessing.MODEL);
+        }
+        Preprocessing preset = Presets.forModel(model, family);
+        return fixed || Presets.isFixed(model, family) ? PreprocessingChoice.stated(preset) : PreprocessingChoice.assumed(preset, family);
     }
 
     /** The files that may describe the preprocessing, the one that decides first. */
@@ -93,12 +114,21 @@ public final class PreprocessingFiles {
      * @throws InputException if it is malformed or asks for something that is not offered
      */
     public static Preprocessing inMemory(byte[] config, String family) throws InputException {
+        return decide(config, family).preprocessing();
+    }
+
+    /**
+     * As {@link #inMemory}, and tells whether the preprocessing was assumed.
+     *
+     * @throws InputException as there
+     */
+    public static PreprocessingChoice decide(byte[] config, String family) throws InputException {
         if (config == null) {
-            return Preprocessing.forFamily(family);
+            return usual(List.of(), family);
         }
         JsonObject document = Json.parse("the configuration in memory", config);
         Optional<Preprocessing> said = of(document);
-        return said.isPresent() ? said.get() : Presets.forModel(modelType(document), family);
+        return said.isPresent() ? PreprocessingChoice.stated(said.get()) : usual(List.of(document), family);
     }
 
     /** As {@link #read}, for a document in memory. */

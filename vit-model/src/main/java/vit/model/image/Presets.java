@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** The preprocessing of the published checkpoints by name. A preset is one line. */
 final class Presets {
@@ -88,6 +89,12 @@ final class Presets {
             "ijepa", "ijepa",
             "vit-hybrid", "huggingface-hybrid");
 
+    /** Kinds of model that Hugging Face's configuration names, all of whose published checkpoints are preprocessed in the same way. */
+    private static final Set<String> FIXED_MODELS = Set.of("deit", "vit_mae", "ijepa", "vit-hybrid", "dinov2", "dinov2_with_registers", "beit");
+
+    /** Families of which the same is true: Facebook's own DINOv2. */
+    private static final Set<String> FIXED_FAMILIES = Set.of("dino", "dino-registers");
+
     private Presets() {}
 
     private static void add(String name, Fit fit, double cropFraction, Filter filter, Convention convention,
@@ -113,6 +120,20 @@ final class Presets {
         return PRESETS.get("timm-augreg");
     }
 
+    /** Whether all published models of a family are preprocessed in the same way, as {@link #forFamily} says. */
+    static boolean isFixed(String family) {
+        return FIXED_FAMILIES.contains(family.toLowerCase(Locale.ROOT));
+    }
+
+    /** Whether all published models of this kind are preprocessed in the same way, as {@link #forModel} says. */
+    static boolean isFixed(String modelType, String family) {
+        return FIXED_MODELS.contains(modelType) && isOfHuggingFace(family);
+    }
+
+    private static boolean isOfHuggingFace(String family) {
+        return family.toLowerCase(Locale.ROOT).startsWith("hugging");
+    }
+
     /**
      * The preset with which a model of Hugging Face is usually run.
      *
@@ -121,6 +142,6 @@ final class Presets {
      */
     static Preprocessing forModel(String modelType, String family) {
         String preset = MODEL_TYPES.get(modelType);
-        return preset == null || !family.toLowerCase(Locale.ROOT).startsWith("hugging") ? forFamily(family) : PRESETS.get(preset);
+        return preset == null || !isOfHuggingFace(family) ? forFamily(family) : PRESETS.get(preset);
     }
 }

@@ -9,12 +9,14 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
+import vit.model.image.PreprocessingChoice;
 import vit.model.image.PreprocessingFiles;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
@@ -90,7 +92,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
             byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
         }
         Recognition recognition = Recognition.of(family, signs(tensors), stated, model.vit(), resolver.origins());
-        this.report = new WeightsReport(family.id(), recognition, new TensorAccount(file, family).unused(views, all, tensors), notes, warnings);
+        this.report = new WeightsReport(family.id(), recognition, new TensorAccount(file, family).unused(views, all, tensors), notes, warnings,
+                Optional.empty());
     }
 
     /**
@@ -277,8 +280,13 @@ public final class Weights implements ParameterSource, AutoCloseable {
      */
     @Override
     public Preprocessing preprocessing() throws IOException {
-        Preprocessing stated = stated(config().family());
-        return options.hasImage() ? stated.forImage(options.imageHeight(), options.imageWidth()) : stated;
+        return preprocessingChoice().preprocessing();
+    }
+
+    /** The {@link #preprocessing()}, and whether it was assumed. {@link #report()} does not tell, because the files that state it are read only here. */
+    public PreprocessingChoice preprocessingChoice() throws IOException {
+        PreprocessingChoice choice = stated(config().family());
+        return options.hasImage() ? new PreprocessingChoice(choice.preprocessing().forImage(options.imageHeight(), options.imageWidth()), choice.warning()) : choice;
     }
 
     /** The options with the image that the files' preprocessing gives, unless they ask for one. */
@@ -286,13 +294,13 @@ public final class Weights implements ParameterSource, AutoCloseable {
         if (asked.hasImage()) {
             return asked;
         }
-        Preprocessing given = stated(family.id());
+        Preprocessing given = stated(family.id()).preprocessing();
         return given.statedHeight() > 0 ? asked.withImage(given.statedHeight(), given.statedWidth()) : asked;
     }
 
-    private Preprocessing stated(String familyId) throws IOException {
-        return paths.weights == null ? PreprocessingFiles.inMemory(paths.document, familyId)
-                : PreprocessingFiles.choose(null, paths.weights, paths.config, familyId);
+    private PreprocessingChoice stated(String familyId) throws IOException {
+        return paths.weights == null ? PreprocessingFiles.decide(paths.document, familyId)
+                : PreprocessingFiles.decide(null, paths.weights, paths.config, familyId);
     }
 
     /** The method by which the library that the weights come from resamples positions to another grid. */

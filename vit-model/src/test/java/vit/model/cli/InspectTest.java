@@ -79,8 +79,8 @@ class InspectTest {
         Path image = TinyModel.image(folder.resolve("a.png"), 40, 40, 1);
         List<String> expected = List.of("warning: layer_norm_eps 1.0E-6, gelu erf, pool token assumed, as is usual for timm; the weights do not tell",
                 "warning: 1 heads assumed from the width 64; the weights do not tell", "warning: a square image of 32×32 pixels assumed; the weights do not tell");
-        List<Ran> runs = List.of(vit("inspect", weights), vit("classify", "--weights", weights, image), vit("logits", "--weights", weights, "--output", folder.resolve("l"), image),
-                vit("export", "--weights", weights, "--output", folder.resolve("m.onnx")));
+        List<Ran> runs = List.of(vit("inspect", weights), vit("classify", "--weights", weights, "--preprocess", "timm-augreg", image),
+                vit("logits", "--weights", weights, "--preprocess", "timm-augreg", "--output", folder.resolve("l"), image), vit("export", "--weights", weights, "--output", folder.resolve("m.onnx")));
         for (Ran ran : runs) {
             assertEquals(0, ran.code(), ran::toString);
             assertEquals(expected, ran.err().lines().filter(line -> line.startsWith("warning: ")).toList(), ran::toString);

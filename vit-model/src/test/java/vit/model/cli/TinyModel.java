@@ -32,9 +32,9 @@ final class TinyModel {
         return file;
     }
 
-    /** Writes the configuration, which the shapes of the tensors do not tell. */
+    /** Writes the configuration, which the shapes of the tensors do not tell, and the preprocessing. */
     static Path config(Path folder) throws IOException {
-        return Files.writeString(folder.resolve("config.json"), "{\"family\":\"timm\",\"image\":[24,16],\"heads\":3}");
+        return Files.writeString(folder.resolve("config.json"), "{\"family\":\"timm\",\"image\":[24,16],\"heads\":3,\"preprocess\":\"timm-augreg\"}");
     }
 
     /** The generated parameters, with element 0 of one of them replaced. */

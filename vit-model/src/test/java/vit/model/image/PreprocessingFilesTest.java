@@ -90,6 +90,51 @@ class PreprocessingFilesTest {
         assertEquals("huggingface-mae", PreprocessingFiles.inMemory("{\"model_type\": \"vit_mae\"}".getBytes(StandardCharsets.UTF_8), "huggingface").name());
     }
 
+    /** The model's kind alone tells the preprocessing exactly where all its published checkpoints have the same. */
+    @ParameterizedTest
+    @CsvSource({
+        "huggingface, deit, huggingface-deit, false",
+        "huggingface, vit_mae, huggingface-mae, false",
+        "huggingface, ijepa, ijepa, false",
+        "huggingface, vit-hybrid, huggingface-hybrid, false",
+        "huggingface-dinov2, dinov2, huggingface-dinov2, false",
+        "huggingface-dinov2-registers, dinov2_with_registers, huggingface-dinov2, false",
+        "huggingface-beit, beit, beit, false",
+        "dino, '', dinov2, false",
+        "dino-registers, '', dinov2, false",
+        "huggingface, vit, huggingface-vit, true",
+        "huggingface, '', huggingface-vit, true",
+        "huggingface-clip, clip_vision_model, huggingface-clip, true",
+        "huggingface-siglip, siglip_vision_model, siglip, true",
+        "huggingface-dinov3, dinov3_vit, dinov3, true",
+        "timm, deit, timm-augreg, true",
+        "openclip, '', clip, true",
+        "torchvision, '', torchvision-b16-v1, true",
+        "jax, '', jax, true",
+        "vit-pytorch, '', timm-augreg, true",
+    })
+    void whatNoFileStatesIsAGuessUnlessTheModelsKindFixesIt(String family, String modelType, String preset, boolean guess, @TempDir Path folder) throws Exception {
+        Path weights = folder.resolve("model.safetensors");
+        String config = modelType.isEmpty() ? "{}" : "{\"model_type\": \"" + modelType + "\"}";
+        write(folder, "config.json", config);
+        String warning = "preprocessing " + preset + " assumed, as is usual for " + family
+                + "; no file states it (--preprocess NAME or \"preprocess\" in config.json does)";
+        PreprocessingChoice expected = new PreprocessingChoice(Preprocessing.named(preset), guess ? Optional.of(warning) : Optional.empty());
+        assertEquals(expected, PreprocessingFiles.decide(null, weights, null, family));
+        assertEquals(expected, PreprocessingFiles.decide(config.getBytes(StandardCharsets.UTF_8), family));
+        write(folder, "config.json", "{\"preprocess\": \"clipa\"}");
+        assertEquals(Optional.empty(), PreprocessingFiles.decide(null, weights, null, family).warning());
+        assertEquals(new PreprocessingChoice(Preprocessing.named("mae"), Optional.empty()), PreprocessingFiles.decide("mae", weights, null, family));
+    }
+
+    /** OpenCLIP itself preprocesses as for OpenAI's models if its file says nothing else. */
+    @Test
+    void openClipsOwnFileFixesIt(@TempDir Path folder) throws Exception {
+        write(folder, "open_clip_config.json", "{\"model_cfg\": {}}");
+        assertEquals(new PreprocessingChoice(Preprocessing.named("clip"), Optional.empty()),
+                PreprocessingFiles.decide(null, folder.resolve("open_clip_model.safetensors"), null, "openclip"));
+    }
+
     @Test
     void huggingFaceSwitchesAreObeyed() throws Exception {
         Preprocessing plain = read("""

@@ -167,7 +167,10 @@ class TimmArchitecturesTest {
         WeightsWriter.write(weights, new GeneratedWeights(config, 0), Map.of());
         try (VitModel model = VitModel.load(weights)) {
             assertEquals(List.of("layer_norm_eps 1.0E-6, gelu erf, pool token assumed, as is usual for timm; the weights do not tell",
-                    "2 heads assumed from the width 128; the weights do not tell", "a square image of 28×28 pixels assumed; the weights do not tell"), model.report().warnings());
+                    "2 heads assumed from the width 128; the weights do not tell", "a square image of 28×28 pixels assumed; the weights do not tell",
+                    "preprocessing timm-augreg assumed, as is usual for timm; no file states it (--preprocess NAME or \"preprocess\" in config.json does)"),
+                    model.report().warnings());
+            assertEquals(model.report().warnings().getLast(), model.report().assumedPreprocessing().orElseThrow());
         }
         try (VitModel made = VitModel.of(new GeneratedWeights(config, 0))) {
             assertEquals(List.of(), made.report().warnings());
