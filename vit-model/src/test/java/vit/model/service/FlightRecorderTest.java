@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.ParseException;
@@ -19,6 +18,7 @@ import java.util.stream.Stream;
 import jdk.jfr.Configuration;
 import org.junit.jupiter.api.Test;
 import vit.model.VitModel;
+import vit.model.hardening.ChildProcess;
 
 class FlightRecorderTest {
 
@@ -62,9 +62,7 @@ class FlightRecorderTest {
                 "--add-modules=jdk.incubator.vector", "-Xlog:class+load"));
         command.addAll(List.of(options));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Loading.class.getName()));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        String output = ChildProcess.output(new ProcessBuilder(command).redirectErrorStream(true));
         assertTrue(output.contains("vit.model.VitModel "));
         return output;
     }

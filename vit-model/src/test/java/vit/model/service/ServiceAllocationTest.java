@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import vit.model.hardening.ChildProcess;
 
 /** The way from the caller's pixels through queue, batch and pass to the caller's logits allocates nothing, in a JVM of its own as in a service. */
 class ServiceAllocationTest {
@@ -27,10 +27,7 @@ class ServiceAllocationTest {
     }
 
     private static String probe() throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules=jdk.incubator.vector", "-cp",
-                System.getProperty("java.class.path"), ServiceAllocationProbe.class.getName())).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        return output;
+        return ChildProcess.output(new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules=jdk.incubator.vector", "-cp",
+                System.getProperty("java.class.path"), ServiceAllocationProbe.class.getName())).redirectErrorStream(true));
     }
 }
