@@ -22,6 +22,7 @@ import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.VitTraining;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.config.BackboneConfig.Stage;
 import vit.model.config.HeadConfig;
 import vit.model.config.MlpConfig;
 import vit.model.config.NormKind;
@@ -44,6 +45,7 @@ class PyTorchVitTest {
 
     static Stream<Arguments> parts() {
         return Stream.of(
+                arguments("a convolutional network before the patches", PLAIN.toBuilder().image(40, 56).patch(1).backbone(32, List.of(new Stage(1, 128)))),
                 arguments("patches in the order CHANNEL_LAST", PLAIN.toBuilder().patchOrder(PatchOrder.CHANNEL_LAST)),
                 arguments("norms around the patch projection", PLAIN.toBuilder().patchNorm(true)),
                 arguments("3 tokens before the patches", PLAIN.toBuilder().registers(2)),

@@ -65,6 +65,7 @@ final class PyTorchVit {
         AttentionConfig attention = config.block().attention();
         MlpConfig mlp = config.block().mlp();
         Map<String, Boolean> parts = new LinkedHashMap<>();
+        parts.put("a convolutional network before the patches", config.stem().backbone() != null);
         parts.put("patches in the order " + config.patchOrder(), config.patchOrder() != PatchOrder.CHANNEL_FIRST);
         parts.put("norms around the patch projection", config.patchNorm());
         parts.put(config.prefixTokens() + " tokens before the patches", config.prefixTokens() != (config.classToken() ? 1 : 0));
