@@ -21,6 +21,8 @@ final class ServiceAllocationProbe {
 
     private static final ThreadMXBean METER = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+    private static volatile boolean measuring = true;
+
     private ServiceAllocationProbe() {}
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
@@ -29,8 +31,9 @@ final class ServiceAllocationProbe {
         try (VitModel model = MicroModel.open(0); VitSession session = model.newSession(SessionOptions.threads(1))) {
             session.logits(MicroModel.pixels(0), 1, expected);
         }
-        try (VitService service = VitService.start(MicroModel.open(0), options)) {
+        try (VitService service = VitService.start(MicroModel.open(0), options, (model, planned, name) -> new EvenCostEngine(model, planned, name, () -> measuring))) {
             System.out.println(service.ready().join());
+            measuring = false;
             long[] workers = Thread.getAllStackTraces().keySet().stream().filter(thread -> thread.getName().startsWith(service + "-session-"))
                     .mapToLong(Thread::threadId).toArray();
             long least = Long.MAX_VALUE;

@@ -64,33 +64,15 @@ class ServiceUnderLoadTest {
         }
     }
 
-    /** A session that, while it is measured, takes the same time for every batch: so batches pay, on any machine. */
-    private final class EvenCost implements Engine {
-        private final SessionEngine session;
-
-        EvenCost(VitModel model, ServiceOptions options, String name) {
-            session = new SessionEngine(model, options, name);
-        }
-
-        /** The bits do not depend on it, and {@link ServiceAllocationTest} warms up. */
-        @Override
-        public WarmUpReport warmUp() {
-            LockSupport.parkNanos(300_000_000);
-            return new WarmUpReport(true, 300, 0, 0, 0, List.of());
-        }
-
-        @Override
-        public void run(Batch batch) {
-            if (measuring) {
-                LockSupport.parkNanos(1_000_000);
+    /** A session for which batches pay. It is not warmed up: the bits do not depend on it, and {@link ServiceAllocationTest} warms up. */
+    private Engine evenCost(VitModel model, ServiceOptions options, String name) {
+        return new EvenCostEngine(model, options, name, () -> measuring) {
+            @Override
+            public WarmUpReport warmUp() {
+                LockSupport.parkNanos(300_000_000);
+                return new WarmUpReport(true, 300, 0, 0, 0, List.of());
             }
-            session.run(batch);
-        }
-
-        @Override
-        public void close() {
-            session.close();
-        }
+        };
     }
 
     private volatile boolean measuring = true;
@@ -109,7 +91,7 @@ class ServiceUnderLoadTest {
         Truth next = Truth.of(1);
         ServiceOptions options = ServiceOptions.defaults().withSessions(2, 1).withBatchLimit(4).withQueue(64, 1 << 20).withDeadline(Duration.ofSeconds(30));
         VitModel first = MicroModel.open(0);
-        try (Recording recording = new Recording(); VitService service = VitService.start(first, options, EvenCost::new)) {
+        try (Recording recording = new Recording(); VitService service = VitService.start(first, options, this::evenCost)) {
             Set.of("vit.Inference", "vit.Refusal", "vit.ModelReplaced", "vit.WarmUp").forEach(event -> recording.enable(event).withThreshold(Duration.ZERO));
             recording.start();
             service.ready().join();
