@@ -146,6 +146,12 @@ final class ConfigResolver {
         if (stated.form() == ConfigFile.Form.TIMM && !differences.isEmpty()) {
             warnings.add("the weights differ from the architecture that is named: " + String.join(", ", differences));
         }
+        if (stated.form() == ConfigFile.Form.HUGGING_FACE) {
+            List<String> tokens = told.differences(implied.only(List.of(ConfigField.CLASS_TOKEN, ConfigField.DISTILLATION_TOKEN, ConfigField.REGISTERS)));
+            if (!tokens.isEmpty() && !stated.fields().has(ConfigField.REGISTERS)) {
+                warnings.add("the weights differ from the model that the configuration names: " + String.join(", ", tokens));
+            }
+        }
         merged.putAll(told);
         merged.putAll(stated.fields());
         if (stated.form() == ConfigFile.Form.TIMM && !stated.fields().has(ConfigField.FINAL_NORM) && !stated.implied().has(ConfigField.FINAL_NORM)) {

@@ -3,11 +3,16 @@ package vit.model.weights;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import vit.model.InputException;
+import vit.model.config.VitConfig;
+import vit.model.parameters.Parameters;
+import vit.model.weights.config.ConfigFile;
 import vit.model.weights.family.NamePrefix;
 import vit.model.weights.family.TensorDirectory;
 import vit.model.weights.family.TensorView;
+import vit.model.weights.family.WeightFamilies;
 import vit.model.weights.family.WeightFamily;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
@@ -37,8 +42,7 @@ final class TensorAccount {
             (file.find(view.fileName()) == null ? missing : used).add(view.fileName());
         }
         if (!missing.isEmpty()) {
-            throw fault(missing.iterator().next()).expected("all tensors of family " + family.id()).found(missing.size() + " missing: " + some(List.copyOf(missing)))
-                    .because("tensors are missing");
+            throw missing(missing);
         }
         for (TensorView view : views) { // shapes after missing tensors: a configuration told without the missing tensor expects wrong shapes
             check(file.find(view.fileName()), view);
@@ -57,6 +61,52 @@ final class TensorAccount {
                     .found(unexpected.size() + " unexpected: " + some(unexpected)).because("tensors are unexpected");
         }
         return List.copyOf(ignored);
+    }
+
+    /**
+     * The fault of a file that cannot be read because it lacks tensors: all that it holds are tensors of the model that the configuration alone describes, and
+     * some of that model's are not there. Without this, what the first missing tensor stands for would be told wrongly, and the fault of another would be found.
+     *
+     * @return empty if the file holds anything else, or the configuration describes no model by itself
+     */
+    static Optional<InputException> lack(TensorFile file, TensorDirectory all, ConfigFile stated) {
+        if (stated.form() == ConfigFile.Form.NONE) {
+            return Optional.empty();
+        }
+        try {
+            VitConfig config = Weights.configuration(stated).vit();
+            if (config.depth() > all.names().size()) {
+                return Optional.empty(); // no list of tensors that is out of proportion to the file
+            }
+            TensorDirectory tensors = NamePrefix.strip(all).orElse(all);
+            WeightFamily named = WeightFamilies.find(config.family()).orElseThrow();
+            WeightFamily family = named.signsIfNamed(tensors).hold() ? named
+                    : WeightFamilies.recognise(tensors).filter(found -> found.goesWith(named)).orElse(named); // which of two sets of names no configuration says
+            Set<String> missing = new LinkedHashSet<>();
+            Set<String> used = new LinkedHashSet<>();
+            Set<String> begun = new LinkedHashSet<>(); // blocks, and all outside of them
+            Set<String> incomplete = new LinkedHashSet<>();
+            for (TensorView view : family.views(config, Parameters.of(config), tensors)) {
+                String name = tensors.nameInFile(view.fileName());
+                if (all.has(name) && !all.find(name).equals(view.fileShape())) {
+                    return Optional.empty();
+                }
+                (all.has(name) ? used : missing).add(name);
+                (all.has(name) ? begun : incomplete).add(view.parameter().startsWith("blocks.") ? view.parameter().split("\\.")[1] : "");
+            }
+            if (incomplete.stream().noneMatch(begun::contains)) {
+                return Optional.empty(); // whole blocks: another depth, which is a contradiction
+            }
+            boolean more = tensors.names().stream().anyMatch(name -> !used.contains(tensors.nameInFile(name)) && !family.isUnused(name, tensors));
+            return more || missing.isEmpty() ? Optional.empty() : Optional.of(new TensorAccount(file, family).missing(missing));
+        } catch (InputException e) {
+            return Optional.empty();
+        }
+    }
+
+    private InputException missing(Set<String> missing) {
+        return fault(missing.iterator().next()).expected("all tensors of family " + family.id()).found(missing.size() + " missing: " + some(List.copyOf(missing)))
+                .because("tensors are missing");
     }
 
     private void check(TensorEntry entry, TensorView view) throws InputException {

@@ -186,7 +186,12 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private static Weights open(TensorFile file, Statement config, LoadOptions options, boolean named, Paths paths)
             throws IOException {
         try {
-            return new Weights(file, config.read(), options, named, paths);
+            ConfigFile stated = config.read();
+            try {
+                return new Weights(file, stated, options, named, paths);
+            } catch (InputException e) {
+                throw TensorAccount.lack(file, directory(file), stated).orElse(e);
+            }
         } catch (Throwable t) {
             file.close();
             throw t;

@@ -49,7 +49,7 @@ class InspectTest {
         String out = vit("inspect", weights).isDone().out().replaceAll(" +", " ");
         for (String line : List.of("architecture CLIP image tower (Hugging Face), width 36, depth 2, heads 3, patch 8",
                 "because of tensors vision_model.embeddings.patch_embedding.weight and vision_model.embeddings.class_embedding", " model_type \"clip\" in the configuration",
-                "where the configuration comes from:", "tensor visual_projection.weight classes 20, head projection", "no tensor vision_model.embeddings.patch_embedding.bias patch_bias false",
+                "where the configuration comes from:", "field projection_dim classes 20", "tensor visual_projection.weight head projection", "no tensor vision_model.embeddings.patch_embedding.bias patch_bias false",
                 "field vision_config.layer_norm_eps layer_norm_eps 1.0E-5")) {
             assertTrue(out.contains("\n" + line + "\n"), () -> line + " is missing in " + out);
         }

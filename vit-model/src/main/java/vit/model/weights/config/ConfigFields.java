@@ -57,6 +57,13 @@ public final class ConfigFields {
         state(field, field.get(variant), origin);
     }
 
+    /** The values of these fields alone. */
+    public ConfigFields only(List<ConfigField<?>> fields) {
+        ConfigFields some = new ConfigFields();
+        fields.stream().filter(this::has).forEach(field -> some.known.put(field, known.get(field)));
+        return some;
+    }
+
     /** Removes the field's value. */
     public void remove(ConfigField<?> field) {
         known.remove(field);

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import vit.kernels.gelu.GeluKind;
 import vit.model.InputException;
+import vit.model.config.HeadConfig;
 import vit.model.config.MlpConfig;
 import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
@@ -43,6 +44,9 @@ final class HuggingFaceConfig {
             reading.fields.state(ConfigField.CLASSES, labels.size(), document.get("id2label"));
         } else if (labels.isEmpty() && document.has("num_labels") && hasHead(document)) {
             reading.fields.state(ConfigField.CLASSES, ConfigField.atLeast(0, document.get("num_labels")), document.get("num_labels"));
+        }
+        if (document.has("projection_dim") && reading.implied.get(ConfigField.HEAD) == HeadConfig.Kind.PROJECTION) {
+            reading.fields.state(ConfigField.CLASSES, reading.implied.get(ConfigField.CLASSES), document.get("projection_dim"));
         }
         ProblemType.state(document, reading.fields);
         return new ConfigFile(document, ConfigFile.Form.HUGGING_FACE, reading.model.family(), reading.model.title(),

@@ -72,6 +72,7 @@ enum HuggingFaceModel {
         @Override
         void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
             super.imply(document, json, implied);
+            implied.state(ConfigField.CLASS_TOKEN, false, json.get("model_type"));
             if (HuggingFaceConfig.hasHead(document)) {
                 implied.state(ConfigField.POOL, Pooling.PATCH_MEAN, document.get("architectures"));
             } else if (!Relaxed.flag(json, "vision_use_head", true)) {
@@ -214,6 +215,9 @@ enum HuggingFaceModel {
      * @param json     the image tower's part of it, or all of it
      */
     void imply(JsonObject document, JsonObject json, ConfigFields implied) throws InputException {
+        implied.state(ConfigField.CLASS_TOKEN, true, json.get("model_type"));
+        implied.state(ConfigField.DISTILLATION_TOKEN, false, json.get("model_type"));
+        implied.state(ConfigField.REGISTERS, 0, json.get("num_register_tokens"));
         implied.state(ConfigField.WIDTH, sizes.width, json.get("hidden_size"));
         implied.state(ConfigField.DEPTH, sizes.depth, json.get("num_hidden_layers"));
         implied.state(ConfigField.HEADS, sizes.heads, json.get("num_attention_heads"));

@@ -62,7 +62,7 @@ final class OpenClipConfig {
         fields.state(ConfigField.FINAL_NORM, after ? FinalNorm.AFTER_POOLING : FinalNorm.BEFORE_POOLING, vision.get("final_ln_after_pool"));
         implied.state(ConfigField.HEAD, HeadConfig.Kind.PROJECTION, document.get("model_cfg"));
         if (model.has("embed_dim")) {
-            implied.state(ConfigField.CLASSES, ConfigField.atLeast(1, model.get("embed_dim")), model.get("embed_dim"));
+            fields.state(ConfigField.CLASSES, ConfigField.atLeast(1, model.get("embed_dim")), model.get("embed_dim"));
         }
         return new ConfigFile(document, ConfigFile.Form.OPEN_CLIP, "openclip", null, document.get("model_cfg"), fields, implied, List.of(), notes, List.of());
     }

@@ -193,6 +193,10 @@ final class TimmConfig {
     }
 
     private void parts() throws InputException {
+        if (architecture != null) { // the defaults of timm's classes
+            implied.state(ConfigField.CLASS_TOKEN, true, json.get("architecture"));
+            implied.state(ConfigField.DISTILLATION_TOKEN, false, json.get("architecture"));
+        }
         flag("qkv_bias", ConfigField.QKV_BIAS);
         flag("class_token", ConfigField.CLASS_TOKEN);
         flag("distilled", ConfigField.DISTILLATION_TOKEN);

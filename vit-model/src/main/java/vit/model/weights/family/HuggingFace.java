@@ -19,6 +19,7 @@ final class HuggingFace implements WeightFamily {
 
     private static final String PATCHES = "embeddings.patch_embeddings.";
     private static final String PROJECTION = PATCHES + "projection.weight";
+    private static final String POSITIONS = "embeddings.position_embeddings";
     private static final String CLASS_TOKEN = "embeddings.cls_token";
     private static final String DISTILLATION_TOKEN = "embeddings.distillation_token";
     private static final String HEAD = "classifier";
@@ -90,7 +91,8 @@ final class HuggingFace implements WeightFamily {
     }
 
     private static String prefix(TensorDirectory tensors) {
-        return PREFIXES.stream().filter(prefix -> tensors.has(prefix + PROJECTION)).findFirst().orElse("vit.");
+        return PREFIXES.stream().filter(prefix -> tensors.has(prefix + PROJECTION)).findFirst()
+                .or(() -> PREFIXES.stream().filter(prefix -> tensors.has(prefix + POSITIONS)).findFirst()).orElse("vit.");
     }
 
     @Override
@@ -129,7 +131,7 @@ final class HuggingFace implements WeightFamily {
         if (!classToken) { // I-JEPA
             into.tell(ConfigField.POOL, Pooling.PATCH_MEAN, prefix + CLASS_TOKEN);
         }
-        String positions = prefix + "embeddings.position_embeddings";
+        String positions = prefix + POSITIONS;
         into.tellPositions(tensors.require(positions, 3).dimension(1), positions);
         into.tellHead(tensors.has(DISTILLED_CLASS_HEAD + ".weight") ? DISTILLED_CLASS_HEAD : HEAD);
         String block = prefix + blocks + "0.";
@@ -151,7 +153,7 @@ final class HuggingFace implements WeightFamily {
         if (config.registers() == 1) {
             names.tensor(Parameters.REGISTER_TOKENS, prefix + DISTILLATION_TOKEN);
         }
-        names.tensor(Parameters.POSITIONS, prefix + "embeddings.position_embeddings", Shape.of(1, config.tokens(), config.width()));
+        names.tensor(Parameters.POSITIONS, prefix + POSITIONS, Shape.of(1, config.tokens(), config.width()));
         if (config.stem().backbone() == null) {
             names.layer(Parameters.PATCH_PROJECTION, prefix + PATCHES + "projection");
         } else {

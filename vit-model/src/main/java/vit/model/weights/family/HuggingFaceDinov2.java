@@ -50,7 +50,8 @@ final class HuggingFaceDinov2 implements WeightFamily {
     }
 
     private static String prefix(TensorDirectory tensors) {
-        return PREFIXES.stream().filter(prefix -> tensors.has(prefix + LAYER_SCALE)).findFirst().orElse("");
+        return PREFIXES.stream().filter(prefix -> tensors.has(prefix + LAYER_SCALE)).findFirst()
+                .or(() -> PREFIXES.stream().filter(prefix -> tensors.has(prefix + "embeddings.cls_token")).findFirst()).orElse("");
     }
 
     @Override

@@ -80,7 +80,7 @@ abstract class HuggingFaceTower implements WeightFamily {
         TensorDirectory tensors = into.tensors();
         String prefix = prefix(tensors);
         into.tellFromConvolution(prefix + PATCHES + ".weight");
-        into.tellPresence(ConfigField.PATCH_BIAS, prefix + PATCHES + ".bias");
+        into.tell(ConfigField.PATCH_BIAS, !hasClassToken() || tensors.has(prefix + PATCHES + ".bias"), prefix + PATCHES + ".bias"); // SigLIP always has one
         into.tell(ConfigField.DEPTH, tensors.blocks(prefix + "encoder.layers.", '.'), prefix + "encoder.layers.*");
         into.tellPositions(tensors.require(prefix + POSITIONS, 2).dimension(0), prefix + POSITIONS);
         String query = prefix + "encoder.layers.0.self_attn.q_proj.weight";

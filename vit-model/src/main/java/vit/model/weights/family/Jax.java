@@ -71,11 +71,12 @@ final class Jax implements WeightFamily {
     private record Names(String prefix, boolean bigVision, boolean stacked, String positions) {
 
         static Names of(TensorDirectory tensors) {
-            String prefix = PREFIXES.stream().filter(p -> tensors.has(p + "embedding/kernel")).findFirst().orElse("");
+            String prefix = PREFIXES.stream().filter(p -> tensors.has(p + PATCHES)).findFirst()
+                    .or(() -> PREFIXES.stream().filter(p -> tensors.has(p + NORM)).findFirst()).orElse("");
             boolean stacked = tensors.has(prefix + "Transformer/encoderblock/LayerNorm_0/scale");
             String block = prefix + "Transformer/encoderblock" + (stacked ? "/" : "_0/");
-            boolean bigVision = tensors.has(block + "LayerNorm_1/scale");
-            boolean outside = tensors.has(prefix + "pos_embedding");
+            boolean bigVision = tensors.has(block + "LayerNorm_1/scale") || tensors.has(block + "MultiHeadDotProductAttention_0/query/kernel");
+            boolean outside = tensors.has(prefix + "pos_embedding") || bigVision && !tensors.has(prefix + "Transformer/posembed_input/pos_embedding");
             return new Names(prefix, bigVision, stacked, prefix + (outside ? "pos_embedding" : "Transformer/posembed_input/pos_embedding"));
         }
 

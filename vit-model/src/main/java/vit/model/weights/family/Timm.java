@@ -239,7 +239,8 @@ class Timm implements WeightFamily {
             {Parameters.FC2 + ".", W3 + "."}, {Parameters.QUERY_BIAS, "attn.q_proj.bias"}, {Parameters.VALUE_BIAS, "attn.v_proj.bias"}};
         for (String[] other : others) {
             String renamed = canonical.replace(other[0], other[1]);
-            if (!renamed.equals(canonical) && tensors.has(renamed)) {
+            boolean there = tensors.has(renamed) || tensors.has(renamed.replace(SCALE_1, SCALE_2)) || tensors.has(renamed.replace(SCALE_2, SCALE_1)); // or its sibling
+            if (!renamed.equals(canonical) && there) {
                 return renamed;
             }
         }
