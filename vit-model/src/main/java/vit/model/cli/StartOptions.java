@@ -136,7 +136,7 @@ final class StartOptions {
             int width = image.hasImage() ? image.imageWidth() : old.imageWidth();
             FineTuning source = FineTuning.of(file, images.classes().size(), height, width, !resetHead);
             requireFinite(source);
-            PreprocessingChoice choice = PreprocessingFiles.decide(preprocess.name(), weights, config, old.family());
+            PreprocessingChoice choice = PreprocessingFiles.decide(preprocess.name(), weights, config, file.presetFamily());
             choice.warning().ifPresent(status::warn);
             return new Start(source, atSize(choice.preprocessing()), file, source.changes());
         } catch (Throwable t) {

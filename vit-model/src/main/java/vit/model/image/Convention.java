@@ -46,10 +46,32 @@ public enum Convention {
         int cropStart(int size, int crop) {
             return Math.floorDiv(size - crop, 2);
         }
+
+        @Override
+        boolean isTensorflow() {
+            return true;
+        }
+    },
+    /** As {@link #TENSORFLOW}, but what {@link Filter#BILINEAR} gives is truncated to whole numbers, too: big_vision's {@code resize} gives what it was given. */
+    BIG_VISION {
+        @Override
+        int cropStart(int size, int crop) {
+            return TENSORFLOW.cropStart(size, crop);
+        }
+
+        @Override
+        boolean isTensorflow() {
+            return true;
+        }
     };
 
     /** The pixel at which a centred crop of {@code crop} pixels begins in {@code size} pixels; negative if padding comes first. */
     abstract int cropStart(int size, int crop);
+
+    /** Whether {@code tf.image.resize} does the work. */
+    boolean isTensorflow() {
+        return false;
+    }
 
     /** Whether a configuration file of this convention states sizes in pixels, whatever the size of the model. */
     boolean hasSizesOfItsOwn() {

@@ -40,7 +40,7 @@ record Placement(int height, int width, int top, int left) {
     }
 
     private static double[] shortSide(Convention convention, RgbImage image, int targetHeight, int targetWidth) {
-        if (convention == Convention.TENSORFLOW) {
+        if (convention.isTensorflow()) {
             // big_vision's resize_small, in its float32
             float factor = Math.max((float) targetHeight / image.height(), (float) targetWidth / image.width());
             if (targetHeight == targetWidth) {

@@ -58,7 +58,7 @@ public record Preprocessing(
         if (!(cropFraction >= 0.01 && cropFraction <= 100 || cropFraction == TIMM_BY_SIZE)) {
             throw new IllegalArgumentException("crop fraction " + cropFraction + " is not in 0.01 … 100");
         }
-        boolean offered = convention != Convention.TENSORFLOW || filter == Filter.BILINEAR || filter == Filter.BOX;
+        boolean offered = !convention.isTensorflow() || filter == Filter.BILINEAR || filter == Filter.BOX;
         if (!offered) {
             throw new IllegalArgumentException("TensorFlow's resize is offered with BILINEAR and BOX, not " + filter);
         }
@@ -201,8 +201,7 @@ public record Preprocessing(
             float[] samples = TensorflowResize.bilinear(image, placement, top, left, rows, columns);
             view.put(samples, viewTop, viewLeft, rows, columns, normalization);
         } else {
-            RgbImage window = convention == Convention.TENSORFLOW
-                    ? TensorflowResize.area(image, placement, top, left, rows, columns)
+            RgbImage window = convention.isTensorflow() ? TensorflowResize.truncated(image, filter, placement, top, left, rows, columns)
                     : Resample.window(image, placement.height(), placement.width(), filterFor(height, width), top, left, rows, columns);
             view.put(window, viewTop, viewLeft, normalization.table());
         }
@@ -221,8 +220,8 @@ public record Preprocessing(
         int left = Math.max(placement.left(), 0);
         int rows = Math.min(placement.top() + height, placement.height()) - top;
         int columns = Math.min(placement.left() + width, placement.width()) - left;
-        RgbImage window = convention == Convention.TENSORFLOW && filter == Filter.BOX
-                ? TensorflowResize.area(image, placement, top, left, rows, columns)
+        boolean exact = convention.isTensorflow() && !(convention == Convention.TENSORFLOW && filter == Filter.BILINEAR);
+        RgbImage window = exact ? TensorflowResize.truncated(image, filter, placement, top, left, rows, columns)
                 : Resample.window(image, placement.height(), placement.width(), filterFor(height, width), top, left, rows, columns);
         if (rows == height && columns == width) {
             return window;

@@ -37,6 +37,7 @@ final class Presets {
         add("jax", Fit.SQUASH, 1, Filter.BILINEAR, Convention.TENSORFLOW, JAX);
         add("shapes", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.TORCH, HALF);
         add("big_vision", Fit.SHORT_SIDE, 0.875, Filter.BOX, Convention.TENSORFLOW, HALF);
+        add("big_vision-siglip", Fit.SQUASH, 1, Filter.BILINEAR, Convention.BIG_VISION, HALF);
         add("clipa", Fit.SQUASH, 1, Filter.BILINEAR, Convention.TORCH, IMAGENET);
         add("huggingface-clip", Fit.SHORT_SIDE, 1, Filter.BICUBIC, Convention.HUGGING_FACE, CLIP);
         add("timm-clip", Fit.SHORT_SIDE, 0.9, Filter.BICUBIC, Convention.TORCH, CLIP);
@@ -78,6 +79,7 @@ final class Presets {
             Map.entry("openclip", "clip"),
             Map.entry("dino", "dinov2"),
             Map.entry("torchvision", "torchvision-b16-v1"),
+            Map.entry("jax-siglip", "big_vision-siglip"),
             Map.entry("jax", "jax"),
             Map.entry("big_vision", "big_vision"),
             Map.entry("deit", "deit"));

@@ -47,6 +47,19 @@ final class TensorflowResize {
         return out;
     }
 
+    /** A window of the image at {@code placement}'s size, truncated to whole numbers: bilinear, or by the area method for {@link Filter#BOX}. */
+    static RgbImage truncated(RgbImage image, Filter filter, Placement placement, int top, int left, int rows, int columns) {
+        if (filter == Filter.BOX) {
+            return area(image, placement, top, left, rows, columns);
+        }
+        float[] samples = bilinear(image, placement, top, left, rows, columns);
+        byte[] out = new byte[samples.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = (byte) Math.clamp((int) samples[i], 0, 255);
+        }
+        return new RgbImage(image.source(), rows, columns, out);
+    }
+
     /** For each new pixel along one axis: the old pixels that it covers, and how much of each. */
     private record Cover(int[] start, int[] end, float[] from, float[] to, float scale) {
 

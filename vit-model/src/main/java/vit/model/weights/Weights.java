@@ -25,6 +25,7 @@ import vit.model.positions.PositionResampling;
 import vit.model.positions.RelativeResampling;
 import vit.model.weights.config.ConfigFile;
 import vit.model.weights.family.Inference;
+import vit.model.weights.family.Jax;
 import vit.model.weights.family.NamePrefix;
 import vit.model.weights.family.Signs;
 import vit.model.weights.family.TensorDirectory;
@@ -290,8 +291,13 @@ public final class Weights implements ParameterSource, AutoCloseable {
 
     /** The {@link #preprocessing()}, and whether it was assumed. {@link #report()} does not tell, because the files that state it are read only here. */
     public PreprocessingChoice preprocessingChoice() throws IOException {
-        PreprocessingChoice choice = stated(config().family());
+        PreprocessingChoice choice = stated(presetFamily());
         return options.hasImage() ? new PreprocessingChoice(choice.preprocessing().forImage(options.imageHeight(), options.imageWidth()), choice.warning()) : choice;
+    }
+
+    /** The family by which presets of preprocessing are looked up: in Google's files, SigLIP has one of its own. */
+    public String presetFamily() {
+        return Jax.isSiglip(config()) ? "jax-siglip" : config().family();
     }
 
     /** The options with the image that the files' preprocessing gives, unless they ask for one. */

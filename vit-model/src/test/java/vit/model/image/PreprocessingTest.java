@@ -133,6 +133,7 @@ class PreprocessingTest {
         assertPlacement("timm-dinov2", 518, 518, 690, 0, 86);
         assertPlacement("siglip", 384, 384, 384, 0, 0);
         assertPlacement("siglip2", 256, 256, 256, 0, 0);
+        assertPlacement("big_vision-siglip", 224, 224, 224, 0, 0);
         assertPlacement("timm-siglip", 384, 426, 568, 21, 92);
         assertPlacement("huggingface-deit", 224, 256, 256, 16, 16);
         assertPlacement("huggingface-deit", 384, 438, 438, 27, 27);
@@ -149,6 +150,23 @@ class PreprocessingTest {
     private static void assertPlacement(String preset, int model, int height, int width, int top, int left) throws Exception {
         RgbImage image = new RgbImage(480, 640, new byte[480 * 640 * 3]);
         assertEquals(new Placement(height, width, top, left), Placement.of(Preprocessing.named(preset), image, model, model), preset);
+    }
+
+    /** big_vision's {@code resize} casts the result of {@code tf.image.resize} back to 8 bits, and {@code value_range(-1, 1)} follows. */
+    @Property(tries = 100)
+    void siglipsSamplesAreThoseOfJaxWithoutTheirFractions(@ForAll long seed, @ForAll @IntRange(min = 1, max = 60) int height, @ForAll @IntRange(min = 1, max = 60) int width)
+            throws Exception {
+        byte[] pixels = new byte[height * width * 3];
+        new java.util.Random(seed).nextBytes(pixels);
+        RgbImage image = new RgbImage(height, width, pixels);
+        float[] whole = Preprocessing.named("big_vision-siglip").apply(image, 16, 24);
+        float[] fractions = Preprocessing.named("jax").apply(image, 16, 24);
+        for (int i = 0; i < whole.length; i++) {
+            double sample = fractions[i] * 127.5 + 127.5;
+            double below = sample - (whole[i] + 1) * 127.5;
+            assertTrue(below > -1e-4 && below < 1 + 1e-4, sample + " became " + (whole[i] + 1) * 127.5);
+            assertEquals(Math.rint((whole[i] + 1) * 127.5), (whole[i] + 1) * 127.5, 1e-4);
+        }
     }
 
     /** If a crop begins at half a pixel, torchvision rounds to the even side; Hugging Face and big_vision cut the half off. */

@@ -25,6 +25,7 @@ import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
+import vit.model.golden.Golden;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.Parameters;
 import vit.model.weights.Models.Content;
@@ -300,5 +301,14 @@ class GoldenFamiliesTest {
             assertEquals(content.shape(), after.get(tensor).shape(), tensor);
             assertArrayEquals(content.values(), after.get(tensor).values(), tensor);
         });
+    }
+
+    /** Google's files of SigLIP are told from those of its other models by what pools and by what does not follow. */
+    @ParameterizedTest
+    @CsvSource({"families/siglip-jax-npz-micro,big_vision-siglip", "jax-npz-micro,jax"})
+    void siglipInGooglesFilesHasAPreprocessingOfItsOwn(String name, String preset) throws IOException {
+        try (Weights weights = Weights.open(Golden.folder(name).resolve("weights.npz"), null)) {
+            assertEquals(preset, weights.preprocessing().name());
+        }
     }
 }

@@ -18,7 +18,7 @@ import vit.model.weights.config.ConfigField;
  * Google's JAX files: the {@code .npz} files of vision_transformer and of big_vision. Kernels are (in, out); those of attention are split by
  * heads: query (C, H, D), out (H, D, C). The GELU is the default of {@code jax.nn.gelu}, the tanh form.
  */
-final class Jax implements WeightFamily {
+public final class Jax implements WeightFamily {
 
     private static final String ID = "jax";
     private static final String PATCHES = "embedding/kernel";
