@@ -243,15 +243,12 @@ final class StartOptions {
         return image.hasImage() ? stated.forImage(image.imageHeight(), image.imageWidth()) : stated;
     }
 
-    /** Both sides of {@code --image} must be multiples of the patch that configuration or weights have. */
+    /** Whole patches of the configuration or the weights must cover the image of {@code --image}. */
     private void requireSides(StemConfig stem) {
-        if (stem.backbone() != null) { // which takes any size
-            return;
-        }
         int patch = stem.patch();
         int height = image.imageHeight();
         int width = image.imageWidth();
-        if (height % patch != 0 || width % patch != 0) {
+        if (!stem.covers(height, width)) {
             String below = text(Math.max(height / patch, 1) * patch, Math.max(width / patch, 1) * patch);
             String above = text((height + patch - 1) / patch * patch, (width + patch - 1) / patch * patch);
             throw new ParameterException(spec.commandLine(), "Invalid value for option '--image': expected " + (height == width ? "a multiple" : "multiples")

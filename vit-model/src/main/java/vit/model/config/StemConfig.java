@@ -19,7 +19,6 @@ import vit.kernels.patchembed.PatchOrder;
 public record StemConfig(int imageHeight, int imageWidth, int channels, int patch, PatchOrder patchOrder, boolean patchBias, boolean patchNorm,
         BackboneConfig backbone) {
 
-
     /**
      * Checks the values.
      *
@@ -48,6 +47,11 @@ public record StemConfig(int imageHeight, int imageWidth, int channels, int patc
     /** Patches along a side of {@code pixels} pixels. */
     public int patchesAlong(int pixels) {
         return (backbone == null ? pixels : backbone.side(pixels)) / patch;
+    }
+
+    /** Whether whole patches cover an image of this size. A backbone pads, so that they cover any image. */
+    public boolean covers(int height, int width) {
+        return backbone != null || height % patch == 0 && width % patch == 0;
     }
 
     /** Channels of what is cut into patches: the image's, or the backbone's. */

@@ -72,7 +72,7 @@ public final class FineTuning implements ParameterSource {
             RelativeResampling relativeMethod) {
         VitConfig old = trained.config();
         boolean another = height != old.imageHeight() || width != old.imageWidth();
-        if (another && old.stem().backbone() == null && (height % old.patch() != 0 || width % old.patch() != 0)) {
+        if (another && !old.stem().covers(height, width)) {
             throw new IllegalArgumentException("images of " + height + "×" + width + " pixels are not made of whole patches of " + old.patch());
         }
         boolean newHead = !keepHead || old.classes() != classes || old.preLogits() || old.isProjection();

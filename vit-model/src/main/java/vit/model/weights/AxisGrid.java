@@ -9,7 +9,7 @@ import vit.model.weights.family.Inference;
  * Determines for which image positions by axis were made, as {@link PositionGrid} does for one table of positions. The rows of the two tables are the sides of
  * the grid, so there is nothing to guess.
  */
-final class AxisGrid {
+final class AxisGrid implements TableGrid {
 
     /** Positions are resampled to at most this many times as many patches, as {@link PositionGrid} has it. */
     private static final int MOST_GROWTH = 64;
@@ -29,25 +29,26 @@ final class AxisGrid {
         this.patch = stem.patchPixels();
     }
 
-    /**
-     * The image that the tables are for: the first candidate that has their grid, otherwise the patches of the grid without a border.
-     *
-     * @param candidates images that a file states or an architecture implies; some may be null
-     * @throws InputException if the positions of all patches would take far more memory than the two tables
-     */
-    ImageSize stored(ImageSize... candidates) throws InputException {
+    /** The first candidate that has the tables' grid, otherwise the patches of the grid without a border. */
+    @Override
+    public ImageSize stored(ImageSize target, ImageSize... candidates) throws InputException {
         long most = (long) MOST_GROWTH * (inference.axisRows() + (long) inference.axisColumns());
         if (inference.axisRows() < 1 || inference.axisColumns() < 1 || patches() > most) {
             throw inference.axisFault().expected("a grid of 1 to " + most + " patches, at most " + MOST_GROWTH + " for each row of the two tables")
                     .found(grid() + " patches").because("the positions by axis make no grid");
         }
-        for (ImageSize candidate : candidates) {
-            if (candidate != null && stem.patchesAlong(candidate.height()) == inference.axisRows()
-                    && stem.patchesAlong(candidate.width()) == inference.axisColumns()) {
-                return candidate;
-            }
+        ImageSize stored = new ImageSize(pixels(inference.axisRows()), pixels(inference.axisColumns()));
+        for (int i = candidates.length - 1; i >= 0; i--) {
+            stored = candidates[i] != null && hasGrid(candidates[i]) ? candidates[i] : stored;
         }
-        return new ImageSize(pixels(inference.axisRows()), pixels(inference.axisColumns()));
+        if (target != null && !hasGrid(target)) {
+            check(target);
+        }
+        return stored;
+    }
+
+    private boolean hasGrid(ImageSize image) {
+        return stem.patchesAlong(image.height()) == inference.axisRows() && stem.patchesAlong(image.width()) == inference.axisColumns();
     }
 
     private int pixels(int side) {
@@ -62,15 +63,15 @@ final class AxisGrid {
         return inference.axisRows() + "×" + inference.axisColumns();
     }
 
-    /** The fault of an image that the tables are not for. */
-    InputException misfit(ImageSize image) {
+    @Override
+    public InputException misfit(ImageSize image) {
         return inference.axisFault().expected("a table of " + stem.patchesAlong(image.height()) + " rows and one of " + stem.patchesAlong(image.width()) + " columns for " + image
                 + " pixels and patch " + patch).found(grid()).because("the positions by axis do not fit the image");
     }
 
     /** Checks an image to which the tables are to be resampled. */
-    void check(ImageSize image) throws InputException {
-        if (stem.backbone() == null && (image.height() % patch != 0 || image.width() % patch != 0)) {
+    private void check(ImageSize image) throws InputException {
+        if (!stem.covers(image.height(), image.width())) {
             throw inference.axisFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
                     .because("the positions by axis do not fit the image");
         }

@@ -87,9 +87,7 @@ final class ConfigResolver {
         try {
             image(builder);
             vit = builder.build();
-            if (vit.stem().backbone() == null) { // which pads
-                warnOfBorder(vit);
-            }
+            warnOfBorder(vit);
         } catch (IllegalArgumentException e) {
             throw fault().cause(e).expected("values that make a model").found(e.getMessage()).because("the configuration is impossible");
         }
@@ -108,9 +106,9 @@ final class ConfigResolver {
 
     /** Warns of pixels at the border that no patch covers; the other libraries leave them out in silence. */
     private void warnOfBorder(VitConfig vit) {
-        int rows = vit.imageHeight() % vit.patch();
-        int columns = vit.imageWidth() % vit.patch();
-        if (rows > 0 || columns > 0) {
+        if (!vit.stem().covers(vit.imageHeight(), vit.imageWidth())) {
+            int rows = vit.imageHeight() % vit.patch();
+            int columns = vit.imageWidth() % vit.patch();
             warnings.add("the last " + rows + " rows and " + columns + " columns of an image are not seen, because patches of " + vit.patch() + " pixels do not cover "
                     + vit.imageHeight() + "×" + vit.imageWidth());
         }
@@ -278,11 +276,11 @@ final class ConfigResolver {
     /** The image's size and which tokens have a position, from the rows of the position embeddings. */
     private void image(VitConfigBuilder builder) throws InputException {
         if (inference != null && inference.axisRows() >= 0) {
-            axisImage(builder);
+            image(builder, new AxisGrid(inference, onePatch(builder).stem()));
             return;
         }
         if (inference != null && inference.positionRows() < 0 && inference.relativeRows() >= 0) {
-            relativeImage(builder);
+            image(builder, new RelativeGrid(inference, onePatch(builder).stem(), warnings));
             return;
         }
         if (inference == null || inference.positionRows() < 0) {
@@ -311,30 +309,11 @@ final class ConfigResolver {
         return builder.image(patch, patch).build();
     }
 
-    /** The image's size where tables for columns and rows tell the grid. */
-    private void axisImage(VitConfigBuilder builder) throws InputException {
-        ImageSize asked = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
-        ImageSize said = stated.fields().get(ConfigField.IMAGE);
-        ImageSize target = asked != null ? asked : said;
-        AxisGrid grid = new AxisGrid(inference, onePatch(builder).stem());
-        ImageSize table = grid.stored(said, stated.implied().get(ConfigField.IMAGE), asked);
-        ImageSize image = target == null ? table : target;
-        if (!table.equals(image)) {
-            if (asked == null && !resample) {
-                throw grid.misfit(image);
-            }
-            grid.check(image);
-            storedImage = table;
-        }
-        builder.image(image.height(), image.width());
-    }
-
-    /** The image's size from the rows of tables of relative positions, where they are the only positions. */
-    private void relativeImage(VitConfigBuilder builder) throws InputException {
+    /** The image's size where no table with a row for every token tells it: from tables by axis, or from relative positions if they are the only ones. */
+    private void image(VitConfigBuilder builder, TableGrid grid) throws InputException {
         ImageSize wanted = options.hasImage() ? new ImageSize(options.imageHeight(), options.imageWidth()) : null;
         ImageSize said = stated.fields().get(ConfigField.IMAGE);
         ImageSize target = wanted != null ? wanted : said;
-        RelativeGrid grid = new RelativeGrid(inference, onePatch(builder).stem(), warnings);
         ImageSize table = grid.stored(target, said, stated.implied().get(ConfigField.IMAGE), wanted);
         ImageSize image = target == null ? table : target;
         if (!table.equals(image)) {

@@ -129,7 +129,7 @@ final class PositionGrid {
     }
 
     private Grid checked(ImageSize stored, ImageSize image, Positions positions) throws InputException {
-        boolean whole = image.equals(stored) || stem.backbone() != null || image.height() % patch == 0 && image.width() % patch == 0;
+        boolean whole = image.equals(stored) || stem.covers(image.height(), image.width());
         if (!whole) {
             throw inference.positionFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
                     .because("the position embeddings do not fit the image");

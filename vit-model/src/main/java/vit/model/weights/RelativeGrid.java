@@ -11,7 +11,7 @@ import vit.model.weights.family.Inference;
  * Determines for which image a table of relative positions was made, and which image the model takes, as {@link PositionGrid} does for learned positions.
  * The number of rows does not determine the grid's proportions.
  */
-final class RelativeGrid {
+final class RelativeGrid implements TableGrid {
 
     /**
      * Tables are resampled to at most this many times as many patches as they have rows. A session holds a bias for every pair of patches, so that this is
@@ -37,14 +37,8 @@ final class RelativeGrid {
         this.warnings = warnings;
     }
 
-    /**
-     * The image that the table is for.
-     *
-     * @param target     the image that the model takes, or null for that of the table
-     * @param candidates images that a file states or an architecture implies; some may be null
-     * @throws InputException if nothing fits the rows, or the model's image cannot be made from them
-     */
-    ImageSize stored(ImageSize target, ImageSize... candidates) throws InputException {
+    @Override
+    public ImageSize stored(ImageSize target, ImageSize... candidates) throws InputException {
         ImageSize stored = null;
         for (ImageSize candidate : candidates) {
             if (stored == null && candidate != null && rows(candidate) == rows) {
@@ -63,8 +57,8 @@ final class RelativeGrid {
         return stored;
     }
 
-    /** The fault of an image that the table is not for. */
-    InputException misfit(ImageSize image) {
+    @Override
+    public InputException misfit(ImageSize image) {
         return inference.relativeFault().expected(rows(image) + " rows for " + image + " pixels and patch " + patch).found(rows)
                 .because("the relative positions do not fit the image");
     }
@@ -86,7 +80,7 @@ final class RelativeGrid {
     }
 
     private void check(ImageSize image) throws InputException {
-        if (stem.backbone() == null && (image.height() % patch != 0 || image.width() % patch != 0)) {
+        if (!stem.covers(image.height(), image.width())) {
             throw inference.relativeFault().expected("sides that the patch of " + patch + " pixels divides").found(image + " pixels")
                     .because("the relative positions do not fit the image");
         }

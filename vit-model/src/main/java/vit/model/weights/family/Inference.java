@@ -81,7 +81,7 @@ public final class Inference {
 
     /** The tensor of the file that has the position embeddings, or whose relative positions take their place. */
     public String positionOrigin() {
-        return "tensor " + tensors.nameInFile(positionRows >= 0 ? positionTensor : relativeTensor);
+        return "tensor " + tensors.nameInFile(positionRows >= 0 ? positionTensor : axisTensor != null ? axisTensor : relativeTensor);
     }
 
     /** The tensor of the file that determines {@link #inner}. */
