@@ -15,6 +15,7 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.config.BackboneConfig;
 import vit.model.config.BackboneConfig.Bottleneck;
 import vit.model.config.StemConfig;
+import vit.model.forward.BackboneSizes;
 import vit.model.forward.MapMemory;
 import vit.model.parameters.Parameters;
 
@@ -188,17 +189,11 @@ final class TrainingBackbone {
             MapMemory dwindows, MapMemory scratch) {
 
         static Memory of(StemConfig stem, int batch, TensorArena arena) {
-            int map = 1;
-            int windows = 1;
-            int scratch = 1;
-            for (BackboneConfig.Convolution c : stem.convolutions()) {
-                map = Math.max(map, Math.max(Math.multiplyExact(batch * c.pixels(), c.outputs()), Math.multiplyExact(batch * c.height() * c.width(), c.inputs())));
-                windows = Math.max(windows, Math.multiplyExact(batch * c.pixels(), c.window()));
-                scratch = Math.max(scratch, GroupNorm.scratch(c.outputs(), batch, c.pixels()));
-            }
-            return new Memory(new MapMemory[] {new MapMemory(map, arena), new MapMemory(map, arena)}, new MapMemory(map, arena), new MapMemory(map, arena),
-                    new MapMemory(map, arena), new MapMemory(map, arena), new MapMemory(map, arena), new MapMemory(windows, arena),
-                    new MapMemory(windows, arena), new MapMemory(scratch, arena));
+            BackboneSizes sizes = BackboneSizes.of(stem, batch);
+            MapMemory[] dmaps = {new MapMemory(sizes.map(), arena), new MapMemory(sizes.map(), arena)};
+            return new Memory(dmaps, new MapMemory(sizes.map(), arena), new MapMemory(sizes.map(), arena), new MapMemory(sizes.map(), arena),
+                    new MapMemory(sizes.map(), arena), new MapMemory(sizes.map(), arena), new MapMemory(sizes.windows(), arena),
+                    new MapMemory(sizes.windows(), arena), new MapMemory(sizes.scratch(), arena));
         }
 
         /** Memory for the gradient of map {@code i}, which is {@code like} this one. */

@@ -5,7 +5,6 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.parallel.Worker;
 import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.tensor.Tensor;
-import vit.kernels.tensor.TensorArena;
 import vit.model.forward.StandardizedWeights.Filters;
 
 /**
@@ -32,21 +31,10 @@ record TrainingConvolution(Filters filters, TrainingLayer layer, PackedMatrix dw
 
     /** Adds to the gradient of the weights, and dwindows = dy·Ŵ; a barrier is at the end. {@code dwindows} may be null if it is not wanted. */
     void backward(Tensor dwindows, Tensor dy, Tensor windows, int rows, GemmWorkspace gemm, Worker w) {
-        clear(layer.dweight().elements(), w);
+        VitGradients.clear(layer.dweight().elements(), w);
         w.barrier();
         layer.backward(dwindows, dy, windows, rows, gemm, w);
         WeightStandardization.backward(dweight, layer.dweight(), filters.weight(), filters.mean(), filters.rstd(), w);
         w.barrier();
-    }
-
-    /** Sets this worker's share of {@code elements} to zero. */
-    static void clear(Tensor elements, Worker w) {
-        long bytes = elements.shape().size() * Float.BYTES;
-        int lines = Math.toIntExact((bytes + TensorArena.ALIGNMENT - 1) / TensorArena.ALIGNMENT);
-        long from = (long) w.from(lines) * TensorArena.ALIGNMENT;
-        long to = Math.min(bytes, (long) w.to(lines) * TensorArena.ALIGNMENT);
-        for (long at = from; at < to; at += Float.BYTES) {
-            elements.segment().set(Tensor.FLOAT, at, 0);
-        }
     }
 }

@@ -43,7 +43,18 @@ public final class VitGradients {
     /** Sets this worker's share of all gradients to zero. */
     public void clear(Worker w) {
         for (Parameter parameter : parameters.list()) {
-            TrainingConvolution.clear(tensors.elements(parameter), w);
+            clear(tensors.elements(parameter), w);
+        }
+    }
+
+    /** Sets this worker's share of {@code elements} to zero. */
+    static void clear(Tensor elements, Worker w) {
+        long bytes = elements.shape().size() * Float.BYTES;
+        int lines = Math.toIntExact((bytes + TensorArena.ALIGNMENT - 1) / TensorArena.ALIGNMENT);
+        long from = (long) w.from(lines) * TensorArena.ALIGNMENT;
+        long to = Math.min(bytes, (long) w.to(lines) * TensorArena.ALIGNMENT);
+        for (long at = from; at < to; at += Float.BYTES) {
+            elements.segment().set(Tensor.FLOAT, at, 0);
         }
     }
 }

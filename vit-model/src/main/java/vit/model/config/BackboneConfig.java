@@ -178,13 +178,13 @@ public record BackboneConfig(int width, List<Stage> stages, int groups) {
         return all;
     }
 
-    /** The largest number of elements of one image that any of these convolutions reads or writes. */
+    /** The largest number of elements that any of these convolutions reads or writes for one image: its input, its windows, its output or its weights. */
     static long mostElements(List<Convolution> convolutions) {
         long most = 0;
         for (Convolution c : convolutions) {
             long inputs = (long) c.height() * c.width() * c.inputs();
             long windows = (long) Math.ceilDiv(c.height(), c.stride()) * Math.ceilDiv(c.width(), c.stride()) * Math.max(c.window(), c.outputs());
-            most = Math.max(most, Math.max(inputs, windows));
+            most = Math.max(most, Math.max(Math.max(inputs, windows), (long) c.window() * c.outputs()));
         }
         return most;
     }

@@ -179,15 +179,10 @@ public record VitConfig(
         long widest = Math.max(Math.max(3 * inner, block.mlp().expanded()), Math.max(width, patchElements));
         Dimensions.require(widest <= Dimensions.MOST * 4L, "a layer is " + widest + " wide");
         Dimensions.require(tokens * widest <= Dimensions.MOST_ELEMENTS, "one image needs " + tokens + " tokens of " + widest + " elements");
-        checkBackbone(stem);
+        long backbone = BackboneConfig.mostElements(stem.convolutions());
+        Dimensions.require(backbone <= Dimensions.MOST_ELEMENTS, "a step of the backbone needs " + backbone + " elements");
         Dimensions.require(widest * width <= Dimensions.MOST_ELEMENTS && (long) head.classes() * pool.pooling().width() * width <= Dimensions.MOST_ELEMENTS,
                 "a weight matrix has more than " + Dimensions.MOST_ELEMENTS + " elements");
-    }
-
-    /** Checks the same of a backbone. */
-    private static void checkBackbone(StemConfig stem) {
-        long most = BackboneConfig.mostElements(stem.convolutions());
-        Dimensions.require(most <= Dimensions.MOST_ELEMENTS, "one image needs " + most + " elements in the backbone");
     }
 
     /** T: prefix tokens and patches. */
@@ -228,7 +223,7 @@ public record VitConfig(
         return prefix.distillationToken() ? 2 : 1;
     }
 
-    /** The largest number of elements of one image that any step of the backbone reads or writes; 0 without a backbone. */
+    /** The largest number of elements that any step of the backbone reads or writes for one image; 0 without a backbone. */
     public long backboneElements() {
         return BackboneConfig.mostElements(stem.convolutions());
     }

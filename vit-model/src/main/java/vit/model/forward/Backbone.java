@@ -32,6 +32,7 @@ final class Backbone {
     private final Window pool = new Window(BackboneConfig.POOL_SIZE, 2);
     private final Window cut; // the patches of the feature map, or null if each is one pixel
 
+    // The rest is null or empty where only memory is planned.
     private Unit root;
     private Tensor pooled; // the map after the maximum
     private Tensor map; // (B·H·W, C): the last feature map
@@ -90,9 +91,7 @@ final class Backbone {
         BackboneConfig config = stem.backbone();
         cut = stem.patch() == 1 ? null : new Window(stem.patch(), stem.patch());
         pixels = arena.allocate(Math.multiplyExact(maxBatch, stem.imageHeight() * stem.imageWidth()), stem.channels());
-        Sizes sizes = Sizes.of(stem, maxBatch);
-        Memory memory = new Memory(new MapMemory(sizes.map, arena), new MapMemory(sizes.map, arena), new MapMemory(sizes.map, arena),
-                new MapMemory(sizes.map, arena), new MapMemory(sizes.windows, arena), new MapMemory(sizes.scratch, arena));
+        Memory memory = Memory.of(stem, maxBatch, arena);
         Tensor cutPatches = cut == null ? null : arena.allocatePadded(Math.multiplyExact(maxBatch, stem.patches()), stem.patchElements());
         if (weights == null) {
             patches = cutPatches;
@@ -117,28 +116,6 @@ final class Backbone {
     }
 
     /**
-     * The largest of what the network needs memory for.
-     *
-     * @param map     elements of a feature map
-     * @param windows elements of the windows of a convolution
-     * @param scratch floats of a GroupNorm's scratch memory
-     */
-    private record Sizes(int map, int windows, int scratch) {
-
-        static Sizes of(StemConfig stem, int batch) {
-            int map = 1;
-            int windows = 1;
-            int scratch = 1;
-            for (BackboneConfig.Convolution c : stem.convolutions()) {
-                map = Math.max(map, Math.multiplyExact(batch * c.pixels(), c.outputs()));
-                windows = Math.max(windows, Math.multiplyExact(batch * c.pixels(), c.window()));
-                scratch = Math.max(scratch, GroupNorm.scratch(c.outputs(), batch, c.pixels()));
-            }
-            return new Sizes(map, windows, scratch);
-        }
-    }
-
-    /**
      * What the bottlenecks take turns in.
      *
      * @param map      a bottleneck's input and output
@@ -146,7 +123,14 @@ final class Backbone {
      * @param middle   the output of its middle convolution
      * @param shortcut the output of its shortcut's convolution
      */
-    private record Memory(MapMemory map, MapMemory inner, MapMemory middle, MapMemory shortcut, MapMemory windows, MapMemory scratch) {}
+    private record Memory(MapMemory map, MapMemory inner, MapMemory middle, MapMemory shortcut, MapMemory windows, MapMemory scratch) {
+
+        static Memory of(StemConfig stem, int batch, TensorArena arena) {
+            BackboneSizes sizes = BackboneSizes.of(stem, batch);
+            return new Memory(new MapMemory(sizes.map(), arena), new MapMemory(sizes.map(), arena), new MapMemory(sizes.map(), arena),
+                    new MapMemory(sizes.map(), arena), new MapMemory(sizes.windows(), arena), new MapMemory(sizes.scratch(), arena));
+        }
+    }
 
     /** Makes the units. */
     private record Plan(BackboneConfig config, VitWeights weights, Memory memory, int maxBatch) {

@@ -76,9 +76,7 @@ public final class VitForward implements Workers.Task {
     private static void checkBatch(VitConfig config, int maxBatch) {
         int widest = Math.max(Math.max(3 * config.inner(), config.mlpExpanded()), Math.max(config.width(), config.patchElements()));
         long each = (long) config.tokens() * (widest + MAX_PADDING) + MAX_PADDING;
-        if (config.stem().backbone() != null) {
-            each = Math.max(each, config.backboneElements() + MAX_PADDING);
-        }
+        each = Math.max(each, config.backboneElements());
         long most = Math.min(Integer.MAX_VALUE / each, Integer.MAX_VALUE / Math.max(config.classes(), 1));
         if (maxBatch > most) {
             throw new IllegalArgumentException("a batch of " + maxBatch + " images is too large for this model: " + most + " are the most");

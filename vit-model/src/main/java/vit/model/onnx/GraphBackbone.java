@@ -32,9 +32,10 @@ final class GraphBackbone {
         height = stem.imageHeight();
         width = stem.imageWidth();
         String root = rectified(Parameters.ROOT, unit(Parameters.ROOT, Parameters.ROOT_NORM, VitGraph.IMAGES, BackboneConfig.ROOT_SIZE, 2, config.width()));
-        shrink(4);
+        shrink(2);
         String map = graph.node(Parameters.BACKBONE + "pool", "MaxPool", root).attribute("auto_pad", "SAME_UPPER")
                 .list("kernel_shape", BackboneConfig.POOL_SIZE, BackboneConfig.POOL_SIZE).list("strides", 2, 2).add();
+        shrink(2);
         for (Bottleneck b : config.bottlenecks()) {
             map = bottleneck(b, map);
         }

@@ -62,7 +62,8 @@ class BackboneConfigTest {
         refused("channels 20 are not divisible by 32 groups", () -> new BackboneConfig(20, List.of(), 32));
         refused("bottlenecks of a stage", () -> new Stage(0, 64));
         refused("patches of 2 do not divide", () -> VitConfig.builder().patch(2).image(40, 40).backbone(64, R50_S16).build());
-        refused("elements in the backbone", () -> VitConfig.builder().patch(64).image(8192, 8192).backbone(64, R50_S16).build());
+        refused("a step of the backbone needs 617025600", () -> VitConfig.builder().patch(1).image(8, 8).backbone(64, List.of(new Stage(1, 33_104))).backboneGroups(8).build());
+        refused("a step of the backbone needs", () -> VitConfig.builder().patch(64).image(8192, 8192).backbone(64, R50_S16).build());
     }
 
     private static void refused(String part, Runnable made) {

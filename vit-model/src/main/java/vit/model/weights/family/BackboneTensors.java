@@ -19,48 +19,67 @@ final class BackboneTensors {
     /** How a file orders the dimensions of a convolution's weight, and what it calls its parts. */
     private enum Layout {
         /** (out, in, height, width). */
-        PYTORCH(".weight", ".weight", ".bias"),
+        PYTORCH(".weight", ".weight", ".bias", ".conv", ".norm", Parameters.SHORTCUT, Parameters.SHORTCUT_NORM, 0, 1),
         /** (height, width, in, out). */
-        JAX("/kernel", "/scale", "/bias");
+        JAX("/kernel", "/scale", "/bias", "/conv", "/gn", "/conv_proj", "/gn_proj", 3, 2);
 
         private final String weight;
         private final String scale;
         private final String bias;
+        private final String convolution;
+        private final String norm;
+        private final String shortcut;
+        private final String shortcutNorm;
+        private final int outputs; // the dimension of the weight
+        private final int inputs; // likewise
 
-        Layout(String weight, String scale, String bias) {
+        Layout(String weight, String scale, String bias, String convolution, String norm, String shortcut, String shortcutNorm, int outputs, int inputs) {
             this.weight = weight;
             this.scale = scale;
             this.bias = bias;
+            this.convolution = convolution;
+            this.norm = norm;
+            this.shortcut = shortcut;
+            this.shortcutNorm = shortcutNorm;
+            this.outputs = outputs;
+            this.inputs = inputs;
         }
     }
 
+    /** The name of a bottleneck, of which stage and number in the stage are counted from 0. */
+    @FunctionalInterface
+    private interface Bottlenecks {
+        String name(int stage, int block);
+    }
+
     private final Layout layout;
-    private final String prefix;
     private final String root;
     private final String rootNorm;
+    private final Bottlenecks bottlenecks;
 
-    private BackboneTensors(Layout layout, String prefix, String root, String rootNorm) {
+    private BackboneTensors(Layout layout, String root, String rootNorm, Bottlenecks bottlenecks) {
         this.layout = layout;
-        this.prefix = prefix;
         this.root = root;
         this.rootNorm = rootNorm;
+        this.bottlenecks = bottlenecks;
     }
 
     /** timm's names. A backbone without stages has no {@code stem.} in them. */
     static BackboneTensors timm(boolean stages) {
         String stem = Parameters.BACKBONE + (stages ? "stem." : "");
-        return new BackboneTensors(Layout.PYTORCH, Parameters.BACKBONE, stem + "conv", stem + "norm");
+        return new BackboneTensors(Layout.PYTORCH, stem + "conv", stem + "norm", (stage, block) -> Parameters.BACKBONE + "stages." + stage + ".blocks." + block);
     }
 
     /** transformers' names after {@code prefix}, which ends before {@code backbone.}. */
     static BackboneTensors huggingFace(String prefix) {
         String bit = prefix + "backbone.bit.";
-        return new BackboneTensors(Layout.PYTORCH, bit + "encoder.", bit + "embedder.convolution", bit + "embedder.norm");
+        return new BackboneTensors(Layout.PYTORCH, bit + "embedder.convolution", bit + "embedder.norm",
+                (stage, block) -> bit + "encoder.stages." + stage + ".layers." + block);
     }
 
     /** The names of Google's files, after {@code prefix}. */
     static BackboneTensors jax(String prefix) {
-        return new BackboneTensors(Layout.JAX, prefix, prefix + "conv_root", prefix + "gn_root");
+        return new BackboneTensors(Layout.JAX, prefix + "conv_root", prefix + "gn_root", (stage, block) -> prefix + "block" + (stage + 1) + "/unit" + (block + 1));
     }
 
     /** Whether a file has them. */
@@ -68,13 +87,8 @@ final class BackboneTensors {
         return tensors.has(root + layout.weight);
     }
 
-    private String bottleneck(int stage, int block) {
-        return layout == Layout.JAX ? prefix + "block" + (stage + 1) + "/unit" + (block + 1)
-                : prefix + "stages." + stage + (root.contains("embedder") ? ".layers." : ".blocks.") + block;
-    }
-
-    private String convolution(String bottleneck, int number) {
-        return bottleneck + (layout == Layout.JAX ? "/conv" : ".conv") + number + layout.weight;
+    private String weight(int stage, int block, int convolution) {
+        return bottlenecks.name(stage, block) + layout.convolution + convolution + layout.weight;
     }
 
     /** Tells the image's channels and the backbone; if there is none, only that. */
@@ -86,20 +100,20 @@ final class BackboneTensors {
             return;
         }
         Shape shape = tensors.require(name, 4);
-        into.tell(ConfigField.CHANNELS, shape.dimension(layout == Layout.JAX ? 2 : 1), name);
+        into.tell(ConfigField.CHANNELS, shape.dimension(layout.inputs), name);
         List<Stage> stages = new ArrayList<>();
-        while (stages.size() < BackboneConfig.MOST_STAGES && tensors.has(convolution(bottleneck(stages.size(), 0), 1))) {
+        while (stages.size() < BackboneConfig.MOST_STAGES && tensors.has(weight(stages.size(), 0, 1))) {
             int blocks = 1;
-            while (blocks < BackboneConfig.MOST_BLOCKS && tensors.has(convolution(bottleneck(stages.size(), blocks), 1))) {
+            while (blocks < BackboneConfig.MOST_BLOCKS && tensors.has(weight(stages.size(), blocks, 1))) {
                 blocks++;
             }
-            stages.add(new Stage(blocks, outputs(tensors, convolution(bottleneck(stages.size(), 0), 3))));
+            stages.add(new Stage(blocks, outputs(tensors, weight(stages.size(), 0, 3))));
         }
         into.tell(ConfigField.BACKBONE, new Backbone(outputs(tensors, name), List.copyOf(stages)), name);
     }
 
     private int outputs(TensorDirectory tensors, String weight) throws InputException {
-        return tensors.require(weight, 4).dimension(layout == Layout.JAX ? 3 : 0);
+        return tensors.require(weight, 4).dimension(layout.outputs);
     }
 
     /** The place of every parameter of the backbone; none if {@code config} has no backbone. */
@@ -113,14 +127,14 @@ final class BackboneTensors {
         norm(views, rootNorm, Parameters.ROOT_NORM, parameters, tensors);
         for (Bottleneck b : backbone.bottlenecks()) {
             String canonical = Parameters.BACKBONE + b.name();
-            String name = bottleneck(b.stage(), b.block());
+            String name = bottlenecks.name(b.stage(), b.block());
             if (b.first()) {
-                convolution(views, name + (layout == Layout.JAX ? "/conv_proj" : Parameters.SHORTCUT), canonical + Parameters.SHORTCUT, parameters);
-                norm(views, name + (layout == Layout.JAX ? "/gn_proj" : Parameters.SHORTCUT_NORM), canonical + Parameters.SHORTCUT_NORM, parameters, tensors);
+                convolution(views, name + layout.shortcut, canonical + Parameters.SHORTCUT, parameters);
+                norm(views, name + layout.shortcutNorm, canonical + Parameters.SHORTCUT_NORM, parameters, tensors);
             }
             for (int r = 1; r <= 3; r++) {
-                convolution(views, name + (layout == Layout.JAX ? "/conv" : ".conv") + r, canonical + ".conv" + r, parameters);
-                norm(views, name + (layout == Layout.JAX ? "/gn" : ".norm") + r, canonical + ".norm" + r, parameters, tensors);
+                convolution(views, name + layout.convolution + r, canonical + ".conv" + r, parameters);
+                norm(views, name + layout.norm + r, canonical + ".norm" + r, parameters, tensors);
             }
         }
         return views;
