@@ -26,7 +26,7 @@ final class BitsProbe {
     private BitsProbe() {}
 
     /**
-     * @param arguments the numbers of threads to run with; all must give one hash
+     * @param arguments the numbers of threads to run with; all must give one hash. The later kinds of models run with the first and the last
      */
     public static void main(String[] arguments) throws IOException {
         VitConfig token = VitConfig.builder().image(16, 24).patch(8).width(20).depth(2).heads(2).headDim(9).mlp(34).classes(5).build();

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Timeout;
 import vit.model.hardening.ChildProcess;
 
 /**
- * Logits, gradients and the weights after twenty training steps have the same hash in every mode of the JVM, at every vector width and at any
- * number of threads.
+ * Logits, gradients and trained weights have the same hash in every mode of the JVM, at every vector width and at any number of threads: after twenty steps of
+ * plain models, and after one step of models with the later parts (positions by axis, EVA's and BEiT's blocks, a hybrid).
  */
 class SameBitsTest {
 

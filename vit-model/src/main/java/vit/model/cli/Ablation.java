@@ -49,8 +49,8 @@ final class Ablation implements Callable<Integer> {
     private String compared;
 
     @Option(names = "--images", paramLabel = "N", defaultValue = "30000",
-            description = "Number of images that each model learns from, those of all epochs together. For drawn images, a multiple of the 8 epochs; "
-                    + "default: ${DEFAULT-VALUE}.")
+            description = "Number of images that each model learns from, those of all epochs together. For drawn images, a multiple of the 8 epochs. "
+                    + "A folder is used in whole epochs, at least one. Default: ${DEFAULT-VALUE}.")
     private int images;
 
     @Option(names = "--data", paramLabel = "DIR",
@@ -107,8 +107,9 @@ final class Ablation implements Callable<Integer> {
     private void comparePositions(PrintWriter out) throws CommandException, IOException, DivergedException {
         try {
             int count = seeds == null ? DEFAULT_SEEDS : seeds;
-            TextTable table = new PositionComparison(data, images, seed, count, threads.count(), vit.status()).run();
-            out.println("validation accuracy after training on " + images + (data == null ? " drawn images of 32×32 pixels" : " images of " + data)
+            PositionComparison comparison = new PositionComparison(data, images, seed, count, threads.count(), vit.status());
+            TextTable table = comparison.run();
+            out.println("validation accuracy after training on " + comparison.learned() + (data == null ? " drawn images of 32×32 pixels" : " images of " + data)
                     + (count == 1 ? ", seed " + seed : ": mean (smallest to largest) of " + count + " seeds from " + seed + " on"));
             table.print(out, "  ");
         } catch (InputException e) {

@@ -32,7 +32,7 @@ import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
 /** {@code vit inspect}: what a weight file holds. The contents of a file that is no usable model are listed as well, before it is refused. */
-@Command(name = "inspect", description = "Show family, configuration, every tensor and the parameter count of a weight file.")
+@Command(name = "inspect", description = "Show every tensor of a weight file, the parameter count, the architecture, the configuration, and where each of its values comes from.")
 final class Inspect implements Callable<Integer> {
 
     private static final int VALUES_A_ROW = 4;

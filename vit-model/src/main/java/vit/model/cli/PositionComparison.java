@@ -34,7 +34,8 @@ import vit.model.train.data.Split;
  */
 final class PositionComparison {
 
-    private static final Map<String, Positions> KINDS = new LinkedHashMap<>();
+    /** The kinds by the names that the command line has for them. */
+    static final Map<String, Positions> KINDS = new LinkedHashMap<>();
 
     static {
         KINDS.put("none", Positions.NONE);
@@ -52,6 +53,7 @@ final class PositionComparison {
     private final long[] seeds;
     private final int threads;
     private final StatusLine status;
+    private int learned; // images that each model has learned from
 
     /**
      * A comparison.
@@ -99,10 +101,16 @@ final class PositionComparison {
         return table;
     }
 
+    /** The number of images that each model has learned from, those of all epochs together: whole epochs of a folder. */
+    int learned() {
+        return learned;
+    }
+
     private Trainer trainer(Positions positions, long seed) throws IOException {
         ShapeLearning shapes = ShapeLearning.demo().withSeed(seed);
         TrainerOptions options = TrainerOptions.threads(threads);
         if (data == null) {
+            learned = images;
             VitConfig config = shapes.config().toBuilder().positions(positions).build();
             return shapes.withImagesPerEpoch(images / shapes.recipe().epochs()).withConfig(config).trainer(options);
         }
@@ -112,6 +120,7 @@ final class PositionComparison {
         VitConfig config = shapes.config().toBuilder().image(suiting.imageHeight(), suiting.imageWidth()).patch(suiting.patch()).classes(suiting.classes())
                 .positions(positions).build();
         int epochs = Math.max(1, images / split.training().size());
+        learned = epochs * split.training().size();
         return Trainer.of(new Initialization(config, Initialization.Scheme.VIT_PYTORCH, seed), split,
                 Preprocessing.named(StartOptions.DEFAULT_PREPROCESSING), Recipes.named("plain").withEpochs(epochs).withSeed(seed), options);
     }

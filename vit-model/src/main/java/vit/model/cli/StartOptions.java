@@ -209,23 +209,20 @@ final class StartOptions {
     }
 
     private Positions kind() {
-        return switch (positions) {
-            case "learned" -> Positions.LEARNED;
-            case "axes" -> Positions.LEARNED_AXES;
-            case "sincos2d" -> Positions.SINCOS_2D;
-            case "sincos1d" -> Positions.SINCOS_1D;
-            case "none" -> Positions.NONE;
-            default -> throw new ParameterException(spec.commandLine(), "Invalid value for option '--positions': expected learned, axes, sincos2d, sincos1d or "
-                    + "none, found " + positions);
-        };
+        Positions kind = PositionComparison.KINDS.get(positions);
+        if (kind == null) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--positions': expected one of "
+                    + String.join(", ", PositionComparison.KINDS.keySet()) + "; found " + positions);
+        }
+        return kind;
     }
 
     /** Refuses positions that only a file under timm's names can hold, for a model that cannot be saved under them. */
     private static void requireNames(VitConfig chosen) {
         boolean elsewhere = chosen.positions().isTable() || chosen.positions() == Positions.SINCOS_2D;
         if (!elsewhere && !TrainingFolder.hasTimmsNames(chosen)) {
-            throw new IllegalArgumentException("positions by axis, 1-D sines and cosines, or no positions are saved only under timm's names, which know no norms "
-                    + "around the patch projection and no patches with the channels last");
+            throw new IllegalArgumentException("positions by axis, 1-D sines and cosines, and no positions can be saved only under timm's names. timm has no names for "
+                    + "norms around the patch projection, and its patches have the channels first. Choose learned or sincos2d");
         }
     }
 

@@ -64,8 +64,9 @@ final class TensorAccount {
     }
 
     /**
-     * The fault of a file that cannot be read because it lacks tensors: all that it holds are tensors of the model that the configuration alone describes, and
-     * some of that model's are not there. Without this, what the first missing tensor stands for would be told wrongly, and the fault of another would be found.
+     * The fault of a file that could not be read because tensors are missing: it holds a part of the model that its configuration describes, and nothing else. A
+     * missing tensor can look like another kind of model. The message would then report a contradiction with the configuration, and not the tensor that is
+     * missing.
      *
      * @return empty if the file holds anything else, or the configuration describes no model by itself
      */
@@ -81,7 +82,7 @@ final class TensorAccount {
             TensorDirectory tensors = NamePrefix.strip(all).orElse(all);
             WeightFamily named = WeightFamilies.find(config.family()).orElseThrow();
             WeightFamily family = named.signsIfNamed(tensors).hold() ? named
-                    : WeightFamilies.recognise(tensors).filter(found -> found.goesWith(named)).orElse(named); // which of two sets of names no configuration says
+                    : WeightFamilies.recognise(tensors).filter(found -> found.goesWith(named)).orElse(named); // the configuration does not say which of the library's two sets of names is used
             Set<String> missing = new LinkedHashSet<>();
             Set<String> used = new LinkedHashSet<>();
             Set<String> begun = new LinkedHashSet<>(); // blocks, and all outside of them

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static vit.model.cli.Ran.vit;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -201,8 +200,7 @@ class CompareTest {
         "vit-pytorch-simple-micro"})
     void everyReferenceCaseIsWithinTolerance(String name) {
         Path golden = Golden.folder(name);
-        Path npz = golden.resolve("weights.npz");
-        Ran ran = vit("compare", "--weights", Files.exists(npz) ? npz : golden.resolve("weights.safetensors"), "--reference",
+        Ran ran = vit("compare", "--weights", Golden.weights(golden), "--reference",
                 golden.resolve("reference.safetensors"), "--tolerance", 1e-5).isDone();
         System.out.println("vit compare " + name + ": " + ran.lines().getLast());
     }

@@ -28,7 +28,7 @@ class DemoTest {
         assertTrue(lines.stream().anyMatch(line -> line.endsWith("  crescent")), lines::toString);
     }
 
-    /** Stripes that every model learns, but for one without positions; they are 8 pixels wide, of 2×2 patches, and then 12 pixels of 3×3. */
+    /** There is a row for each kind, with mean and range over the seeds, and the same bits at any number of threads. Images have 8 and then 12 pixels. */
     @Test
     void positionsAreComparedOnAFolderAtTwoSizes() throws IOException {
         Path data = TrainTest.stripes(folder.resolve("stripes"), 24);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import vit.model.hardening.ChildProcess;
 
 /** A JVM that cannot run the kernels at the machine's speed says so. Each command runs in a JVM of its own. */
-@Timeout(60)
+@Timeout(120)
 class MachineWarningTest {
 
     @TempDir

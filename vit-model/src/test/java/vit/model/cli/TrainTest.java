@@ -497,7 +497,7 @@ class TrainTest {
 
     @Test
     void positionsAreChosenForANewModelAlone() throws Exception {
-        train(folder.resolve("no"), "--positions", "rows").isRefused("--positions", "expected learned, axes, sincos2d, sincos1d or none, found rows");
+        train(folder.resolve("no"), "--positions", "rows").isRefused("--positions", "expected one of none, learned, axes, sincos2d, sincos1d; found rows");
         config = Files.writeString(folder.resolve("odd.json"), "{\"family\":\"timm\",\"image\":[8,8],\"patch\":4,\"width\":21,\"depth\":1,\"heads\":3,\"mlp\":40}");
         train(folder.resolve("no"), "--positions", "axes").isRefused("Invalid model", "positions by axis need an even width, not 21");
         config = Files.writeString(folder.resolve("norms.json"), "{\"family\":\"vit-pytorch\",\"image\":[8,8],\"patch\":4,\"width\":24,\"depth\":1,\"heads\":3}");

@@ -5,6 +5,8 @@ import java.net.URI;
 import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
@@ -17,7 +19,24 @@ public final class Golden {
 
     private static final String RESOURCES = "/golden/";
 
+    private static final List<String> FIRST = List.of("timm-micro", "timm-gap", "torchvision-micro", "huggingface-micro", "jax-npz-micro", "vit-pytorch-micro",
+            "vit-pytorch-simple-micro");
+
     private Golden() {}
+
+    /** The names of all small cases: the first families, then those in the folder {@code families}. */
+    public static List<String> cases() throws IOException {
+        try (Stream<Path> folders = Files.list(folder("families"))) {
+            return Stream.concat(FIRST.stream(), folders.filter(folder -> Files.exists(folder.resolve("reference.safetensors")))
+                    .map(folder -> "families/" + folder.getFileName()).sorted()).toList();
+        }
+    }
+
+    /** The weight file in the folder of a case. */
+    public static Path weights(Path folder) {
+        Path npz = folder.resolve("weights.npz");
+        return Files.exists(npz) ? npz : folder.resolve("weights.safetensors");
+    }
 
     /** The folder of one case. If it is missing, the test is skipped with a message. */
     public static Path folder(String name) {

@@ -48,8 +48,7 @@ final class GoldenCase implements AutoCloseable {
     }
 
     Path weights() {
-        Path npz = folder.resolve("weights.npz");
-        return Files.exists(npz) ? npz : folder.resolve("weights.safetensors");
+        return Golden.weights(folder);
     }
 
     /** The configuration beside the weights. */

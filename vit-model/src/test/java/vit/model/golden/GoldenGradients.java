@@ -1,5 +1,6 @@
 package vit.model.golden;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -35,6 +36,7 @@ final class GoldenGradients {
     }
 
     private static void check(GoldenCase golden, Map<String, float[]> gradients, double lossError) throws IOException {
+        assertFalse(golden.gradients().isEmpty(), golden.name + ": the reference holds no gradients");
         double largest = 0;
         for (String tensor : golden.gradients()) {
             largest = Math.max(largest, Golden.scale(golden.truth(tensor)));

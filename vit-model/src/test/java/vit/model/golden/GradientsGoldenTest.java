@@ -23,7 +23,7 @@ class GradientsGoldenTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "timm-micro", "timm-gap", "torchvision-micro", "huggingface-micro", "jax-npz-micro", "vit-pytorch-micro", "vit-pytorch-simple-micro",
+        "timm-micro", "timm-gap", "torchvision-micro", "huggingface-micro", "vit-pytorch-micro", "vit-pytorch-simple-micro",
     })
     void everyGradientIsCloseToTheFloat64Truth(String name) throws IOException {
         try (GoldenCase golden = GoldenCase.open(name); Weights weights = Weights.open(golden.weights(), null)) {

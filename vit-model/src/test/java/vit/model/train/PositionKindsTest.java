@@ -1,7 +1,6 @@
 package vit.model.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -40,7 +39,6 @@ class PositionKindsTest {
             assertTrue(positions == Positions.LEARNED_CLASS_AND_PATCHES || !kinds.contains(expected), () -> positions + " trains as another kind does");
             kinds.add(expected);
         }
-        assertNotEquals(0, kinds.size());
     }
 
     /** A bright patch in one of four corners of 3×3 patches; the rest is dark. Only the place tells the class. */

@@ -42,8 +42,7 @@ class DamagedFamiliesTest {
 
         static Model read(String name) throws IOException {
             Path folder = Golden.folder(name);
-            Path npz = folder.resolve("weights.npz");
-            Path file = Files.exists(npz) ? npz : folder.resolve("weights.safetensors");
+            Path file = Golden.weights(folder);
             Map<String, TensorEntry> tensors = new LinkedHashMap<>();
             try (TensorFile opened = TensorFile.open(file); Weights weights = Weights.open(file, null)) {
                 opened.entries().forEach(entry -> tensors.put(entry.name(), entry));
@@ -69,7 +68,7 @@ class DamagedFamiliesTest {
     }
 
     static List<String> cases() throws IOException {
-        return RecognitionTest.cases();
+        return Golden.cases();
     }
 
     /** Loads as a model does. Null if that succeeds, else the message; any other exception is a failure of the test. */

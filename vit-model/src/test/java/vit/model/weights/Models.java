@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Assumptions;
 import vit.kernels.tensor.Shape;
+import vit.model.golden.Golden;
 import vit.model.weights.format.Dtype;
 import vit.model.weights.format.SafetensorsWriter;
 import vit.model.weights.format.TensorEntry;
@@ -33,9 +34,7 @@ final class Models {
 
     /** The weight file of reference case {@code name}. */
     static Path goldenWeights(String name) {
-        Path folder = golden(name);
-        Path npz = folder.resolve("weights.npz");
-        return Files.exists(npz) ? npz : folder.resolve("weights.safetensors");
+        return Golden.weights(golden(name));
     }
 
     /** A tensor in memory. */

@@ -16,7 +16,6 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,16 +70,11 @@ class RecognitionTest {
     }
 
     private static Path weights(String name) {
-        Path npz = Golden.folder(name).resolve("weights.npz");
-        return Files.exists(npz) ? npz : npz.resolveSibling("weights.safetensors");
+        return Golden.weights(Golden.folder(name));
     }
 
     static List<String> cases() throws IOException {
-        try (Stream<Path> families = Files.list(Golden.folder("families"))) {
-            List<String> later = families.map(folder -> "families/" + folder.getFileName()).filter(name -> !name.endsWith("images")).sorted().toList();
-            return Stream.concat(Stream.of("timm-micro", "timm-gap", "torchvision-micro", "huggingface-micro", "jax-npz-micro", "vit-pytorch-micro",
-                    "vit-pytorch-simple-micro"), later.stream()).toList();
-        }
+        return Golden.cases();
     }
 
     /** A tensor that is named as a sign is one: without it, or with one that must be absent, the file is not taken for the same family. */
