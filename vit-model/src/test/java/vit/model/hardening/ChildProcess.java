@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -11,14 +12,15 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Runs programs to their end, with a deadline. A program that hangs is killed, and the test fails with what the program has printed; a JVM is asked for the
- * stacks of its threads before.
+ * stacks of its threads before. The other module has the same class, as tests share no artifact.
  */
 public final class ChildProcess {
 
     /** Far more than any child takes, also on a busy machine. */
     public static final Duration DEADLINE = Duration.ofMinutes(30);
 
-    private static final int STACKS_SECONDS = 5;
+    private static final int MOST_OF_A_FILE = 20_000;
+    private static final int STACKS_SECONDS = 2;
 
     private ChildProcess() {}
 
@@ -44,9 +46,18 @@ public final class ChildProcess {
         String output = new String((program.redirectOutput() == ProcessBuilder.Redirect.PIPE ? process.getInputStream() : process.getErrorStream()).readAllBytes(),
                 StandardCharsets.UTF_8);
         if (late.join()) {
-            throw new AssertionError("not done after " + deadline.toSeconds() + " seconds: " + program.command() + "; it has printed: " + output);
+            throw new AssertionError("not done after " + deadline.toSeconds() + " seconds: " + program.command() + "; it has printed: " + output + endOfFile(program));
         }
         return new Ended(process.waitFor(), output);
+    }
+
+    /** The last characters of the file to which a program's output was redirected: that is where a JVM prints its stacks. */
+    private static String endOfFile(ProcessBuilder program) throws IOException {
+        if (program.redirectOutput().file() == null) {
+            return "";
+        }
+        String text = Files.readString(program.redirectOutput().file().toPath(), StandardCharsets.ISO_8859_1);
+        return text.substring(Math.max(0, text.length() - MOST_OF_A_FILE));
     }
 
     /** Waits for the end; after the deadline kills the process. Returns whether that was necessary. */
