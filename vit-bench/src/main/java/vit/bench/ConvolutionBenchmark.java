@@ -11,6 +11,7 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.linear.Linear;
+import vit.kernels.simd.ColumnSums;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -78,6 +79,7 @@ public class ConvolutionBenchmark extends KernelBenchmark {
         workspace = GemmWorkspace.allocateForTraining(arena(), packed, GemmWorkspace.packedPanels(CHANNELS, rows()), threads);
         List<Rehearsal> kernels = new ArrayList<>(Gemm.rehearsals()); // an interpreted product of full size takes minutes
         kernels.addAll(Convolution.rehearsals());
+        kernels.addAll(ColumnSums.rehearsals());
         kernels.addAll(GroupNorm.rehearsals());
         Rehearsal.run(kernels, System.nanoTime() + COMPILATION_NANOS);
     }

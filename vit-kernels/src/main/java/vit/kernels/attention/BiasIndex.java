@@ -3,7 +3,7 @@ package vit.kernels.attention;
 import vit.kernels.contract.Require;
 
 /**
- * Tells which entry of a table belongs to each pair of a query and a key, for {@link RelativeBias}. It is checked once, when it is made.
+ * Tells which entry of a table belongs to each pair of a query and a key, for {@link RelativeBias}. The numbers are checked once, when the index is made.
  *
  * <p>If entries stand for positions in a grid that is W wide, the pair of query i and key j has the same entry as the pair of i − W and j − W, because both
  * queries and keys are one row further down. So the bias of a query is mostly a piece of that of an earlier query. This class finds how far apart such queries
@@ -16,8 +16,8 @@ public final class BiasIndex {
     private final int[] entry; // (T, T)
     private final int tokens; // T
     private final int entries;
-    private final int lag; // how many queries before a query the one stands that it repeats, 1 to T − 1; 0 if T = 1
-    private final int[] repeatsFrom; // (T): keys from here on have the entries of an earlier query; T if there are none, and above lag
+    private final int lag; // a query repeats entries of the query this many before it; 1 to T − 1, or 0 if T = 1
+    private final int[] repeatsFrom; // (T): the first key that is repeated; T if none is
 
     private BiasIndex(int[] entry, int tokens, int entries) {
         this.entry = entry;
@@ -65,7 +65,7 @@ public final class BiasIndex {
         return best;
     }
 
-    /** The first key, at least {@code lag}, from which on {@code query} has the entries of the query {@code lag} before it, {@code lag} keys before. */
+    /** The first key k ≥ lag such that entry(query, j) = entry(query − lag, j − lag) for every key j ≥ k; T if there is none. */
     private static int repeatsFrom(int[] entry, int tokens, int query, int lag) {
         int key = tokens;
         while (key > lag && entry[query * tokens + key - 1] == entry[(query - lag) * tokens + key - 1 - lag]) {
@@ -89,12 +89,12 @@ public final class BiasIndex {
         return entry[pair];
     }
 
-    /** How many queries before a query the one stands that it repeats. */
+    /** How far before a query the query stands whose entries it repeats. */
     int lag() {
         return lag;
     }
 
-    /** From which key on {@code query} has the entries of the query {@link #lag} before it, that many keys before; {@link #tokens} if there is no such key. */
+    /** The first key k such that the entry of (query, j) is that of (query − lag, j − lag) for every key j ≥ k; {@link #tokens} if there is none. */
     int repeatsFrom(int query) {
         return repeatsFrom[query];
     }

@@ -1,13 +1,11 @@
 package vit.kernels.groupnorm;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
-import vit.kernels.simd.ColumnSums;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
@@ -25,21 +23,22 @@ import vit.kernels.tensor.Tensor;
  */
 public final class GroupNorm {
 
-    /** Pixels whose sum is one chain: {@value} lines of 256 bytes stay in the L1 cache. */
+    /** Pixels whose sum is one chain. Another number gives other bits. */
     static final int BLOCK = 128;
 
     private GroupNorm() {}
 
-    /** Rehearsals of the methods that hold the vector code of {@link #forward}, so that they can be compiled ahead of use. */
+    /**
+     * Rehearsals of the method that holds the vector code of {@link #forward}, so that it can be compiled ahead of use. Those of its sums are {@link
+     * vit.kernels.simd.ColumnSums#rehearsals}.
+     */
     public static List<Rehearsal> rehearsals() {
         MemorySegment row = Rehearsal.elements();
-        List<Rehearsal> kernels = new ArrayList<>(List.of(Rehearsal.ofElements("GroupNormSimd.normalise", (n, times) -> {
+        return List.of(Rehearsal.ofElements("GroupNormSimd.normalise", (n, times) -> {
             for (int i = 0; i < times; i++) {
                 GroupNormSimd.normalise(row, 0, row, 0, row, 0, 0, 0, n);
             }
-        })));
-        kernels.addAll(ColumnSums.rehearsals());
-        return kernels;
+        }));
     }
 
     /**
@@ -76,6 +75,7 @@ public final class GroupNorm {
         Require.rows("y", y, (long) batch * pixels, x.columns());
         Require.exactly("bias", bias, 1, x.columns());
         Require.sameOrDisjoint("y", y, "x", x);
+        Require.disjoint("scratch", scratch, "y", y);
         if (mean != null) {
             Require.perRow("mean", mean, (long) batch * groups);
         }
@@ -107,6 +107,8 @@ public final class GroupNorm {
         Require.rows("x", x, (long) batch * pixels, channels);
         Require.exactly("weight", weight, 1, channels);
         Require.perRow("scratch", scratch, scratch(channels, batch, pixels));
+        Require.disjoint("scratch", scratch, "x", x);
+        Require.disjoint("scratch", scratch, "weight", weight);
     }
 
     private static void forwardReference(
@@ -157,6 +159,8 @@ public final class GroupNorm {
         Require.perRow("rstd", rstd, (long) batch * groups);
         Require.sameOrDisjoint("dx", dx, "dy", dy);
         Require.disjoint("dx", dx, "x", x);
+        Require.disjoint("scratch", scratch, "dx", dx);
+        Require.disjoint("scratch", scratch, "dy", dy);
         if (Implementation.isReference()) {
             if (w.isFirst()) {
                 backwardReference(dx, dweight, dbias, dy, x, mean, rstd, weight, groups, batch, pixels);

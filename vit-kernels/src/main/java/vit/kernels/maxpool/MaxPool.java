@@ -20,6 +20,9 @@ import vit.kernels.tensor.Tensor;
  */
 public final class MaxPool {
 
+    /** The largest window: the number of a pixel in it, below {@value}², is exact in a float. */
+    private static final int MOST_SIZE = 4096;
+
     private MaxPool() {}
 
     /** Rehearsals of the method that holds the vector code of {@link #forward} without an index, so that it can be compiled ahead of use. */
@@ -99,6 +102,7 @@ public final class MaxPool {
 
     /** Checks both tensors and returns B·OH·OW. */
     private static int check(String pooledName, Tensor pooled, String mapName, Tensor map, Window window, int height, int width, int batch) {
+        Require.range("the size of the window", window.size(), 1, MOST_SIZE);
         Require.range("height", height, 1, Integer.MAX_VALUE);
         Require.range("width", width, 1, Integer.MAX_VALUE);
         Require.range("batch", batch, 0, Integer.MAX_VALUE);

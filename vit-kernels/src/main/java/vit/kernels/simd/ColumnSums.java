@@ -30,22 +30,16 @@ public final class ColumnSums {
 
     private ColumnSums() {}
 
-    /** Rehearsals of {@link #squares} and {@link #products}, so that they can be compiled ahead of use. */
+    /** Rehearsals of what forward passes call, {@link #squares}, so that it can be compiled ahead of use. */
     public static List<Rehearsal> rehearsals() {
         MemorySegment x = Rehearsal.elements();
         double[] sums = new double[2 * VIRTUAL_LANES];
         int rows = Rehearsal.MOST_ELEMENTS / LANES;
-        return List.of(
-                Rehearsal.of("ColumnSums.squares", rows, (n, times) -> {
-                    for (int i = 0; i < times; i++) {
-                        squares(x, 0, Simd.VECTOR_BYTES, n, sums);
-                    }
-                }),
-                Rehearsal.of("ColumnSums.products", rows, (n, times) -> {
-                    for (int i = 0; i < times; i++) {
-                        products(x, 0, Simd.VECTOR_BYTES, x, 0, Simd.VECTOR_BYTES, n, sums);
-                    }
-                }));
+        return List.of(Rehearsal.of("ColumnSums.squares", rows, (n, times) -> {
+            for (int i = 0; i < times; i++) {
+                squares(x, 0, Simd.VECTOR_BYTES, n, sums);
+            }
+        }));
     }
 
     /** Σ x and Σ x² of {@code columns} columns, at most {@link Simd#LANES}, over n ≥ 1 rows. */

@@ -1,14 +1,12 @@
 package vit.kernels.standardization;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
-import vit.kernels.simd.ColumnSums;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
@@ -27,19 +25,19 @@ public final class WeightStandardization {
 
     private WeightStandardization() {}
 
-    /** Rehearsals of the methods that hold the vector code of {@link #forward}, so that they can be compiled ahead of use. */
+    /**
+     * Rehearsals of the method that holds the vector code of {@link #forward}, so that it can be compiled ahead of use. Those of its sums are {@link
+     * vit.kernels.simd.ColumnSums#rehearsals}.
+     */
     public static List<Rehearsal> rehearsals() {
         MemorySegment weight = Rehearsal.elements();
         float[] lanes = new float[4 * Simd.VIRTUAL_LANES];
         int steps = Rehearsal.MOST_ELEMENTS / Simd.LANES;
-        List<Rehearsal> kernels = new ArrayList<>(List.of(
-                Rehearsal.of("WeightStandardizationSimd.standardise", steps, 2, (n, times) -> {
-                    for (int i = 0; i < times; i++) {
-                        WeightStandardizationSimd.standardise(weight, weight, 0, Simd.VECTOR_BYTES, n, lanes);
-                    }
-                })));
-        kernels.addAll(ColumnSums.rehearsals());
-        return kernels;
+        return List.of(Rehearsal.of("WeightStandardizationSimd.standardise", steps, 2, (n, times) -> {
+            for (int i = 0; i < times; i++) {
+                WeightStandardizationSimd.standardise(weight, weight, 0, Simd.VECTOR_BYTES, n, lanes);
+            }
+        }));
     }
 
     /**

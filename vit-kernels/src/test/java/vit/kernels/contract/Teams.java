@@ -43,4 +43,13 @@ public final class Teams {
             }
         }
     }
+
+    /** The same, with the expected values rounded to float. */
+    public static void assertSameBits(double[] expected, float[] actual, String what) {
+        float[] rounded = new float[expected.length];
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = (float) expected[i];
+        }
+        assertSameBits(rounded, actual, what);
+    }
 }

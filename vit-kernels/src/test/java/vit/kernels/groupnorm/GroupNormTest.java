@@ -360,12 +360,11 @@ class GroupNormTest {
                         + Float.MIN_NORMAL * (1 + Math.abs(x[i] - means[group]));
             });
             for (int c = 0; c < channels; c++) {
-                int channel = c;
                 double additions = maps.batch * U; // one rounding for each image
-                PARAMETERS.add(c, ofWeight[c], actual[x.length + c], (additions * (Math.abs(dweight[channel]) + termsOfWeight[c])
+                PARAMETERS.add(c, ofWeight[c], actual[x.length + c], (additions * (Math.abs(dweight[c]) + termsOfWeight[c])
                         + roundings * partsOfWeight[c]) * 1.001 + Float.MIN_NORMAL);
                 PARAMETERS.add(c, ofBias[c], actual[x.length + channels + c],
-                        (additions * (Math.abs(dbias[channel]) + termsOfBias[c]) + roundings * termsOfBias[c]) * 1.001 + Float.MIN_NORMAL);
+                        (additions * (Math.abs(dbias[c]) + termsOfBias[c]) + roundings * termsOfBias[c]) * 1.001 + Float.MIN_NORMAL);
             }
             Teams.run(2, w -> GroupNorm.backward(dy, arena.allocate(channels), arena.allocate(channels), dy, p.x, mean, rstd, p.weight,
                     maps.groups, maps.batch, maps.pixels, scratch, w));
@@ -421,7 +420,7 @@ class GroupNormTest {
         }
     }
 
-    /** Elements of a vector, and room after them as in a planned buffer. */
+    /** Elements {@code from} to {@code from + n} of a vector. */
     private static Tensor slice(Tensor vector, int from, int n) {
         return Tensor.of(vector.segment().asSlice((long) from * Float.BYTES, (long) n * Float.BYTES), vit.kernels.tensor.Shape.of(n), n);
     }
@@ -465,6 +464,10 @@ class GroupNormTest {
             Tensor s = arena.allocate(GroupNorm.scratch(6, 2, 4));
             assertMessage("groups: expected a divisor of the 6 channels, found 4",
                     () -> Teams.run(1, w -> GroupNorm.forward(x, null, null, x, w6, w6, 1e-5, 4, 2, 4, s, w)));
+            assertMessage("scratch and x: expected separate memory, found an overlap", () -> Teams.run(1, w -> {
+                Tensor large = arena.allocate(100, 6);
+                GroupNorm.forward(large, null, null, large, w6, w6, 1e-5, 3, 2, 4, large, w);
+            }));
             assertMessage("x: expected at least 10 rows of 6 columns, found shape (8, 6), 8 rows of 6",
                     () -> Teams.run(1, w -> GroupNorm.forward(x, null, null, x, w6, w6, 1e-5, 3, 2, 5, s, w)));
             assertMessage("scratch: expected at least 96 elements without gaps, found shape (6), row stride 6",

@@ -34,6 +34,7 @@ import vit.kernels.relu.Relu;
 import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
+import vit.kernels.simd.ColumnSums;
 import vit.kernels.simd.Simd;
 import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
@@ -80,6 +81,7 @@ class RehearsalTest {
         kernels.addAll(SwiGlu.rehearsals());
         kernels.addAll(RmsNorm.rehearsals());
         kernels.addAll(Convolution.rehearsals());
+        kernels.addAll(ColumnSums.rehearsals());
         kernels.addAll(GroupNorm.rehearsals());
         kernels.addAll(MaxPool.rehearsals());
         kernels.addAll(Relu.rehearsals());
@@ -176,6 +178,8 @@ class RehearsalTest {
     /** Holds at every width, including those that the machine emulates. */
     @Test
     void everyKernelStaysInItsArrays() {
+        List<String> names = all().stream().map(Rehearsal::name).toList();
+        assertEquals(names.stream().distinct().toList(), names, "a kernel is rehearsed twice");
         for (Rehearsal kernel : all()) {
             kernel.work().run();
             kernel.nothing().run(1);

@@ -242,6 +242,8 @@ class MaxPoolTest {
                     () -> Teams.run(1, w -> MaxPool.forward(y, y, x, window, 4, 5, 2, w)));
             assertMessage("dx and dy: expected separate memory, found an overlap",
                     () -> Teams.run(1, w -> MaxPool.backward(x, x, index, window, 4, 5, 2, w)));
+            assertMessage("the size of the window: expected 1 to 4096, found 4097",
+                    () -> Teams.run(1, w -> MaxPool.forward(y, index, x, new Window(4097, 2), 4, 5, 2, w)));
             assertMessage("width: expected 1 to 2147483647, found 0",
                     () -> Teams.run(1, w -> MaxPool.backward(x, y, index, window, 4, 0, 2, w)));
         }

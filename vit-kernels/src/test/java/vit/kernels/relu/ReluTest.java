@@ -34,14 +34,6 @@ class ReluTest {
         GRADIENTS.print();
     }
 
-    private static float[] rounded(double[] values) {
-        float[] floats = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            floats[i] = (float) values[i];
-        }
-        return floats;
-    }
-
     @Property
     void forwardEqualsTheReference(@ForAll Layout layout, @ForAll long seed) {
         try (TensorArena arena = TensorArena.open()) {
@@ -54,7 +46,7 @@ class ReluTest {
                 y.assertGuardsIntact("y");
                 return y.tensor().toArray();
             });
-            Teams.assertSameBits(rounded(expected), actual, "y");
+            Teams.assertSameBits(expected, actual, "y");
             Teams.run(2, w -> Relu.forward(x, x, layout.rows(), w));
             Teams.assertSameBits(actual, x.toArray(), "y in place of x");
         }
@@ -75,14 +67,14 @@ class ReluTest {
                 y.assertGuardsIntact("y");
                 return y.tensor().toArray();
             });
-            Teams.assertSameBits(rounded(expected), actual, "y");
+            Teams.assertSameBits(expected, actual, "y");
             Tensor inPlace = layout.matrix(arena).tensor().copyFrom(b.toArray());
             Teams.run(2, w -> Relu.forwardSum(a, a, b, layout.rows(), w));
             Teams.assertSameBits(actual, a.toArray(), "y in place of a");
             Tensor other = layout.matrix(arena).tensor().copyFrom(new float[actual.length]);
             Teams.run(2, w -> Relu.forwardSum(inPlace, other, inPlace, layout.rows(), w));
             ReluReference.forward(expected, b.toDoubles());
-            Teams.assertSameBits(rounded(expected), inPlace.toArray(), "y in place of b");
+            Teams.assertSameBits(expected, inPlace.toArray(), "y in place of b");
         }
     }
 
@@ -100,7 +92,7 @@ class ReluTest {
                 dx.assertGuardsIntact("dx");
                 return dx.tensor().toArray();
             });
-            Teams.assertSameBits(rounded(expected), actual, "dx");
+            Teams.assertSameBits(expected, actual, "dx");
             Tensor copy = layout.matrix(arena).tensor().copyFrom(dy.toArray());
             Teams.run(2, w -> Relu.backward(copy, copy, y, layout.rows(), w));
             Teams.assertSameBits(actual, copy.toArray(), "dx in place of dy");

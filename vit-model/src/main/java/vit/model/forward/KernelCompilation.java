@@ -22,6 +22,7 @@ import vit.kernels.relu.Relu;
 import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
+import vit.kernels.simd.ColumnSums;
 import vit.kernels.simd.Implementation;
 import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
@@ -112,6 +113,7 @@ public final class KernelCompilation {
 
     private static List<Rehearsal> backbone() {
         List<Rehearsal> kernels = new ArrayList<>(Convolution.rehearsals());
+        kernels.addAll(ColumnSums.rehearsals());
         kernels.addAll(WeightStandardization.rehearsals());
         kernels.addAll(GroupNorm.rehearsals());
         kernels.addAll(Relu.rehearsals());
