@@ -2,7 +2,6 @@ package vit.model.weights;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.config.VitConfig;
@@ -27,7 +25,6 @@ import vit.model.weights.config.ConfigFile;
 import vit.model.weights.family.Inference;
 import vit.model.weights.family.Jax;
 import vit.model.weights.family.NamePrefix;
-import vit.model.weights.family.Signs;
 import vit.model.weights.family.TensorDirectory;
 import vit.model.weights.family.TensorView;
 import vit.model.weights.family.WeightFamilies;
@@ -69,9 +66,10 @@ public final class Weights implements ParameterSource, AutoCloseable {
     private Weights(TensorFile file, ConfigFile stated, LoadOptions options, boolean resample, Paths paths) throws IOException {
         this.file = file;
         this.paths = paths;
-        TensorDirectory all = directory(file);
-        TensorDirectory tensors = NamePrefix.strip(all).orElseThrow(() -> unknown(all));
-        this.family = family(tensors, stated);
+        TensorDirectory all = FamilyChoice.directory(file);
+        TensorDirectory tensors = NamePrefix.strip(all).orElseThrow(() -> FamilyChoice.unknown(all));
+        FamilyChoice choice = FamilyChoice.of(tensors, stated);
+        this.family = choice.family();
         this.options = family.imageFollowsPreprocessing() ? followed(options) : options;
         List<String> notes = new ArrayList<>(stated.notes());
         Inference inference = new Inference(tensors);
@@ -92,7 +90,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
         for (TensorView view : views) {
             byParameter.computeIfAbsent(view.parameter(), _ -> new ArrayList<>()).add(view);
         }
-        Recognition recognition = Recognition.of(family, signs(tensors), stated, model.vit(), resolver.origins());
+        Recognition recognition = Recognition.of(family, choice.signs(), stated, model.vit(), resolver.origins());
         this.report = new WeightsReport(family.id(), recognition, new TensorAccount(file, family).unused(views, all, tensors), notes, warnings,
                 Optional.empty());
     }
@@ -191,7 +189,7 @@ public final class Weights implements ParameterSource, AutoCloseable {
             try {
                 return new Weights(file, stated, options, named, paths);
             } catch (InputException e) {
-                throw TensorAccount.lack(file, directory(file), stated).orElse(e);
+                throw TensorAccount.lack(file, FamilyChoice.directory(file), stated).orElse(e);
             }
         } catch (Throwable t) {
             file.close();
@@ -210,54 +208,8 @@ public final class Weights implements ParameterSource, AutoCloseable {
 
     /** As {@link #configuration(Path)}, for a document at hand. */
     static ModelConfig configuration(ConfigFile stated) throws InputException {
-        WeightFamily family = stated.family() == null ? WeightFamilies.find("timm").orElseThrow() : named(stated);
+        WeightFamily family = stated.family() == null ? WeightFamilies.find("timm").orElseThrow() : FamilyChoice.named(stated);
         return new ConfigResolver(stated, null, family, new ArrayList<>(), LoadOptions.DEFAULTS, LoadOptions.DEFAULTS, false).resolve();
-    }
-
-    private static TensorDirectory directory(TensorFile file) {
-        Map<String, Shape> shapes = new LinkedHashMap<>();
-        for (TensorEntry entry : file.entries()) {
-            shapes.put(entry.name(), entry.shape());
-        }
-        return new TensorDirectory(file.name(), shapes);
-    }
-
-    private static WeightFamily named(ConfigFile stated) throws InputException {
-        return WeightFamilies.find(stated.family()).orElseThrow(() -> stated.raw().fault("family").expected("one of " + WeightFamilies.ids())
-                .found(stated.family()).because("the weight family is unknown"));
-    }
-
-    private static InputException unknown(TensorDirectory all) {
-        List<String> networks = NamePrefix.networks(all);
-        if (networks.isEmpty()) {
-            return InputException.in(all.file()).expected("tensors of " + WeightFamilies.ids()).found(TensorAccount.some(List.copyOf(all.names())))
-                    .because("the weight family is not recognised");
-        }
-        List<String> outside = all.names().stream().filter(name -> networks.stream().noneMatch(name::startsWith)).toList();
-        return InputException.in(all.file()).expected("one network, with all tensors under one prefix")
-                .found((networks.size() == 1 ? "a network under " : "networks under ") + TensorAccount.some(networks)
-                        + (outside.isEmpty() ? "" : "; outside it " + TensorAccount.some(outside)))
-                .remedy("save the network that is meant on its own")
-                .because(networks.size() == 1 ? "the file holds tensors beside the network, and does not tell how they are used" : "the file holds several networks");
-    }
-
-    /** The signs by which the family was chosen. They are fewer if only the configuration distinguishes it from another. */
-    private Signs signs(TensorDirectory tensors) {
-        Signs own = family.signs(tensors);
-        return own.hold() ? own : family.signsIfNamed(tensors);
-    }
-
-    private static WeightFamily family(TensorDirectory tensors, ConfigFile stated) throws InputException {
-        WeightFamily recognised = WeightFamilies.recognise(tensors).orElseThrow();
-        if (stated.family() != null) {
-            WeightFamily named = named(stated);
-            if (!recognised.goesWith(named)) {
-                throw stated.raw().fault("family").expected(recognised.id() + ", as the tensors are named").found(named.id())
-                        .because("the configuration contradicts the weights");
-            }
-            return named.signsIfNamed(tensors).hold() ? named : recognised;
-        }
-        return recognised;
     }
 
     /** The file. */
