@@ -13,7 +13,10 @@ final class CostTable {
      */
     private static final double LATEST = 1.0 / 32;
 
-    /** Its share if it took more than {@link #FAR} times, or less than this part of, the expected time: ten such passes bring the average to a new level. */
+    /**
+     * Its share if it took more than {@link #FAR} times, or less than this part of, the expected time. If passes suddenly take twice their time, ten of them
+     * bring the average within a fifth of it, and the last part is {@link #LATEST}'s: fifty, within a twentieth.
+     */
     private static final double LATEST_OF_FAR = 1.0 / 8;
 
     private static final double FAR = 1.25;
@@ -37,11 +40,6 @@ final class CostTable {
     /** Nanoseconds that a pass over {@code images} images is expected to take. */
     long of(int images) {
         return Math.max(1, Math.round(measured[images - 1] * factor));
-    }
-
-    /** The largest batch whose cost is known. */
-    int largest() {
-        return measured.length;
     }
 
     /** Takes note of what a pass took. */
