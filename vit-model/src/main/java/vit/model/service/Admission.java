@@ -8,6 +8,9 @@ import vit.model.service.RequestRefusedException.Reason;
  * the requests ahead. All images of a model have the same size, so their passes
  * take the same time c, and the prediction is exact for the order first in, first out: sessions become free one after another, and the request with k
  * ahead of it starts when the (k mod n)-th of the n sessions is free, ⌊k/n⌋ passes later. Guarded by the {@link Dispatcher}.
+ *
+ * <p>Only passes teach what passes cost. If a slow one has raised the prediction above every deadline, nothing would be admitted and nothing measured ever
+ * again. So one request a second is admitted against the prediction if the service has nothing else to do: a trial.
  */
 final class Admission {
 
@@ -17,11 +20,15 @@ final class Admission {
     /** The times of the passes ahead even out, so the margin of the wait is smaller. It costs nothing: under overload the queue is a little shorter. */
     private static final int WAIT_MARGIN_PART = 32;
 
+    /** No pass has begun for this long before a trial. */
+    static final long TRIAL_NANOS = 1_000_000_000;
+
     private final int queueLength;
     private final long queueBytes;
     private final boolean[] busy; // by session
     private final long[] until; // when a busy session should be free
     private final long[] remaining; // scratch
+    private long latest; // when a pass began
 
     Admission(ServiceOptions options) {
         int sessions = options.sessions();
@@ -36,17 +43,18 @@ final class Admission {
         return cost + cost / MARGIN_PART;
     }
 
-    /** Session {@code session} begins work that should end at {@code end}. */
-    void begins(int session, long end) {
+    /** Session {@code session} begins a pass that should end at {@code end}. */
+    void begins(int session, long now, long end) {
         busy[session] = true;
         until[session] = end;
+        latest = now;
     }
 
     void ends(int session) {
         busy[session] = false;
     }
 
-    /** Why a request may not wait; null if it may. */
+    /** Why a request may not wait; null if it may, and then {@link Ticket#predicted} is set. */
     RequestRefusedException refusal(Ticket ticket, RequestQueue queue, long now) {
         long cost = cost(ticket);
         if (queue.length() >= queueLength) {
@@ -58,15 +66,12 @@ final class Admission {
         long own = withMargin(cost);
         long wait = untilStart(queue.ahead(ticket.urgent), cost, now);
         long excess = now + wait + wait / WAIT_MARGIN_PART + own - ticket.deadline;
-        if (excess > 0) {
+        boolean trial = wait == 0 && queue.length() == 0 && ticket.deadline > now && now - latest >= TRIAL_NANOS;
+        if (excess > 0 && !trial) {
             return new RequestRefusedException(Reason.DEADLINE, own > ticket.deadline - ticket.arrived ? -1 : excess);
         }
+        ticket.predicted = now + wait + cost;
         return null;
-    }
-
-    /** Nanoseconds until a request is expected to be answered, if it is added to the queue now. */
-    long untilEnd(Ticket ticket, RequestQueue queue, long now) {
-        return untilStart(queue.ahead(ticket.urgent), cost(ticket), now) + cost(ticket);
     }
 
     private static long cost(Ticket ticket) {
@@ -78,7 +83,7 @@ final class Admission {
      *
      * @param cost of one image
      */
-    long untilStart(int ahead, long cost, long now) {
+    private long untilStart(int ahead, long cost, long now) {
         for (int i = 0; i < remaining.length; i++) {
             remaining[i] = busy[i] ? Math.max(0, until[i] - now) : 0;
         }

@@ -88,7 +88,6 @@ final class Dispatcher {
             refusal = refusal(ticket, now);
             if (refusal == null) {
                 ticket.queued = now;
-                ticket.predicted = now + admission.untilEnd(ticket, queue, now);
                 ticket.state = Ticket.State.WAITING;
                 queue.add(ticket);
                 notify(); // a worker: nobody else waits here while requests are admitted
@@ -186,7 +185,7 @@ final class Dispatcher {
             batch.started = now;
             batch.expectedNanos = costs.of(size);
             computing++;
-            admission.begins(worker, now + batch.expectedNanos);
+            admission.begins(worker, now, now + batch.expectedNanos);
         }
         return batch.size > 0 || batch.expired != null;
     }

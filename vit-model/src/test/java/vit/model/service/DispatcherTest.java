@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -105,10 +106,15 @@ class DispatcherTest {
         desk.offer(desk.ticket(LONG));
         desk.time.now += 2;
         assertRefused(Reason.DEADLINE, 10, desk.refusal(desk.ticket(20))); // 8 until the session is free, 10 for the one that waits, 12 for itself
-        assertNull(desk.refusal(desk.urgent(20)), "an urgent one need not wait for the others");
+        Ticket urgent = desk.offer(desk.urgent(20)); // need not wait for the others
+        assertTrue(desk.dispatcher.withdraw(urgent));
         desk.time.now += 8;
         desk.finish(0, batch);
-        desk.dispatcher.withdraw(desk.poll(0).members[0]);
+        desk.poll(0);
+        desk.time.now += 1;
+        assertRefused(Reason.DEADLINE, 1, desk.refusal(desk.ticket(20)));
+        desk.time.now += 1;
+        assertNull(desk.refusal(desk.ticket(20)));
     }
 
     @Test
@@ -196,10 +202,51 @@ class DispatcherTest {
     }
 
     @Test
+    void tenPassesBringTheCostWithinAFifthAndFiftyWithinATwentieth() {
+        CostTable costs = new CostTable(new long[] {1000});
+        for (int pass = 1; pass <= 50; pass++) {
+            assertTrue(costs.of(1) < 1900, "after " + (pass - 1) + " passes " + costs.of(1));
+            costs.observe(1, 2000);
+            assertTrue(pass != 10 || costs.of(1) >= 1600, "after ten passes " + costs.of(1));
+        }
+        assertTrue(costs.of(1) >= 1900, "after fifty passes " + costs.of(1));
+    }
+
+    @Test
     void oneOutlierMovesTheCostLittle() {
         CostTable costs = new CostTable(new long[] {1000});
         costs.observe(1, 1_000_000_000);
         assertEquals(1375, costs.of(1));
+    }
+
+    /** A request needs 1200 and has 1300. One slow pass raises that to 1650; only a pass can lower it again. */
+    @Test
+    void aServiceThatPredictsNothingInTimeTriesAgainEverySecond() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 1000);
+        desk.offer(desk.ticket(1300));
+        Batch slow = desk.poll(0);
+        desk.time.now += LONG;
+        desk.finish(0, slow);
+        long begun = slow.started;
+        int trials = 0;
+        while (desk.refusal(desk.ticket(1300)) != null) {
+            desk.time.now = begun + Admission.TRIAL_NANOS - 1;
+            assertRefused(Reason.DEADLINE, -1, desk.refusal(desk.ticket(1300)));
+            desk.time.now++;
+            Ticket passed = desk.ticket(1300);
+            passed.deadline = desk.time.now;
+            assertEquals(Reason.DEADLINE, desk.refusal(passed).reason(), "its deadline has passed");
+            assertNull(desk.refusal(desk.ticket(1300)), "a trial");
+            assertEquals(Reason.DEADLINE, desk.refusal(desk.ticket(1300)).reason(), "one waits already");
+            assertEquals(Reason.DEADLINE, desk.refusal(desk.urgent(1300)).reason(), "one waits already");
+            Batch batch = desk.poll(0);
+            begun = desk.time.now;
+            assertEquals(Reason.DEADLINE, desk.refusal(desk.ticket(1300)).reason(), "one is being computed");
+            desk.time.now += 1000;
+            desk.finish(0, batch);
+            trials++;
+        }
+        assertTrue(trials > 1 && trials < 50, trials + " trials");
     }
 
     @Test
@@ -244,11 +291,7 @@ class DispatcherTest {
         desk.dispatcher.uninstall();
         ServiceWorker.failAll(rest, Reason.CLOSING, desk.dispatcher);
         assertEquals(0, desk.engine.closed, "an image is being decoded for it");
-        try {
-            desk.dispatcher.offer(decoding);
-        } catch (RequestRefusedException e) {
-            assertEquals(Reason.CLOSING, e.reason());
-        }
+        assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> desk.dispatcher.offer(decoding)).reason());
         assertEquals(1, desk.engine.closed);
         assertEquals(0, desk.statistics().queueLength());
     }
