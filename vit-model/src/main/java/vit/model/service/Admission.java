@@ -1,13 +1,12 @@
 package vit.model.service;
 
-import java.util.Arrays;
 import vit.model.service.RequestRefusedException.Reason;
 
 /**
  * Decides whether a request may wait: there must be room, and its deadline must be kept by prediction. The prediction comes from the work under way and
- * the requests ahead. All images of a model have the same size, so their passes
- * take the same time c, and the prediction is exact for the order first in, first out: sessions become free one after another, and the request with k
- * ahead of it starts when the (k mod n)-th of the n sessions is free, ⌊k/n⌋ passes later. Guarded by the {@link Dispatcher}.
+ * the requests ahead. All images of a model have the same size, so their passes take the same time c, and the prediction is exact for the order first in,
+ * first out and passes over one image: a session that is free at r has started 1 + ⌊(t − r)/c⌋ requests by t, and the request with k ahead of it starts as
+ * soon as all sessions together have started k + 1. Guarded by the {@link Dispatcher}.
  *
  * <p>Only passes teach what passes cost. If a slow one has raised the prediction above every deadline, nothing would be admitted and nothing measured ever
  * again. So one request a second is admitted against the prediction if the service has nothing else to do: a trial.
@@ -84,10 +83,33 @@ final class Admission {
      * @param cost of one image
      */
     private long untilStart(int ahead, long cost, long now) {
+        long first = Long.MAX_VALUE;
+        long last = 0;
         for (int i = 0; i < remaining.length; i++) {
             remaining[i] = busy[i] ? Math.max(0, until[i] - now) : 0;
+            first = Math.min(first, remaining[i]);
+            last = Math.max(last, remaining[i]);
         }
-        Arrays.sort(remaining);
-        return remaining[ahead % remaining.length] + ahead / remaining.length * cost;
+        long rounds = ahead / remaining.length * cost; // if all sessions were free at the same time
+        long low = first + rounds;
+        long high = Math.min(last + rounds, first + ahead * cost);
+        while (low < high) {
+            long middle = (low + high) >>> 1;
+            if (starts(middle, cost) > ahead) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
+    }
+
+    /** How many requests the sessions have started by this time, if each takes one after the other. */
+    private long starts(long time, long cost) {
+        long starts = 0;
+        for (long free : remaining) {
+            starts += free <= time ? (time - free) / cost + 1 : 0;
+        }
+        return starts;
     }
 }
