@@ -3,23 +3,33 @@ package vit.model.service;
 /** Tickets of calls that have ended, to be used again. */
 final class TicketPool {
 
-    private final Ticket[] free;
-    private int count;
+    private final long limit;
+    private Ticket free; // a list by Ticket.next
+    private long count;
 
-    /** @param size most tickets that are kept */
-    TicketPool(int size) {
-        free = new Ticket[size];
+    /** @param limit most tickets that are kept */
+    TicketPool(long limit) {
+        this.limit = limit;
     }
 
     synchronized Ticket take() {
-        return count == 0 ? new Ticket() : free[--count];
+        if (free == null) {
+            return new Ticket();
+        }
+        Ticket ticket = free;
+        free = ticket.next;
+        ticket.next = null;
+        count--;
+        return ticket;
     }
 
     void giveBack(Ticket ticket) {
         ticket.clear();
         synchronized (this) {
-            if (count < free.length) {
-                free[count++] = ticket;
+            if (count < limit) {
+                ticket.next = free;
+                free = ticket;
+                count++;
             }
         }
     }
