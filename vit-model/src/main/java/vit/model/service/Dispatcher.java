@@ -98,12 +98,16 @@ final class Dispatcher {
         throw refused(refusal);
     }
 
-    /** Counts a refusal, whichever class finds it. */
+    /** Counts a refusal, whichever class finds it. A log or a recording that fails does not take the refusal's place. */
     RequestRefusedException refused(RequestRefusedException refusal) {
         meters.refused(refusal.reason());
-        overload.accept(refusal.reason());
-        if (FlightRecorder.isInitialized()) {
-            RefusalEvent.commit(refusal);
+        try {
+            overload.accept(refusal.reason());
+            if (FlightRecorder.isInitialized()) {
+                RefusalEvent.commit(refusal);
+            }
+        } catch (Throwable e) {
+            ServiceLog.error("a refusal could not be logged", e);
         }
         return refusal;
     }
@@ -162,8 +166,9 @@ final class Dispatcher {
     }
 
     /**
-     * Takes work for a worker if there is any: a batch of the requests whose turn it is, in {@code batch.members}, and all whose deadline has
-     * passed by then, in {@code batch.expired}. The worker computes the former and calls {@link #finish}, and fails the latter.
+     * Takes work for a worker if there is any: all requests whose deadline has passed before their turn, in {@code batch.expired}, which the worker fails; or
+     * else a batch of those whose turn it is, in {@code batch.members}, which it computes, and then calls {@link #finish}. Never both, because callers' code may
+     * run when requests fail, and would hold up the batch.
      */
     synchronized boolean poll(int worker, Batch batch) {
         batch.clear();
@@ -172,7 +177,7 @@ final class Dispatcher {
         while ((first = queue.first()) != null && first.deadline <= now) {
             expire(first, batch);
         }
-        if (first != null) {
+        if (first != null && batch.expired == null) {
             CostTable costs = first.generation.costs();
             int size = BatchRule.size(queue, costs, sessions, batch.members.length, now);
             for (int i = 0; i < size; i++) {

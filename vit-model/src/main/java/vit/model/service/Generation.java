@@ -9,8 +9,6 @@ import vit.model.VitModel;
  */
 final class Generation {
 
-    private static final System.Logger LOGGER = System.getLogger("vit.service");
-
     private final VitModel model; // null in tests without a model
     private final Engine[] engines; // by worker
     private final CostTable costs;
@@ -43,22 +41,33 @@ final class Generation {
         return --users == 0;
     }
 
-    /** Closes the sessions, and leaves the model to its owner. Throws nothing: the requests of whoever closes it have nothing to do with it. */
+    /** Closes the sessions, and leaves the model to its owner. */
     void closeEngines() {
+        close(engines);
+    }
+
+    /** Closes sessions, of which some may be null. Throws nothing: the requests of whoever closes them have nothing to do with it. */
+    static void close(Engine[] engines) {
         for (Engine engine : engines) {
             try {
-                engine.close();
-            } catch (RuntimeException e) {
-                LOGGER.log(System.Logger.Level.ERROR, "a session could not be closed", e);
+                if (engine != null) {
+                    engine.close();
+                }
+            } catch (Throwable e) {
+                ServiceLog.error("a session could not be closed", e);
             }
         }
     }
 
-    /** Closes the sessions and the model. */
+    /** Closes the sessions and the model. Throws nothing. */
     void close() {
         closeEngines();
-        if (model != null) {
-            model.close();
+        try {
+            if (model != null) {
+                model.close();
+            }
+        } catch (Throwable e) {
+            ServiceLog.error("a model could not be closed", e);
         }
     }
 }

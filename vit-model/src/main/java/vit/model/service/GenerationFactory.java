@@ -78,15 +78,7 @@ final class GenerationFactory {
             return new Warm(new Generation(model, engines, new CostTable(costs)), report);
         } finally {
             if (!done) {
-                close(engines);
-            }
-        }
-    }
-
-    private static void close(Engine[] engines) {
-        for (Engine engine : engines) {
-            if (engine != null) {
-                engine.close();
+                Generation.close(engines);
             }
         }
     }
@@ -110,43 +102,55 @@ final class GenerationFactory {
         int runs = size == 1 ? RUNS : BATCH_RUNS;
         long[] times = new long[engines.length * runs];
         Throwable[] failures = new Throwable[engines.length];
-        List<Thread> threads = new ArrayList<>();
+        Batch[] batches = new Batch[engines.length];
         for (int i = 0; i < engines.length; i++) {
-            int session = i;
-            Runnable passes = () -> failures[session] = time(engines[session], batch(model, size), times, session * runs, runs);
-            if (i == engines.length - 1) {
-                passes.run();
-            } else {
-                threads.add(Thread.ofPlatform().daemon().name(name + "-measurement-" + (i + 1)).start(passes));
-            }
+            batches[i] = batch(model.config(), size); // here, so that it fails on the thread that waits
         }
-        joinAll(threads);
+        List<Thread> threads = new ArrayList<>();
+        try {
+            for (int i = 0; i < engines.length; i++) {
+                int session = i;
+                Runnable passes = () -> failures[session] = time(engines[session], batches[session], times, session * runs, runs);
+                if (i == engines.length - 1) {
+                    passes.run();
+                } else {
+                    threads.add(Thread.ofPlatform().daemon().name(name + "-measurement-" + (i + 1)).start(passes));
+                }
+            }
+        } finally {
+            joinAll(threads);
+        }
         for (Throwable failure : failures) {
-            if (failure instanceof RuntimeException e) {
-                throw e;
-            } else if (failure instanceof Error e) {
-                throw e;
+            switch (failure) {
+                case null -> { }
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                default -> throw new IllegalStateException(failure);
             }
         }
         Arrays.sort(times);
         return Math.max(1, times[times.length / 2]);
     }
 
-    /** Times passes after one that is not timed; returns the failure if there is one. */
+    /** Times passes after one that is not timed; returns the failure if there is one, and throws nothing. */
     private Throwable time(Engine engine, Batch batch, long[] times, int from, int runs) {
-        for (int run = -1; run < runs; run++) {
-            long begin = clock.getAsLong();
-            engine.run(batch);
-            if (run >= 0) {
-                times[from + run] = clock.getAsLong() - begin;
-            }
-            for (int i = 0; i < batch.size; i++) {
-                if (batch.members[i].failure != null) {
-                    return batch.members[i].failure;
+        try {
+            for (int run = -1; run < runs; run++) {
+                long begin = clock.getAsLong();
+                engine.run(batch);
+                if (run >= 0) {
+                    times[from + run] = clock.getAsLong() - begin;
+                }
+                for (int i = 0; i < batch.size; i++) {
+                    if (batch.members[i].failure != null) {
+                        return batch.members[i].failure;
+                    }
                 }
             }
+            return null;
+        } catch (Throwable e) {
+            return e;
         }
-        return null;
     }
 
     private static void joinAll(List<Thread> threads) {
@@ -167,18 +171,17 @@ final class GenerationFactory {
     }
 
     /** A batch of images that no one has sent: small values of both signs, as normalised pixels are. */
-    private static Batch batch(VitModel model, int size) {
+    private static Batch batch(VitConfig config, int size) {
         Batch batch = new Batch(size);
-        int elements = model == null ? 1 : SessionEngine.imageElements(model.config());
-        float[] pixels = new float[elements];
-        for (int i = 0; i < elements; i++) {
+        float[] pixels = new float[SessionEngine.imageElements(config)];
+        for (int i = 0; i < pixels.length; i++) {
             pixels[i] = (i % 17 - 8) / 8f;
         }
         for (int i = 0; i < size; i++) {
             Ticket ticket = new Ticket();
-            ticket.output = model == null || model.config().classes() > 0 ? Ticket.Output.LOGITS : Ticket.Output.EMBEDDING;
+            ticket.output = config.classes() > 0 ? Ticket.Output.LOGITS : Ticket.Output.EMBEDDING;
             ticket.pixels = pixels;
-            ticket.result = new float[model == null ? 1 : SessionEngine.widest(model.config())];
+            ticket.result = new float[SessionEngine.widest(config)];
             batch.members[i] = ticket;
         }
         batch.size = size;

@@ -25,7 +25,7 @@ final class ServiceCalls {
         this.dispatcher = dispatcher;
         this.meters = meters;
         this.preparation = new ImagePreparation(options);
-        this.pool = new TicketPool(options.queueLength() + options.sessions() * options.batchLimit());
+        this.pool = new TicketPool(options.queueLength() + (long) options.sessions() * options.batchLimit());
     }
 
     /** Computes into the caller's array, and allocates nothing. */
@@ -63,9 +63,9 @@ final class ServiceCalls {
         Ticket ticket = new Ticket();
         begin(ticket, config, request.output(), request.isUrgent(), request.deadlineNanos(options));
         checkImage(config, request.image());
+        CompletableFuture<T> future = new CompletableFuture<>();
         dispatcher.enter(ticket);
         VitModel model = ticket.generation.model();
-        CompletableFuture<T> future = new CompletableFuture<>();
         try {
             prepare(ticket, config, request.image());
         } catch (IOException e) {
@@ -86,7 +86,7 @@ final class ServiceCalls {
         T value;
         try {
             value = answer.of(model, ticket.result);
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             future.completeExceptionally(e);
             return;
         }
@@ -144,11 +144,11 @@ final class ServiceCalls {
             ticket.pixels = image instanceof float[] pixels ? pixels : decode(ticket, image);
             ticket.result = new float[width(config, ticket.output)];
             prepared = true;
-        } catch (IOException e) {
-            meters.failed();
-            throw e;
         } catch (CallInterruptedException e) {
             meters.cancelled();
+            throw e;
+        } catch (IOException | RuntimeException | Error e) {
+            meters.failed();
             throw e;
         } finally {
             if (!prepared) {

@@ -47,7 +47,7 @@ public record ServiceOptions(int sessions, int threads, int queueLength, long qu
         atLeastOne("queueBytes", queueBytes);
         atLeastOne("batchLimit", batchLimit);
         atLeastOne("decoders", decoders);
-        atLeastOne("decodeBytes", decodeBytes / decoders);
+        atLeastOne("decodeBytes / decoders", decodeBytes / decoders);
         if (sessions > Workers.MAX_COUNT || threads > Workers.MAX_COUNT) {
             throw new IllegalArgumentException(sessions + " sessions of " + threads + " threads; expected at most " + Workers.MAX_COUNT + " each");
         }

@@ -109,7 +109,10 @@ final class SessionEngine implements Engine {
 
     @Override
     public void close() {
-        session.close();
-        team.close();
+        try {
+            session.close();
+        } finally {
+            team.close();
+        }
     }
 }

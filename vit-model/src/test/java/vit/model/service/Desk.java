@@ -72,14 +72,22 @@ final class Desk {
         return batch;
     }
 
+    /** The batch that a worker computes next, after it has failed what has expired; empty if nothing waits. */
+    Batch next(int worker) {
+        Batch batch = poll(worker);
+        while (batch.expired != null) {
+            finish(worker, batch);
+            batch = poll(worker);
+        }
+        return batch;
+    }
+
     /** Ends what a worker took. */
     void finish(int worker, Batch batch) {
         ServiceWorker.failAll(batch.expired, Reason.EXPIRED, dispatcher);
         if (batch.size > 0) {
             dispatcher.finish(worker, batch);
-            for (int i = 0; i < batch.size; i++) {
-                ServiceWorker.end(batch.members[i]);
-            }
+            ServiceWorker.endAll(batch);
         }
     }
 

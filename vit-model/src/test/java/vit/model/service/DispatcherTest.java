@@ -149,17 +149,25 @@ class DispatcherTest {
         desk.offer(desk.ticket(LONG));
         Batch slow = desk.poll(0);
         Ticket late = desk.offer(desk.ticket(30));
+        Ticket later = desk.offer(desk.ticket(40));
+        later.deadline = late.deadline;
         Ticket other = desk.offer(desk.ticket(LONG));
         desk.time.now += 30; // the pass takes three times what was expected
         desk.finish(0, slow);
         Batch batch = desk.poll(0);
-        assertSame(late, batch.expired);
+        assertSame(later, batch.expired);
+        assertSame(late, later.next);
         assertNull(late.next);
+        assertEquals(0, batch.size, "no batch waits while these fail");
+        desk.finish(0, batch);
+        for (Ticket ticket : new Ticket[] {late, later}) {
+            assertEquals(Reason.EXPIRED, ((RequestRefusedException) ticket.failure).reason());
+            assertEquals(Ticket.State.DONE, ticket.state);
+        }
+        assertEquals(2, desk.statistics().refused().get(Reason.EXPIRED));
+        batch = desk.poll(0);
         assertSame(other, batch.members[0]);
         desk.finish(0, batch);
-        assertEquals(Reason.EXPIRED, ((RequestRefusedException) late.failure).reason());
-        assertEquals(Ticket.State.DONE, late.state);
-        assertEquals(1, desk.statistics().refused().get(Reason.EXPIRED));
         assertEquals(2, desk.statistics().answered());
     }
 

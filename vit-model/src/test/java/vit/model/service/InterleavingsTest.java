@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import vit.model.service.RequestRefusedException.Reason;
@@ -27,7 +30,8 @@ class InterleavingsTest {
     /** One order of events. */
     private static final class Order {
         private final SplittableRandom random;
-        private final Desk desk = new Desk(Desk.options(SESSIONS, QUEUE, 6 * Desk.BYTES, 4));
+        private final int mostBytes; // in images: the queue's bounds are reached in turn
+        private final Desk desk;
         private final List<FakeEngine> engines = new ArrayList<>();
         private final List<Generation> generations = new ArrayList<>();
         private final List<Ticket> entered = new ArrayList<>();
@@ -37,9 +41,12 @@ class InterleavingsTest {
         private int cancelled;
         private int expired;
         private int admitted;
+        private final Map<Reason, Integer> refused = new EnumMap<>(Reason.class);
 
         Order(long seed) throws RequestRefusedException {
             random = new SplittableRandom(seed);
+            mostBytes = seed % 2 == 0 ? 6 : 10;
+            desk = new Desk(Desk.options(SESSIONS, QUEUE, mostBytes * Desk.BYTES, 4));
             install();
         }
 
@@ -91,7 +98,8 @@ class InterleavingsTest {
             Ticket ticket = entered.remove(random.nextInt(entered.size()));
             try {
                 desk.dispatcher.offer(ticket);
-                assertTrue(waiting.size() < QUEUE && waiting.size() < 6);
+                assertTrue(waiting.size() < Math.min(QUEUE, mostBytes));
+                assertTrue(neededUntil(ticket) <= ticket.deadline, "admitted, though it needs until " + neededUntil(ticket));
                 waiting.add(ticket);
                 admitted++;
             } catch (RequestRefusedException e) {
@@ -102,10 +110,27 @@ class InterleavingsTest {
         private void checkRefusal(Ticket ticket, Reason reason) {
             switch (reason) {
                 case QUEUE_FULL -> assertEquals(QUEUE, waiting.size());
-                case QUEUE_BYTES -> assertEquals(6, waiting.size());
-                case DEADLINE -> assertTrue(ticket.deadline < desk.time.now + 80);
+                case QUEUE_BYTES -> assertEquals(mostBytes, waiting.size());
+                case DEADLINE -> assertTrue(neededUntil(ticket) > ticket.deadline, "refused, though it needs until " + neededUntil(ticket));
                 default -> throw new AssertionError(reason);
             }
+            refused.merge(reason, 1, Integer::sum);
+        }
+
+        /** The time by which a request would be answered, margins included, if one request after the other went to the session that is free first. */
+        private long neededUntil(Ticket ticket) {
+            long cost = (ticket.generation == null ? generations.getLast() : ticket.generation).costs().of(1);
+            PriorityQueue<Long> free = new PriorityQueue<>();
+            for (Batch batch : taken) {
+                free.add(batch == null || batch.size == 0 ? desk.time.now : Math.max(desk.time.now, batch.started + batch.expectedNanos));
+            }
+            for (Ticket other : waiting) {
+                if (other != ticket && (other.urgent || !ticket.urgent)) {
+                    free.add(free.remove() + cost);
+                }
+            }
+            long wait = free.peek() - desk.time.now;
+            return desk.time.now + wait + wait / 32 + cost + cost / 5;
         }
 
         private void withdraw() {
@@ -142,7 +167,7 @@ class InterleavingsTest {
                 assertEquals(0, engineOf(member).closed);
                 waiting.remove(member);
             }
-            assertEquals(turn.isEmpty(), batch.size == 0);
+            assertEquals(turn.isEmpty() || batch.expired != null, batch.size == 0);
             taken[worker] = batch.size > 0 || batch.expired != null ? batch : null;
         }
 
@@ -218,6 +243,7 @@ class InterleavingsTest {
         int computed = 0;
         int expired = 0;
         int replaced = 0;
+        Map<Reason, Integer> refused = new EnumMap<>(Reason.class);
         for (long seed = 0; seed < ORDERS; seed++) {
             try {
                 Order order = new Order(seed);
@@ -229,12 +255,16 @@ class InterleavingsTest {
                 computed += order.computed;
                 expired += order.expired;
                 replaced += order.engines.size() - 1;
+                order.refused.forEach((reason, count) -> refused.merge(reason, count, Integer::sum));
             } catch (AssertionError e) {
                 throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
             }
         }
-        System.out.println(ORDERS + " orders: " + computed + " requests computed, " + expired + " expired, " + replaced + " models replaced");
+        System.out.println(ORDERS + " orders: " + computed + " requests computed, " + expired + " expired, refused " + refused + ", " + replaced + " models replaced");
         assertTrue(computed > 10_000 && expired > 1000 && replaced > 1000, "too little happened");
+        for (Reason reason : new Reason[] {Reason.QUEUE_FULL, Reason.QUEUE_BYTES, Reason.DEADLINE}) {
+            assertTrue(refused.getOrDefault(reason, 0) > 100, "too few were refused as " + reason);
+        }
     }
 
     /** With equal passes and without batches, every request ends at the moment that was predicted when it was admitted. */

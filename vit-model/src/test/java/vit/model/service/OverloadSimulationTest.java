@@ -61,9 +61,8 @@ class OverloadSimulationTest {
             }
             for (int worker = 0; worker < SESSIONS; worker++) {
                 if (running[worker] == null) {
-                    Batch batch = desk.poll(worker);
+                    Batch batch = desk.next(worker);
                     if (batch.size == 0) {
-                        desk.finish(worker, batch);
                         continue;
                     }
                     for (int i = 0; i < batch.size; i++) {

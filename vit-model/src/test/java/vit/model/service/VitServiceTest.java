@@ -145,7 +145,7 @@ class VitServiceTest extends GatedService {
         assertThrows(IllegalArgumentException.class, () -> Request.logits(pixels(1)).within(Duration.ZERO));
         assertThrows(IllegalArgumentException.class, () -> OPTIONS.withSessions(0, 1));
         assertThrows(IllegalArgumentException.class, () -> OPTIONS.withDeadline(Duration.ZERO));
-        assertThrows(IllegalArgumentException.class, () -> OPTIONS.withDecoding(8, 7));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> OPTIONS.withDecoding(8, 7)).getMessage().startsWith("decodeBytes / decoders 0"));
         assertEquals(0, service.statistics().failed());
     }
 
@@ -159,6 +159,20 @@ class VitServiceTest extends GatedService {
         assertEquals(2, service.statistics().decodeSeconds().count());
         assertEquals(6, logit(6));
         assertEquals(0, engine.closed);
+        service.close();
+        assertEquals(1, engine.closed, "the failed requests hold the model no longer");
+    }
+
+    /** Anything else that goes wrong with an image is a failure as well: here a file system that throws. */
+    @Test
+    void anUncheckedFailureOfAnImageIsCounted() throws Exception {
+        java.nio.file.Path broken = (java.nio.file.Path) java.lang.reflect.Proxy.newProxyInstance(getClass().getClassLoader(),
+                new Class<?>[] {java.nio.file.Path.class}, (_, _, _) -> {
+                    throw new IllegalStateException("planted");
+                });
+        assertEquals("planted", assertThrows(IllegalStateException.class, () -> service.call(Request.logits(broken))).getMessage());
+        assertEquals("planted", assertThrows(IllegalStateException.class, () -> service.submit(Request.logits(broken))).getMessage());
+        assertEquals(2, service.statistics().failed());
         service.close();
         assertEquals(1, engine.closed, "the failed requests hold the model no longer");
     }
