@@ -5,8 +5,6 @@ import java.util.List;
 /** Closes a service: refuses, drains, ends the threads, frees the memory. */
 final class ServiceShutdown {
 
-    private static final System.Logger LOGGER = System.getLogger("vit.service");
-
     private final String name;
     private final Dispatcher dispatcher;
     private final ServiceCalls calls;
@@ -27,7 +25,7 @@ final class ServiceShutdown {
         starter.interrupt();
         join(starter);
         if (!drained(workers.contains(Thread.currentThread()) ? 0 : drainNanos)) {
-            LOGGER.log(System.Logger.Level.WARNING, name + ": the drain time has passed; " + dispatcher.queueLength() + " requests that wait are refused");
+            ServiceLog.warning(name + ": the drain time has passed; " + dispatcher.queueLength() + " requests that wait are refused");
         }
         calls.failRest(dispatcher.end());
         workers.forEach(this::join);

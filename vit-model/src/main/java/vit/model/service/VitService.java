@@ -3,7 +3,10 @@ package vit.model.service;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -52,8 +55,6 @@ import vit.model.image.RgbImage;
  */
 public final class VitService implements AutoCloseable {
 
-    private static final System.Logger LOGGER = System.getLogger("vit.service");
-
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     private static final int TOP = 5;
@@ -68,6 +69,7 @@ public final class VitService implements AutoCloseable {
     private final CompletableFuture<WarmUpReport> ready = new CompletableFuture<>();
     private final ReentrantLock replacing = new ReentrantLock();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final Set<VitModel> taken = Collections.newSetFromMap(new WeakHashMap<>()); // over by this service, and closed by it; guarded by replacing
     private final List<Thread> workers = new ArrayList<>();
     private final Thread starter;
     private volatile VitModel model;
@@ -76,9 +78,10 @@ public final class VitService implements AutoCloseable {
         this.options = options;
         this.model = model;
         this.config = model.config();
+        taken.add(model);
         long origin = System.nanoTime();
         LongSupplier clock = () -> System.nanoTime() - origin; // counts from 0, so that adding a deadline never overflows
-        dispatcher = new Dispatcher(options, clock, meters, new OverloadLog(clock, message -> LOGGER.log(System.Logger.Level.WARNING, name + ": " + message)));
+        dispatcher = new Dispatcher(options, clock, meters, new OverloadLog(clock, message -> ServiceLog.warning(name + ": " + message)));
         calls = new ServiceCalls(options, dispatcher, meters);
         factory = new GenerationFactory(options, clock, opener, name);
         starter = Thread.ofPlatform().daemon().name(name + "-start").unstarted(this::makeReady);
@@ -106,16 +109,19 @@ public final class VitService implements AutoCloseable {
     }
 
     private void makeReady() {
+        WarmUpReport report;
         try {
-            WarmUpReport report = install(model);
-            LOGGER.log(System.Logger.Level.INFO, name + ": " + report);
-            ready.complete(report);
-        } catch (RequestRefusedException | RuntimeException | Error e) {
-            if (!closed.get()) {
-                LOGGER.log(System.Logger.Level.ERROR, name + ": the model could not be made ready", e);
+            report = install(model);
+        } catch (Throwable e) {
+            boolean closing = closed.get();
+            if (!closing) {
+                ServiceLog.error(name + ": the model could not be made ready", e);
             }
-            ready.completeExceptionally(closed.get() ? new RequestRefusedException(RequestRefusedException.Reason.CLOSING, -1) : e);
+            ready.completeExceptionally(closing ? new RequestRefusedException(RequestRefusedException.Reason.CLOSING, -1) : e);
+            return;
         }
+        ServiceLog.info(name + ": " + report);
+        ready.complete(report);
     }
 
     /** Warms a model up and makes it the current one. If the service is closed, nothing is left open but the model. */
@@ -240,7 +246,7 @@ public final class VitService implements AutoCloseable {
      * closed after the last of them. Replacements take turns, and the first waits until the service is ready.
      *
      * @param next taken over by the service once this returns. If this throws, it is still the caller's
-     * @throws IllegalArgumentException if its images, classes or embeddings have other sizes than those of the current model
+     * @throws IllegalArgumentException if its images, classes or embeddings have other sizes than those of the current model, or if it serves or has served here
      * @throws RequestRefusedException  if the service is closed
      * @throws CallInterruptedException if the thread is interrupted; the service keeps its model
      */
@@ -249,11 +255,15 @@ public final class VitService implements AutoCloseable {
         ModelReplacedEvent event = FlightRecorder.isInitialized() ? ModelReplacedEvent.begun() : null;
         awaitTurn();
         try {
+            if (taken.contains(next)) {
+                throw new IllegalArgumentException(name + " has taken this model over already, and closes it; open the weights once more");
+            }
             WarmUpReport report = install(next);
+            taken.add(next);
             if (event != null) {
                 event.commit(name, next);
             }
-            LOGGER.log(System.Logger.Level.INFO, name + ": model replaced; " + report);
+            ServiceLog.info(name + ": model replaced; " + report);
             return report;
         } finally {
             replacing.unlock();

@@ -124,6 +124,28 @@ class ServiceLifetimeTest extends GatedService {
     }
 
     @Test
+    void aModelThatTheServiceHasTakenOverCannotReplaceAnother() throws Exception {
+        VitModel next = MicroModel.open(1);
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> service.replace(model)).getMessage().contains("taken this model over"));
+        assertEquals(4, logit(4));
+        service.replace(next);
+        for (VitModel taken : List.of(model, next)) {
+            assertThrows(IllegalArgumentException.class, () -> service.replace(taken));
+        }
+        assertSame(next, service.model());
+        assertEquals(5, logit(5));
+        next.newSession(SessionOptions.threads(1)).close(); // it is open
+    }
+
+    @Test
+    void theQueueMayBeAsLongAsMemoryAllows() throws Exception {
+        service.close();
+        start(OPTIONS.withQueue(Integer.MAX_VALUE, Long.MAX_VALUE));
+        assertEquals(3, logit(3));
+        assertEquals(4, logit(4));
+    }
+
+    @Test
     void aReplacedModelIsClosedAndOneThatDoesNotFitIsRefused() throws Exception {
         VitModel next = MicroModel.open(1);
         service.replace(next);
