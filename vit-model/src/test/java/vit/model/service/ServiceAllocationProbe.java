@@ -4,8 +4,11 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
@@ -25,7 +28,7 @@ final class ServiceAllocationProbe {
 
     private ServiceAllocationProbe() {}
 
-    public static void main(String[] arguments) throws IOException, InterruptedException {
+    public static void main(String[] arguments) throws IOException, InterruptedException, ExecutionException {
         ServiceOptions options = ServiceOptions.defaults().withSessions(2, 1).withBatchLimit(3).withDeadline(Duration.ofMinutes(1));
         float[] expected = new float[MicroModel.CLASSES];
         try (VitModel model = MicroModel.open(0); VitSession session = model.newSession(SessionOptions.threads(1))) {
@@ -44,7 +47,8 @@ final class ServiceAllocationProbe {
                 least = Math.min(least, callers + allocated(workers) - before);
             }
             ServiceStatistics statistics = service.statistics();
-            System.out.println(workers.length + " sessions, batches of " + Arrays.toString(statistics.batchImages().counts()));
+            long alone = statistics.batchImages().counts()[0];
+            System.out.println(workers.length + " sessions, passes: alone " + alone + ", together " + (statistics.batchImages().count() - alone));
             System.out.println("bytes " + least);
         }
     }
@@ -57,35 +61,35 @@ final class ServiceAllocationProbe {
         return bytes;
     }
 
-    /** Calls from several threads at once, which measure themselves. Returns the bytes that their calls allocated. */
-    private static long round(VitService service, float[] expected) throws InterruptedException {
-        AtomicLong bytes = new AtomicLong();
-        Thread[] callers = new Thread[CALLERS];
+    /** Calls from several threads at once, which measure themselves. Returns the bytes that their calls allocated, and fails if a call failed. */
+    private static long round(VitService service, float[] expected) throws InterruptedException, ExecutionException {
+        List<FutureTask<Long>> callers = new ArrayList<>();
         for (int i = 0; i < CALLERS; i++) {
-            callers[i] = Thread.ofPlatform().start(() -> {
-                float[] pixels = MicroModel.pixels(0);
-                float[] logits = new float[MicroModel.CLASSES];
-                float[] embedding = new float[MicroModel.CONFIG.embeddingWidth()];
-                long before = METER.getCurrentThreadAllocatedBytes();
-                try {
-                    for (int call = 0; call < CALLS; call++) {
-                        service.logits(pixels, logits);
-                    }
-                    for (int call = 0; call < CALLS; call++) {
-                        service.embed(pixels, embedding);
-                    }
-                } catch (RequestRefusedException e) {
-                    throw new IllegalStateException(e);
-                }
-                bytes.addAndGet(METER.getCurrentThreadAllocatedBytes() - before);
-                if (!Arrays.equals(expected, logits)) {
-                    throw new IllegalStateException("wrong logits");
-                }
-            });
+            callers.add(new FutureTask<>(() -> allocatedByCalls(service, expected)));
+            Thread.ofPlatform().start(callers.getLast());
         }
-        for (Thread caller : callers) {
-            caller.join();
+        long bytes = 0;
+        for (FutureTask<Long> caller : callers) {
+            bytes += caller.get();
         }
-        return bytes.get();
+        return bytes;
+    }
+
+    private static long allocatedByCalls(VitService service, float[] expected) throws RequestRefusedException {
+        float[] pixels = MicroModel.pixels(0);
+        float[] logits = new float[MicroModel.CLASSES];
+        float[] embedding = new float[MicroModel.CONFIG.embeddingWidth()];
+        long before = METER.getCurrentThreadAllocatedBytes();
+        for (int call = 0; call < CALLS; call++) {
+            service.logits(pixels, logits);
+        }
+        for (int call = 0; call < CALLS; call++) {
+            service.embed(pixels, embedding);
+        }
+        long bytes = METER.getCurrentThreadAllocatedBytes() - before;
+        if (!Arrays.equals(expected, logits)) {
+            throw new IllegalStateException("wrong logits");
+        }
+        return bytes;
     }
 }

@@ -1,10 +1,11 @@
 package vit.model.service;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.model.hardening.ChildProcess;
@@ -15,6 +16,8 @@ class ServiceAllocationTest {
     /** How often a JVM is started until one allocates nothing: what C2 inlines differs from run to run. A leak in the code would show in every JVM. */
     private static final int ATTEMPTS = 5;
 
+    private static final Pattern BOTH = Pattern.compile("alone [1-9]\\d*, together [1-9]\\d*");
+
     @Test
     @Timeout(300)
     void callsOfManyThreadsAllocateNothingAfterWarmUp() throws IOException, InterruptedException {
@@ -23,7 +26,7 @@ class ServiceAllocationTest {
             output = probe();
         }
         assertEquals("bytes 0", output.lines().filter(line -> line.startsWith("bytes ")).findFirst().orElse(output));
-        assertFalse(output.contains("batches of [0,") || output.contains(", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]"), "lone requests and batches: " + output);
+        assertTrue(BOTH.matcher(output).find(), "lone requests and batches: " + output);
     }
 
     private static String probe() throws IOException, InterruptedException {
