@@ -8,11 +8,11 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 
-/** A request was not computed. */
+/** A request was refused. */
 @Name("vit.Refusal")
 @Label("Refusal")
 @Category({"ViT", "Service"})
-@Description("A request that the service did not compute")
+@Description("A request that the service refused")
 @StackTrace(false)
 final class RefusalEvent extends Event {
 

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * A request that the service did not compute, with the reason and the time after which it is worth trying again. Refusals are frequent under overload, so
+ * A request that the service refused, with the reason and the time after which it is worth trying again. Refusals are frequent under overload, so
  * this exception has no stack trace: the reason says everything.
  */
 public final class RequestRefusedException extends Exception {
@@ -13,7 +13,7 @@ public final class RequestRefusedException extends Exception {
 
     private static final double NANOS_PER_MILLISECOND = 1e6;
 
-    /** Why a request was not computed. */
+    /** Why a request was refused. */
     public enum Reason {
         /** No model has been warmed up yet. */
         NOT_READY("the service is not ready: its model is being warmed up"),
@@ -51,14 +51,15 @@ public final class RequestRefusedException extends Exception {
         return retryNanos < 0 ? reason.sentence : reason.sentence + "; try again in " + (long) Math.ceil(retryNanos / NANOS_PER_MILLISECOND) + " ms";
     }
 
-    /** Why the request was not computed. */
+    /** Why the request was refused. */
     public Reason reason() {
         return reason;
     }
 
     /**
-     * After how long the same request would be admitted if no other came meanwhile. Empty if waiting does not help, because the service is closed, or
-     * the deadline is shorter than the computation of one image; and for a request that was admitted and {@link Reason#EXPIRED expired}.
+     * After how long the same request would be admitted if no other came meanwhile. For {@link Reason#DECODING} nobody knows how long the images ahead take, and
+     * this is as long as the request has waited for them. Empty if waiting does not help, because the service is closed, the deadline is shorter than the
+     * computation of one image, or the image is larger than the queue; and for a request that was admitted and {@link Reason#EXPIRED expired}.
      */
     public Optional<Duration> retryAfter() {
         return retryNanos < 0 ? Optional.empty() : Optional.of(Duration.ofNanos(retryNanos));

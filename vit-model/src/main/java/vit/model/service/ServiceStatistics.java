@@ -16,7 +16,7 @@ import vit.model.service.RequestRefusedException.Reason;
  * @param late              answered after the deadline, because computing took longer than predicted
  * @param failed            requests whose own image was at fault: not an image, or a result that is not finite; and those of a model that was closed
  * @param cancelled         requests whose future was cancelled, or whose caller was interrupted, while they waited
- * @param refused           requests that were not computed, by reason; every reason is a key
+ * @param refused           requests that were refused, by reason; every reason is a key
  * @param queueLength       requests that wait now
  * @param queueBytes        bytes of the pixel arrays that wait now
  * @param queueSeconds      time in the queue of every request that was computed

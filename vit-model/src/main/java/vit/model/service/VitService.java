@@ -44,7 +44,7 @@ import vit.model.image.RgbImage;
  * {@link #embed(float[], float[])} allocate nothing after warming up. If the caller is a virtual thread, the JDK allocates for its waiting.
  *
  * <h2>Errors</h2>
- * Each request fails alone. A request that is not computed is a {@link RequestRefusedException} with a reason. An image that cannot be decoded is a
+ * Each request fails alone. A request that is refused is a {@link RequestRefusedException} with a reason. An image that cannot be decoded is a
  * {@link vit.model.InputException}, a result that is NaN or infinite a {@link vit.model.NonFiniteException}. A caller that is interrupted while its request
  * waits gets a {@link CallInterruptedException}, and its request leaves the queue; once the request is being computed, the caller gets the result. In both
  * cases the interrupt status stays set. A future that is cancelled, or completed by its owner, takes its request out of the queue as well.
