@@ -10,6 +10,7 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
+import vit.model.forward.Spans;
 import vit.model.forward.VitForward;
 import vit.model.image.RgbImage;
 import vit.model.image.format.ImageDecoder;
@@ -188,6 +189,31 @@ public final class VitSession implements AutoCloseable {
      */
     public void embed(float[] images, int batch, float[] embeddings, StageObserver observer) {
         run(images, batch, observer, pass.embedding, "embeddings", embeddings);
+    }
+
+    /**
+     * Computes the logits and the embeddings of {@code batch} images in one pass; otherwise as {@link #logits} and {@link #embed(float[], int, float[])}.
+     *
+     * @param logits     (B, classes), written
+     * @param embeddings (B, {@link VitConfig#embeddingWidth}), written
+     */
+    public void logitsAndEmbeddings(float[] images, int batch, float[] logits, float[] embeddings) {
+        pass.checkHead();
+        pass.checkBatch(batch);
+        SessionPass.checkLength("images", images, batch, pass.imageElements());
+        SessionPass.checkLength("logits", logits, batch, pass.logits.columns());
+        SessionPass.checkLength("embeddings", embeddings, batch, pass.embedding.columns());
+        enter();
+        try {
+            pass.run(images, batch, null, pass.logits, logits);
+            Spans.read(pass.embedding, embeddings, batch * pass.embedding.columns());
+            if (finiteCheck) {
+                pass.requireFinite(embeddings, batch, pass.embedding.columns(), 0, batch);
+                pass.requireFinite(logits, batch, pass.logits.columns(), 0, batch);
+            }
+        } finally {
+            exit();
+        }
     }
 
     /** @param name of the array {@code out}, for the message if it is too short */

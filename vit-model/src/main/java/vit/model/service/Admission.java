@@ -55,32 +55,34 @@ final class Admission {
 
     /** Why a request may not wait; null if it may, and then {@link Ticket#predicted} is set. */
     RequestRefusedException refusal(Ticket ticket, RequestQueue queue, long now) {
-        long cost = cost(ticket);
+        long cost = ticket.generation.costs().of(1);
         if (queue.length() >= queueLength) {
             return new RequestRefusedException(Reason.QUEUE_FULL, untilStart(0, cost, now));
         }
         if (ticket.bytes > queueBytes - queue.bytes()) {
             return new RequestRefusedException(Reason.QUEUE_BYTES, ticket.bytes > queueBytes ? -1 : untilStart(0, cost, now));
         }
-        long own = withMargin(cost);
+        long own = withMargin(cost(ticket));
         long wait = untilStart(queue.ahead(ticket.urgent), cost, now);
         long excess = now + wait + wait / WAIT_MARGIN_PART + own - ticket.deadline;
         boolean trial = wait == 0 && queue.length() == 0 && ticket.deadline > now && now - latest >= TRIAL_NANOS;
         if (excess > 0 && !trial) {
             return new RequestRefusedException(Reason.DEADLINE, own > ticket.deadline - ticket.arrived ? -1 : excess);
         }
-        ticket.predicted = now + wait + cost;
+        ticket.predicted = now + wait + cost(ticket);
         return null;
     }
 
-    private static long cost(Ticket ticket) {
-        return ticket.generation.costs().of(1);
+    /** Nanoseconds that computing a request alone is expected to take. */
+    static long cost(Ticket ticket) {
+        CostTable costs = ticket.generation.costs();
+        return costs.of(1) * costs.passes(ticket.output);
     }
 
     /**
-     * Nanoseconds until a request with {@code ahead} others in front of it is expected to start.
+     * Nanoseconds until a request with {@code ahead} passes in front of it is expected to start.
      *
-     * @param cost of one image
+     * @param cost of a pass over one image
      */
     private long untilStart(int ahead, long cost, long now) {
         long first = Long.MAX_VALUE;

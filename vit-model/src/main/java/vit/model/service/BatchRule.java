@@ -41,7 +41,7 @@ final class BatchRule {
         Ticket member = first;
         for (int images = 2; images <= Math.min(share, limit); images++) {
             member = queue.after(member);
-            if (member == null || member.output != first.output || member.generation != first.generation) {
+            if (member == null || member.output != first.output || first.output == Ticket.Output.ATTENTION || member.generation != first.generation) {
                 break;
             }
             earliest = Math.min(earliest, member.deadline);

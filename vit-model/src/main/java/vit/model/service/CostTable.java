@@ -24,8 +24,14 @@ final class CostTable {
     /** A single pass moves the average by no more than a pass of this many times, or this part of, the expected time would. */
     private static final double OUTLIER = 4;
 
+    /** Attention takes about so many passes. It is rarely asked for, so warming up does not measure it; the requests themselves do. */
+    private static final double ATTENTION_PASSES = 4;
+
+    private static final int MOST_PASSES = 64;
+
     private final long[] measured; // nanoseconds of a pass over b + 1 images
     private double factor = 1;
+    private double attention = ATTENTION_PASSES; // the time of a request for attention, in passes over one image
 
     /** @param measured nanoseconds of a pass over 1, 2, … images */
     CostTable(long[] measured) {
@@ -40,6 +46,16 @@ final class CostTable {
     /** Nanoseconds that a pass over {@code images} images is expected to take. */
     long of(int images) {
         return Math.max(1, Math.round(measured[images - 1] * factor));
+    }
+
+    /** How many passes over one image take as long as a request for this output. */
+    int passes(Ticket.Output output) {
+        return output == Ticket.Output.ATTENTION ? (int) Math.ceil(attention) : 1;
+    }
+
+    /** Takes note of what a request for attention took. */
+    void observeAttention(long nanos) {
+        attention += (Math.clamp((double) nanos / of(1), 1, MOST_PASSES) - attention) / 2;
     }
 
     /** Takes note of what a pass took. */

@@ -88,6 +88,7 @@ final class Dispatcher {
             refusal = refusal(ticket, now);
             if (refusal == null) {
                 ticket.queued = now;
+                ticket.passes = ticket.generation.costs().passes(ticket.output);
                 ticket.state = Ticket.State.WAITING;
                 queue.add(ticket);
                 notify(); // a worker: nobody else waits here while requests are admitted
@@ -126,7 +127,7 @@ final class Dispatcher {
     /** How long preparing an image may take, so that its request can still be admitted if nothing waits. */
     long preparationNanos(Ticket ticket) {
         synchronized (this) {
-            return ticket.deadline - now() - Admission.withMargin(ticket.generation.costs().of(1));
+            return ticket.deadline - now() - Admission.withMargin(Admission.cost(ticket));
         }
     }
 
@@ -184,11 +185,12 @@ final class Dispatcher {
                 Ticket member = queue.first();
                 queue.remove(member);
                 member.state = Ticket.State.COMPUTING;
+                member.started = now;
                 batch.members[i] = member;
             }
             batch.size = size;
             batch.started = now;
-            batch.expectedNanos = costs.of(size);
+            batch.expectedNanos = size == 1 ? Admission.cost(first) : costs.of(size);
             computing++;
             admission.begins(worker, now, now + batch.expectedNanos);
         }
@@ -203,13 +205,25 @@ final class Dispatcher {
         wakeCloser();
     }
 
+    private static void observe(Batch batch, long nanos) {
+        CostTable costs = batch.members[0].generation.costs();
+        if (batch.members[0].output == Ticket.Output.ATTENTION) {
+            costs.observeAttention(nanos);
+        } else {
+            costs.observe(batch.size, nanos);
+        }
+    }
+
     /** Notes that a batch was computed: its cost, its members' end. A pass that failed is no measure, because faults are looked for in it. */
     void finish(int worker, Batch batch) {
         long now = now();
         meters.computed(batch, now);
+        for (int i = 0; i < batch.size; i++) {
+            batch.members[i].ended = now;
+        }
         synchronized (this) {
             if (!batch.hasFailed()) {
-                batch.members[0].generation.costs().observe(batch.size, now - batch.started);
+                observe(batch, now - batch.started);
             }
             admission.ends(worker);
             computing--;

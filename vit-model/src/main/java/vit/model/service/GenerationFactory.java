@@ -181,7 +181,8 @@ final class GenerationFactory {
             Ticket ticket = new Ticket();
             ticket.output = config.classes() > 0 ? Ticket.Output.LOGITS : Ticket.Output.EMBEDDING;
             ticket.pixels = pixels;
-            ticket.result = new float[SessionEngine.widest(config)];
+            ticket.logits = new float[config.classes()];
+            ticket.embedding = new float[config.embeddingWidth()];
             batch.members[i] = ticket;
         }
         batch.size = size;

@@ -27,41 +27,57 @@ public final class Request<T> {
     /** Makes the answer from what the model computed. */
     @FunctionalInterface
     interface Answer<T> {
-        T of(VitModel model, float[] result);
+        T of(VitModel model, Ticket computed);
     }
 
     private final Object image; // float[], RgbImage, byte[] or Path
     private final Ticket.Output output;
+    private final boolean asksForClasses;
     private final Answer<T> answer;
     private final Duration deadline; // or null: the service's
     private final boolean urgent;
 
-    private Request(Object image, Ticket.Output output, Answer<T> answer, Duration deadline, boolean urgent) {
+    private Request(Object image, Ticket.Output output, boolean asksForClasses, Answer<T> answer, Duration deadline, boolean urgent) {
         this.image = Objects.requireNonNull(image, "image");
         this.output = output;
+        this.asksForClasses = asksForClasses;
         this.answer = answer;
         this.deadline = deadline;
         this.urgent = urgent;
     }
 
     private static Request<float[]> logitsOf(Object image) {
-        return new Request<>(image, Ticket.Output.LOGITS, (model, result) -> result, null, false);
+        return new Request<>(image, Ticket.Output.LOGITS, false, (model, computed) -> computed.logits, null, false);
     }
 
     private static Request<float[]> embeddingOf(Object image) {
-        return new Request<>(image, Ticket.Output.EMBEDDING, (model, result) -> result, null, false);
+        return new Request<>(image, Ticket.Output.EMBEDDING, false, (model, computed) -> computed.embedding, null, false);
+    }
+
+    private static Request<Outputs> outputsOf(Object image) {
+        return new Request<>(image, Ticket.Output.BOTH, true,
+                (model, computed) -> new Outputs(computed.logits, model.scores().of(computed.logits, 0, computed.logits.length), computed.embedding), null, false);
+    }
+
+    private static Request<Explanation> explanationOf(Object image, int top) {
+        checkTop(top);
+        return new Request<>(image, Ticket.Output.ATTENTION, false, (model, computed) -> Explanation.of(model, computed, top), null, false);
     }
 
     private static Request<double[]> probabilitiesOf(Object image) {
-        return new Request<>(image, Ticket.Output.LOGITS, (model, result) -> model.scores().of(result, 0, result.length), null, false);
+        return new Request<>(image, Ticket.Output.LOGITS, true, (model, computed) -> model.scores().of(computed.logits, 0, computed.logits.length), null, false);
     }
 
     private static Request<Prediction> predictionOf(Object image, int top) {
+        checkTop(top);
+        return new Request<>(image, Ticket.Output.LOGITS, true,
+                (model, computed) -> Prediction.of(computed.logits, 0, computed.logits.length, model.labels(), top, model.scores()), null, false);
+    }
+
+    private static void checkTop(int top) {
         if (top < 1) {
             throw new IllegalArgumentException("the " + top + " most probable classes; expected 1 or more");
         }
-        return new Request<>(image, Ticket.Output.LOGITS,
-                (model, result) -> Prediction.of(result, 0, result.length, model.labels(), top, model.scores()), null, false);
     }
 
     /** The logits, (classes), of normalised pixels. */
@@ -160,6 +176,54 @@ public final class Request<T> {
         return embeddingOf(file);
     }
 
+    /** Logits, probabilities and the embedding, in one pass, of normalised pixels. */
+    public static Request<Outputs> outputs(float[] pixels) {
+        return outputsOf(pixels);
+    }
+
+    /** Logits, probabilities and the embedding, in one pass, of a decoded image. */
+    public static Request<Outputs> outputs(RgbImage image) {
+        return outputsOf(image);
+    }
+
+    /** Logits, probabilities and the embedding, in one pass, of the bytes of an image file. */
+    public static Request<Outputs> outputs(byte[] file) {
+        return outputsOf(file);
+    }
+
+    /** Logits, probabilities and the embedding, in one pass, of an image file. */
+    public static Request<Outputs> outputs(Path file) {
+        return outputsOf(file);
+    }
+
+    /**
+     * The {@code top} most probable classes of a decoded image and where the model looks. It takes as long as several passes, and allocates 4 bytes ×
+     * blocks × heads × tokens².
+     *
+     * @throws IllegalArgumentException if {@code top} is below 1
+     */
+    public static Request<Explanation> explanation(RgbImage image, int top) {
+        return explanationOf(image, top);
+    }
+
+    /**
+     * As {@link #explanation(RgbImage, int)}, for the bytes of an image file.
+     *
+     * @throws IllegalArgumentException if {@code top} is below 1
+     */
+    public static Request<Explanation> explanation(byte[] file, int top) {
+        return explanationOf(file, top);
+    }
+
+    /**
+     * As {@link #explanation(RgbImage, int)}, for an image file.
+     *
+     * @throws IllegalArgumentException if {@code top} is below 1
+     */
+    public static Request<Explanation> explanation(Path file, int top) {
+        return explanationOf(file, top);
+    }
+
     /**
      * The same request with this time from the call to the answer, instead of {@link ServiceOptions#deadline}.
      *
@@ -167,12 +231,12 @@ public final class Request<T> {
      */
     public Request<T> within(Duration time) {
         ServiceOptions.nanos("within", time, 1);
-        return new Request<>(image, output, answer, time, urgent);
+        return new Request<>(image, output, asksForClasses, answer, time, urgent);
     }
 
     /** The same request, to be computed before all waiting requests that are not urgent. */
     public Request<T> urgent() {
-        return new Request<>(image, output, answer, deadline, true);
+        return new Request<>(image, output, asksForClasses, answer, deadline, true);
     }
 
     Object image() {
@@ -181,6 +245,11 @@ public final class Request<T> {
 
     Ticket.Output output() {
         return output;
+    }
+
+    /** Whether the answer has no meaning for a head that projects. */
+    boolean asksForClasses() {
+        return asksForClasses;
     }
 
     Answer<T> answer() {

@@ -17,6 +17,7 @@ final class RequestQueue {
         private Ticket first;
         private Ticket last;
         private int length;
+        private int passes;
 
         void add(Ticket ticket) {
             ticket.previous = last;
@@ -28,6 +29,7 @@ final class RequestQueue {
             }
             last = ticket;
             length++;
+            passes += ticket.passes;
         }
 
         void remove(Ticket ticket) {
@@ -44,6 +46,7 @@ final class RequestQueue {
             ticket.previous = null;
             ticket.next = null;
             length--;
+            passes -= ticket.passes;
         }
     }
 
@@ -56,9 +59,9 @@ final class RequestQueue {
         return bytes;
     }
 
-    /** How many requests would be computed before a new one. */
+    /** How many passes over one image would be made before a new request's. */
     int ahead(boolean isUrgent) {
-        return isUrgent ? urgent.length : urgent.length + ordinary.length;
+        return isUrgent ? urgent.passes : urgent.passes + ordinary.passes;
     }
 
     private Line line(Ticket ticket) {

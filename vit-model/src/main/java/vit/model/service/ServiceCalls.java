@@ -1,6 +1,7 @@
 package vit.model.service;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import vit.kernels.parallel.CallInterruptedException;
@@ -28,14 +29,25 @@ final class ServiceCalls {
         this.pool = new TicketPool(options.queueLength() + (long) options.sessions() * options.batchLimit());
     }
 
-    /** Computes into the caller's array, and allocates nothing. */
-    void run(VitConfig config, Ticket.Output output, float[] pixels, float[] result) throws RequestRefusedException {
-        checkResult(config, output, result);
+    /** Computes the logits into the caller's array, and allocates nothing. */
+    void logits(VitConfig config, float[] pixels, float[] logits) throws RequestRefusedException {
+        checkResult(logits, config.classes());
+        run(config, Ticket.Output.LOGITS, pixels, logits, null);
+    }
+
+    /** Computes the embedding into the caller's array, and allocates nothing. */
+    void embed(VitConfig config, float[] pixels, float[] embedding) throws RequestRefusedException {
+        checkResult(embedding, config.embeddingWidth());
+        run(config, Ticket.Output.EMBEDDING, pixels, null, embedding);
+    }
+
+    private void run(VitConfig config, Ticket.Output output, float[] pixels, float[] logits, float[] embedding) throws RequestRefusedException {
         checkPixels(config, pixels);
         Ticket ticket = pool.take();
         begin(ticket, config, output, false, deadlineNanos);
         ticket.pixels = pixels;
-        ticket.result = result;
+        ticket.logits = logits;
+        ticket.embedding = embedding;
         ticket.waiter = Thread.currentThread();
         dispatcher.enter(ticket);
         dispatcher.offer(ticket);
@@ -45,10 +57,9 @@ final class ServiceCalls {
         rethrow(failure);
     }
 
-    <T> T call(VitConfig config, Request<T> request) throws IOException, RequestRefusedException {
+    <T> TimedAnswer<T> call(VitConfig config, Request<T> request) throws IOException, RequestRefusedException {
         Ticket ticket = new Ticket();
-        begin(ticket, config, request.output(), request.isUrgent(), request.deadlineNanos(options));
-        checkImage(config, request.image());
+        begin(ticket, config, request);
         ticket.waiter = Thread.currentThread();
         dispatcher.enter(ticket);
         VitModel model = ticket.generation.model();
@@ -56,13 +67,13 @@ final class ServiceCalls {
         dispatcher.offer(ticket);
         await(ticket);
         rethrow(ticket.failure);
-        return request.answer().of(model, ticket.result);
+        return new TimedAnswer<>(request.answer().of(model, ticket), Duration.ofNanos(ticket.queued - ticket.arrived),
+                Duration.ofNanos(ticket.started - ticket.queued), Duration.ofNanos(ticket.ended - ticket.started));
     }
 
     <T> CompletableFuture<T> submit(VitConfig config, Request<T> request) throws RequestRefusedException {
         Ticket ticket = new Ticket();
-        begin(ticket, config, request.output(), request.isUrgent(), request.deadlineNanos(options));
-        checkImage(config, request.image());
+        begin(ticket, config, request);
         CompletableFuture<T> future = new CompletableFuture<>();
         dispatcher.enter(ticket);
         VitModel model = ticket.generation.model();
@@ -85,7 +96,7 @@ final class ServiceCalls {
         }
         T value;
         try {
-            value = answer.of(model, ticket.result);
+            value = answer.of(model, ticket);
         } catch (Throwable e) {
             future.completeExceptionally(e);
             return;
@@ -101,8 +112,16 @@ final class ServiceCalls {
         return waited;
     }
 
+    private void begin(Ticket ticket, VitConfig config, Request<?> request) {
+        if (request.asksForClasses() && config.isProjection()) {
+            throw new IllegalArgumentException("the model's head gives embeddings of images, not the logits of classes; ask for the embedding");
+        }
+        begin(ticket, config, request.output(), request.isUrgent(), request.deadlineNanos(options));
+        checkImage(config, request.image());
+    }
+
     private void begin(Ticket ticket, VitConfig config, Ticket.Output output, boolean urgent, long deadlineNanos) {
-        if (output == Ticket.Output.LOGITS && config.classes() == 0) {
+        if (output.hasLogits() && output != Ticket.Output.ATTENTION && config.classes() == 0) {
             throw new IllegalArgumentException("the model has no classification head; ask for the embedding");
         }
         ticket.output = output;
@@ -112,13 +131,9 @@ final class ServiceCalls {
         ticket.deadline = ticket.arrived + deadlineNanos;
     }
 
-    private static int width(VitConfig config, Ticket.Output output) {
-        return output == Ticket.Output.LOGITS ? config.classes() : config.embeddingWidth();
-    }
-
-    private static void checkResult(VitConfig config, Ticket.Output output, float[] result) {
-        if (result.length < width(config, output)) {
-            throw new IllegalArgumentException("an array of " + result.length + " for the result; expected at least " + width(config, output));
+    private static void checkResult(float[] result, int width) {
+        if (result.length < width) {
+            throw new IllegalArgumentException("an array of " + result.length + " for the result; expected at least " + width);
         }
     }
 
@@ -142,7 +157,8 @@ final class ServiceCalls {
         boolean prepared = false;
         try {
             ticket.pixels = image instanceof float[] pixels ? pixels : decode(ticket, image);
-            ticket.result = new float[width(config, ticket.output)];
+            ticket.logits = ticket.output.hasLogits() ? new float[config.classes()] : null;
+            ticket.embedding = ticket.output.hasEmbedding() ? new float[config.embeddingWidth()] : null;
             prepared = true;
         } catch (CallInterruptedException e) {
             meters.cancelled();

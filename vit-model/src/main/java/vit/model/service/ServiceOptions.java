@@ -130,7 +130,7 @@ public record ServiceOptions(int sessions, int threads, int queueLength, long qu
      * @throws IllegalArgumentException if no session can have so large a batch
      */
     public long sessionBytes(VitModel model) {
-        long arrays = batchLimit == 1 ? 0 : (long) batchLimit * Float.BYTES * (SessionEngine.imageElements(model.config()) + SessionEngine.widest(model.config()));
+        long arrays = batchLimit == 1 ? 0 : (long) batchLimit * Float.BYTES * SessionEngine.batchElements(model.config());
         return sessions * (model.sessionBytes(SessionOptions.threads(threads).withBatch(batchLimit)) + arrays);
     }
 }

@@ -20,7 +20,8 @@ final class SessionEngine implements Engine {
     private final int classes;
     private final int embeddingWidth;
     private final float[] images; // (batch, channels, height, width); empty without batches
-    private final float[] results; // (batch, classes or E)
+    private final float[] logits; // (batch, classes); empty without batches
+    private final float[] embeddings; // (batch, E); empty without batches
 
     /** @param name of the team's threads, {@code NAME-worker-1} and so on */
     SessionEngine(VitModel model, ServiceOptions options, String name) {
@@ -30,7 +31,8 @@ final class SessionEngine implements Engine {
         embeddingWidth = config.embeddingWidth();
         int room = options.batchLimit() == 1 ? 0 : options.batchLimit();
         images = new float[Math.multiplyExact(room, elements)];
-        results = new float[Math.multiplyExact(room, widest(config))];
+        logits = new float[Math.multiplyExact(room, classes)];
+        embeddings = new float[Math.multiplyExact(room, embeddingWidth)];
         team = Workers.of(options.threads(), name);
         VitSession made = null;
         try {
@@ -48,9 +50,9 @@ final class SessionEngine implements Engine {
         return config.channels() * config.imageHeight() * config.imageWidth();
     }
 
-    /** Elements of the widest result. */
-    static int widest(VitConfig config) {
-        return Math.max(config.classes(), config.embeddingWidth());
+    /** Elements of the arrays in which batches are put together, for one image. */
+    static int batchElements(VitConfig config) {
+        return imageElements(config) + config.classes() + config.embeddingWidth();
     }
 
     @Override
@@ -69,41 +71,66 @@ final class SessionEngine implements Engine {
 
     private void alone(Ticket ticket) {
         try {
-            compute(ticket.output, ticket.pixels, 1, ticket.result);
+            if (ticket.output == Ticket.Output.ATTENTION) {
+                look(ticket);
+            } else {
+                compute(ticket.output, ticket.pixels, 1, ticket.logits, ticket.embedding);
+            }
         } catch (Throwable e) { // an Error too belongs to the caller, who would wait forever
             ticket.failure = e;
         }
     }
 
+    private void look(Ticket ticket) {
+        if (classes > 0) {
+            session.logits(ticket.pixels, 1, ticket.logits);
+        }
+        ticket.attention = session.attention(ticket.pixels);
+    }
+
     /** If the pass fails, the members that it failed for are computed alone, so that each gets its own result or failure. */
     private void together(Batch batch) {
         Ticket.Output output = batch.members[0].output;
-        int width = output == Ticket.Output.LOGITS ? classes : embeddingWidth;
         boolean written = true;
         try {
             for (int i = 0; i < batch.size; i++) {
                 System.arraycopy(batch.members[i].pixels, 0, images, i * elements, elements);
             }
-            compute(output, images, batch.size, results);
+            compute(output, images, batch.size, logits, embeddings);
         } catch (NonFiniteException e) {
             // All results are written nevertheless, and those of the other members are good.
         } catch (Throwable e) {
             written = false;
         }
         for (int i = 0; i < batch.size; i++) {
-            if (written && NonFiniteWeights.find(results, i * width, width) < 0) {
-                System.arraycopy(results, i * width, batch.members[i].result, 0, width);
+            if (written && isFinite(output, i)) {
+                handOut(output, i, batch.members[i]);
             } else {
                 alone(batch.members[i]);
             }
         }
     }
 
-    private void compute(Ticket.Output output, float[] from, int count, float[] to) {
-        if (output == Ticket.Output.LOGITS) {
-            session.logits(from, count, to);
-        } else {
-            session.embed(from, count, to);
+    private boolean isFinite(Ticket.Output output, int i) {
+        return !(output.hasLogits() && NonFiniteWeights.find(logits, i * classes, classes) >= 0)
+                && !(output.hasEmbedding() && NonFiniteWeights.find(embeddings, i * embeddingWidth, embeddingWidth) >= 0);
+    }
+
+    private void handOut(Ticket.Output output, int i, Ticket member) {
+        if (output.hasLogits()) {
+            System.arraycopy(logits, i * classes, member.logits, 0, classes);
+        }
+        if (output.hasEmbedding()) {
+            System.arraycopy(embeddings, i * embeddingWidth, member.embedding, 0, embeddingWidth);
+        }
+    }
+
+    private void compute(Ticket.Output output, float[] from, int count, float[] toLogits, float[] toEmbeddings) {
+        switch (output) {
+            case LOGITS -> session.logits(from, count, toLogits);
+            case EMBEDDING -> session.embed(from, count, toEmbeddings);
+            case BOTH -> session.logitsAndEmbeddings(from, count, toLogits, toEmbeddings);
+            case ATTENTION -> throw new IllegalArgumentException("attention is computed for one image");
         }
     }
 

@@ -198,7 +198,7 @@ public final class VitService implements AutoCloseable {
      * @throws IllegalArgumentException if an array is too short, or the model has no head
      */
     public void logits(float[] pixels, float[] logits) throws RequestRefusedException {
-        calls.run(config, Ticket.Output.LOGITS, pixels, logits);
+        calls.logits(config, pixels, logits);
     }
 
     /**
@@ -209,16 +209,21 @@ public final class VitService implements AutoCloseable {
      * @throws IllegalArgumentException if an array is too short
      */
     public void embed(float[] pixels, float[] embedding) throws RequestRefusedException {
-        calls.run(config, Ticket.Output.EMBEDDING, pixels, embedding);
+        calls.embed(config, pixels, embedding);
     }
 
     /**
      * Computes a request and waits for the answer.
      *
      * @throws IOException              if the image cannot be read, decoded or preprocessed
-     * @throws IllegalArgumentException if the pixels are too few, or logits are asked for and the model has no head
+     * @throws IllegalArgumentException if the pixels are too few, or what is asked for needs a classification head and the model has none
      */
     public <T> T call(Request<T> request) throws IOException, RequestRefusedException {
+        return timed(request).answer();
+    }
+
+    /** As {@link #call}, and says how long the request took in the parts of the service. */
+    public <T> TimedAnswer<T> timed(Request<T> request) throws IOException, RequestRefusedException {
         return calls.call(config, request);
     }
 
@@ -229,7 +234,7 @@ public final class VitService implements AutoCloseable {
      * @return completed with the answer or with what went wrong, a bad image included. Cancelling it takes the request out of the queue; a pass that has
      *         begun is not stopped
      * @throws RequestRefusedException  if the request is refused at once
-     * @throws IllegalArgumentException if the pixels are too few, or logits are asked for and the model has no head
+     * @throws IllegalArgumentException if the pixels are too few, or what is asked for needs a classification head and the model has none
      */
     public <T> CompletableFuture<T> submit(Request<T> request) throws RequestRefusedException {
         return calls.submit(config, request);

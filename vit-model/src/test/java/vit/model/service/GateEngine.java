@@ -18,7 +18,8 @@ final class GateEngine extends FakeEngine {
             let.acquireUninterruptibly();
         }
         for (int i = 0; i < batch.size; i++) {
-            batch.members[i].result[0] = batch.members[i].pixels[0];
+            Ticket member = batch.members[i];
+            (member.logits != null ? member.logits : member.embedding)[0] = member.pixels[0];
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import vit.model.ModelClosedException;
 import vit.model.NonFiniteException;
@@ -23,7 +24,8 @@ class SessionEngineTest {
             Ticket ticket = new Ticket();
             ticket.output = output;
             ticket.pixels = image;
-            ticket.result = new float[20];
+            ticket.logits = new float[20];
+            ticket.embedding = new float[20];
             batch.members[batch.size++] = ticket;
         }
         return batch;
@@ -35,20 +37,23 @@ class SessionEngineTest {
         float[] longer = java.util.Arrays.copyOf(MicroModel.pixels(2), 1000);
         try (VitModel model = MicroModel.open(0); VitSession session = model.newSession(SessionOptions.threads(1));
                 SessionEngine engine = new SessionEngine(model, OPTIONS, "test")) {
-            for (Ticket.Output output : Ticket.Output.values()) {
+            for (Ticket.Output output : List.of(Ticket.Output.LOGITS, Ticket.Output.EMBEDDING, Ticket.Output.BOTH)) {
                 for (int size = 1; size <= 4; size++) {
                     float[][] images = {longer, MicroModel.pixels(3), MicroModel.pixels(4), MicroModel.pixels(5)};
                     Batch batch = batch(output, java.util.Arrays.copyOf(images, size));
                     engine.run(batch);
                     for (int i = 0; i < size; i++) {
-                        float[] alone = new float[20];
-                        if (output == Ticket.Output.LOGITS) {
-                            session.logits(images[i], 1, alone);
-                        } else {
-                            session.embed(images[i], 1, alone);
+                        float[] logits = new float[20];
+                        float[] embedding = new float[20];
+                        if (output.hasLogits()) {
+                            session.logits(images[i], 1, logits);
+                        }
+                        if (output.hasEmbedding()) {
+                            session.embed(images[i], 1, embedding);
                         }
                         assertNull(batch.members[i].failure);
-                        assertArrayEquals(alone, batch.members[i].result, output + " " + i + " of " + size);
+                        assertArrayEquals(logits, batch.members[i].logits, output + " " + i + " of " + size);
+                        assertArrayEquals(embedding, batch.members[i].embedding, output + " " + i + " of " + size);
                     }
                 }
             }
@@ -72,7 +77,7 @@ class SessionEngineTest {
                     assertNull(member.failure);
                     float[] alone = new float[20];
                     session.logits(member.pixels, 1, alone);
-                    assertArrayEquals(alone, member.result);
+                    assertArrayEquals(alone, member.logits);
                 }
             }
         }

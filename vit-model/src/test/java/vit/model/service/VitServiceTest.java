@@ -142,6 +142,7 @@ class VitServiceTest extends GatedService {
         assertThrows(IllegalArgumentException.class, () -> service.logits(pixels(1), new float[MicroModel.CLASSES - 1]));
         assertThrows(IllegalArgumentException.class, () -> service.submit(Request.logits(new float[3])));
         assertThrows(IllegalArgumentException.class, () -> Request.prediction(pixels(1), 0));
+        assertThrows(IllegalArgumentException.class, () -> Request.explanation(MicroModel.image(1), 0));
         assertThrows(IllegalArgumentException.class, () -> Request.logits(pixels(1)).within(Duration.ZERO));
         assertThrows(IllegalArgumentException.class, () -> OPTIONS.withSessions(0, 1));
         assertThrows(IllegalArgumentException.class, () -> OPTIONS.withDeadline(Duration.ZERO));
@@ -204,7 +205,7 @@ class VitServiceTest extends GatedService {
     @Test
     void optionsSayWhatSessionsTake() {
         ServiceOptions two = OPTIONS.withSessions(2, 1).withBatchLimit(4);
-        long each = model.sessionBytes(SessionOptions.threads(1).withBatch(4)) + 4L * 4 * (MicroModel.PIXELS + 16);
+        long each = model.sessionBytes(SessionOptions.threads(1).withBatch(4)) + 4L * 4 * (MicroModel.PIXELS + MicroModel.CLASSES + 16);
         assertEquals(2 * each, two.sessionBytes(model));
         assertEquals(1, ServiceOptions.lowestLatency().sessions());
         assertEquals(Runtime.getRuntime().availableProcessors(), ServiceOptions.lowestLatency().threads());
