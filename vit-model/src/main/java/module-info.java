@@ -8,7 +8,12 @@ module vit.model {
     // For the command line only.
     requires static info.picocli;
     requires static me.tongfei.progressbar;
+    requires static java.logging;
     requires static jdk.management;
+
+    // For vit serve only.
+    requires static org.eclipse.jetty.server;
+    requires static HdrHistogram;
 
     exports vit.model;
     exports vit.model.config;

@@ -52,7 +52,7 @@ public final class Vit implements Runnable {
 
     /** All commands, in the order of the help page. */
     private static final List<String> COMMANDS = List.of(
-            "classify", "embed", "similar", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "demo", "draw", "ablation", "bench", "doctor",
+            "classify", "embed", "similar", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "serve", "demo", "draw", "ablation", "bench", "doctor",
             "help", "completion");
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Also print the stack trace of an error.")
@@ -155,6 +155,7 @@ public final class Vit implements Runnable {
             case "inspect" -> new Inspect();
             case "train" -> new Train();
             case "visualise" -> new Visualise();
+            case "serve" -> new Serve();
             case "demo" -> new Demo();
             case "draw" -> new Draw();
             case "ablation" -> new Ablation();

@@ -1,8 +1,10 @@
 package vit.model.visualise;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import vit.model.AttentionMaps;
+import vit.model.config.VitConfig;
 
 /**
  * Attention rollout (Abnar and Zuidema 2020, section 3): how much of each token after the last block comes from each token before the first, if
@@ -44,6 +46,32 @@ public final class AttentionRollout {
             rollout = step(attention, rollout, tokens);
         }
         return rollout;
+    }
+
+    /**
+     * What the head's input takes from each patch by the rollout through these blocks: as {@link PooledAttention#of} of {@link #through}, in T² instead of T³
+     * steps a block, because only the rows that are used are followed back.
+     *
+     * @param blocks first to last, each (T, T) with rows that sum to one
+     * @return (patches)
+     */
+    public static double[] pooled(VitConfig config, List<double[]> blocks) {
+        double[] row = PooledAttention.rows(config);
+        for (double[] attention : blocks.reversed()) {
+            row = back(row, attention, config.tokens());
+        }
+        return Arrays.copyOfRange(row, config.prefixTokens(), config.prefixTokens() + config.patches());
+    }
+
+    /** r · (½·A + ½·I). */
+    private static double[] back(double[] row, double[] attention, int tokens) {
+        double[] next = new double[tokens];
+        for (int k = 0; k < tokens; k++) {
+            for (int j = 0; j < tokens; j++) {
+                next[j] += row[k] * (attention[k * tokens + j] + (k == j ? 1 : 0)) / 2;
+            }
+        }
+        return next;
     }
 
     /** (½·A + ½·I) · R. */

@@ -1,5 +1,6 @@
 package vit.model.visualise;
 
+import java.util.Arrays;
 import vit.model.config.VitConfig;
 
 /**
@@ -20,16 +21,24 @@ public final class PooledAttention {
         if (matrix.length != tokens * tokens) {
             throw new IllegalArgumentException("a matrix of " + matrix.length + " elements for " + tokens + " tokens");
         }
-        boolean token = config.pooling() == VitConfig.Pooling.TOKEN;
-        int first = token || config.pooling().includesPrefix() ? 0 : config.prefixTokens();
-        int last = token ? 1 : tokens;
+        double[] rows = rows(config);
         double[] shares = new double[config.patches()];
-        for (int row = first; row < last; row++) {
-            for (int p = 0; p < shares.length; p++) {
-                shares[p] += matrix[row * tokens + config.prefixTokens() + p] / (last - first);
+        for (int row = 0; row < tokens; row++) {
+            for (int p = 0; p < shares.length && rows[row] > 0; p++) {
+                shares[p] += matrix[row * tokens + config.prefixTokens() + p] * rows[row];
             }
         }
         return new PatchMap(config.gridHeight(), config.gridWidth(), shares);
+    }
+
+    /** The weight of each token's row, (T); together they are one. */
+    static double[] rows(VitConfig config) {
+        boolean token = config.pooling() == VitConfig.Pooling.TOKEN;
+        int first = token || config.pooling().includesPrefix() ? 0 : config.prefixTokens();
+        int last = token ? 1 : config.tokens();
+        double[] rows = new double[config.tokens()];
+        Arrays.fill(rows, first, last, 1.0 / (last - first));
+        return rows;
     }
 
     /** The rows that are used, in words that can be added to a sentence. */

@@ -1,0 +1,108 @@
+package vit.model.serve;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.util.component.AbstractLifeCycle;
+import org.eclipse.jetty.util.thread.Scheduler;
+
+/**
+ * Cuts off clients that send too slowly. Jetty's idle timeout starts again with every byte, so a client could hold a connection for hours by sending one byte a
+ * second. Here the head of a request and its body have to be complete by a point in time.
+ */
+final class ConnectionGuard extends AbstractLifeCycle implements Connection.Listener {
+
+    private static final long SWEEP_MILLIS = 250;
+
+    private final Scheduler scheduler;
+    private final Times times;
+    private final Map<EndPoint, Long> limits = new ConcurrentHashMap<>(); // nanoTime by which a client must have sent what is awaited
+    private volatile Scheduler.Task next;
+
+    /**
+     * How long a client may take.
+     *
+     * @param head           until the head of the first request is complete
+     * @param next           on a connection that is kept alive: until the head of the next request is complete
+     * @param body           for a body, beside the time for its length
+     * @param bytesPerSecond how fast a body has to come at least
+     */
+    record Times(Duration head, Duration next, Duration body, long bytesPerSecond) {
+
+        static final Times USUAL = new Times(Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(5), 64 << 10);
+    }
+
+    ConnectionGuard(Scheduler scheduler, Times times) {
+        this.scheduler = scheduler;
+        this.times = times;
+    }
+
+    @Override
+    public void onOpened(Connection connection) {
+        within(connection.getEndPoint(), times.head);
+    }
+
+    @Override
+    public void onClosed(Connection connection) {
+        limits.remove(connection.getEndPoint());
+    }
+
+    /** The head of a request is complete, and a body is awaited. */
+    void bodyBegins(Request request, long bytes) {
+        within(endPoint(request), times.body.plusSeconds(bytes / times.bytesPerSecond));
+    }
+
+    /** The request is complete: nothing more is awaited. */
+    void bodyEnds(Request request) {
+        limits.remove(endPoint(request));
+    }
+
+    /** The answer was sent. */
+    void answered(Request request) {
+        EndPoint endPoint = endPoint(request);
+        if (endPoint.isOpen()) {
+            within(endPoint, times.next);
+        }
+    }
+
+    private static EndPoint endPoint(Request request) {
+        return request.getConnectionMetaData().getConnection().getEndPoint();
+    }
+
+    private void within(EndPoint endPoint, Duration time) {
+        limits.put(endPoint, System.nanoTime() + time.toNanos());
+    }
+
+    @Override
+    protected void doStart() {
+        schedule();
+    }
+
+    @Override
+    protected void doStop() {
+        next.cancel();
+    }
+
+    private void schedule() {
+        next = scheduler.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void sweep() {
+        long now = System.nanoTime();
+        limits.forEach((endPoint, limit) -> {
+            if (!endPoint.isOpen()) {
+                limits.remove(endPoint, limit);
+            } else if (now - limit > 0 && limits.remove(endPoint, limit)) {
+                endPoint.close(new TimeoutException("the request came too slowly"));
+            }
+        });
+        if (isRunning()) {
+            schedule();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package vit.model.serve;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Fields;
+import vit.model.json.Json;
+
+/** One request and its answer. Belongs to the thread that handles it. */
+final class Exchange {
+
+    /** Room for the first bytes of a body; it doubles as they arrive. */
+    private static final int FIRST_BYTES = 64 << 10;
+
+    private final Request request;
+    private final Response response;
+    private final Callback callback;
+    private final BodyBudget budget;
+    private final ConnectionGuard guard;
+    private final long maxBodyBytes;
+    private long taken; // of the budget
+
+    Exchange(Request request, Response response, Callback callback, BodyBudget budget, ConnectionGuard guard, long maxBodyBytes) {
+        this.request = request;
+        this.response = response;
+        this.callback = callback;
+        this.budget = budget;
+        this.guard = guard;
+        this.maxBodyBytes = maxBodyBytes;
+    }
+
+    String path() {
+        return Request.getPathInContext(request);
+    }
+
+    String method() {
+        return request.getMethod();
+    }
+
+    /** A header's value, or null. */
+    String header(String name) {
+        return request.getHeaders().get(name);
+    }
+
+    /** The media type of the body in lower case, without parameters; empty if none is stated. */
+    String mediaType() {
+        String type = header("Content-Type");
+        return type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /** A whole number of the query, or {@code otherwise}. */
+    int number(String name, int otherwise, int least, int most) throws RequestFault {
+        Fields fields;
+        try {
+            fields = Request.extractQueryParameters(request);
+        } catch (RuntimeException e) { // whatever Jetty makes of a bad escape
+            throw RequestFault.bad("the query of the URL cannot be read");
+        }
+        String text = fields.getValue(name);
+        if (text == null) {
+            return otherwise;
+        }
+        try {
+            int value = Integer.parseInt(text);
+            if (value >= least && value <= most) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // reported below
+        }
+        throw RequestFault.bad("'" + name + "' in the query: expected a whole number, " + least + " to " + most);
+    }
+
+    /**
+     * The whole body. A body that states a length above the limit is refused before it is read.
+     *
+     * @throws IOException if the client goes away, or sends too slowly
+     */
+    byte[] body() throws IOException, RequestFault {
+        long length = request.getLength();
+        if (length > maxBodyBytes) {
+            throw tooLarge();
+        }
+        guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
+        byte[] bytes = new byte[0];
+        int count = 0;
+        try (InputStream in = Content.Source.asInputStream(request)) {
+            while (true) {
+                if (count == bytes.length) {
+                    int room = (int) Math.min(length >= 0 ? length : maxBodyBytes + 1, Math.max(FIRST_BYTES, 2L * count));
+                    if (room == count) {
+                        break; // all that was announced
+                    }
+                    budget.take(room - count);
+                    taken += room - count;
+                    bytes = Arrays.copyOf(bytes, room);
+                }
+                int read = in.read(bytes, count, bytes.length - count);
+                if (read < 0) {
+                    break;
+                }
+                count += read;
+                if (count > maxBodyBytes) {
+                    throw tooLarge();
+                }
+            }
+        }
+        guard.bodyEnds(request);
+        return count == bytes.length ? bytes : Arrays.copyOf(bytes, count);
+    }
+
+    private RequestFault tooLarge() {
+        return RequestFault.of(413, "BODY_TOO_LARGE", "the body is too large: this server takes at most " + maxBodyBytes + " bytes");
+    }
+
+    /** Gives the body's bytes back. */
+    void end() {
+        budget.giveBack(taken);
+        taken = 0;
+    }
+
+    /** Sets a header of the answer. */
+    Exchange with(String name, String value) {
+        response.getHeaders().put(name, value);
+        return this;
+    }
+
+    void replyJson(int status, Object value) {
+        reply(status, "application/json", Json.write(value).getBytes(StandardCharsets.UTF_8));
+    }
+
+    void reply(int status, String contentType, byte[] body) {
+        response.setStatus(status);
+        response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
+        response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+        response.getHeaders().put("X-Content-Type-Options", "nosniff");
+        if (!response.getHeaders().contains(HttpHeader.CACHE_CONTROL)) {
+            response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
+        }
+        response.write(true, ByteBuffer.wrap(body), callback);
+    }
+
+    /** Answers with an error; if the answer has begun already or the client has gone, ends the connection. */
+    void fail(Throwable thrown) {
+        if (response.isCommitted() || thrown instanceof IOException && !(thrown instanceof vit.model.InputException)) {
+            callback.failed(thrown);
+            return;
+        }
+        RequestFault fault = Faults.of(thrown);
+        fault.retrySeconds().ifPresent(seconds -> with("Retry-After", Long.toString(seconds)));
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("error", fault.getMessage());
+        body.put("reason", fault.reason());
+        replyJson(fault.status(), body);
+    }
+
+    int status() {
+        return response.getStatus();
+    }
+}

@@ -1,0 +1,82 @@
+package vit.model.serve;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import vit.model.Prediction;
+import vit.model.service.Explanation;
+import vit.model.service.Request;
+import vit.model.service.RequestRefusedException;
+import vit.model.service.TimedAnswer;
+
+/** An image as the body, for people with curl, and for the page. */
+final class ImageEndpoints {
+
+    private static final int DEFAULT_TOP = 5;
+    private static final int MOST_CLASSES = 100_000;
+    private static final int LONGEST_MILLIS = 3_600_000;
+    private static final double NANOS_A_MILLISECOND = 1e6;
+
+    private final ServerState state;
+
+    ImageEndpoints(ServerState state) {
+        this.state = state;
+    }
+
+    void classify(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
+        int top = top(exchange);
+        TimedAnswer<Prediction> timed = compute(exchange, Request.prediction(ImageBody.of(exchange), top));
+        Map<String, Object> answer = begun();
+        answer.put("top", AttentionAnswer.classes(timed.answer()));
+        reply(exchange, answer, timed);
+    }
+
+    void embed(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
+        TimedAnswer<float[]> timed = compute(exchange, Request.embedding(ImageBody.of(exchange)));
+        Map<String, Object> answer = begun();
+        answer.put("embedding", timed.answer());
+        reply(exchange, answer, timed);
+    }
+
+    void attention(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
+        int top = top(exchange);
+        TimedAnswer<Explanation> timed = compute(exchange, Request.explanation(ImageBody.of(exchange), top));
+        Map<String, Object> answer = begun();
+        AttentionAnswer.write(timed.answer(), state.service.model().preprocessing(), answer);
+        reply(exchange, answer, timed);
+    }
+
+    private static int top(Exchange exchange) throws RequestFault {
+        return exchange.number("top", DEFAULT_TOP, 1, MOST_CLASSES);
+    }
+
+    private <T> TimedAnswer<T> compute(Exchange exchange, Request<T> request) throws IOException, RequestFault, RequestRefusedException {
+        int millis = exchange.number("timeout_ms", 0, 1, LONGEST_MILLIS);
+        long begin = System.nanoTime();
+        TimedAnswer<T> timed = state.service.timed(millis == 0 ? request : request.within(Duration.ofMillis(millis)));
+        state.meters.served(System.nanoTime() - begin);
+        return timed;
+    }
+
+    private Map<String, Object> begun() {
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("model", state.options.modelName());
+        return answer;
+    }
+
+    private static void reply(Exchange exchange, Map<String, Object> answer, TimedAnswer<?> timed) {
+        Map<String, Object> time = new LinkedHashMap<>();
+        time.put("decode_ms", millis(timed.decoding()));
+        time.put("queue_ms", millis(timed.waiting()));
+        time.put("compute_ms", millis(timed.computing()));
+        answer.put("time", time);
+        exchange.with("Server-Timing", "decode;dur=" + millis(timed.decoding()) + ", queue;dur=" + millis(timed.waiting()) + ", compute;dur=" + millis(timed.computing()))
+                .replyJson(200, answer);
+    }
+
+    /** Milliseconds with three digits after the point. */
+    private static double millis(Duration time) {
+        return Math.round(time.toNanos() / NANOS_A_MILLISECOND * 1e3) / 1e3;
+    }
+}

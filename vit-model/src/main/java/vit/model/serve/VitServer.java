@@ -1,0 +1,153 @@
+package vit.model.serve;
+
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.VirtualThreads;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import vit.model.VitModel;
+import vit.model.WarmUpReport;
+import vit.model.service.VitService;
+
+/**
+ * A model over HTTP: the Open Inference Protocol v2 below {@code /v2}, images at {@code /classify}, {@code /embed} and {@code /attention}, {@code /metrics} in Prometheus'
+ * text format, {@code /status} as JSON, and a page at {@code /}. Requests are handled on virtual threads; the model runs on the threads of its {@link VitService}.
+ *
+ * <pre>{@code
+ * try (VitServer server = VitServer.start(model, ServerOptions.defaults().withAddress("127.0.0.1", 0))) {
+ *     server.ready().join();
+ *     System.out.println(server.uri());
+ * }
+ * }</pre>
+ */
+public final class VitServer implements AutoCloseable {
+
+    private static final System.Logger LOGGER = System.getLogger("vit.serve");
+
+    private static final int HEAD_BYTES = 8 << 10;
+    private static final int IDLE_MILLIS = 30_000;
+    private static final int ACCEPT_QUEUE = 128;
+
+    /** Selectors, an acceptor and some to spare; requests run on virtual threads. */
+    private static final int PLATFORM_THREADS = 16;
+
+    /** Answers that are computed when the service ends are sent in this time. */
+    private static final Duration LAST_ANSWERS = Duration.ofSeconds(5);
+
+    private final ServerOptions options;
+    private final VitService service;
+    private final Server server;
+    private final ServerConnector connector;
+    private final Router router;
+    private final ServerState state;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private VitServer(VitModel model, ServerOptions options, ConnectionGuard.Times times) {
+        this.options = options;
+        this.service = VitService.start(model, options.service());
+        QueuedThreadPool threads = new QueuedThreadPool(PLATFORM_THREADS);
+        threads.setName(service + "-http");
+        threads.setDaemon(true);
+        threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor(service + "-request-"));
+        server = new Server(threads);
+        connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration()));
+        connector.setHost(options.host());
+        connector.setPort(options.port());
+        connector.setIdleTimeout(IDLE_MILLIS);
+        connector.setAcceptQueueSize(ACCEPT_QUEUE);
+        ConnectionGuard guard = new ConnectionGuard(connector.getScheduler(), times);
+        connector.addBean(guard);
+        connector.addBean(new NetworkConnectionLimit(options.maxConnections(), connector));
+        server.addConnector(connector);
+        state = new ServerState(options, service);
+        router = new Router(state, guard);
+        server.setHandler(router);
+        server.setErrorHandler(new JsonErrors());
+        server.setStopTimeout(0); // the service drains
+    }
+
+    private static HttpConfiguration configuration() {
+        HttpConfiguration configuration = new HttpConfiguration();
+        configuration.setRequestHeaderSize(HEAD_BYTES);
+        configuration.setSendServerVersion(false);
+        configuration.setSendDateHeader(true);
+        configuration.setUriCompliance(UriCompliance.DEFAULT); // ambiguous paths are refused
+        return configuration;
+    }
+
+    /**
+     * Starts to listen at once and to warm the model up. Until it is warm, {@code /v2/health/ready} answers 503.
+     *
+     * @param model taken over: it is closed with the server, or if the server cannot be started
+     * @throws IOException if the address cannot be listened on
+     */
+    public static VitServer start(VitModel model, ServerOptions options) throws IOException {
+        return start(model, options, ConnectionGuard.Times.USUAL);
+    }
+
+    static VitServer start(VitModel model, ServerOptions options, ConnectionGuard.Times times) throws IOException {
+        VitServer made = new VitServer(model, options, times);
+        try {
+            made.server.start();
+        } catch (Exception e) { // Jetty declares no less
+            made.close();
+            throw e instanceof IOException io ? io : new IOException("the server could not be started", e);
+        }
+        return made;
+    }
+
+    /** Where the server listens, with the port that it has. */
+    public URI uri() {
+        String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
+        return URI.create("http://" + host + ":" + connector.getLocalPort() + "/");
+    }
+
+    /** Completes when the model is warm; see {@link VitService#ready}. */
+    public CompletableFuture<WarmUpReport> ready() {
+        return service.ready();
+    }
+
+    /** The service that answers. It belongs to the server. */
+    public VitService service() {
+        return service;
+    }
+
+    /**
+     * Ends the server as a load balancer expects it: it is no longer ready from now on, serves on for {@link ServerOptions#pause}, then refuses new requests, ends those that
+     * were admitted, and closes.
+     */
+    public void shutDown() {
+        state.beginDraining();
+        LOGGER.log(System.Logger.Level.INFO, service + ": no longer ready; requests are served for another " + options.pause().toMillis() + " ms");
+        try {
+            Thread.sleep(options.pause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // whoever interrupts has no time for the pause
+        }
+        close();
+    }
+
+    /** Refuses new requests, ends those that were admitted, sends their answers, and frees threads and memory. Closing twice does nothing. */
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        state.beginDraining();
+        service.close();
+        router.awaitAnswers(LAST_ANSWERS);
+        try {
+            server.stop();
+        } catch (Exception e) { // Jetty declares no less
+            LOGGER.log(System.Logger.Level.WARNING, service + ": the server did not stop well", e);
+        }
+    }
+}

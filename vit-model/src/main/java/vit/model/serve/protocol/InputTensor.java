@@ -1,0 +1,141 @@
+package vit.model.serve.protocol;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import vit.model.serve.RequestFault;
+
+/** A tensor of a request on its way from JSON and bytes to images. */
+final class InputTensor {
+
+    String name;
+    String datatype;
+    long[] shape;
+    Values values; // of the field "data", or null
+    long binarySize = -1; // of the parameter "binary_data_size", or -1
+
+    /** The elements of "data", nested or flat, in the order of the document. */
+    static final class Values {
+        private float[] numbers = new float[1024];
+        private int count;
+        private final List<String> texts = new ArrayList<>();
+
+        void add(float value) {
+            if (count == numbers.length) {
+                numbers = Arrays.copyOf(numbers, Math.multiplyExact(2, count));
+            }
+            numbers[count++] = value;
+        }
+
+        void add(String text) {
+            texts.add(text);
+        }
+    }
+
+    /**
+     * The images of the tensor.
+     *
+     * @param binary its bytes, or null if it came as JSON
+     */
+    List<Object> images(InferenceModel model, ByteBuffer binary) throws RequestFault {
+        if (values == null && binary == null) {
+            throw RequestFault.bad("input '" + name + "' has neither 'data' nor the parameter 'binary_data_size'");
+        }
+        if (values != null && binary != null) {
+            throw RequestFault.bad("input '" + name + "' has both 'data' and the parameter 'binary_data_size'");
+        }
+        return name.equals(InferenceModel.PIXELS) ? pixels(model, binary) : files(binary);
+    }
+
+    private List<Object> pixels(InferenceModel model, ByteBuffer binary) throws RequestFault {
+        requireDatatype("FP32");
+        long[] expected = {-1, model.config().channels(), model.config().imageHeight(), model.config().imageWidth()};
+        boolean fits = shape.length == 4 && shape[0] >= 1 && Arrays.equals(shape, 1, 4, expected, 1, 4);
+        if (!fits) {
+            throw RequestFault.bad("input 'pixels' has the shape " + Arrays.toString(shape) + "; expected " + Arrays.toString(expected) + " with 1 or more images");
+        }
+        int each = model.imageElements();
+        long have = binary != null ? binary.remaining() : (long) values.count * Float.BYTES;
+        if (values != null && !values.texts.isEmpty() || have / each / Float.BYTES != shape[0] || have % ((long) each * Float.BYTES) != 0) {
+            throw RequestFault.bad("input 'pixels' has the shape " + Arrays.toString(shape) + " and " + (binary != null ? have + " bytes" : values.count + " numbers")
+                    + "; expected " + each + " numbers an image");
+        }
+        List<Object> images = new ArrayList<>();
+        for (int i = 0; i < shape[0]; i++) {
+            float[] image;
+            if (binary != null) {
+                image = new float[each];
+                binary.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(i * each, image);
+            } else {
+                image = Arrays.copyOfRange(values.numbers, i * each, (i + 1) * each);
+            }
+            requireFinite(image);
+            images.add(image);
+        }
+        return images;
+    }
+
+    private static void requireFinite(float[] image) throws RequestFault {
+        for (float value : image) {
+            if (!Float.isFinite(value)) {
+                throw RequestFault.bad("input 'pixels' holds " + value + "; expected finite numbers");
+            }
+        }
+    }
+
+    private List<Object> files(ByteBuffer binary) throws RequestFault {
+        requireDatatype("BYTES");
+        long count = 1;
+        for (long side : shape) {
+            if (side < 1 || count > Integer.MAX_VALUE / side) {
+                throw RequestFault.bad("input 'image' has the shape " + Arrays.toString(shape) + "; expected [n], an encoded image each");
+            }
+            count *= side;
+        }
+        List<Object> images = binary != null ? elements(binary) : decoded();
+        if (images.size() != count) {
+            throw RequestFault.bad("input 'image' has the shape " + Arrays.toString(shape) + " and " + images.size() + " elements");
+        }
+        return images;
+    }
+
+    /** Elements of BYTES: the length of each in four bytes, then its bytes. */
+    private static List<Object> elements(ByteBuffer binary) throws RequestFault {
+        ByteBuffer rest = binary.slice().order(ByteOrder.LITTLE_ENDIAN);
+        List<Object> elements = new ArrayList<>();
+        while (rest.hasRemaining()) {
+            long length = rest.remaining() < Integer.BYTES ? -1 : Integer.toUnsignedLong(rest.getInt());
+            if (length < 0 || length > rest.remaining()) {
+                throw RequestFault.bad("input 'image' ends inside an element; expected a length in four bytes, little-endian, and as many bytes");
+            }
+            byte[] element = new byte[(int) length];
+            rest.get(element);
+            elements.add(element);
+        }
+        return elements;
+    }
+
+    private List<Object> decoded() throws RequestFault {
+        if (values.count > 0) {
+            throw RequestFault.bad("input 'image' has numbers as data; expected strings in base64");
+        }
+        List<Object> files = new ArrayList<>();
+        for (String text : values.texts) {
+            try {
+                files.add(Base64.getDecoder().decode(text));
+            } catch (IllegalArgumentException e) {
+                throw RequestFault.bad("input 'image' has a string that is not base64; encoded images can be sent as binary data too");
+            }
+        }
+        return files;
+    }
+
+    private void requireDatatype(String expected) throws RequestFault {
+        if (!expected.equals(datatype)) {
+            throw RequestFault.bad("input '" + name + "' has the datatype '" + datatype + "'; expected " + expected);
+        }
+    }
+}
