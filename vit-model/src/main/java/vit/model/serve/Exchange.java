@@ -1,5 +1,6 @@
 package vit.model.serve;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -7,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -91,30 +94,57 @@ final class Exchange {
             throw tooLarge();
         }
         guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
-        byte[] bytes = new byte[0];
-        int count = 0;
+        byte[] body;
         try (InputStream in = Content.Source.asInputStream(request)) {
-            while (true) {
-                if (count == bytes.length) {
-                    int room = (int) Math.min(length >= 0 ? length : maxBodyBytes + 1, Math.max(FIRST_BYTES, 2L * count));
-                    if (room == count) {
-                        break; // all that was announced
-                    }
-                    budget.take(room - count);
-                    taken += room - count;
-                    bytes = Arrays.copyOf(bytes, room);
-                }
-                int read = in.read(bytes, count, bytes.length - count);
-                if (read < 0) {
-                    break;
-                }
-                count += read;
-                if (count > maxBodyBytes) {
-                    throw tooLarge();
-                }
-            }
+            body = isCompressed() ? inflated(in) : read(in, length >= 0 ? length : maxBodyBytes + 1);
         }
         guard.bodyEnds(request);
+        return body;
+    }
+
+    private boolean isCompressed() throws RequestFault {
+        String encoding = header("Content-Encoding");
+        if (encoding == null || encoding.equalsIgnoreCase("identity")) {
+            return false;
+        }
+        if (encoding.equalsIgnoreCase("gzip")) {
+            return true;
+        }
+        throw RequestFault.of(415, "UNSUPPORTED_MEDIA_TYPE", "expected a body without Content-Encoding, or with gzip");
+    }
+
+    /** The limit is for what comes out, so that a small body cannot grow without bound. */
+    private byte[] inflated(InputStream in) throws IOException, RequestFault {
+        try (InputStream plain = new GZIPInputStream(in)) {
+            return read(plain, maxBodyBytes + 1);
+        } catch (ZipException | EOFException e) {
+            throw RequestFault.bad("the body is not what Content-Encoding: gzip says");
+        }
+    }
+
+    /** @param most bytes that come; more than the limit are refused */
+    private byte[] read(InputStream in, long most) throws IOException, RequestFault {
+        byte[] bytes = new byte[0];
+        int count = 0;
+        while (true) {
+            if (count == bytes.length) {
+                int room = (int) Math.min(most, Math.max(FIRST_BYTES, 2L * count));
+                if (room == count) {
+                    break; // all that was announced
+                }
+                budget.take(room - count);
+                taken += room - count;
+                bytes = Arrays.copyOf(bytes, room);
+            }
+            int read = in.read(bytes, count, bytes.length - count);
+            if (read < 0) {
+                break;
+            }
+            count += read;
+            if (count > maxBodyBytes) {
+                throw tooLarge();
+            }
+        }
         return count == bytes.length ? bytes : Arrays.copyOf(bytes, count);
     }
 

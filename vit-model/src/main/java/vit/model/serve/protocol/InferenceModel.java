@@ -14,6 +14,8 @@ import vit.model.config.VitConfig;
  * <li>{@code image}: BYTES (n), encoded image files; in JSON each is a string in base64</li>
  * </ul>
  *
+ * <p>Requests may write the names in any case, because a client changes it: Flink's writes them in capitals.
+ *
  * @param name   of the model
  * @param config its sizes
  */
@@ -41,7 +43,7 @@ public record InferenceModel(String name, VitConfig config) {
         return hasClasses() ? List.of(LOGITS, PROBABILITIES, EMBEDDING) : List.of(EMBEDDING);
     }
 
-    /** Elements of an output for one image. */
+    /** Elements of an output for one image, by its name in lower case. */
     int width(String output) {
         return output.equals(EMBEDDING) ? config.embeddingWidth() : config.classes();
     }

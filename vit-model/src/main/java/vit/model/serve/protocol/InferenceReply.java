@@ -48,10 +48,10 @@ public record InferenceReply(byte[] body, int jsonLength, boolean isBinary) {
     }
 
     private static Map<String, Object> tensor(InferenceModel model, InferenceRequest.Output output, List<Result> results, ByteArrayOutputStream binary) {
-        int width = model.width(output.name());
+        int width = model.width(output.key());
         float[] values = new float[Math.multiplyExact(results.size(), width)];
         for (int i = 0; i < results.size(); i++) {
-            System.arraycopy(values(results.get(i), output.name()), 0, values, i * width, width);
+            System.arraycopy(values(results.get(i), output.key()), 0, values, i * width, width);
         }
         Map<String, Object> tensor = new LinkedHashMap<>();
         tensor.put("name", output.name());

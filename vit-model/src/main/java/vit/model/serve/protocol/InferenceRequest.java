@@ -2,6 +2,7 @@ package vit.model.serve.protocol;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A request for inference, read and checked.
@@ -17,12 +18,19 @@ public record InferenceRequest(String id, List<Object> images, List<Output> outp
     /**
      * An output that is asked for.
      *
+     * @param name     as the client writes it, to be echoed
      * @param isBinary whether its values follow the JSON of the answer as bytes
      */
-    public record Output(String name, boolean isBinary) {}
+    public record Output(String name, boolean isBinary) {
+
+        /** Which of the model's outputs it is. */
+        String key() {
+            return name.toLowerCase(Locale.ROOT);
+        }
+    }
 
     /** Whether logits or probabilities are asked for. */
     public boolean wantsClasses() {
-        return outputs.stream().anyMatch(output -> !output.name().equals(InferenceModel.EMBEDDING));
+        return outputs.stream().anyMatch(output -> !output.key().equals(InferenceModel.EMBEDDING));
     }
 }

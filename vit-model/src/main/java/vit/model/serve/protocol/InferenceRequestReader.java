@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import vit.model.serve.RequestFault;
 
 /**
@@ -205,10 +206,10 @@ public final class InferenceRequestReader {
                     default -> parser.skipChildren();
                 }
             }
-            if (name == null || !model.outputs().contains(name)) {
+            if (name == null || !model.outputs().contains(name.toLowerCase(Locale.ROOT))) {
                 throw RequestFault.bad("the model has no output '" + name + "'; it has " + String.join(", ", model.outputs()));
             }
-            expect(!outputNames.contains(name), "'outputs'", "each output once");
+            expect(outputNames.stream().noneMatch(name::equalsIgnoreCase), "'outputs'", "each output once");
             outputNames.add(name);
             outputBinary.add(binary);
         }
@@ -232,7 +233,7 @@ public final class InferenceRequestReader {
     private InferenceRequest request(ByteBuffer binary) throws RequestFault {
         List<Object> images = null;
         for (InputTensor input : inputs) {
-            if (!input.name.equals(InferenceModel.PIXELS) && !input.name.equals(InferenceModel.IMAGE)) {
+            if (!input.isPixels() && !input.name.equalsIgnoreCase(InferenceModel.IMAGE)) {
                 throw RequestFault.bad("the model has no input '" + input.name + "'; it has pixels and image");
             }
             expect(images == null, "'inputs'", "one of pixels and image");

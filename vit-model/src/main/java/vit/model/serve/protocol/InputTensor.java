@@ -47,24 +47,24 @@ final class InputTensor {
         if (values != null && binary != null) {
             throw RequestFault.bad("input '" + name + "' has both 'data' and the parameter 'binary_data_size'");
         }
-        return name.equals(InferenceModel.PIXELS) ? pixels(model, binary) : files(binary);
+        return isPixels() ? pixels(model, binary) : files(binary);
+    }
+
+    boolean isPixels() {
+        return name.equalsIgnoreCase(InferenceModel.PIXELS);
     }
 
     private List<Object> pixels(InferenceModel model, ByteBuffer binary) throws RequestFault {
         requireDatatype("FP32");
-        long[] expected = {-1, model.config().channels(), model.config().imageHeight(), model.config().imageWidth()};
-        boolean fits = shape.length == 4 && shape[0] >= 1 && Arrays.equals(shape, 1, 4, expected, 1, 4);
-        if (!fits) {
-            throw RequestFault.bad("input 'pixels' has the shape " + Arrays.toString(shape) + "; expected " + Arrays.toString(expected) + " with 1 or more images");
-        }
         int each = model.imageElements();
+        long count = count(model);
         long have = binary != null ? binary.remaining() : (long) values.count * Float.BYTES;
-        if (values != null && !values.texts.isEmpty() || have / each / Float.BYTES != shape[0] || have % ((long) each * Float.BYTES) != 0) {
+        if (values != null && !values.texts.isEmpty() || have / each / Float.BYTES != count || have % ((long) each * Float.BYTES) != 0) {
             throw RequestFault.bad("input 'pixels' has the shape " + Arrays.toString(shape) + " and " + (binary != null ? have + " bytes" : values.count + " numbers")
                     + "; expected " + each + " numbers an image");
         }
         List<Object> images = new ArrayList<>();
-        for (int i = 0; i < shape[0]; i++) {
+        for (int i = 0; i < count; i++) {
             float[] image;
             if (binary != null) {
                 image = new float[each];
@@ -76,6 +76,22 @@ final class InputTensor {
             images.add(image);
         }
         return images;
+    }
+
+    /** The number of images by the shape. A client that only knows rows of numbers may send an image as one row: (n, elements) or (elements). */
+    private long count(InferenceModel model) throws RequestFault {
+        long[] image = {model.config().channels(), model.config().imageHeight(), model.config().imageWidth()};
+        long[] row = {model.imageElements()};
+        for (long[] one : new long[][] {image, row}) {
+            if (Arrays.equals(shape, one)) {
+                return 1;
+            }
+            if (shape.length == one.length + 1 && shape[0] >= 1 && Arrays.equals(shape, 1, shape.length, one, 0, one.length)) {
+                return shape[0];
+            }
+        }
+        throw RequestFault.bad("input 'pixels' has the shape " + Arrays.toString(shape) + "; expected [n, " + image[0] + ", " + image[1] + ", " + image[2] + "] or [n, "
+                + row[0] + "] with 1 or more images");
     }
 
     private static void requireFinite(float[] image) throws RequestFault {
