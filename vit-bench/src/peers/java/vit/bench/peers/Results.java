@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import vit.bench.Machine;
 import vit.model.InputException;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;

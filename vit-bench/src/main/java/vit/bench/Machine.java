@@ -1,4 +1,4 @@
-package vit.bench.peers;
+package vit.bench;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import vit.kernels.simd.Simd;
 
 /** The machine and JVM on which figures were measured, without which they mean nothing. */
-final class Machine {
+public final class Machine {
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
     private static final Path MEMORY_INFO = Path.of("/proc/meminfo");
@@ -22,7 +22,7 @@ final class Machine {
     private Machine() {}
 
     /** CPU, memory, system, JDK, its flags, vector width, date. */
-    static Map<String, Object> describe() {
+    public static Map<String, Object> describe() {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("cpu", cpu());
         facts.put("processors", Runtime.getRuntime().availableProcessors());
