@@ -3,7 +3,10 @@ package vit.bench;
 import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 
-/** The main class of all launchers. The first argument is {@code jmh}, {@code model} or {@code peers}; the arguments of that program follow. */
+/**
+ * The main class of all launchers. The first argument is {@code jmh}, {@code load}, {@code model} or {@code peers}; the arguments of that program
+ * follow.
+ */
 public final class Launch {
 
     private static final int REFUSED = 2;
@@ -16,9 +19,10 @@ public final class Launch {
         String[] rest = args.length == 0 ? args : Arrays.copyOfRange(args, 1, args.length);
         switch (program) {
             case "jmh" -> org.openjdk.jmh.Main.main(rest);
+            case "load" -> vit.bench.load.VitLoad.main(rest);
             case "model" -> ModelBenchmark.main(rest);
             case "peers" -> peers(rest);
-            default -> refuse("no program \"" + program + "\"", "start vit-jmh, vit-model-bench or vit-peers");
+            default -> refuse("no program \"" + program + "\"", "start vit-jmh, vit-load, vit-model-bench or vit-peers");
         }
     }
 

@@ -1,0 +1,46 @@
+package vit.bench.load;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A promise of the service, and what was measured.
+ *
+ * @param number  its number in the list of promises
+ * @param figures what was measured, as the beginning of a sentence
+ * @param goal    what was promised; empty if the figures are to be reported only
+ * @param verdict whether the figures keep the promise
+ */
+record Promise(int number, String figures, String goal, Verdict verdict) {
+
+    /** What the figures say. */
+    enum Verdict {
+        MET("met"),
+        MISSED("not met"),
+        UNKNOWN("not measured"),
+        REPORTED("reported");
+
+        private final String words;
+
+        Verdict(String words) {
+            this.words = words;
+        }
+
+        static Verdict of(boolean met) {
+            return met ? MET : MISSED;
+        }
+    }
+
+    String sentence() {
+        return number + ". " + figures + (goal.isEmpty() ? "" : " (goal: " + goal + ")") + ": " + verdict.words + ".";
+    }
+
+    Map<String, Object> toJson() {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("number", number);
+        object.put("figures", figures);
+        object.put("goal", goal);
+        object.put("verdict", verdict.words);
+        return object;
+    }
+}

@@ -1,0 +1,190 @@
+package vit.bench.load;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** What is counted, and from when. */
+class OpenLoopTest {
+
+    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+    /** Ends request i as a function says. */
+    private record Scripted(Script script) implements Target {
+
+        @FunctionalInterface
+        interface Script {
+            void end(long deadline, Reply reply);
+        }
+
+        @Override
+        public String name() {
+            return "scripted";
+        }
+
+        @Override
+        public void send(long deadline, Reply reply) {
+            script.end(deadline, reply);
+        }
+
+        @Override
+        public boolean isInProcess() {
+            return true;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** Answers at once, but for the last second of every eight, in which it answers nobody. */
+    private static final class Stalling implements Target {
+        private static final long PERIOD = 8 * SECOND;
+        private static final long STALL = SECOND;
+        private final long begin = System.nanoTime() - 4 * SECOND;
+
+        @Override
+        public String name() {
+            return "stalling";
+        }
+
+        @Override
+        public void send(long deadline, Reply reply) {
+            long phase = (System.nanoTime() - begin) % PERIOD;
+            long left = phase < PERIOD - STALL ? 0 : PERIOD - phase;
+            if (left == 0) {
+                reply.answered();
+            } else {
+                Thread.startVirtualThread(() -> {
+                    LockSupport.parkNanos(left);
+                    reply.answered();
+                });
+            }
+        }
+
+        @Override
+        public boolean isInProcess() {
+            return true;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static Recording run(Target target, double rate, double warmUp, double seconds, long deadline) throws InterruptedException {
+        OpenLoop loop = new OpenLoop(target);
+        loop.run(Arrivals.CONSTANT.schedule(rate, 1), warmUp, seconds, deadline);
+        return loop.recording();
+    }
+
+    /** Eight seconds of one caller, who waits for an answer and then 10 ms. */
+    private static Percentiles closedLoop(Target target) {
+        Recording recording = new Recording();
+        long begin = System.nanoTime();
+        while (System.nanoTime() - begin < 8 * SECOND) {
+            long start = System.nanoTime();
+            CompletableFuture<Void> answer = new CompletableFuture<>();
+            target.send(start + SECOND, new Reply() {
+                @Override
+                public void answered() {
+                    answer.complete(null);
+                }
+
+                @Override
+                public void refused(String reason) {}
+
+                @Override
+                public void expired(String reason) {}
+
+                @Override
+                public void failed(String fault) {}
+            });
+            answer.join();
+            recording.answered(System.nanoTime() - start, true);
+            LockSupport.parkNanos(SECOND / 100);
+        }
+        return recording.latency();
+    }
+
+    /**
+     * An eighth of the requests come during the stall and wait 0 to 1 s, so the slowest hundredth of all waits 0.92 s or more. A closed loop sends one request
+     * during the stall, of some hundred, and its p99 shows nothing.
+     */
+    @Test
+    void aStallShowsInThePercentilesWhereAClosedLoopHidesIt() throws InterruptedException {
+        CompletableFuture<Percentiles> closed = CompletableFuture.supplyAsync(() -> closedLoop(new Stalling()), task -> Thread.ofVirtual().start(task));
+        Recording recording = run(new Stalling(), 100, 0, 8, SECOND / 2);
+        System.out.println("stall of 1 s in 8, open loop: " + recording.latency());
+        System.out.println("stall of 1 s in 8, closed loop: " + closed.join());
+        assertTrue(closed.join().p99() < 200 && closed.join().max() > 900, () -> "closed loop " + closed.join());
+        assertTrue(recording.latency().p99() >= 900, () -> "p99 " + recording.latency().p99());
+        assertTrue(recording.latency().p50() < 100, () -> "p50 " + recording.latency().p50());
+        assertEquals(800, recording.sent());
+        assertEquals(750, recording.inTime(), 10, "requests that wait for more than half a second are late");
+        assertEquals(800, recording.inTime() + recording.late());
+    }
+
+    /** The generator cannot start requests while the target holds its thread. They are late, and their latency counts from when they were due. */
+    @Test
+    void latencyCountsFromTheDueTimeEvenIfTheGeneratorIsLate() throws InterruptedException {
+        boolean[] held = new boolean[1];
+        Recording recording = run(new Scripted((_, reply) -> {
+            if (!held[0]) {
+                held[0] = true;
+                LockSupport.parkNanos(SECOND / 2);
+            }
+            reply.answered();
+        }), 100, 0, 0.5, 10 * SECOND);
+        assertEquals(50, recording.sent());
+        assertTrue(recording.lateness().max() > 400, () -> "lateness " + recording.lateness());
+        assertTrue(recording.latency().p50() > 150, () -> "latency " + recording.latency());
+    }
+
+    @Test
+    void everyEndIsCountedOnceAndOnlyAfterWarmingUp() throws InterruptedException {
+        long[] number = new long[1];
+        Map<Integer, Consumer<Reply>> ends = Map.of(0, Reply::answered, 1, r -> r.refused("DEADLINE"), 2, r -> r.refused("QUEUE_FULL"),
+                3, r -> r.expired("EXPIRED"), 4, r -> r.failed("HTTP 500"));
+        Recording recording = run(new Scripted((_, reply) -> ends.get((int) (number[0]++ % 5)).accept(reply)), 1000, 0.1, 0.5, SECOND * 10);
+        assertEquals(600, number[0]);
+        LoadResult.Counts counts = LoadResult.Counts.of(recording);
+        assertEquals(new LoadResult.Counts(500, 100, 0, Map.of("DEADLINE", 100L, "QUEUE_FULL", 100L), Map.of("EXPIRED", 100L), Map.of("HTTP 500", 100L), 0),
+                counts);
+        assertEquals(0.5, counts.lateShare(), 0);
+    }
+
+    /** The target is told the moment until which an answer is of use, which the lateness of the generator does not move. */
+    @Test
+    void theDeadlineCountsFromTheDueTime() throws InterruptedException {
+        long[] first = new long[1];
+        long[] number = new long[1];
+        run(new Scripted((deadline, reply) -> {
+            first[0] = number[0] == 0 ? deadline : first[0];
+            assertEquals(number[0]++ * SECOND / 100, deadline - first[0], 1);
+            reply.answered();
+        }), 100, 0, 0.2, SECOND);
+        assertEquals(20, number[0]);
+    }
+
+    /** Two servers of 10 ms answer 200 a second at most. */
+    @Test
+    void saturationIsTheRateOfTheAnswers() throws InterruptedException {
+        try (SlowTarget target = new SlowTarget(2, 10)) {
+            double rate = Saturation.measure(target, 8, 0.8);
+            assertTrue(rate > 100 && rate < 202, () -> "rate " + rate);
+        }
+    }
+
+    @Test
+    void saturationRefusesToMeasureFailures() {
+        Target failing = new Scripted((_, reply) -> reply.failed("HTTP 400"));
+        IllegalStateException fault = assertThrows(IllegalStateException.class, () -> Saturation.measure(failing, 2, 0.2));
+        assertTrue(fault.getMessage().contains("HTTP 400"), fault.getMessage());
+    }
+}
