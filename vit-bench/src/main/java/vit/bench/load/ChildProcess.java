@@ -34,7 +34,9 @@ final class ChildProcess {
         command.addAll(List.of(model.arguments()));
         command.addAll(arguments());
         command.addAll(List.of(more));
-        Process child = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+        builder.environment().put("ORT_DISABLE_TELEMETRY", "1"); // as the launcher sets it, which says why
+        Process child = builder.start();
         try (BufferedReader lines = child.inputReader(StandardCharsets.UTF_8)) {
             String line = lines.readLine();
             int exit = child.waitFor();
