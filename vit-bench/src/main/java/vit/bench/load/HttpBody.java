@@ -59,12 +59,12 @@ interface HttpBody {
                 .POST(BodyPublishers.concat(BodyPublishers.ofString(timeout(microseconds)), data));
     }
 
-    /** The bytes of an image file. The server's own deadline holds. */
+    /** The bytes of an image file. The protocol has no such request; this is the one of {@code vit serve}. */
     static HttpBody image(URI server, Path file) throws IOException {
         BodyPublisher data = BodyPublishers.ofByteArray(Files.readAllBytes(file));
         String name = file.toString().toLowerCase(Locale.ROOT);
         String type = name.endsWith(".png") ? "image/png" : name.endsWith(".webp") ? "image/webp" : "image/jpeg";
-        return _ -> HttpRequest.newBuilder(server.resolve("/classify")).header("Content-Type", type).POST(data);
+        return microseconds -> HttpRequest.newBuilder(server.resolve("/classify?timeout_ms=" + Math.ceilDiv(microseconds, 1000))).header("Content-Type", type).POST(data);
     }
 
     private static HttpRequest.Builder infer(URI server, ModelMetadata model) {

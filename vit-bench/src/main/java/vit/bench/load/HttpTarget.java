@@ -23,6 +23,7 @@ final class HttpTarget implements Target {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(60);
+    private static final Duration NOT_READY_PAUSE = Duration.ofMillis(200);
     private static final long LONGEST_TIMEOUT_MICROS = LONGEST_WAIT.toNanos() / 1000;
     private static final int OK = 200;
     private static final int TOO_MANY_REQUESTS = 429;
@@ -82,9 +83,15 @@ final class HttpTarget implements Target {
         return ModelMetadata.parse(address.toString(), response.body());
     }
 
+    /** Sends a request, again and again while the server is not ready. */
     private void probe() throws IOException, InterruptedException {
         HttpRequest request = body.request(LONGEST_TIMEOUT_MICROS).timeout(LONGEST_WAIT).build();
+        long last = System.nanoTime() + LONGEST_WAIT.toNanos();
         HttpResponse<byte[]> response = client.send(request, BodyHandlers.ofByteArray());
+        while (response.statusCode() == UNAVAILABLE && System.nanoTime() - last < 0) {
+            Thread.sleep(NOT_READY_PAUSE);
+            response = client.send(request, BodyHandlers.ofByteArray());
+        }
         if (response.statusCode() != OK || response.body().length == 0) {
             throw new IOException(request.uri() + ": the first request got status " + response.statusCode() + " and " + response.body().length
                     + " bytes: " + shown(response.body()));

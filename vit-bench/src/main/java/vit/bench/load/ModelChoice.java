@@ -2,6 +2,7 @@ package vit.bench.load;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -10,6 +11,7 @@ import vit.model.VitModel;
 import vit.model.config.VitConfig;
 import vit.model.config.VitVariants;
 import vit.model.parameters.GeneratedWeights;
+import vit.model.weights.WeightsWriter;
 
 /** {@code --weights} and {@code --model}: what a service in this process computes with. */
 final class ModelChoice {
@@ -52,6 +54,13 @@ final class ModelChoice {
     /** Loads the model anew. */
     VitModel load() throws IOException {
         return weights != null ? VitModel.load(weights) : VitModel.of(new GeneratedWeights(VitVariants.find(name()).orElseThrow(), 0));
+    }
+
+    /** Writes the weights to a file, which a server in another process can load. */
+    void save(Path file) throws IOException {
+        try (VitModel loaded = load()) {
+            WeightsWriter.write(file, loaded, Map.of());
+        }
     }
 
     /** The arguments that name this model to another process. */

@@ -93,6 +93,9 @@ public final class VitLoad implements Callable<Integer> {
     @Option(names = "--results", paramLabel = "DIR", description = "With --suite: write load.md, load.json and load.png to this folder.")
     private Path results;
 
+    @Option(names = "--save", paramLabel = "F", description = "Only write the weights of --model to this file (safetensors), for a server to serve.")
+    private Path save;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -135,7 +138,9 @@ public final class VitLoad implements Callable<Integer> {
     public Integer call() throws Exception {
         check();
         PrintWriter out = spec.commandLine().getOut();
-        if (suite) {
+        if (save != null) {
+            model.save(save);
+        } else if (suite) {
             SuiteResult found = new LoadSuite(model, setting("", model.name()), capacitySeconds(), spec.commandLine().getErr()).run(command);
             out.print(json ? Json.write(found.toJson()) + "\n" : found.text());
             if (results != null) {
@@ -184,6 +189,7 @@ public final class VitLoad implements Callable<Integer> {
         range("--load", load == null ? 1 : load, 1e-3, 1000);
         refuseIf(rate != null && load != null, "--rate and --load exclude one another");
         refuseIf(suite && (rate != null || load != null || url != null || engine != Engine.VIT), "--suite chooses its loads and engines itself");
+        refuseIf(save != null && (suite || url != null), "--save excludes --suite and --url");
         refuseIf(results != null && !suite, "--results needs --suite");
         refuseIf(url != null && (model.isGiven() || engine != Engine.VIT), "--url excludes --weights, --model and --engine");
         refuseIf(url != null && (url.getHost() == null || url.getScheme() == null || !url.getScheme().matches("https?")),

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -101,6 +102,21 @@ class HttpTargetTest {
         }
         assertThrows(IOException.class,
                 () -> HttpTarget.open(URI.create("http://127.0.0.1:1"), "vit", HttpBody.Kind.TENSOR, HttpTargetTest::pixels, null));
+    }
+
+    @Test
+    void aServerThatIsNotReadyIsWaitedFor() throws IOException, InterruptedException {
+        try (ProtocolServer server = new ProtocolServer(503)) {
+            Thread.startVirtualThread(() -> {
+                while (server.requests() < 2) {
+                    LockSupport.parkNanos(1_000_000);
+                }
+                server.answer(200, "{}");
+            });
+            try (HttpTarget target = open(server, HttpBody.Kind.TENSOR)) {
+                assertEquals(3, server.requests(), 1, target.name());
+            }
+        }
     }
 
     @Test

@@ -49,6 +49,7 @@ final class ProtocolServer implements AutoCloseable {
         server.createContext("/v2/models/vit/infer", exchange -> handle(exchange, this::checkTensors));
         server.createContext("/classify", exchange -> handle(exchange, (http, body) -> {
             require(Arrays.equals(IMAGE, body), "the image's bytes");
+            require(http.getRequestURI().getQuery().matches("timeout_ms=[1-9]\\d*"), "timeout_ms");
             require("image/png".equals(http.getRequestHeaders().getFirst("Content-Type")), "Content-Type");
         }));
         server.start();

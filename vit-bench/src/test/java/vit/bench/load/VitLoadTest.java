@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import vit.model.VitModel;
 import vit.model.config.VitConfig;
 import vit.model.json.Json;
 import vit.model.parameters.GeneratedWeights;
@@ -42,6 +43,7 @@ class VitLoadTest {
         "--url localhost:80|expected http://HOST:PORT",
         "--url http://127.0.0.1:1 --model vit_tiny_patch16_224|--url excludes",
         "--url http://127.0.0.1:1 --body image|--body image and --image F need one another",
+        "--save here --suite|--save excludes --suite and --url",
         "--body json|--body and --image need --url",
         "--seconds 0|Invalid value for option '--seconds'",
         "--arrivals bursts|--arrivals",
@@ -72,6 +74,16 @@ class VitLoadTest {
         assertEquals(50, result.counts().sent(), 40);
         assertEquals(result.counts().sent(), result.counts().inTime() + result.counts().late(), () -> result.counts().toString());
         assertTrue(result.capacity() > 0 && result.service().costMillis() > 0 && result.memory().bytesPerRequest() > 0, out.toString());
+    }
+
+    @Test
+    void generatedWeightsAreSavedForAServer() throws IOException {
+        Path file = folder.resolve("tiny.safetensors");
+        assertEquals(0, run("--model", "vit_tiny_patch16_224", "--save", file.toString()), err.toString());
+        try (VitModel model = VitModel.load(file)) {
+            assertEquals(192, model.config().width());
+            assertEquals(3, model.config().heads());
+        }
     }
 
     @Test
