@@ -10,8 +10,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** What is counted, and from when. */
+@Execution(ExecutionMode.CONCURRENT)
 class OpenLoopTest {
 
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);

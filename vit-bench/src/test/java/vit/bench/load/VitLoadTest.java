@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vit.model.VitModel;
@@ -20,6 +22,7 @@ import vit.model.parameters.GeneratedWeights;
 import vit.model.weights.WeightsWriter;
 
 /** The command line: what it refuses, and what a run prints. */
+@Execution(ExecutionMode.CONCURRENT)
 class VitLoadTest {
 
     private final StringWriter out = new StringWriter();
