@@ -15,10 +15,14 @@ module vit.model {
     requires static org.eclipse.jetty.server;
     requires static HdrHistogram;
 
+    // For the package of the same name only.
+    requires static langchain4j.core;
+
     exports vit.model;
     exports vit.model.config;
     exports vit.model.image;
     exports vit.model.image.format;
+    exports vit.model.langchain4j;
     exports vit.model.onnx;
     exports vit.model.plot;
     exports vit.model.parameters;

@@ -21,11 +21,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Every Java example of every Markdown page compiles against what a user gets: on the module path, in a module that requires
- * {@code vit.model} alone.
+ * {@code vit.model} alone, or with the optional modules that the example says it needs.
  *
  * <p>An example is a fenced block of Java: statements, whole types or a module descriptor, with its imports in front. An HTML comment on
  * the line above the fence, which readers of the page do not see, gives the imports and the variables that the example takes from the
- * program around it: {@code <!-- given: import java.nio.file.Path; Path file -->}.
+ * program around it: {@code <!-- given: import java.nio.file.Path; Path file -->}. The optional modules stand in front:
+ * {@code <!-- given: requires info.picocli; Path file -->}.
  */
 class PageExamplesTest {
 
@@ -84,6 +85,7 @@ class PageExamplesTest {
         assertTrue(hidden.problems(modules, output).contains("vit.model.cli"), hidden.problems(modules, output));
         Example optional = new Example(Path.of("x"), 1, "", List.of("import picocli.CommandLine;", "CommandLine line = null;"));
         assertFalse(optional.problems(modules, output).isEmpty());
+        assertEquals("", new Example(Path.of("x"), 1, "requires info.picocli; ", optional.lines()).problems(modules, output));
         Example undeclared = new Example(Path.of("x"), 1, "", List.of("System.out.println(image);"));
         assertFalse(undeclared.problems(modules, output).isEmpty());
         assertEquals("", new Example(Path.of("x"), 1, "String image", undeclared.lines()).problems(modules, output));

@@ -70,6 +70,27 @@ final class ProjectModules {
         return path;
     }
 
+    /** The module path of a program that requires these modules as well. */
+    List<Path> path(List<String> optional) {
+        List<Path> all = new ArrayList<>(path);
+        Map<String, ModuleReference> available = available();
+        List<String> open = new ArrayList<>(optional);
+        while (!open.isEmpty()) {
+            ModuleReference module = available.get(open.removeFirst());
+            if (module != null && !all.contains(location(module))) {
+                all.add(location(module));
+                module.descriptor().requires().stream().filter(requires -> !requires.modifiers().contains(ModuleDescriptor.Requires.Modifier.STATIC))
+                        .map(ModuleDescriptor.Requires::name).forEach(open::add);
+            }
+        }
+        return all;
+    }
+
+    /** The name of the module that a class of the class path comes from. */
+    static String moduleOf(Class<?> type) throws URISyntaxException {
+        return ModuleFinder.of(Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI())).findAll().iterator().next().descriptor().name();
+    }
+
     /** The packages that other programs may use. */
     Set<String> exported() {
         Set<String> names = new HashSet<>();
@@ -140,10 +161,7 @@ final class ProjectModules {
      * not have them.
      */
     private void addRequired() {
-        Map<String, ModuleReference> available = new HashMap<>();
-        for (Path jar : jars()) {
-            ModuleFinder.of(jar).findAll().forEach(module -> available.putIfAbsent(module.descriptor().name(), module));
-        }
+        Map<String, ModuleReference> available = available();
         Set<String> present = new HashSet<>(own.keySet());
         ModuleFinder.ofSystem().findAll().forEach(module -> present.add(module.descriptor().name()));
         List<ModuleReference> open = new ArrayList<>(own.values());
@@ -151,10 +169,23 @@ final class ProjectModules {
             for (ModuleDescriptor.Requires requires : open.removeFirst().descriptor().requires()) {
                 if (!requires.modifiers().contains(ModuleDescriptor.Requires.Modifier.STATIC) && present.add(requires.name())) {
                     ModuleReference module = available.get(requires.name());
-                    path.add(Path.of(module.location().orElse(URI.create("file:///"))));
+                    path.add(location(module));
                     open.add(module);
                 }
             }
         }
+    }
+
+    /** The modules of the class path's jars by name. */
+    private static Map<String, ModuleReference> available() {
+        Map<String, ModuleReference> available = new HashMap<>();
+        for (Path jar : jars()) {
+            ModuleFinder.of(jar).findAll().forEach(module -> available.putIfAbsent(module.descriptor().name(), module));
+        }
+        return available;
+    }
+
+    private static Path location(ModuleReference module) {
+        return Path.of(module.location().orElse(URI.create("file:///")));
     }
 }
