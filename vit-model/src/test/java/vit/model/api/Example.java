@@ -1,7 +1,11 @@
 package vit.model.api;
 
 import java.io.File;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
 import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +58,23 @@ record Example(Path file, int line, String given, List<String> lines) {
         ToolProvider.getSystemJavaCompiler().getTask(null, null, problems, options, null, sources).call();
         return problems.getDiagnostics().stream().filter(problem -> problem.getKind() == Diagnostic.Kind.ERROR)
                 .map(problem -> problem.getMessage(null)).collect(Collectors.joining("\n"));
+    }
+
+    /**
+     * Runs an example of statements that compiles, on the class path of this JVM.
+     *
+     * @param output    the folder of its classes
+     * @param arguments the variables that {@link #given} names, in that order
+     */
+    void run(Path output, Object... arguments) throws Exception {
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {output.toUri().toURL()}, Example.class.getClassLoader())) {
+            Class<?> type = loader.loadClass("example.Example");
+            Constructor<?> constructor = type.getDeclaredConstructor();
+            constructor.setAccessible(true);
+            Method run = Stream.of(type.getDeclaredMethods()).filter(method -> method.getName().equals("run")).findFirst().orElseThrow();
+            run.setAccessible(true);
+            run.invoke(constructor.newInstance(), arguments);
+        }
     }
 
     private Stream<String> required() {

@@ -100,7 +100,7 @@ class PageExamplesTest {
         return pages;
     }
 
-    private static List<Example> examples(Path page) throws IOException {
+    static List<Example> examples(Path page) throws IOException {
         List<Example> examples = new ArrayList<>();
         List<String> lines = Files.readAllLines(page);
         for (int i = 0; i < lines.size(); i++) {
