@@ -15,14 +15,16 @@ module vit.model {
     requires static org.eclipse.jetty.server;
     requires static HdrHistogram;
 
-    // For the package of the same name only.
+    // Each for the package of the same name only.
     requires static langchain4j.core;
+    requires static micrometer.core;
 
     exports vit.model;
     exports vit.model.config;
     exports vit.model.image;
     exports vit.model.image.format;
     exports vit.model.langchain4j;
+    exports vit.model.micrometer;
     exports vit.model.onnx;
     exports vit.model.plot;
     exports vit.model.parameters;

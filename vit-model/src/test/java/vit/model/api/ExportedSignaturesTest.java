@@ -35,7 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ExportedSignaturesTest {
 
     /** Packages for the users of a library that {@code vit.model} itself does not need, and the modules of that library. */
-    private static final Map<String, Set<String>> OPTIONAL = Map.of("vit.model.langchain4j", Set.of("langchain4j.core"));
+    private static final Map<String, Set<String>> OPTIONAL = Map.of("vit.model.langchain4j", Set.of("langchain4j.core"),
+            "vit.model.micrometer", Set.of("micrometer.core"));
 
     private static ProjectModules modules;
     private static Set<String> exported;
