@@ -1,5 +1,6 @@
 package vit.model.forward;
 
+import jdk.jfr.FlightRecorder;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.parallel.Worker;
 import vit.kernels.parallel.Workers;
@@ -40,6 +41,8 @@ public final class VitForward implements Workers.Task {
     private int batch;
     private StageObserver observer;
     private TokenOutputs outputs; // or null
+    private LayerEvent layer; // made once a recording has begun: the first event of a program loads a hundred classes
+    private boolean recorded; // whether the run records its blocks
 
     /**
      * Plans the pass; with a counting arena and null weights, only its memory.
@@ -105,6 +108,12 @@ public final class VitForward implements Workers.Task {
         batch = imagesInUse;
         observer = stageObserver;
         outputs = null;
+        recorded = FlightRecorder.isInitialized() && recordsLayers();
+    }
+
+    private boolean recordsLayers() {
+        layer = layer == null ? new LayerEvent() : layer;
+        return layer.isEnabled();
     }
 
     /** Sets what the next run computes: images 0 … batch, and the tokens that are asked for; the result only if {@link TokenOutputs#head}. */
@@ -128,11 +137,16 @@ public final class VitForward implements Workers.Task {
         }
         boolean pooledOnly = pooledBlock != null && observer == null;
         for (int i = 0; i < (pooledOnly ? blocks.length - 1 : blocks.length); i++) {
+            beginBlock(w);
             blocks[i].forward(batch, w);
+            endBlock(i, w);
             observe(blocks[i].stage, w);
         }
         if (pooledOnly) {
-            pool.forward(pooledBlock.forward(x, batch, memory, w), pooledTokens, batch, memory, w);
+            beginBlock(w);
+            Tensor last = pooledBlock.forward(x, batch, memory, w);
+            endBlock(blocks.length - 1, w);
+            pool.forward(last, pooledTokens, batch, memory, w);
         } else {
             pool.forward(x, tokens, batch, memory, w);
         }
@@ -143,7 +157,9 @@ public final class VitForward implements Workers.Task {
     private void runForTokens(TokenOutputs wanted, Worker w) {
         int rows = batch * tokens;
         for (int i = 0, depth = wanted.depth(); i < depth; i++) {
+            beginBlock(w);
             blocks[i].forward(batch, w);
+            endBlock(i, w);
             wanted.take(i, x, rows, tokenNorm, w);
         }
         if (wanted.head()) {
@@ -151,6 +167,19 @@ public final class VitForward implements Workers.Task {
             head.forward(batch, memory.gemm, w);
         }
         wanted.takePatches(x, batch, tokens, prefix, tokenNorm, w);
+    }
+
+    private void beginBlock(Worker w) {
+        if (recorded && w.isFirst()) {
+            layer.begin();
+        }
+    }
+
+    /** A block's last barrier is inside it, so here all workers are done with it. */
+    private void endBlock(int block, Worker w) {
+        if (recorded && w.isFirst()) {
+            layer.commit(block, batch, w);
+        }
     }
 
     private void observe(String stage, Worker w) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import jdk.jfr.FlightRecorder;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.model.InputException;
 import vit.model.TrainingOptions;
@@ -184,7 +185,11 @@ public final class Trainer implements AutoCloseable {
     public void save(Path state) throws IOException {
         caller.enter();
         try {
+            CheckpointEvent event = FlightRecorder.isInitialized() ? CheckpointEvent.begun() : null;
             TrainingState.write(state, this);
+            if (event != null) {
+                event.commit(state);
+            }
         } finally {
             caller.exit();
         }
@@ -228,16 +233,22 @@ public final class Trainer implements AutoCloseable {
         }
         long start = System.nanoTime();
         long timed = 0;
+        EpochEvent event = begunEvent();
         try (BatchLoader loader = new BatchLoader(training.toString(), samples, recipe.batch(), progress.steps, recipe.epochs(), true, recipe.mixing(),
                 options.loaderThreads(), options.prefetch())) {
             while (!cancelled) {
                 if (progress.steps == (long) (history.size() + 1) * steps.perEpoch()) {
+                    long seen = progress.seen;
                     EpochReport report = finishEpoch(timed / ((System.nanoTime() - start) / 1e9));
                     if (report != null) {
+                        if (event != null) {
+                            event.commit(report, seen);
+                        }
                         listener.epoch(report);
                     }
                     start = System.nanoTime();
                     timed = 0;
+                    event = begunEvent();
                 } else if (progress.steps == steps()) {
                     break;
                 } else {
@@ -251,6 +262,11 @@ public final class Trainer implements AutoCloseable {
             }
         }
         return history();
+    }
+
+    /** An event of an epoch that begins, or null: none is made before a recording has begun. */
+    private static EpochEvent begunEvent() {
+        return FlightRecorder.isInitialized() ? EpochEvent.begun() : null;
     }
 
     /**

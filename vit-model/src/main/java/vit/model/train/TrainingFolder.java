@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import jdk.jfr.FlightRecorder;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
@@ -150,7 +151,11 @@ public record TrainingFolder(Path path) {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", "pt");
         metadata.put("step", String.valueOf(trainer.progress().steps()));
+        CheckpointEvent event = FlightRecorder.isInitialized() ? CheckpointEvent.begun() : null;
         WeightsWriter.write(file, new Saved(trainer.weights(), saved(trainer.config())), metadata);
+        if (event != null) {
+            event.commit(file);
+        }
     }
 
     /** Whether weights of a training are saved under timm's names; if not, then under those of the model's own family. */

@@ -17,7 +17,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.jfr.Configuration;
 import org.junit.jupiter.api.Test;
+import vit.model.SessionOptions;
 import vit.model.VitModel;
+import vit.model.VitSession;
 import vit.model.hardening.ChildProcess;
 
 class FlightRecorderTest {
@@ -41,7 +43,7 @@ class FlightRecorderTest {
     @Test
     void settingsAndPageNameEveryEvent() throws IOException, ParseException {
         Set<String> events = events();
-        assertTrue(events.size() >= 5, events::toString);
+        assertTrue(events.size() >= 8, events::toString);
         Set<String> set = Configuration.create(SETTINGS).getSettings().keySet().stream().map(setting -> setting.substring(0, setting.indexOf('#')))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertEquals(events, set);
@@ -50,11 +52,13 @@ class FlightRecorderTest {
         }
     }
 
-    /** Loading a model in a JVM without a recording loads no event class, which would take longer than reading a small model. */
+    /** A model that is loaded and used in a JVM without a recording loads no event class, which would take longer than reading a small model. */
     @Test
     void noEventIsLoadedBeforeARecordingBegins() throws IOException, InterruptedException {
         assertFalse(run().contains("jdk.jfr.Event "));
-        assertTrue(run("-XX:StartFlightRecording:settings=" + SETTINGS.toAbsolutePath()).contains("vit.model.LoadEvent "));
+        String recorded = run("-XX:StartFlightRecording:settings=" + SETTINGS.toAbsolutePath());
+        assertTrue(recorded.contains("vit.model.LoadEvent "));
+        assertTrue(recorded.contains("vit.model.forward.LayerEvent "));
     }
 
     private static String run(String... options) throws IOException, InterruptedException {
@@ -73,7 +77,10 @@ class FlightRecorderTest {
         private Loading() {}
 
         public static void main(String[] arguments) throws IOException {
-            VitModel.shipped().close();
+            try (VitModel model = VitModel.shipped(); VitSession session = model.newSession(SessionOptions.threads(1))) {
+                session.logits(new float[model.config().channels() * model.config().imageHeight() * model.config().imageWidth()], 1,
+                        new float[model.config().classes()]);
+            }
         }
     }
 }
