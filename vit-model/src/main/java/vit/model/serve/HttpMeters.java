@@ -5,10 +5,10 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
-import org.HdrHistogram.Recorder;
 
-/** Counts answers by status, and keeps the times of the last minute's requests for a model, from the request's head to the answer. */
+/** Counts answers by status, and keeps the times that the images of the last minute took, from the whole request to the results. */
 final class HttpMeters {
 
     /** The last minute, in slices: the oldest is forgotten as a whole. */
@@ -19,20 +19,26 @@ final class HttpMeters {
     private static final double MICROS_A_MILLISECOND = 1e3;
 
     private final Map<Integer, LongAdder> answers = new ConcurrentHashMap<>();
-    private final Recorder recorder = new Recorder(LONGEST_MICROS, DIGITS);
-    private final Histogram[] slices = new Histogram[SLICES];
-    private final long started = System.nanoTime();
-    private long slice; // the number of the running slice, from 0
+    private final LongSupplier clock; // nanoseconds
+    private final long started;
+    private final Histogram[] slices = new Histogram[SLICES]; // guarded by this, as is the number of the running one
+    private long slice; // from 0
 
     /**
      * The last minute.
      *
      * @param seconds how many of it there were, since the server started
-     * @param count   requests that were answered with a result
+     * @param count   images that were answered with a result
      */
     record Recent(double seconds, long count, double p50Millis, double p99Millis) {}
 
     HttpMeters() {
+        this(System::nanoTime);
+    }
+
+    HttpMeters(LongSupplier clock) {
+        this.clock = clock;
+        started = clock.getAsLong();
         for (int i = 0; i < SLICES; i++) {
             slices[i] = new Histogram(LONGEST_MICROS, DIGITS);
         }
@@ -42,9 +48,22 @@ final class HttpMeters {
         answers.computeIfAbsent(status, _ -> new LongAdder()).increment();
     }
 
-    /** A request for the model was answered with a result. */
-    void served(long nanos) {
-        recorder.recordValue(Math.min(LONGEST_MICROS, TimeUnit.NANOSECONDS.toMicros(nanos)));
+    /** A request of so many images was answered with their results. */
+    synchronized void served(long nanos, int images) {
+        running(now()).recordValueWithCount(Math.min(LONGEST_MICROS, TimeUnit.NANOSECONDS.toMicros(nanos)), images);
+    }
+
+    private long now() {
+        return clock.getAsLong() - started;
+    }
+
+    /** The slice of this moment. Those that are older than a minute are empty then. */
+    private Histogram running(long now) {
+        long current = now / SLICE_NANOS;
+        for (slice = Math.max(slice, current - SLICES); slice < current; slice++) {
+            slices[(int) ((slice + 1) % SLICES)].reset();
+        }
+        return slices[(int) (slice % SLICES)];
     }
 
     /** How many answers there were, by status. */
@@ -55,15 +74,8 @@ final class HttpMeters {
     }
 
     synchronized Recent recent() {
-        long now = System.nanoTime() - started;
-        for (long current = now / SLICE_NANOS; slice < current; slice++) {
-            if (slice + SLICES < current) {
-                slice = current - SLICES; // nobody has asked for long
-            }
-            slices[(int) ((slice + 1) % SLICES)].reset();
-        }
-        Histogram interval = recorder.getIntervalHistogram();
-        slices[(int) (slice % SLICES)].add(interval);
+        long now = now();
+        running(now);
         Histogram all = new Histogram(LONGEST_MICROS, DIGITS);
         for (Histogram each : slices) {
             all.add(each);

@@ -55,7 +55,7 @@ final class ImageEndpoints {
         int millis = exchange.number("timeout_ms", 0, 1, LONGEST_MILLIS);
         long begin = System.nanoTime();
         TimedAnswer<T> timed = state.service.timed(millis == 0 ? request : request.within(Duration.ofMillis(millis)));
-        state.meters.served(System.nanoTime() - begin);
+        state.meters.served(System.nanoTime() - begin, 1);
         return timed;
     }
 

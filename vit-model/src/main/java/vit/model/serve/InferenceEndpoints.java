@@ -65,7 +65,7 @@ final class InferenceEndpoints {
         InferenceRequest request = InferenceRequestReader.read(model, exchange.body(), jsonLength);
         long begin = System.nanoTime();
         List<Result> results = request.images().size() == 1 ? List.of(result(state.service.call(one(request, 0)))) : compute(request);
-        state.meters.served(System.nanoTime() - begin);
+        state.meters.served(System.nanoTime() - begin, results.size());
         InferenceReply reply = InferenceReply.of(model, request, results);
         if (reply.isBinary()) {
             exchange.with(JSON_LENGTH, Integer.toString(reply.jsonLength())).reply(200, "application/octet-stream", reply.body());
