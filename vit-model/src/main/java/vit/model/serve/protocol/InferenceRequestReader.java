@@ -1,5 +1,7 @@
 package vit.model.serve.protocol;
 
+import com.fasterxml.jackson.core.Base64Variant;
+import com.fasterxml.jackson.core.Base64Variants;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -28,6 +30,22 @@ public final class InferenceRequestReader {
     private static final int MAX_SHAPE = 8;
     private static final int MAX_INPUTS = 8;
     private static final int MAX_ID = 1024;
+
+    /** Names are kept until the end of the document, so that one given twice is found; a body can hold millions. */
+    private static final int MAX_FIELDS = 10_000;
+
+    private static final Base64Variant BASE64 = Base64Variants.MIME_NO_LINEFEEDS.withPaddingAllowed();
+
+    /** A string may be a whole image; its length is limited by that of the body. */
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .disable(JsonFactory.Feature.CHARSET_DETECTION) // UTF-8 only
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(MAX_NESTING).maxNumberLength(MAX_NUMBER).maxNameLength(MAX_NAME).maxStringLength(Integer.MAX_VALUE).build())
+            .build();
+
     private static final long MICROS_IN_A_DAY = Duration.ofDays(1).toMillis() * 1000;
 
     private final InferenceModel model;
@@ -38,6 +56,7 @@ public final class InferenceRequestReader {
     private boolean allBinary;
     private Duration timeout;
     private boolean urgent;
+    private int fields; // seen so far
 
     private InferenceRequestReader(InferenceModel model) {
         this.model = model;
@@ -58,7 +77,7 @@ public final class InferenceRequestReader {
             throw RequestFault.bad("Inference-Header-Content-Length is " + jsonLength + ", and the body has " + body.length + " bytes");
         }
         int length = jsonLength < 0 ? body.length : (int) jsonLength;
-        try (JsonParser parser = factory(length).createParser(body, 0, length)) {
+        try (JsonParser parser = FACTORY.createParser(body, 0, length)) {
             reader.document(parser);
         } catch (JacksonException e) {
             throw RequestFault.bad("the JSON of the request cannot be read: " + e.getOriginalMessage());
@@ -66,16 +85,6 @@ public final class InferenceRequestReader {
             throw new UncheckedIOException(e); // the bytes are in memory
         }
         return reader.request(ByteBuffer.wrap(body, length, body.length - length));
-    }
-
-    /** The body limits the length of a string, so that a whole image can be one. */
-    private static JsonFactory factory(int length) {
-        return JsonFactory.builder()
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-                .streamReadConstraints(StreamReadConstraints.builder()
-                        .maxNestingDepth(MAX_NESTING).maxNumberLength(MAX_NUMBER).maxNameLength(MAX_NAME).maxStringLength(length).build())
-                .build();
     }
 
     private InferenceRequest raw(byte[] body) throws RequestFault {
@@ -96,24 +105,49 @@ public final class InferenceRequestReader {
     private void document(JsonParser parser) throws IOException, RequestFault {
         expect(parser.nextToken() == JsonToken.START_OBJECT, "the request", "an object");
         while (parser.nextToken() != JsonToken.END_OBJECT) {
-            String field = parser.currentName();
-            parser.nextToken();
+            String field = field(parser);
             switch (field) {
                 case "id" -> id = text(parser, "id", MAX_ID);
                 case "parameters" -> parameters(parser);
                 case "inputs" -> inputs(parser);
                 case "outputs" -> outputs(parser);
-                default -> parser.skipChildren();
+                default -> skip(parser);
             }
         }
         expect(parser.nextToken() == null, "the request", "nothing after the object");
     }
 
+    /** The name of a field, whose value is the current token then. */
+    private String field(JsonParser parser) throws IOException, RequestFault {
+        count();
+        String name = parser.currentName();
+        parser.nextToken();
+        return name;
+    }
+
+    private void count() throws RequestFault {
+        expect(++fields <= MAX_FIELDS, "the request", "at most " + MAX_FIELDS + " fields");
+    }
+
+    /** Skips a value, and counts the fields in it. */
+    private void skip(JsonParser parser) throws IOException, RequestFault {
+        int depth = parser.currentToken().isStructStart() ? 1 : 0;
+        while (depth > 0) {
+            JsonToken token = parser.nextToken();
+            if (token == JsonToken.FIELD_NAME) {
+                count();
+            } else if (token.isStructStart()) {
+                depth++;
+            } else if (token.isStructEnd()) {
+                depth--;
+            }
+        }
+    }
+
     private void parameters(JsonParser parser) throws IOException, RequestFault {
         expect(parser.currentToken() == JsonToken.START_OBJECT, "'parameters'", "an object");
         while (parser.nextToken() != JsonToken.END_OBJECT) {
-            String name = parser.currentName();
-            parser.nextToken();
+            String name = field(parser);
             switch (name) {
                 case "timeout" -> {
                     long micros = integer(parser, "the parameter 'timeout'", 0, Long.MAX_VALUE);
@@ -121,7 +155,7 @@ public final class InferenceRequestReader {
                 }
                 case "priority" -> urgent = integer(parser, "the parameter 'priority'", 0, Long.MAX_VALUE) == 1; // 0 is the default, 1 the highest
                 case "binary_data_output" -> allBinary = flag(parser, "the parameter 'binary_data_output'");
-                default -> parser.skipChildren();
+                default -> skip(parser);
             }
         }
     }
@@ -133,15 +167,14 @@ public final class InferenceRequestReader {
             expect(parser.currentToken() == JsonToken.START_OBJECT, "an element of 'inputs'", "an object");
             InputTensor tensor = new InputTensor();
             while (parser.nextToken() != JsonToken.END_OBJECT) {
-                String field = parser.currentName();
-                parser.nextToken();
+                String field = field(parser);
                 switch (field) {
                     case "name" -> tensor.name = text(parser, "the name of an input", MAX_NAME);
                     case "datatype" -> tensor.datatype = text(parser, "the datatype of an input", MAX_NAME);
                     case "shape" -> tensor.shape = shape(parser);
                     case "parameters" -> tensor.binarySize = binarySize(parser);
                     case "data" -> tensor.values = values(parser);
-                    default -> parser.skipChildren();
+                    default -> skip(parser);
                 }
             }
             expect(tensor.name != null && tensor.datatype != null && tensor.shape != null, "an input", "'name', 'datatype' and 'shape'");
@@ -160,35 +193,43 @@ public final class InferenceRequestReader {
         return Arrays.copyOf(shape, count);
     }
 
-    private static long binarySize(JsonParser parser) throws IOException, RequestFault {
+    private long binarySize(JsonParser parser) throws IOException, RequestFault {
         expect(parser.currentToken() == JsonToken.START_OBJECT, "the parameters of an input", "an object");
         long size = -1;
         while (parser.nextToken() != JsonToken.END_OBJECT) {
-            String name = parser.currentName();
-            parser.nextToken();
+            String name = field(parser);
             if (name.equals("binary_data_size")) {
                 size = integer(parser, "the parameter 'binary_data_size'", 0, Integer.MAX_VALUE);
             } else {
-                parser.skipChildren();
+                skip(parser);
             }
         }
         return size;
     }
 
     /** Numbers or strings, in arrays of any depth. */
-    private static InputTensor.Values values(JsonParser parser) throws IOException, RequestFault {
+    private InputTensor.Values values(JsonParser parser) throws IOException, RequestFault {
         expect(parser.currentToken() == JsonToken.START_ARRAY, "the data of an input", "an array");
-        InputTensor.Values values = new InputTensor.Values();
+        InputTensor.Values values = new InputTensor.Values(model.imageElements());
         for (int depth = 1; depth > 0;) {
             switch (parser.nextToken()) {
                 case START_ARRAY -> depth++;
                 case END_ARRAY -> depth--;
                 case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> values.add(parser.getFloatValue());
-                case VALUE_STRING -> values.add(parser.getText());
+                case VALUE_STRING -> values.add(file(parser, values));
                 case null, default -> throw RequestFault.bad("the data of an input: expected numbers or strings");
             }
         }
         return values;
+    }
+
+    private static byte[] file(JsonParser parser, InputTensor.Values values) throws IOException, RequestFault {
+        expect(values.files() < InputTensor.MOST_FILES, "the data of an input", "at most " + InputTensor.MOST_FILES + " strings");
+        try {
+            return parser.getBinaryValue(BASE64);
+        } catch (JacksonException e) {
+            throw RequestFault.bad("the data of an input has a string that is not base64; encoded images can be sent as binary data too");
+        }
     }
 
     private void outputs(JsonParser parser) throws IOException, RequestFault {
@@ -198,12 +239,11 @@ public final class InferenceRequestReader {
             String name = null;
             Boolean binary = null;
             while (parser.nextToken() != JsonToken.END_OBJECT) {
-                String field = parser.currentName();
-                parser.nextToken();
+                String field = field(parser);
                 switch (field) {
                     case "name" -> name = text(parser, "the name of an output", MAX_NAME);
                     case "parameters" -> binary = binaryData(parser);
-                    default -> parser.skipChildren();
+                    default -> skip(parser);
                 }
             }
             if (name == null || !model.outputs().contains(name.toLowerCase(Locale.ROOT))) {
@@ -215,16 +255,15 @@ public final class InferenceRequestReader {
         }
     }
 
-    private static Boolean binaryData(JsonParser parser) throws IOException, RequestFault {
+    private Boolean binaryData(JsonParser parser) throws IOException, RequestFault {
         expect(parser.currentToken() == JsonToken.START_OBJECT, "the parameters of an output", "an object");
         Boolean binary = null;
         while (parser.nextToken() != JsonToken.END_OBJECT) {
-            String name = parser.currentName();
-            parser.nextToken();
+            String name = field(parser);
             if (name.equals("binary_data")) {
                 binary = flag(parser, "the parameter 'binary_data'");
             } else {
-                parser.skipChildren();
+                skip(parser);
             }
         }
         return binary;

@@ -4,12 +4,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import vit.model.serve.RequestFault;
 
 /** A tensor of a request on its way from JSON and bytes to images. */
 final class InputTensor {
+
+    /** Files of a request. An empty one takes four bytes of a body, and an array in memory. */
+    static final int MOST_FILES = 4096;
 
     String name;
     String datatype;
@@ -17,21 +19,50 @@ final class InputTensor {
     Values values; // of the field "data", or null
     long binarySize = -1; // of the parameter "binary_data_size", or -1
 
-    /** The elements of "data", nested or flat, in the order of the document. */
+    /**
+     * The elements of "data", nested or flat, in the order of the document. Numbers are put into the arrays of images as they come: two bytes of JSON can be a number,
+     * which has four, and so nothing else is made of them.
+     */
     static final class Values {
-        private float[] numbers = new float[1024];
-        private int count;
-        private final List<String> texts = new ArrayList<>();
+        private static final int FIRST = 1024;
 
-        void add(float value) {
-            if (count == numbers.length) {
-                numbers = Arrays.copyOf(numbers, Math.multiplyExact(2, count));
-            }
-            numbers[count++] = value;
+        private final int each;
+        private final List<Object> images = new ArrayList<>(); // all full but the last
+        private final List<Object> files = new ArrayList<>();
+        private float[] last = {};
+        private int inLast;
+        private long count;
+
+        /** @param each numbers of an image */
+        Values(int each) {
+            this.each = each;
         }
 
-        void add(String text) {
-            texts.add(text);
+        void add(float value) {
+            if (inLast == last.length) {
+                grow();
+            }
+            last[inLast++] = value;
+            count++;
+        }
+
+        private void grow() {
+            if (last.length == each || images.isEmpty()) {
+                last = new float[Math.min(FIRST, each)];
+                inLast = 0;
+                images.add(last);
+            } else {
+                last = Arrays.copyOf(last, Math.min(each, 2 * last.length));
+                images.set(images.size() - 1, last);
+            }
+        }
+
+        void add(byte[] file) {
+            files.add(file);
+        }
+
+        int files() {
+            return files.size();
         }
     }
 
@@ -58,22 +89,19 @@ final class InputTensor {
         requireDatatype("FP32");
         int each = model.imageElements();
         long count = count(model);
-        long have = binary != null ? binary.remaining() : (long) values.count * Float.BYTES;
-        if (values != null && !values.texts.isEmpty() || have / each / Float.BYTES != count || have % ((long) each * Float.BYTES) != 0) {
+        long have = binary != null ? binary.remaining() : values.count * Float.BYTES;
+        if (values != null && values.files() > 0 || have / each / Float.BYTES != count || have % ((long) each * Float.BYTES) != 0) {
             throw RequestFault.bad("input 'pixels' has the shape " + Arrays.toString(shape) + " and " + (binary != null ? have + " bytes" : values.count + " numbers")
                     + "; expected " + each + " numbers an image");
         }
-        List<Object> images = new ArrayList<>();
+        List<Object> images = values != null ? values.images : new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            float[] image;
             if (binary != null) {
-                image = new float[each];
+                float[] image = new float[each];
                 binary.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(i * each, image);
-            } else {
-                image = Arrays.copyOfRange(values.numbers, i * each, (i + 1) * each);
+                images.add(image);
             }
-            requireFinite(image);
-            images.add(image);
+            requireFinite((float[]) images.get(i));
         }
         return images;
     }
@@ -106,12 +134,12 @@ final class InputTensor {
         requireDatatype("BYTES");
         long count = 1;
         for (long side : shape) {
-            if (side < 1 || count > Integer.MAX_VALUE / side) {
-                throw RequestFault.bad("input 'image' has the shape " + Arrays.toString(shape) + "; expected [n], an encoded image each");
+            if (side < 1 || count > MOST_FILES / side) {
+                throw RequestFault.bad("input 'image' has the shape " + Arrays.toString(shape) + "; expected [n], an encoded image each, and at most " + MOST_FILES + " of them");
             }
             count *= side;
         }
-        List<Object> images = binary != null ? elements(binary) : decoded();
+        List<Object> images = binary != null ? elements(binary, count) : encoded();
         if (images.size() != count) {
             throw RequestFault.bad("input 'image' has the shape " + Arrays.toString(shape) + " and " + images.size() + " elements");
         }
@@ -119,10 +147,13 @@ final class InputTensor {
     }
 
     /** Elements of BYTES: the length of each in four bytes, then its bytes. */
-    private static List<Object> elements(ByteBuffer binary) throws RequestFault {
+    private static List<Object> elements(ByteBuffer binary, long most) throws RequestFault {
         ByteBuffer rest = binary.slice().order(ByteOrder.LITTLE_ENDIAN);
         List<Object> elements = new ArrayList<>();
         while (rest.hasRemaining()) {
+            if (elements.size() == most) {
+                throw RequestFault.bad("input 'image' has more elements than the " + most + " of its shape");
+            }
             long length = rest.remaining() < Integer.BYTES ? -1 : Integer.toUnsignedLong(rest.getInt());
             if (length < 0 || length > rest.remaining()) {
                 throw RequestFault.bad("input 'image' ends inside an element; expected a length in four bytes, little-endian, and as many bytes");
@@ -134,19 +165,11 @@ final class InputTensor {
         return elements;
     }
 
-    private List<Object> decoded() throws RequestFault {
+    private List<Object> encoded() throws RequestFault {
         if (values.count > 0) {
             throw RequestFault.bad("input 'image' has numbers as data; expected strings in base64");
         }
-        List<Object> files = new ArrayList<>();
-        for (String text : values.texts) {
-            try {
-                files.add(Base64.getDecoder().decode(text));
-            } catch (IllegalArgumentException e) {
-                throw RequestFault.bad("input 'image' has a string that is not base64; encoded images can be sent as binary data too");
-            }
-        }
-        return files;
+        return values.files;
     }
 
     private void requireDatatype(String expected) throws RequestFault {
