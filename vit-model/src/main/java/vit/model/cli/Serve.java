@@ -84,7 +84,6 @@ final class Serve implements Callable<Integer> {
         VitModel model = files.load(vit.status());
         PrintWriter out = spec.commandLine().getOut();
         VitServer server = start(model, options);
-        Thread main = Thread.currentThread();
         Thread end = Thread.ofPlatform().name("vit-serve-end").unstarted(() -> {
             out.println("asked to end: not ready any more, and closed in " + pause + " ms and the time that admitted requests take");
             out.flush();
@@ -93,9 +92,9 @@ final class Serve implements Callable<Integer> {
             out.flush();
             Runtime.getRuntime().halt(Vit.DONE); // without this, the JVM reports the signal, 143, for an end that went well
         });
+        Runtime.getRuntime().addShutdownHook(end);
         out.println("listening on " + server.uri());
         out.flush();
-        Runtime.getRuntime().addShutdownHook(end);
         try {
             WarmUpReport report = server.ready().get();
             out.println("ready: " + report);
@@ -104,9 +103,20 @@ final class Serve implements Callable<Integer> {
                 Thread.sleep(Duration.ofDays(1)); // requests are served by other threads
             }
         } catch (ExecutionException e) {
-            Runtime.getRuntime().removeShutdownHook(end);
+            if (!withdrawn(end)) {
+                end.join(); // asked to end before the model was warm; the JVM ends there
+            }
             server.close();
             throw e.getCause() instanceof Exception cause ? cause : e;
+        }
+    }
+
+    /** Whether the JVM has not begun to end, and will not run the hook any more. */
+    private static boolean withdrawn(Thread hook) {
+        try {
+            return Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            return false;
         }
     }
 
