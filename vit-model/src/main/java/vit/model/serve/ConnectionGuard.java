@@ -12,7 +12,7 @@ import org.eclipse.jetty.util.component.AbstractLifeCycle;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * Cuts off clients that send too slowly. Jetty's idle timeout starts again with every byte, so a client could hold a connection for hours by sending one byte a
+ * Cuts off clients that send or read too slowly. Jetty's idle timeout starts again with every byte, so a client could hold a connection for hours by sending one byte a
  * second. Here the head of a request and its body have to be complete by a point in time.
  */
 final class ConnectionGuard extends AbstractLifeCycle implements Connection.Listener {
@@ -29,8 +29,8 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
      *
      * @param head           until the head of the first request is complete
      * @param next           on a connection that is kept alive: until the head of the next request is complete
-     * @param body           for a body, beside the time for its length
-     * @param bytesPerSecond how fast a body has to come at least
+     * @param body           for a body, beside the time for its length; also for the client to take the answer
+     * @param bytesPerSecond how fast a body has to come at least, and an answer to be taken
      */
     record Times(Duration head, Duration next, Duration body, long bytesPerSecond) {
 
@@ -60,6 +60,11 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
     /** The request is complete: nothing more is awaited. */
     void bodyEnds(Request request) {
         limits.remove(endPoint(request));
+    }
+
+    /** An answer is written; its client may also read too slowly. */
+    void answerBegins(Request request, long bytes) {
+        within(endPoint(request), times.body.plusSeconds(bytes / times.bytesPerSecond));
     }
 
     /** The answer was sent. */
@@ -93,16 +98,20 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
     }
 
     private void sweep() {
-        long now = System.nanoTime();
-        limits.forEach((endPoint, limit) -> {
-            if (!endPoint.isOpen()) {
-                limits.remove(endPoint, limit);
-            } else if (now - limit > 0 && limits.remove(endPoint, limit)) {
-                endPoint.close(new TimeoutException("the request came too slowly"));
+        try {
+            limits.forEach(this::check);
+        } finally {
+            if (isRunning()) {
+                schedule();
             }
-        });
-        if (isRunning()) {
-            schedule();
+        }
+    }
+
+    private void check(EndPoint endPoint, Long limit) {
+        if (!endPoint.isOpen()) {
+            limits.remove(endPoint, limit);
+        } else if (System.nanoTime() - limit > 0 && limits.remove(endPoint, limit)) {
+            endPoint.close(new TimeoutException("the client was too slow"));
         }
     }
 }

@@ -1,6 +1,5 @@
 package vit.model.serve;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -8,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeoutException;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.ZipException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -27,18 +26,20 @@ final class Exchange {
     private final Request request;
     private final Response response;
     private final Callback callback;
+    private final ServerState state;
     private final BodyBudget budget;
     private final ConnectionGuard guard;
     private final long maxBodyBytes;
     private long taken; // of the budget
 
-    Exchange(Request request, Response response, Callback callback, BodyBudget budget, ConnectionGuard guard, long maxBodyBytes) {
+    Exchange(Request request, Response response, Callback callback, ServerState state, ConnectionGuard guard) {
         this.request = request;
         this.response = response;
         this.callback = callback;
-        this.budget = budget;
+        this.state = state;
+        this.budget = state.bodies;
         this.guard = guard;
-        this.maxBodyBytes = maxBodyBytes;
+        this.maxBodyBytes = state.options.maxBodyBytes();
     }
 
     String path() {
@@ -86,17 +87,20 @@ final class Exchange {
     /**
      * The whole body. A body that states a length above the limit is refused before it is read.
      *
-     * @throws IOException if the client goes away, or sends too slowly
+     * @throws RequestFault also if the client goes away, or sends too slowly; the answer does not reach it then
      */
-    byte[] body() throws IOException, RequestFault {
+    byte[] body() throws RequestFault {
         long length = request.getLength();
         if (length > maxBodyBytes) {
             throw tooLarge();
         }
         guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
+        InputStream in = Content.Source.asInputStream(request); // not closed: what is left of a body belongs to the connection
         byte[] body;
-        try (InputStream in = Content.Source.asInputStream(request)) {
+        try {
             body = isCompressed() ? inflated(in) : read(in, length >= 0 ? length : maxBodyBytes + 1);
+        } catch (IOException | RuntimeException e) { // Jetty's exceptions for a body that is not encoded well are unchecked
+            throw unreadable(e);
         }
         guard.bodyEnds(request);
         return body;
@@ -117,8 +121,6 @@ final class Exchange {
     private byte[] inflated(InputStream in) throws IOException, RequestFault {
         try (InputStream plain = new GZIPInputStream(in)) {
             return read(plain, maxBodyBytes + 1);
-        } catch (ZipException | EOFException e) {
-            throw RequestFault.bad("the body is not what Content-Encoding: gzip says");
         }
     }
 
@@ -146,6 +148,15 @@ final class Exchange {
             }
         }
         return count == bytes.length ? bytes : Arrays.copyOf(bytes, count);
+    }
+
+    private static RequestFault unreadable(Exception fault) {
+        for (Throwable cause = fault; cause != null; cause = cause.getCause()) {
+            if (cause instanceof TimeoutException) {
+                return RequestFault.of(408, "BODY_TOO_SLOW", "the body came too slowly");
+            }
+        }
+        return RequestFault.bad("the body cannot be read: it ends early, or is not encoded as its headers say");
     }
 
     private RequestFault tooLarge() {
@@ -176,6 +187,10 @@ final class Exchange {
         if (!response.getHeaders().contains(HttpHeader.CACHE_CONTROL)) {
             response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
         }
+        if (state.isDraining()) {
+            response.getHeaders().put(HttpHeader.CONNECTION, "close"); // so that no request is on its way when the connection is closed
+        }
+        guard.answerBegins(request, body.length);
         response.write(true, ByteBuffer.wrap(body), callback);
     }
 

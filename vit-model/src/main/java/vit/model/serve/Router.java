@@ -58,7 +58,7 @@ final class Router extends Handler.Abstract {
         open.incrementAndGet();
         guard.bodyEnds(request);
         Request.addCompletionListener(request, _ -> ended(request, response));
-        Exchange exchange = new Exchange(request, response, callback, state.bodies, guard, state.options.maxBodyBytes());
+        Exchange exchange = new Exchange(request, response, callback, state, guard);
         try {
             endpoint(exchange).answer(exchange);
         } catch (Throwable e) { // also an Error: a client must not wait for ever
@@ -91,10 +91,18 @@ final class Router extends Handler.Abstract {
         return endpoint;
     }
 
-    /** Waits until every request has its answer, for at most this time. */
-    void awaitAnswers(Duration most) {
-        long end = System.nanoTime() + most.toNanos();
-        while (open.get() > 0 && System.nanoTime() - end < 0) {
+    int open() {
+        return open.get();
+    }
+
+    /** Waits until every request has its answer and no other has come for {@code quiet}, for at most {@code most}. */
+    void awaitAnswers(Duration quiet, Duration most) {
+        long begin = System.nanoTime();
+        long quietSince = begin;
+        while (System.nanoTime() - quietSince < quiet.toNanos() && System.nanoTime() - begin < most.toNanos()) {
+            if (open.get() > 0) {
+                quietSince = System.nanoTime();
+            }
             try {
                 Thread.sleep(AWAIT_STEP_MILLIS);
             } catch (InterruptedException e) {

@@ -39,6 +39,9 @@ public final class VitServer implements AutoCloseable {
     /** Selectors, an acceptor and some to spare; requests run on virtual threads. */
     private static final int PLATFORM_THREADS = 16;
 
+    /** Requests on connections that were made just before the listener was closed have come in this time. */
+    private static final Duration LAST_REQUESTS = Duration.ofMillis(50);
+
     /** Answers that are computed when the service ends are sent in this time. */
     private static final Duration LAST_ANSWERS = Duration.ofSeconds(5);
 
@@ -49,10 +52,11 @@ public final class VitServer implements AutoCloseable {
     private final Router router;
     private final ServerState state;
     private final AtomicBoolean closed = new AtomicBoolean();
+    private int port;
 
-    private VitServer(VitModel model, ServerOptions options, ConnectionGuard.Times times) {
+    private VitServer(VitService service, ServerOptions options, ConnectionGuard.Times times) {
         this.options = options;
-        this.service = VitService.start(model, options.service());
+        this.service = service;
         QueuedThreadPool threads = new QueuedThreadPool(PLATFORM_THREADS);
         threads.setName(service + "-http");
         threads.setDaemon(true);
@@ -94,9 +98,15 @@ public final class VitServer implements AutoCloseable {
     }
 
     static VitServer start(VitModel model, ServerOptions options, ConnectionGuard.Times times) throws IOException {
-        VitServer made = new VitServer(model, options, times);
+        return start(VitService.start(model, options.service()), options, times);
+    }
+
+    /** Starts a server for a service that is taken over. */
+    static VitServer start(VitService service, ServerOptions options, ConnectionGuard.Times times) throws IOException {
+        VitServer made = new VitServer(service, options, times);
         try {
             made.server.start();
+            made.port = made.connector.getLocalPort();
         } catch (Exception e) { // Jetty declares no less
             made.close();
             throw e instanceof IOException io ? io : new IOException("the server could not be started", e);
@@ -107,7 +117,7 @@ public final class VitServer implements AutoCloseable {
     /** Where the server listens, with the port that it has. */
     public URI uri() {
         String host = options.host().contains(":") ? "[" + options.host() + "]" : options.host();
-        return URI.create("http://" + host + ":" + connector.getLocalPort() + "/");
+        return URI.create("http://" + host + ":" + port + "/");
     }
 
     /** Completes when the model is warm; see {@link VitService#ready}. */
@@ -118,6 +128,16 @@ public final class VitServer implements AutoCloseable {
     /** The service that answers. It belongs to the server. */
     public VitService service() {
         return service;
+    }
+
+    /** Requests that have not got their whole answer. */
+    int openExchanges() {
+        return router.open();
+    }
+
+    /** Bytes that are taken for the bodies of requests. */
+    long bodyBytes() {
+        return state.bodies.taken();
     }
 
     /**
@@ -143,7 +163,8 @@ public final class VitServer implements AutoCloseable {
         }
         state.beginDraining();
         service.close();
-        router.awaitAnswers(LAST_ANSWERS);
+        connector.close(); // nobody can connect any more
+        router.awaitAnswers(LAST_REQUESTS, LAST_ANSWERS);
         try {
             server.stop();
         } catch (Exception e) { // Jetty declares no less
