@@ -8,21 +8,21 @@ import vit.model.image.RgbImage;
 import vit.model.parameters.GeneratedWeights;
 
 /** A model whose pass ends soon even in the interpreter, and images for it. */
-final class MicroModel {
+public final class MicroModel {
 
-    static final int CLASSES = 5;
-    static final int PIXELS = 3 * 8 * 8;
+    public static final int CLASSES = 5;
+    public static final int PIXELS = 3 * 8 * 8;
 
-    static final VitConfig CONFIG = VitConfig.builder().family("timm").image(8, 8).patch(4).width(16).depth(2).heads(2).mlp(20).classes(CLASSES).build();
+    public static final VitConfig CONFIG = VitConfig.builder().family("timm").image(8, 8).patch(4).width(16).depth(2).heads(2).mlp(20).classes(CLASSES).build();
 
     private MicroModel() {}
 
     /** A model of this seed's weights. */
-    static VitModel open(long seed) throws IOException {
+    public static VitModel open(long seed) throws IOException {
         return VitModel.of(new GeneratedWeights(CONFIG, seed));
     }
 
-    static float[] pixels(long seed) {
+    public static float[] pixels(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         float[] pixels = new float[PIXELS];
         for (int i = 0; i < pixels.length; i++) {
@@ -31,7 +31,7 @@ final class MicroModel {
         return pixels;
     }
 
-    static RgbImage image(long seed) {
+    public static RgbImage image(long seed) {
         byte[] pixels = new byte[11 * 13 * 3];
         SplittableRandom random = new SplittableRandom(seed);
         random.nextBytes(pixels);
