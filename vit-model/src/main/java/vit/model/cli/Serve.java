@@ -3,6 +3,7 @@ package vit.model.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.logging.Level;
@@ -28,8 +29,10 @@ final class Serve implements Callable<Integer> {
 
     private static final int MEGABYTE = 1 << 20;
 
-    /** A logger that nobody holds forgets its level. */
+    /** Loggers that nobody holds forget their levels. */
     private static final Logger JETTY = Logger.getLogger("org.eclipse.jetty");
+    /** They warn of every bad request, in its own words. */
+    private static final List<Logger> OF_REQUESTS = List.of(Logger.getLogger("org.eclipse.jetty.http"), Logger.getLogger("org.eclipse.jetty.util.HostPort"));
 
     @Mixin
     private ModelFiles.OrShipped files;
@@ -80,6 +83,7 @@ final class Serve implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         JETTY.setLevel(Level.WARNING);
+        OF_REQUESTS.forEach(logger -> logger.setLevel(Level.SEVERE));
         ServerOptions options = options();
         VitModel model = files.load(vit.status());
         PrintWriter out = spec.commandLine().getOut();
