@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;
@@ -15,8 +16,14 @@ import vit.model.json.Json;
 /** Jetty's own errors, of requests that it cannot read, in the form of the others. */
 final class JsonErrors extends ErrorHandler {
 
+    /** By HTTP these are of the server's kind. They are answered as the client's, so that whoever counts the server's faults counts no garbage. */
+    private static final Set<Integer> REFUSED = Set.of(HttpStatus.NOT_IMPLEMENTED_501, HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505);
+
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
+        if (REFUSED.contains(response.getStatus())) {
+            response.setStatus(HttpStatus.BAD_REQUEST_400);
+        }
         byte[] body = body(response.getStatus());
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
         response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
