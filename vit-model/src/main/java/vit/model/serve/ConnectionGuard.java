@@ -22,6 +22,7 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
     private final Scheduler scheduler;
     private final Times times;
     private final Map<EndPoint, Long> limits = new ConcurrentHashMap<>(); // nanoTime by which a client must have sent what is awaited
+    private final Map<EndPoint, Long> silent = new ConcurrentHashMap<>(); // connections without a request yet: nanoTime at which they were made
     private volatile Scheduler.Task next;
 
     /**
@@ -44,15 +45,29 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
 
     @Override
     public void onOpened(Connection connection) {
+        silent.put(connection.getEndPoint(), System.nanoTime());
         within(connection.getEndPoint(), times.head);
     }
 
     @Override
     public void onClosed(Connection connection) {
+        silent.remove(connection.getEndPoint());
         limits.remove(connection.getEndPoint());
     }
 
-    /** The head of a request is complete, and a body is awaited. */
+    /** Whether there is a connection that is younger than this and has not sent the head of a request. */
+    boolean awaitsFirstRequest(Duration age) {
+        long now = System.nanoTime();
+        return silent.values().stream().anyMatch(made -> now - made < age.toNanos());
+    }
+
+    /** The head of a request is complete. */
+    void requestBegins(Request request) {
+        silent.remove(endPoint(request));
+        limits.remove(endPoint(request));
+    }
+
+    /** A body is awaited. */
     void bodyBegins(Request request, long bytes) {
         within(endPoint(request), times.body.plusSeconds(bytes / times.bytesPerSecond));
     }

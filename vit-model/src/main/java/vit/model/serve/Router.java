@@ -56,7 +56,7 @@ final class Router extends Handler.Abstract {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         open.incrementAndGet();
-        guard.bodyEnds(request);
+        guard.requestBegins(request);
         Request.addCompletionListener(request, _ -> ended(request, response));
         Exchange exchange = new Exchange(request, response, callback, state, guard);
         try {
@@ -95,12 +95,15 @@ final class Router extends Handler.Abstract {
         return open.get();
     }
 
-    /** Waits until every request has its answer and no other has come for {@code quiet}, for at most {@code most}. */
-    void awaitAnswers(Duration quiet, Duration most) {
+    /**
+     * Waits until every request has its answer, no other has come for {@code quiet}, and those who have connected within {@code fresh} have sent one. Waits for at
+     * most {@code most}.
+     */
+    void awaitAnswers(Duration quiet, Duration fresh, Duration most) {
         long begin = System.nanoTime();
         long quietSince = begin;
         while (System.nanoTime() - quietSince < quiet.toNanos() && System.nanoTime() - begin < most.toNanos()) {
-            if (open.get() > 0) {
+            if (open.get() > 0 || guard.awaitsFirstRequest(fresh)) {
                 quietSince = System.nanoTime();
             }
             try {

@@ -39,8 +39,11 @@ public final class VitServer implements AutoCloseable {
     /** Selectors, an acceptor and some to spare; requests run on virtual threads. */
     private static final int PLATFORM_THREADS = 16;
 
-    /** Requests on connections that were made just before the listener was closed have come in this time. */
-    private static final Duration LAST_REQUESTS = Duration.ofMillis(50);
+    /** The operating system makes a connection some time before the server knows of it. */
+    private static final Duration QUIET = Duration.ofMillis(50);
+
+    /** Who connects just before the listener is closed sends the request in this time. */
+    private static final Duration LAST_REQUESTS = Duration.ofSeconds(1);
 
     /** Answers that are computed when the service ends are sent in this time. */
     private static final Duration LAST_ANSWERS = Duration.ofSeconds(5);
@@ -164,7 +167,7 @@ public final class VitServer implements AutoCloseable {
         state.beginDraining();
         service.close();
         connector.close(); // nobody can connect any more
-        router.awaitAnswers(LAST_REQUESTS, LAST_ANSWERS);
+        router.awaitAnswers(QUIET, LAST_REQUESTS, LAST_ANSWERS);
         try {
             server.stop();
         } catch (Exception e) { // Jetty declares no less
