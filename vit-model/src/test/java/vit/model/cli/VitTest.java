@@ -35,7 +35,7 @@ class VitTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"classify", "embed", "similar", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "doctor", "export",
-        "train", "completion", "help"})
+        "train", "serve", "completion", "help"})
     void everyCommandHasHelpAndRefusesBadUsage(String command) {
         assertTrue(vit(command, "--help").isDone().out().startsWith("Usage: vit " + command));
         assertEquals(vit(command, "--help").out(), vit("help", command).isDone().out());

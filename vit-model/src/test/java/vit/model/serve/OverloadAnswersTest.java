@@ -1,0 +1,156 @@
+package vit.model.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import vit.model.serve.RawHttp.Answer;
+import vit.model.service.MicroModel;
+import vit.model.service.PassGate;
+import vit.model.service.RequestRefusedException.Reason;
+import vit.model.service.ServiceOptions;
+import vit.model.service.VitService;
+
+/** What clients are told when there is more work than the server takes on. */
+@Timeout(60)
+class OverloadAnswersTest extends RunningServer {
+
+    private static final String RAW = "Inference-Header-Content-Length: 0";
+    private static final byte[] ONE = littleEndian(MicroModel.pixels(1));
+    private static final ServiceOptions SERVICE = OPTIONS.service().withBatchLimit(1).withQueue(2, 1 << 20);
+
+    private final PassGate gate = new PassGate();
+    private final List<RawHttp> connections = new ArrayList<>();
+    private VitService service;
+
+    @BeforeEach
+    void start() throws IOException {
+        start(SERVICE, OPTIONS);
+    }
+
+    private void start(ServiceOptions options, ServerOptions server) throws IOException {
+        service = gate.start(MicroModel.open(0), options);
+        start(service, server);
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        gate.open();
+        for (RawHttp connection : connections) {
+            connection.close();
+        }
+        stop();
+    }
+
+    private RawHttp begin(byte[] body, String... headers) throws IOException {
+        RawHttp connection = new RawHttp(port());
+        connections.add(connection);
+        return connection.send(RawHttp.request("POST", "/v2/models/vit/infer", body, headers));
+    }
+
+    /** A request that is computed until the gate opens, and so many that wait. */
+    private List<RawHttp> occupy(int waiting) throws Exception {
+        gate.shut();
+        List<RawHttp> all = new ArrayList<>();
+        all.add(begin(ONE, RAW));
+        gate.awaitPass();
+        for (int i = 0; i < waiting; i++) {
+            all.add(begin(ONE, RAW));
+            int length = i + 1;
+            await(() -> service.statistics().queueLength() == length, "a request waits");
+        }
+        return all;
+    }
+
+    private static void assertRetry(Answer answer) {
+        assertTrue(answer.headers().getOrDefault("retry-after", "").matches("[1-9]\\d*"), answer::toString);
+    }
+
+    @Test
+    void aFullQueueIsRefusedAndAnsweredAgainWhenItHasRoom() throws Exception {
+        List<RawHttp> admitted = occupy(2);
+        for (byte[] body : List.of(ONE, joined(ONE, ONE))) { // one image, and two of which none finds room
+            assertRetry(assertError(503, "QUEUE_FULL", begin(body, RAW).answer()));
+        }
+        assertRetry(assertError(503, "QUEUE_FULL", post("/classify", file(MicroModel.image(1)))));
+        assertEquals(200, get("/v2/health/ready").status(), "overload is not the end of being ready");
+        gate.open();
+        for (RawHttp each : admitted) {
+            assertEquals(200, each.answer().status());
+        }
+        assertEquals(200, begin(ONE, RAW).answer().status());
+        assertWell();
+        assertEquals(3, service.statistics().refused().get(Reason.QUEUE_FULL));
+    }
+
+    /** All images of a request, or none. */
+    @Test
+    void imagesOfARequestThatIsRefusedLeaveTheQueue() throws Exception {
+        occupy(1);
+        assertError(503, "QUEUE_FULL", begin(joined(ONE, ONE), RAW).answer());
+        assertEquals(1, service.statistics().queueLength());
+        assertEquals(1, service.statistics().cancelled());
+        gate.open();
+        assertWell();
+    }
+
+    @Test
+    void theBytesOfTheQueueAreALimitToo() throws Exception {
+        stop();
+        start(SERVICE.withQueue(100, ONE.length), OPTIONS);
+        occupy(1);
+        assertRetry(assertError(503, "QUEUE_BYTES", begin(ONE, RAW).answer()));
+        gate.open();
+        assertWell();
+    }
+
+    @Test
+    void whatWaitsPastItsDeadlineIsAGatewayTimeout() throws Exception {
+        occupy(0);
+        byte[] body = joined(bytes("{\"parameters\":{\"timeout\":100000},\"inputs\":[{\"name\":\"pixels\",\"shape\":[1,3,8,8],\"datatype\":\"FP32\",\"parameters\":"
+                + "{\"binary_data_size\":768}}]}"), ONE);
+        Answer answer = assertError(504, "EXPIRED", begin(body, "Inference-Header-Content-Length: " + (body.length - ONE.length)).answer());
+        assertFalse(answer.headers().containsKey("retry-after"));
+        Answer image = post("/classify?timeout_ms=80", file(MicroModel.image(1)));
+        assertError(504, "EXPIRED", image);
+        gate.open();
+        assertWell();
+    }
+
+    /** The bytes of bodies are bounded as they come, not as they are announced. */
+    @Test
+    void bodiesTogetherAreBounded() throws Exception {
+        stop();
+        start(SERVICE, OPTIONS.withBodies(300_000, 300_000));
+        RawHttp slow = begin(NONE, "Content-Length: 300000");
+        slow.send(new byte[200_000]);
+        await(() -> server.bodyBytes() > 200_000, "the first body has come");
+        assertRetry(assertError(503, "BODY_BYTES", begin(new byte[250_000], RAW).answer()));
+        assertEquals(200, begin(ONE, RAW).answer().status(), "a small body finds room");
+        slow.close();
+        assertWell();
+    }
+
+    @Test
+    void aServerThatIsNotWarmRefuses() throws Exception {
+        stop();
+        server = VitServer.start(MicroModel.open(0), OPTIONS, ConnectionGuard.Times.USUAL);
+        Answer ready = get("/v2/health/ready");
+        if (ready.status() == 503) { // warming up takes seconds
+            assertEquals("{\"ready\":false}", ready.text());
+            assertEquals(200, get("/v2/health/live").status());
+            Answer refused = begin(ONE, RAW).answer();
+            assertTrue(refused.status() == 200 || assertError(503, "NOT_READY", refused).headers().containsKey("retry-after"), refused::toString);
+        }
+        stop();
+        assertEquals(0, server.openExchanges());
+    }
+}
