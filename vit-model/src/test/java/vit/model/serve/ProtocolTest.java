@@ -152,7 +152,7 @@ class ProtocolTest extends RunningServer {
                 assertFalse(output.has("parameters"));
                 values = floats(output.array("data"));
             }
-            assertArrayEquals(bits(expected), bits(values), () -> output.toString());
+            assertArrayEquals(bits(expected), bits(values), names.get(i));
         }
         assertEquals(answer.body().length, offset);
     }
@@ -214,6 +214,7 @@ class ProtocolTest extends RunningServer {
             JsonObject described = get(path).json();
             assertEquals(Set.of("name", "versions", "platform", "inputs", "outputs"), described.names());
             assertEquals("vit", described.text("name"));
+            assertEquals("vit", described.text("platform"));
             assertEquals(List.of("1"), described.array("versions").texts());
             assertTensor(described.array("inputs").get(0).object(), "pixels", "FP32", -1, 3, 8, 8);
             assertTensor(described.array("inputs").get(1).object(), "image", "BYTES", -1);

@@ -86,10 +86,6 @@ public final class RawHttp implements AutoCloseable {
         socket.shutdownOutput();
     }
 
-    void timeout(int millis) throws IOException {
-        socket.setSoTimeout(millis);
-    }
-
     Answer answer() throws IOException {
         return answer(false);
     }
@@ -144,11 +140,14 @@ public final class RawHttp implements AutoCloseable {
         return line.toString(StandardCharsets.ISO_8859_1).stripTrailing();
     }
 
-    /** Whether the server closes the connection within this time, without another byte. */
+    /** Whether the server closes the connection within this time, without another byte. If a byte comes, it is still to be read. */
     boolean isClosedWithin(int millis) throws IOException {
         socket.setSoTimeout(millis);
         try {
-            return in.read() < 0;
+            in.mark(1);
+            boolean ended = in.read() < 0;
+            in.reset();
+            return ended;
         } catch (SocketTimeoutException e) {
             return false;
         } catch (IOException e) {
