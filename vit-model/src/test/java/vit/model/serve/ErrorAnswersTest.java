@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -64,7 +66,7 @@ class ErrorAnswersTest extends RunningServer {
                 wrong("{\"inputs\"", "{\"parameters\":{\"priority\":true},\"inputs\""), wrong("{\"inputs\"", "{\"parameters\":{\"binary_data_output\":1},\"inputs\""),
                 wrong("{\"inputs\"", "{\"inputs\":[],\"inputs\""), wrong("\"name\":\"pixels\"", "\"name\":7"), wrong("\"name\":\"pixels\",", ""),
                 wrong("\"datatype\":\"FP32\"", "\"datatype\":null"), wrong("\"datatype\":\"FP32\"", "\"datatype\":\"FP16\""), wrong("\"datatype\":\"FP32\",", ""),
-                wrong("\"shape\":[1,3,8,8],", ""), wrong("[1,3,8,8]", "[1,3,8]"), wrong("[1,3,8,8]", "[3,8,8]"), wrong("[1,3,8,8]", "[1,8,8,3]"), wrong("[1,3,8,8]", "[2,3,8,8]"),
+                wrong("\"shape\":[1,3,8,8],", ""), wrong("[1,3,8,8]", "[1,3,8]"), wrong("[1,3,8,8]", "[8,8,3]"), wrong("[1,3,8,8]", "[2,192]"), wrong("[1,3,8,8]", "[191]"), wrong("[1,3,8,8]", "[]"), wrong("[1,3,8,8]", "[1,8,8,3]"), wrong("[1,3,8,8]", "[2,3,8,8]"),
                 wrong("[1,3,8,8]", "[0,3,8,8]"), wrong("[1,3,8,8]", "[-1,3,8,8]"), wrong("[1,3,8,8]", "[1.0,3,8,8]"), wrong("[1,3,8,8]", "[1,3,8,99999999999]"),
                 wrong("[1,3,8,8]", "[1,3,8,8,1]"), wrong("[1,3,8,8]", "[1,3,8,8,1,1,1,1,1]"), wrong("[1,3,8,8]", "{}"), wrong("[1,3,8,8]", "[2147483647,3,8,8]"),
                 wrong("\"name\":\"pixels\"", "\"name\":\"pixel\""), wrong("\"name\":\"pixels\"", "\"name\":\"image\""), wrong("," + data, ""), wrong(data, "\"data\":7"),
@@ -89,7 +91,7 @@ class ErrorAnswersTest extends RunningServer {
 
     @Test
     void aMessageSaysWhatIsWrong() throws Exception {
-        assertSays(infer(wrong("[1,3,8,8]", "[1,8,8,3]")), "[1, 8, 8, 3]", "[-1, 3, 8, 8]");
+        assertSays(infer(wrong("[1,3,8,8]", "[1,8,8,3]")), "[1, 8, 8, 3]", "[n, 3, 8, 8]", "[n, 192]");
         assertSays(infer(wrong("pixels", "input_1")), "input_1", "pixels and image");
         assertSays(infer(wrong("}]}", "}],\"outputs\":[{\"name\":\"score\"}]}")), "score", "logits, probabilities, embedding");
         assertSays(infer(BINARY), "768", "Inference-Header-Content-Length");
@@ -174,6 +176,30 @@ class ErrorAnswersTest extends RunningServer {
             }
             assertTrue(answer.status() == 200 || answer.status() == 400, answer::toString);
         }
+    }
+
+    @Test
+    void bodiesThatAreCompressedAreBoundedAsTheyComeOut() throws Exception {
+        byte[] good = gzip(bytes(GOOD));
+        assertEquals(200, post(INFER, good, "Content-Encoding: gzip").status());
+        assertError(413, "BODY_TOO_LARGE", post(INFER, gzip(new byte[(1 << 20) + 1]), "Content-Encoding: gzip"));
+        assertError(413, "BODY_TOO_LARGE", post(INFER, gzip(new byte[100 << 20]), "Content-Encoding: GZIP"));
+        assertError(400, "BAD_REQUEST", post(INFER, bytes(GOOD), "Content-Encoding: gzip"));
+        assertError(400, "BAD_REQUEST", post(INFER, Arrays.copyOf(good, good.length / 2), "Content-Encoding: gzip"));
+        assertError(400, "BAD_REQUEST", post(INFER, NONE, "Content-Encoding: gzip"));
+        good[good.length / 2] ^= 4;
+        assertError(400, "BAD_REQUEST", post(INFER, good, "Content-Encoding: gzip"));
+        for (String encoding : List.of("br", "gzip, gzip", "x")) {
+            assertError(415, "UNSUPPORTED_MEDIA_TYPE", post(INFER, bytes(GOOD), "Content-Encoding: " + encoding));
+        }
+    }
+
+    private static byte[] gzip(byte[] plain) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+            out.write(plain);
+        }
+        return bytes.toByteArray();
     }
 
     @Test

@@ -257,6 +257,21 @@ class ProtocolTest extends RunningServer {
         }
     }
 
+    /** Clients that know only rows of numbers, and clients that change the case of names. */
+    @Test
+    void shapesCanBeRowsAndNamesInAnyCase() throws Exception {
+        float[] pixels = MicroModel.pixels(3);
+        String request = "{" + pixelsInput(flat(pixels)) + "}";
+        for (String shape : List.of("[3,8,8]", "[1,192]", "[192]")) {
+            assertOutputs(infer(request.replace("[1,3,8,8]", shape)), false, ALL, pixels);
+        }
+        Answer capitals = infer(request.replace("pixels", "PIXELS").replace("}]}", "}],\"outputs\":[{\"name\":\"EMBEDDING\"}]}"));
+        JsonObject output = capitals.json().array("outputs").get(0).object();
+        assertEquals("EMBEDDING", output.text("name"));
+        assertArrayEquals(embedding(pixels), floats(output.array("data")));
+        assertError(400, "BAD_REQUEST", infer(request.replace("}]}", "}],\"outputs\":[{\"name\":\"Logits\"},{\"name\":\"logits\"}]}")));
+    }
+
     @Test
     void pixelsCanBeBinary() throws Exception {
         float[] pixels = MicroModel.pixels(4);

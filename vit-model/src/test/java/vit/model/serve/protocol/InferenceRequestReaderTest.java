@@ -98,7 +98,7 @@ class InferenceRequestReaderTest {
             }
         }
         Set<String> outputs = new HashSet<>();
-        request.outputs().forEach(output -> require(MODEL.outputs().contains(output.name()) && outputs.add(output.name())));
+        request.outputs().forEach(output -> require(MODEL.outputs().contains(output.key()) && outputs.add(output.key())));
         require(!outputs.isEmpty());
         require(request.timeout() == null || request.timeout().isPositive() && request.timeout().compareTo(Duration.ofDays(1)) <= 0);
         require(request.id() == null || request.id().length() <= 1024);
