@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +73,8 @@ class HostileRequestsTest extends RunningServer {
             try (RawHttp connection = new RawHttp(port())) {
                 connection.send(request);
                 connection.endOutput();
-                for (Answer answer = next(connection, request); answer != null; answer = next(connection, request)) {
+                boolean toHead = new String(request, StandardCharsets.ISO_8859_1).stripLeading().startsWith("HEAD ");
+                for (Answer answer = next(connection, toHead); answer != null; answer = toHead ? null : next(connection, false)) { // only the first is surely one to HEAD
                     Answer checked = answer;
                     statuses.merge(answer.status(), 1, Integer::sum);
                     assertTrue(answer.status() < 500 || answer.status() == 503, () -> "seed " + seed + ", mutation " + number + ": " + checked + " of "
@@ -83,16 +85,16 @@ class HostileRequestsTest extends RunningServer {
                 }
             }
         }
-        System.out.println(count + " mutated requests of seed " + seed + ", by status (0: closed without one): " + statuses);
+        System.out.println(count + " mutated requests of seed " + seed + ", answers by status: " + statuses);
         assertTrue(statuses.get(200) > count / 10 && statuses.get(400) > count / 10, statuses::toString);
         assertWell();
         assertEquals(200, post(INFER, JSON).status());
     }
 
     /** The next answer on a connection, or null at its end. */
-    private static Answer next(RawHttp connection, byte[] request) throws IOException {
+    private static Answer next(RawHttp connection, boolean toHead) throws IOException {
         try {
-            return connection.answer(request[0] == 'H' && request[1] == 'E' && request[2] == 'A');
+            return connection.answer(toHead);
         } catch (EOFException | java.net.SocketException e) {
             return null;
         }
