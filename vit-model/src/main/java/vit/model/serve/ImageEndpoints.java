@@ -13,6 +13,9 @@ import vit.model.service.TimedAnswer;
 /** An image as the body, for people with curl, and for the page. */
 final class ImageEndpoints {
 
+    /** Who looks at attention has time: it takes as long as several passes, for which the service's deadline may be too short. */
+    private static final int ATTENTION_MILLIS = 30_000;
+
     private static final int DEFAULT_TOP = 5;
     private static final int MOST_CLASSES = 100_000;
     private static final int LONGEST_MILLIS = 3_600_000;
@@ -26,14 +29,14 @@ final class ImageEndpoints {
 
     void classify(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
         int top = top(exchange);
-        TimedAnswer<Prediction> timed = compute(exchange, Request.prediction(ImageBody.of(exchange), top));
+        TimedAnswer<Prediction> timed = compute(exchange, 0, Request.prediction(ImageBody.of(exchange), top));
         Map<String, Object> answer = begun();
         answer.put("top", AttentionAnswer.classes(timed.answer()));
         reply(exchange, answer, timed);
     }
 
     void embed(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
-        TimedAnswer<float[]> timed = compute(exchange, Request.embedding(ImageBody.of(exchange)));
+        TimedAnswer<float[]> timed = compute(exchange, 0, Request.embedding(ImageBody.of(exchange)));
         Map<String, Object> answer = begun();
         answer.put("embedding", timed.answer());
         reply(exchange, answer, timed);
@@ -41,7 +44,7 @@ final class ImageEndpoints {
 
     void attention(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
         int top = top(exchange);
-        TimedAnswer<Explanation> timed = compute(exchange, Request.explanation(ImageBody.of(exchange), top));
+        TimedAnswer<Explanation> timed = compute(exchange, ATTENTION_MILLIS, Request.explanation(ImageBody.of(exchange), top));
         Map<String, Object> answer = begun();
         AttentionAnswer.write(timed.answer(), state.service.model().preprocessing(), answer);
         reply(exchange, answer, timed);
@@ -51,8 +54,9 @@ final class ImageEndpoints {
         return exchange.number("top", DEFAULT_TOP, 1, MOST_CLASSES);
     }
 
-    private <T> TimedAnswer<T> compute(Exchange exchange, Request<T> request) throws IOException, RequestFault, RequestRefusedException {
-        int millis = exchange.number("timeout_ms", 0, 1, LONGEST_MILLIS);
+    /** @param otherwise milliseconds, if the request states none; 0 for the service's deadline */
+    private <T> TimedAnswer<T> compute(Exchange exchange, int otherwise, Request<T> request) throws IOException, RequestFault, RequestRefusedException {
+        int millis = exchange.number("timeout_ms", otherwise, 1, LONGEST_MILLIS);
         long begin = System.nanoTime();
         TimedAnswer<T> timed = state.service.timed(millis == 0 ? request : request.within(Duration.ofMillis(millis)));
         state.meters.served(System.nanoTime() - begin, 1);

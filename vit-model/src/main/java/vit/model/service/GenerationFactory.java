@@ -3,6 +3,7 @@ package vit.model.service;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import jdk.jfr.FlightRecorder;
 import vit.kernels.parallel.CallInterruptedException;
@@ -107,10 +108,11 @@ final class GenerationFactory {
             batches[i] = batch(model.config(), size); // here, so that it fails on the thread that waits
         }
         List<Thread> threads = new ArrayList<>();
+        AtomicBoolean stopped = new AtomicBoolean();
         try {
             for (int i = 0; i < engines.length; i++) {
                 int session = i;
-                Runnable passes = () -> failures[session] = time(engines[session], batches[session], times, session * runs, runs);
+                Runnable passes = () -> failures[session] = time(engines[session], batches[session], times, session * runs, runs, stopped);
                 if (i == engines.length - 1) {
                     passes.run();
                 } else {
@@ -118,7 +120,7 @@ final class GenerationFactory {
                 }
             }
         } finally {
-            joinAll(threads);
+            joinAll(threads, stopped);
         }
         for (Throwable failure : failures) {
             switch (failure) {
@@ -132,10 +134,18 @@ final class GenerationFactory {
         return Math.max(1, times[times.length / 2]);
     }
 
-    /** Times passes after one that is not timed; returns the failure if there is one, and throws nothing. */
-    private Throwable time(Engine engine, Batch batch, long[] times, int from, int runs) {
+    /**
+     * Times passes after one that is not timed; returns the failure if there is one, and throws nothing.
+     *
+     * @param stopped ends all measurements after their pass; set as well, if this thread is interrupted
+     */
+    private Throwable time(Engine engine, Batch batch, long[] times, int from, int runs, AtomicBoolean stopped) {
         try {
-            for (int run = -1; run < runs; run++) {
+            for (int run = -1; run < runs && !stopped.get(); run++) {
+                if (Thread.currentThread().isInterrupted()) {
+                    stopped.set(true);
+                    break;
+                }
                 long begin = clock.getAsLong();
                 engine.run(batch);
                 if (run >= 0) {
@@ -153,7 +163,7 @@ final class GenerationFactory {
         }
     }
 
-    private static void joinAll(List<Thread> threads) {
+    private static void joinAll(List<Thread> threads, AtomicBoolean stopped) {
         boolean interrupted = Thread.interrupted();
         for (Thread thread : threads) {
             while (true) {
@@ -162,6 +172,7 @@ final class GenerationFactory {
                     break;
                 } catch (InterruptedException e) {
                     interrupted = true;
+                    stopped.set(true);
                 }
             }
         }

@@ -101,6 +101,7 @@ class ServiceLifetimeTest extends GatedService {
         }
         slow.let.release(1000);
         closer.join();
+        assertEquals(0, slow.begun.availablePermits(), "no pass begins after the one under way");
         CompletionException failure = assertThrows(CompletionException.class, ready::join);
         assertEquals(Reason.CLOSING, assertInstanceOf(RequestRefusedException.class, failure.getCause()).reason());
         assertEquals(1, slow.closed);
