@@ -10,14 +10,24 @@ import vit.model.service.RequestRefusedException.Reason;
  *
  * <p>Only passes teach what passes cost. If a slow one has raised the prediction above every deadline, nothing would be admitted and nothing measured ever
  * again. So one request a second is admitted against the prediction if the service has nothing else to do: a trial.
+ *
+ * <p>How well the speed of the next second can be predicted depends on the machine. So the margin of the wait is learned: it grows with every request that is
+ * late and shrinks with every other, such that it stands still where one of {@link #LATE_ONE_IN} is late.
  */
 final class Admission {
 
     /** A pass takes up to 1.2 times its usual time in 99 of 100 cases, so a request's own pass has a margin of a fifth. */
     private static final int MARGIN_PART = 5;
 
-    /** The times of the passes ahead even out, so the margin of the wait is smaller. It costs nothing: under overload the queue is a little shorter. */
-    private static final int WAIT_MARGIN_PART = 32;
+    /** The times of the passes ahead even out, so the margin of the wait may be smaller. It costs nothing: under overload the queue is a little shorter. */
+    private static final double LEAST_WAIT_MARGIN = 1.0 / 32;
+
+    private static final double MOST_WAIT_MARGIN = 0.5;
+
+    /** What a late request adds to the margin of the wait. */
+    private static final double MARGIN_STEP = 0.01;
+
+    private static final int LATE_ONE_IN = 400;
 
     /** No pass has begun for this long before a trial. */
     static final long TRIAL_NANOS = 1_000_000_000;
@@ -28,6 +38,7 @@ final class Admission {
     private final long[] until; // when a busy session should be free
     private final long[] remaining; // scratch
     private long latest; // when a pass began
+    private double waitMargin = LEAST_WAIT_MARGIN; // a share of the predicted wait
 
     Admission(ServiceOptions options) {
         int sessions = options.sessions();
@@ -53,6 +64,16 @@ final class Admission {
         busy[session] = false;
     }
 
+    /** The margin of the wait now, as a share of it. */
+    double waitMargin() {
+        return waitMargin;
+    }
+
+    /** Takes note that a request that was admitted has ended, or has expired. */
+    void observe(boolean late) {
+        waitMargin = Math.clamp(waitMargin + (late ? MARGIN_STEP : -MARGIN_STEP / (LATE_ONE_IN - 1)), LEAST_WAIT_MARGIN, MOST_WAIT_MARGIN);
+    }
+
     /** Why a request may not wait; null if it may, and then {@link Ticket#predicted} is set. */
     RequestRefusedException refusal(Ticket ticket, RequestQueue queue, long now) {
         long cost = ticket.generation.costs().of(1);
@@ -64,7 +85,7 @@ final class Admission {
         }
         long own = withMargin(cost(ticket));
         long wait = untilStart(queue.ahead(ticket.urgent), cost, now);
-        long excess = now + wait + wait / WAIT_MARGIN_PART + own - ticket.deadline;
+        long excess = now + wait + (long) (wait * waitMargin) + own - ticket.deadline;
         boolean trial = wait == 0 && queue.length() == 0 && ticket.deadline > now && now - latest >= TRIAL_NANOS;
         if (excess > 0 && !trial) {
             return new RequestRefusedException(Reason.DEADLINE, own > ticket.deadline - ticket.arrived ? -1 : excess);

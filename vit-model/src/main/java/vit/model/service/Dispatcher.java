@@ -202,6 +202,7 @@ final class Dispatcher {
         ticket.state = Ticket.State.COMPUTING; // the worker's, until it has failed it
         ticket.next = batch.expired;
         batch.expired = ticket;
+        admission.observe(true);
         wakeCloser();
     }
 
@@ -224,6 +225,9 @@ final class Dispatcher {
         synchronized (this) {
             if (!batch.hasFailed()) {
                 observe(batch, now - batch.started);
+            }
+            for (int i = 0; i < batch.size; i++) {
+                admission.observe(now > batch.members[i].deadline);
             }
             admission.ends(worker);
             computing--;
@@ -250,6 +254,11 @@ final class Dispatcher {
         if (old != null) {
             old.close();
         }
+    }
+
+    /** See {@link Admission#waitMargin}. */
+    synchronized double waitMargin() {
+        return admission.waitMargin();
     }
 
     synchronized boolean isReady() {

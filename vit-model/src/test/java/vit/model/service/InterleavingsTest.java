@@ -130,7 +130,7 @@ class InterleavingsTest {
                 }
             }
             long wait = free.peek() - desk.time.now;
-            return desk.time.now + wait + wait / 32 + cost + cost / 5;
+            return desk.time.now + wait + (long) (wait * desk.dispatcher.waitMargin()) + cost + cost / 5;
         }
 
         private void withdraw() {

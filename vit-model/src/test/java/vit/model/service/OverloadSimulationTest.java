@@ -20,6 +20,12 @@ class OverloadSimulationTest {
     private static final long DEADLINE = 250 * MILLISECOND;
     private static final int ARRIVALS = 40_000;
 
+    /** So many requests may be late before the service knows how its machine swings. */
+    private static final int WHILE_LEARNING = 30;
+
+    /** So many passes begin in half a second. */
+    private static final int HALF_SECOND = 100;
+
     /** Batches that save nothing, and batches that save as much as was measured on processors at best: 8 % for 4 images. */
     private static final long[] EVEN = {PASS, 2 * PASS, 3 * PASS, 4 * PASS};
     private static final long[] SAVING = {PASS, 2 * PASS - PASS / 10, 3 * PASS - PASS / 5, 4 * PASS - 3 * PASS / 10};
@@ -30,6 +36,12 @@ class OverloadSimulationTest {
 
     /** @param load arrivals over the capacity without batches */
     private static Outcome simulate(long[] costs, double load, long seed) throws RequestRefusedException {
+        return simulate(costs, load, seed, 0);
+    }
+
+    /** @param swing how much the speed of the machine swings, as the standard deviation of its logarithm; it changes in about half a second */
+    private static Outcome simulate(long[] costs, double load, long seed, double swing) throws RequestRefusedException {
+        double slowness = 0;
         Random random = new Random(seed);
         Desk desk = Desk.of(SESSIONS, costs);
         Batch[] running = new Batch[SESSIONS];
@@ -69,7 +81,8 @@ class OverloadSimulationTest {
                         computedLate += batch.members[i].deadline <= desk.time.now ? 1 : 0;
                     }
                     running[worker] = batch;
-                    ends[worker] = desk.time.now + Math.round(costs[batch.size - 1] * Math.exp(0.04 * random.nextGaussian()));
+                    slowness += -slowness / HALF_SECOND + swing * Math.sqrt(2.0 / HALF_SECOND) * random.nextGaussian();
+                    ends[worker] = desk.time.now + Math.round(costs[batch.size - 1] * Math.exp(slowness + 0.04 * random.nextGaussian()));
                 }
             }
         }
@@ -90,6 +103,19 @@ class OverloadSimulationTest {
                 assertTrue(outcome.inTime >= 0.95 * CAPACITY, outcome::toString);
                 assertTrue(outcome.late + outcome.expired <= 0.01 * outcome.admitted, outcome::toString);
                 assertEquals(0, outcome.computedLate);
+            }
+        }
+    }
+
+    /** Neighbours on the machine make the next quarter of a second hard to predict. The service then keeps a shorter queue. */
+    @Test
+    void aMachineWhoseSpeedSwingsMakesFewRequestsLate() throws RequestRefusedException {
+        for (double load : new double[] {2, 10}) {
+            for (double swing : new double[] {0.05, 0.1, 0.2}) {
+                Outcome outcome = simulate(EVEN, load, 4, swing);
+                System.out.println("load " + load + ", speed swings by " + swing + ": " + outcome);
+                assertTrue(outcome.inTime >= 0.95 * CAPACITY * Math.exp(-swing * swing / 2), outcome::toString);
+                assertTrue(outcome.late + outcome.expired <= 0.01 * outcome.admitted + WHILE_LEARNING, outcome::toString);
             }
         }
     }
