@@ -20,7 +20,7 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
     private static final long SWEEP_MILLIS = 250;
 
     private final Scheduler scheduler;
-    private final Times times;
+    private final Timeouts timeouts;
     private final Map<EndPoint, Long> limits = new ConcurrentHashMap<>(); // nanoTime by which a client must have sent what is awaited
     private final Map<EndPoint, Long> silent = new ConcurrentHashMap<>(); // connections without a request yet: nanoTime at which they were made
     private volatile Scheduler.Task next;
@@ -33,20 +33,20 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
      * @param body           for a body, beside the time for its length; also for the client to take the answer
      * @param bytesPerSecond how fast a body has to come at least, and an answer to be taken
      */
-    record Times(Duration head, Duration next, Duration body, long bytesPerSecond) {
+    record Timeouts(Duration head, Duration next, Duration body, long bytesPerSecond) {
 
-        static final Times USUAL = new Times(Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(5), 64 << 10);
+        static final Timeouts DEFAULTS = new Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(5), 64 << 10);
     }
 
-    ConnectionGuard(Scheduler scheduler, Times times) {
+    ConnectionGuard(Scheduler scheduler, Timeouts timeouts) {
         this.scheduler = scheduler;
-        this.times = times;
+        this.timeouts = timeouts;
     }
 
     @Override
     public void onOpened(Connection connection) {
         silent.put(connection.getEndPoint(), System.nanoTime());
-        within(connection.getEndPoint(), times.head);
+        within(connection.getEndPoint(), timeouts.head);
     }
 
     @Override
@@ -69,7 +69,7 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
 
     /** A body is awaited. */
     void bodyBegins(Request request, long bytes) {
-        within(endPoint(request), times.body.plusSeconds(bytes / times.bytesPerSecond));
+        within(endPoint(request), timeouts.body.plusSeconds(bytes / timeouts.bytesPerSecond));
     }
 
     /** The request is complete: nothing more is awaited. */
@@ -79,14 +79,14 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
 
     /** An answer is written; its client may also read too slowly. */
     void answerBegins(Request request, long bytes) {
-        within(endPoint(request), times.body.plusSeconds(bytes / times.bytesPerSecond));
+        within(endPoint(request), timeouts.body.plusSeconds(bytes / timeouts.bytesPerSecond));
     }
 
     /** The answer was sent. */
     void answered(Request request) {
         EndPoint endPoint = endPoint(request);
         if (endPoint.isOpen()) {
-            within(endPoint, times.next);
+            within(endPoint, timeouts.next);
         }
     }
 

@@ -14,7 +14,7 @@ import org.eclipse.jetty.util.Promise;
 final class ImageBody {
 
     /** curl says that it sends a form unless it is told otherwise. */
-    private static final Set<String> WHOLE = Set.of("", "application/octet-stream", "application/x-www-form-urlencoded");
+    private static final Set<String> RAW_TYPES = Set.of("", "application/octet-stream", "application/x-www-form-urlencoded");
 
     private static final String FORM = "multipart/form-data";
     private static final int MOST_PARTS = 16;
@@ -23,7 +23,7 @@ final class ImageBody {
 
     static byte[] of(Exchange exchange) throws IOException, RequestFault {
         String type = exchange.mediaType();
-        if (!type.startsWith("image/") && !WHOLE.contains(type) && !type.equals(FORM)) {
+        if (!type.startsWith("image/") && !RAW_TYPES.contains(type) && !type.equals(FORM)) {
             throw RequestFault.of(415, "UNSUPPORTED_MEDIA_TYPE", "expected an image as the body, with Content-Type image/*, application/octet-stream or multipart/form-data");
         }
         byte[] body = exchange.body();

@@ -30,14 +30,14 @@ final class ImageEndpoints {
     void classify(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
         int top = top(exchange);
         TimedAnswer<Prediction> timed = compute(exchange, 0, Request.prediction(ImageBody.of(exchange), top));
-        Map<String, Object> answer = begun();
+        Map<String, Object> answer = newAnswer();
         answer.put("top", AttentionAnswer.classes(timed.answer()));
         reply(exchange, answer, timed);
     }
 
     void embed(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
         TimedAnswer<float[]> timed = compute(exchange, 0, Request.embedding(ImageBody.of(exchange)));
-        Map<String, Object> answer = begun();
+        Map<String, Object> answer = newAnswer();
         answer.put("embedding", timed.answer());
         reply(exchange, answer, timed);
     }
@@ -45,7 +45,7 @@ final class ImageEndpoints {
     void attention(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
         int top = top(exchange);
         TimedAnswer<Explanation> timed = compute(exchange, ATTENTION_MILLIS, Request.explanation(ImageBody.of(exchange), top));
-        Map<String, Object> answer = begun();
+        Map<String, Object> answer = newAnswer();
         AttentionAnswer.write(timed.answer(), state.service.model().preprocessing(), answer);
         reply(exchange, answer, timed);
     }
@@ -63,7 +63,7 @@ final class ImageEndpoints {
         return timed;
     }
 
-    private Map<String, Object> begun() {
+    private Map<String, Object> newAnswer() {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("model", state.options.modelName());
         return answer;

@@ -18,7 +18,7 @@ final class Router extends Handler.Abstract {
     private final ServerState state;
     private final ConnectionGuard guard;
     private final Map<String, Map<String, Endpoint>> routes = new HashMap<>(); // by path, then by method
-    private final AtomicInteger open = new AtomicInteger(); // requests without a complete answer
+    private final AtomicInteger openRequests = new AtomicInteger(); // requests without a complete answer
 
     Router(ServerState state, ConnectionGuard guard) {
         this.state = state;
@@ -55,7 +55,7 @@ final class Router extends Handler.Abstract {
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
-        open.incrementAndGet();
+        openRequests.incrementAndGet();
         guard.requestBegins(request);
         Request.addCompletionListener(request, _ -> ended(request, response));
         Exchange exchange = new Exchange(request, response, callback, state, guard);
@@ -72,7 +72,7 @@ final class Router extends Handler.Abstract {
     private void ended(Request request, Response response) {
         state.meters.answered(response.getStatus());
         guard.answered(request);
-        open.decrementAndGet();
+        openRequests.decrementAndGet();
     }
 
     private Endpoint endpoint(Exchange exchange) throws RequestFault {
@@ -91,8 +91,8 @@ final class Router extends Handler.Abstract {
         return endpoint;
     }
 
-    int open() {
-        return open.get();
+    int openRequests() {
+        return openRequests.get();
     }
 
     /**
@@ -103,7 +103,7 @@ final class Router extends Handler.Abstract {
         long begin = System.nanoTime();
         long quietSince = begin;
         while (System.nanoTime() - quietSince < quiet.toNanos() && System.nanoTime() - begin < most.toNanos()) {
-            if (open.get() > 0 || guard.awaitsFirstRequest(fresh)) {
+            if (openRequests.get() > 0 || guard.awaitsFirstRequest(fresh)) {
                 quietSince = System.nanoTime();
             }
             try {

@@ -57,7 +57,7 @@ public final class VitServer implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private int port;
 
-    private VitServer(VitService service, ServerOptions options, ConnectionGuard.Times times) {
+    private VitServer(VitService service, ServerOptions options, ConnectionGuard.Timeouts timeouts) {
         this.options = options;
         this.service = service;
         QueuedThreadPool threads = new QueuedThreadPool(PLATFORM_THREADS);
@@ -70,7 +70,7 @@ public final class VitServer implements AutoCloseable {
         connector.setPort(options.port());
         connector.setIdleTimeout(IDLE_MILLIS);
         connector.setAcceptQueueSize(ACCEPT_QUEUE);
-        ConnectionGuard guard = new ConnectionGuard(connector.getScheduler(), times);
+        ConnectionGuard guard = new ConnectionGuard(connector.getScheduler(), timeouts);
         connector.addBean(guard);
         connector.addBean(new NetworkConnectionLimit(options.maxConnections(), connector));
         server.addConnector(connector);
@@ -97,16 +97,16 @@ public final class VitServer implements AutoCloseable {
      * @throws IOException if the address cannot be listened on
      */
     public static VitServer start(VitModel model, ServerOptions options) throws IOException {
-        return start(model, options, ConnectionGuard.Times.USUAL);
+        return start(model, options, ConnectionGuard.Timeouts.DEFAULTS);
     }
 
-    static VitServer start(VitModel model, ServerOptions options, ConnectionGuard.Times times) throws IOException {
-        return start(VitService.start(model, options.service()), options, times);
+    static VitServer start(VitModel model, ServerOptions options, ConnectionGuard.Timeouts timeouts) throws IOException {
+        return start(VitService.start(model, options.service()), options, timeouts);
     }
 
     /** Starts a server for a service that is taken over. */
-    static VitServer start(VitService service, ServerOptions options, ConnectionGuard.Times times) throws IOException {
-        VitServer made = new VitServer(service, options, times);
+    static VitServer start(VitService service, ServerOptions options, ConnectionGuard.Timeouts timeouts) throws IOException {
+        VitServer made = new VitServer(service, options, timeouts);
         try {
             made.server.start();
             made.port = made.connector.getLocalPort();
@@ -134,8 +134,8 @@ public final class VitServer implements AutoCloseable {
     }
 
     /** Requests that have not got their whole answer. */
-    int openExchanges() {
-        return router.open();
+    int openRequests() {
+        return router.openRequests();
     }
 
     /** Bytes that are taken for the bodies of requests. */

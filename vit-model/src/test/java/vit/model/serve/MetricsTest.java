@@ -41,7 +41,7 @@ class MetricsTest extends RunningServer {
         assertEquals(503, infer("{\"parameters\":{\"timeout\":1},\"inputs\":[{\"name\":\"image\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[\""
                 + java.util.Base64.getEncoder().encodeToString(file(MicroModel.image(1))) + "\"]}]}").status());
         get("/nowhere");
-        await(() -> server.openExchanges() == 0, "all answers are counted");
+        await(() -> server.openRequests() == 0, "all answers are counted");
         ServiceStatistics statistics = server.service().statistics();
         Answer answer = get("/metrics");
         assertEquals("text/plain; version=0.0.4; charset=utf-8", answer.headers().get("content-type"));

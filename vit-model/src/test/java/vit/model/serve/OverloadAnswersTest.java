@@ -142,7 +142,7 @@ class OverloadAnswersTest extends RunningServer {
     @Test
     void aServerThatIsNotWarmRefuses() throws Exception {
         stop();
-        server = VitServer.start(MicroModel.open(0), OPTIONS, ConnectionGuard.Times.USUAL);
+        server = VitServer.start(MicroModel.open(0), OPTIONS, ConnectionGuard.Timeouts.DEFAULTS);
         Answer ready = get("/v2/health/ready"); // warming up takes longer than these
         assertEquals(503, ready.status());
         assertEquals("{\"ready\":false}", ready.text());

@@ -41,7 +41,7 @@ class ProtocolTest extends RunningServer {
 
     @BeforeAll
     void start() throws IOException {
-        start(OPTIONS, ConnectionGuard.Times.USUAL);
+        start(OPTIONS, ConnectionGuard.Timeouts.DEFAULTS);
         model = MicroModel.open(0);
         session = model.newSession(SessionOptions.threads(1));
     }

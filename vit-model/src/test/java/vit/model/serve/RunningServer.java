@@ -27,13 +27,13 @@ abstract class RunningServer {
 
     VitServer server;
 
-    final void start(ServerOptions options, ConnectionGuard.Times times) throws IOException {
-        server = VitServer.start(MicroModel.open(0), options, times);
+    final void start(ServerOptions options, ConnectionGuard.Timeouts timeouts) throws IOException {
+        server = VitServer.start(MicroModel.open(0), options, timeouts);
         server.ready().join();
     }
 
     final void start(VitService service, ServerOptions options) throws IOException {
-        server = VitServer.start(service, options, ConnectionGuard.Times.USUAL);
+        server = VitServer.start(service, options, ConnectionGuard.Timeouts.DEFAULTS);
         server.ready().join();
     }
 
@@ -113,7 +113,7 @@ abstract class RunningServer {
 
     /** Requires that nothing of a request is left, and that the server answers. */
     final void assertWell() throws Exception {
-        await(() -> server.openExchanges() == 0, "every request has ended");
+        await(() -> server.openRequests() == 0, "every request has ended");
         await(() -> server.bodyBytes() == 0, "the bytes of all bodies are given back");
         Answer answer = get("/v2/health/ready");
         assertEquals(200, answer.status(), answer::toString);
@@ -122,7 +122,7 @@ abstract class RunningServer {
 
     final void stop() {
         server.close();
-        assertEquals(0, server.openExchanges());
+        assertEquals(0, server.openRequests());
         assertEquals(0, server.bodyBytes());
     }
 }

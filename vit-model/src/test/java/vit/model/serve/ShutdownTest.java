@@ -68,7 +68,7 @@ class ShutdownTest extends RunningServer {
     @Test
     void noRequestIsLostAndReadinessEndsFirst() throws Exception {
         Set<Thread> before = threads();
-        start(OPTIONS.withPause(Duration.ofMillis(500)), ConnectionGuard.Times.USUAL);
+        start(OPTIONS.withPause(Duration.ofMillis(500)), ConnectionGuard.Timeouts.DEFAULTS);
         List<Thread> callers = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             boolean keeps = i % 2 == 0;

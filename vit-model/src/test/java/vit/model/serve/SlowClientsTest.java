@@ -19,7 +19,7 @@ import vit.model.service.PassGate;
 @Timeout(60)
 class SlowClientsTest extends RunningServer {
 
-    private static final ConnectionGuard.Times TIMES = new ConnectionGuard.Times(Duration.ofMillis(400), Duration.ofMillis(800), Duration.ofMillis(400), 1 << 20);
+    private static final ConnectionGuard.Timeouts TIMEOUTS = new ConnectionGuard.Timeouts(Duration.ofMillis(400), Duration.ofMillis(800), Duration.ofMillis(400), 1 << 20);
     private static final byte[] LIVE = RawHttp.request("GET", "/v2/health/live", NONE);
 
     /** The guard looks four times a second. */
@@ -27,8 +27,8 @@ class SlowClientsTest extends RunningServer {
 
     private final PassGate gate = new PassGate();
 
-    private void begin(ServerOptions options, ConnectionGuard.Times times) throws Exception {
-        server = VitServer.start(gate.start(MicroModel.open(0), options.service()), options, times);
+    private void begin(ServerOptions options, ConnectionGuard.Timeouts timeouts) throws Exception {
+        server = VitServer.start(gate.start(MicroModel.open(0), options.service()), options, timeouts);
     }
 
     @AfterEach
@@ -60,7 +60,7 @@ class SlowClientsTest extends RunningServer {
 
     @Test
     void aHeadThatComesSlowlyIsCutOff() throws Exception {
-        begin(OPTIONS, TIMES);
+        begin(OPTIONS, TIMEOUTS);
         try (RawHttp slow = new RawHttp(port()); RawHttp silent = new RawHttp(port())) {
             assertBetween(300, LATEST_MILLIS, dribble(slow, "GET /v2/health/live HTTP/1.1\r\nHost: " + "x".repeat(1000)));
             assertTrue(silent.isClosedWithin(LATEST_MILLIS));
@@ -69,7 +69,7 @@ class SlowClientsTest extends RunningServer {
 
     @Test
     void aBodyThatComesSlowlyIsCutOffWhileOthersAreServed() throws Exception {
-        begin(OPTIONS, TIMES);
+        begin(OPTIONS, TIMEOUTS);
         List<Thread> slow = new ArrayList<>();
         List<Long> times = java.util.Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < 50; i++) {
@@ -83,7 +83,7 @@ class SlowClientsTest extends RunningServer {
                 }
             }));
         }
-        await(() -> server.openExchanges() == 50, "all clients have begun");
+        await(() -> server.openRequests() == 50, "all clients have begun");
         for (int i = 0; i < 20; i++) {
             assertEquals(200, send(LIVE).status());
             assertEquals(200, post("/v2/models/vit/infer", littleEndian(MicroModel.pixels(i)), "Inference-Header-Content-Length: 0").status());
@@ -99,7 +99,7 @@ class SlowClientsTest extends RunningServer {
 
     @Test
     void aConnectionThatIsKeptAliveIsNotKeptForever() throws Exception {
-        begin(OPTIONS, TIMES);
+        begin(OPTIONS, TIMEOUTS);
         try (RawHttp connection = new RawHttp(port())) {
             for (int i = 0; i < 6; i++) { // longer than the time for the first head, and than one pause
                 assertEquals(200, connection.send(LIVE).answer().status());
@@ -115,7 +115,7 @@ class SlowClientsTest extends RunningServer {
 
     @Test
     void aRequestThatIsComputedForLongIsNotCutOff() throws Exception {
-        begin(OPTIONS, TIMES);
+        begin(OPTIONS, TIMEOUTS);
         gate.shut();
         try (RawHttp connection = new RawHttp(port())) {
             connection.send(RawHttp.request("POST", "/v2/models/vit/infer", littleEndian(MicroModel.pixels(1)), "Inference-Header-Content-Length: 0"));
@@ -129,7 +129,7 @@ class SlowClientsTest extends RunningServer {
     /** A client that asks for much and does not read holds the connection no longer than its answers may take. */
     @Test
     void aClientThatDoesNotReadIsCutOff() throws Exception {
-        begin(OPTIONS, TIMES);
+        begin(OPTIONS, TIMEOUTS);
         try (RawHttp connection = new RawHttp(port())) {
             byte[] ask = RawHttp.request("GET", "/page.js", NONE);
             Thread sender = Thread.startVirtualThread(() -> {
@@ -148,7 +148,7 @@ class SlowClientsTest extends RunningServer {
 
     @Test
     void oneConnectionTooManyWaitsForAnotherToClose() throws Exception {
-        begin(OPTIONS.withMaxConnections(3), ConnectionGuard.Times.USUAL);
+        begin(OPTIONS.withMaxConnections(3), ConnectionGuard.Timeouts.DEFAULTS);
         List<RawHttp> open = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             open.add(new RawHttp(port()));
@@ -170,7 +170,7 @@ class SlowClientsTest extends RunningServer {
 
     @Test
     void aClientThatGoesAwayLeavesNothing() throws Exception {
-        begin(OPTIONS, ConnectionGuard.Times.USUAL);
+        begin(OPTIONS, ConnectionGuard.Timeouts.DEFAULTS);
         for (int i = 0; i < 20; i++) {
             RawHttp connection = new RawHttp(port());
             connection.send(RawHttp.request("POST", "/classify", new byte[100_000], "Content-Length: 200000"));
@@ -180,7 +180,7 @@ class SlowClientsTest extends RunningServer {
             } else {
                 connection.reset();
             }
-            await(() -> server.bodyBytes() == 0 && server.openExchanges() == 0, "nothing is left");
+            await(() -> server.bodyBytes() == 0 && server.openRequests() == 0, "nothing is left");
         }
         gate.shut(); // a client that goes away while its request is computed
         RawHttp connection = new RawHttp(port());
@@ -188,6 +188,6 @@ class SlowClientsTest extends RunningServer {
         gate.awaitPass();
         connection.reset();
         gate.open();
-        await(() -> server.openExchanges() == 0, "nothing is left");
+        await(() -> server.openRequests() == 0, "nothing is left");
     }
 }
