@@ -32,10 +32,11 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
      * @param next           on a connection that is kept alive: until the head of the next request is complete
      * @param body           for a body, beside the time for its length; also for the client to take the answer
      * @param bytesPerSecond how fast a body has to come at least, and an answer to be taken
+     * @param idle           without a byte, unless a request is computed
      */
-    record Timeouts(Duration head, Duration next, Duration body, long bytesPerSecond) {
+    record Timeouts(Duration head, Duration next, Duration body, long bytesPerSecond, Duration idle) {
 
-        static final Timeouts DEFAULTS = new Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(5), 64 << 10);
+        static final Timeouts DEFAULTS = new Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(5), 64 << 10, Duration.ofSeconds(30));
     }
 
     ConnectionGuard(Scheduler scheduler, Timeouts timeouts) {

@@ -57,6 +57,7 @@ final class Router extends Handler.Abstract {
     public boolean handle(Request request, Response response, Callback callback) {
         openRequests.incrementAndGet();
         guard.requestBegins(request);
+        request.addIdleTimeoutListener(_ -> false); // nothing is sent while a request is computed; a body that stays away fails its read
         Request.addCompletionListener(request, _ -> ended(request, response));
         Exchange exchange = new Exchange(request, response, callback, state, guard);
         try {

@@ -33,7 +33,6 @@ public final class VitServer implements AutoCloseable {
     private static final System.Logger LOGGER = System.getLogger("vit.serve");
 
     private static final int HEAD_BYTES = 8 << 10;
-    private static final int IDLE_MILLIS = 30_000;
     private static final int ACCEPT_QUEUE = 128;
 
     /** Selectors, an acceptor and some to spare; requests run on virtual threads. */
@@ -68,7 +67,7 @@ public final class VitServer implements AutoCloseable {
         connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration()));
         connector.setHost(options.host());
         connector.setPort(options.port());
-        connector.setIdleTimeout(IDLE_MILLIS);
+        connector.setIdleTimeout(timeouts.idle().toMillis());
         connector.setAcceptQueueSize(ACCEPT_QUEUE);
         ConnectionGuard guard = new ConnectionGuard(connector.getScheduler(), timeouts);
         connector.addBean(guard);
@@ -138,7 +137,7 @@ public final class VitServer implements AutoCloseable {
         return router.openRequests();
     }
 
-    /** Bytes that are taken for the bodies of requests. */
+    /** Bytes that are set aside for the bodies of requests and what is made of them. */
     long bodyBytes() {
         return state.bodies.taken();
     }

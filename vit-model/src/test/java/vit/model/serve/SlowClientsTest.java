@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.service.MicroModel;
 import vit.model.service.PassGate;
 
@@ -19,7 +22,10 @@ import vit.model.service.PassGate;
 @Timeout(60)
 class SlowClientsTest extends RunningServer {
 
-    private static final ConnectionGuard.Timeouts TIMEOUTS = new ConnectionGuard.Timeouts(Duration.ofMillis(400), Duration.ofMillis(800), Duration.ofMillis(400), 1 << 20);
+    private static final ConnectionGuard.Timeouts TIMEOUTS = new ConnectionGuard.Timeouts(Duration.ofMillis(400), Duration.ofMillis(800), Duration.ofMillis(400), 1 << 20,
+            Duration.ofSeconds(30));
+    private static final ConnectionGuard.Timeouts SOON_IDLE = new ConnectionGuard.Timeouts(Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10), 1 << 20,
+            Duration.ofMillis(600));
     private static final byte[] LIVE = RawHttp.request("GET", "/v2/health/live", NONE);
 
     /** The guard looks four times a second. */
@@ -71,7 +77,7 @@ class SlowClientsTest extends RunningServer {
     void aBodyThatComesSlowlyIsCutOffWhileOthersAreServed() throws Exception {
         begin(OPTIONS, TIMEOUTS);
         List<Thread> slow = new ArrayList<>();
-        List<Long> times = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Long> times = Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < 50; i++) {
             boolean chunked = i % 2 == 0;
             slow.add(Thread.startVirtualThread(() -> {
@@ -114,8 +120,19 @@ class SlowClientsTest extends RunningServer {
     }
 
     @Test
-    void aRequestThatIsComputedForLongIsNotCutOff() throws Exception {
-        begin(OPTIONS, TIMEOUTS);
+    void aBodyThatStaysAwayIsAnsweredWithATimeout() throws Exception {
+        begin(OPTIONS, SOON_IDLE);
+        for (String path : List.of("/classify", "/v2/models/vit/infer")) {
+            try (RawHttp connection = new RawHttp(port())) {
+                assertError(408, "BODY_TOO_SLOW", connection.send(RawHttp.request("POST", path, bytes("begun"), "Content-Length: 1000")).answer());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aRequestThatIsComputedForLongIsNotCutOff(boolean soonIdle) throws Exception {
+        begin(OPTIONS, soonIdle ? SOON_IDLE : TIMEOUTS);
         gate.shut();
         try (RawHttp connection = new RawHttp(port())) {
             connection.send(RawHttp.request("POST", "/v2/models/vit/infer", littleEndian(MicroModel.pixels(1)), "Inference-Header-Content-Length: 0"));
@@ -123,6 +140,7 @@ class SlowClientsTest extends RunningServer {
             assertFalse(connection.isClosedWithin(2000));
             gate.open();
             assertEquals(200, connection.answer().status());
+            assertEquals(200, connection.send(LIVE).answer().status(), "the connection serves on");
         }
     }
 
