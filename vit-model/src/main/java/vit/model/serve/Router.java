@@ -86,10 +86,15 @@ final class Router extends Handler.Abstract {
             exchange.with("Allow", String.join(", ", methods.keySet()));
             throw RequestFault.of(405, "METHOD_NOT_ALLOWED", "this path takes " + String.join(", ", methods.keySet()));
         }
-        if ("cross-site".equals(exchange.header("Sec-Fetch-Site")) && exchange.method().equals("POST")) {
-            throw RequestFault.of(403, "CROSS_SITE", "pages of other sites may not use this server");
+        if (exchange.method().equals("POST") && isOfAnotherOrigin(exchange.header("Sec-Fetch-Site"))) {
+            throw RequestFault.of(403, "CROSS_SITE", "pages of other origins may not use this server");
         }
         return endpoint;
+    }
+
+    /** @param site what a browser says of the page that sends a request, or null; another port of the same host is the same site, but not the same origin */
+    private static boolean isOfAnotherOrigin(String site) {
+        return site != null && !site.equals("same-origin") && !site.equals("none");
     }
 
     int openRequests() {

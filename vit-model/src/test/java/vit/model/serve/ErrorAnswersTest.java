@@ -96,6 +96,8 @@ class ErrorAnswersTest extends RunningServer {
         assertSays(infer(wrong("}]}", "}],\"outputs\":[{\"name\":\"score\"}]}")), "score", "logits, probabilities, embedding");
         assertSays(infer(BINARY), "768", "Inference-Header-Content-Length");
         assertSays(infer(wrong("FP32", "FP16")), "FP16", "FP32");
+        assertSays(infer(wrong("[1,3,8,8]", "[9999999999,3,8,8]")), "0 to 2147483647");
+        assertSays(infer(wrong("{\"inputs\"", "{\"parameters\":{\"timeout\":-1},\"inputs\"")), "0 or more");
     }
 
     private static void assertSays(Answer answer, String... parts) throws IOException {
@@ -151,9 +153,14 @@ class ErrorAnswersTest extends RunningServer {
             for (String method : List.of("GET", "PUT", "DELETE", "OPTIONS")) {
                 assertEquals("POST", assertError(405, "METHOD_NOT_ALLOWED", send(RawHttp.request(method, path, NONE))).headers().get("allow"));
             }
-            assertError(403, "CROSS_SITE", post(path, bytes(GOOD), "Sec-Fetch-Site: cross-site"));
+            for (String site : List.of("cross-site", "same-site", "", "x")) {
+                assertError(403, "CROSS_SITE", post(path, bytes(GOOD), "Sec-Fetch-Site: " + site));
+            }
         }
-        assertEquals(200, post(INFER, bytes(GOOD), "Sec-Fetch-Site: same-origin").status());
+        for (String site : List.of("same-origin", "none")) {
+            assertEquals(200, post(INFER, bytes(GOOD), "Sec-Fetch-Site: " + site).status());
+        }
+        assertEquals(200, send(RawHttp.request("GET", "/", NONE, "Sec-Fetch-Site: cross-site")).status(), "a link from another site");
     }
 
     @Test

@@ -329,7 +329,7 @@ public final class InferenceRequestReader {
         } catch (NumberFormatException e) {
             // reported below
         }
-        throw RequestFault.bad(what + ": expected a whole number of " + least + " or more");
+        throw RequestFault.bad(what + ": expected a whole number" + (most == Long.MAX_VALUE ? " of " + least + " or more" : ", " + least + " to " + most));
     }
 
     private static void expect(boolean condition, String what, String expected) throws RequestFault {
