@@ -2,7 +2,10 @@ package vit.model.serve;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The bytes that the bodies of all requests take together. Bytes are taken as they arrive, so a client that announces many and sends few holds few. */
+/**
+ * The bytes that the bodies of all requests, and what is made of them, take together. Bytes are taken as they arrive, so a client that announces many and sends few holds
+ * few.
+ */
 final class BodyBudget {
 
     private final long limit;

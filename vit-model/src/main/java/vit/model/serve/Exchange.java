@@ -6,9 +6,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.zip.GZIPInputStream;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -58,7 +60,7 @@ final class Exchange {
     /** The media type of the body in lower case, without parameters; empty if none is stated. */
     String mediaType() {
         String type = header("Content-Type");
-        return type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(java.util.Locale.ROOT);
+        return type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
     }
 
     /** A whole number of the query, or {@code otherwise}. */
@@ -87,9 +89,10 @@ final class Exchange {
     /**
      * The whole body. A body that states a length above the limit is refused before it is read.
      *
+     * @param times how often its bytes count for the budget of all bodies: once for itself, and for what is made of it
      * @throws RequestFault also if the client goes away, or sends too slowly; the answer does not reach it then
      */
-    byte[] body() throws RequestFault {
+    byte[] body(int times) throws RequestFault {
         long length = request.getLength();
         if (length > maxBodyBytes) {
             throw tooLarge();
@@ -98,7 +101,7 @@ final class Exchange {
         InputStream in = Content.Source.asInputStream(request); // not closed: what is left of a body belongs to the connection
         byte[] body;
         try {
-            body = isCompressed() ? inflated(in) : read(in, length >= 0 ? length : maxBodyBytes + 1);
+            body = isCompressed() ? inflated(in, times) : read(in, length >= 0 ? length : maxBodyBytes + 1, times);
         } catch (IOException | RuntimeException e) { // Jetty's exceptions for a body that is not encoded well are unchecked
             throw unreadable(e);
         }
@@ -118,14 +121,14 @@ final class Exchange {
     }
 
     /** The limit is for what comes out, so that a small body cannot grow without bound. */
-    private byte[] inflated(InputStream in) throws IOException, RequestFault {
+    private byte[] inflated(InputStream in, int times) throws IOException, RequestFault {
         try (InputStream plain = new GZIPInputStream(in)) {
-            return read(plain, maxBodyBytes + 1);
+            return read(plain, maxBodyBytes + 1, times);
         }
     }
 
     /** @param most bytes that come; more than the limit are refused */
-    private byte[] read(InputStream in, long most) throws IOException, RequestFault {
+    private byte[] read(InputStream in, long most, int times) throws IOException, RequestFault {
         byte[] bytes = new byte[0];
         int count = 0;
         while (true) {
@@ -134,8 +137,9 @@ final class Exchange {
                 if (room == count) {
                     break; // all that was announced
                 }
-                budget.take(room - count);
-                taken += room - count;
+                long charge = (long) times * (room - count);
+                budget.take(charge);
+                taken += charge;
                 bytes = Arrays.copyOf(bytes, room);
             }
             int read = in.read(bytes, count, bytes.length - count);
@@ -181,12 +185,7 @@ final class Exchange {
 
     void reply(int status, String contentType, byte[] body) {
         response.setStatus(status);
-        response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
-        response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
-        response.getHeaders().put("X-Content-Type-Options", "nosniff");
-        if (!response.getHeaders().contains(HttpHeader.CACHE_CONTROL)) {
-            response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
-        }
+        describe(response, contentType, body.length);
         if (state.isDraining()) {
             response.getHeaders().put(HttpHeader.CONNECTION, "close"); // so that no request is on its way when the connection is closed
         }
@@ -194,9 +193,20 @@ final class Exchange {
         response.write(true, ByteBuffer.wrap(body), callback);
     }
 
-    /** Answers with an error; if the answer has begun already or the client has gone, ends the connection. */
+    /** Sets the headers that every answer has. */
+    static void describe(Response response, String contentType, int length) {
+        HttpFields.Mutable headers = response.getHeaders();
+        headers.put(HttpHeader.CONTENT_TYPE, contentType);
+        headers.put(HttpHeader.CONTENT_LENGTH, length);
+        headers.put("X-Content-Type-Options", "nosniff");
+        if (!headers.contains(HttpHeader.CACHE_CONTROL)) {
+            headers.put(HttpHeader.CACHE_CONTROL, "no-store");
+        }
+    }
+
+    /** Answers with an error; if the answer has begun already, ends the connection. */
     void fail(Throwable thrown) {
-        if (response.isCommitted() || thrown instanceof IOException && !(thrown instanceof vit.model.InputException)) {
+        if (response.isCommitted()) {
             callback.failed(thrown);
             return;
         }

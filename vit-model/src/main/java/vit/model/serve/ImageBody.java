@@ -13,11 +13,14 @@ import org.eclipse.jetty.util.Promise;
 /** The bytes of an image file in a request's body: the body itself, or the first part of a form that has content. */
 final class ImageBody {
 
-    /** curl says that it sends a form unless it is told otherwise. */
+    /** curl's --data-binary sends the type of a form, though the body is the file. */
     private static final Set<String> RAW_TYPES = Set.of("", "application/octet-stream", "application/x-www-form-urlencoded");
 
     private static final String FORM = "multipart/form-data";
     private static final int MOST_PARTS = 16;
+
+    /** The body, and the part of a form, or what a body was copied from as it grew. */
+    private static final int TIMES_ITS_BYTES = 2;
 
     private ImageBody() {}
 
@@ -26,7 +29,7 @@ final class ImageBody {
         if (!type.startsWith("image/") && !RAW_TYPES.contains(type) && !type.equals(FORM)) {
             throw RequestFault.of(415, "UNSUPPORTED_MEDIA_TYPE", "expected an image as the body, with Content-Type image/*, application/octet-stream or multipart/form-data");
         }
-        byte[] body = exchange.body();
+        byte[] body = exchange.body(TIMES_ITS_BYTES);
         byte[] image = type.equals(FORM) ? part(exchange.header("Content-Type"), body) : body;
         if (image.length == 0) {
             throw RequestFault.of(400, "BAD_IMAGE", "the body is empty; expected the bytes of an image file");
@@ -40,8 +43,16 @@ final class ImageBody {
         return parts;
     }
 
+    private static String boundary(String contentType) throws RequestFault {
+        try {
+            return MultiPart.extractBoundary(contentType);
+        } catch (IllegalArgumentException e) { // a quote that does not end
+            throw RequestFault.bad("the form's Content-Type cannot be read");
+        }
+    }
+
     private static byte[] part(String contentType, byte[] body) throws IOException, RequestFault {
-        String boundary = MultiPart.extractBoundary(contentType);
+        String boundary = boundary(contentType);
         if (boundary == null) {
             throw RequestFault.bad("the form's Content-Type has no boundary");
         }

@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -16,7 +15,7 @@ import vit.model.json.Json;
 /** Jetty's own errors, of requests that it cannot read, in the form of the others. */
 final class JsonErrors extends ErrorHandler {
 
-    /** By HTTP these are of the server's kind. They are answered as the client's, so that whoever counts the server's faults counts no garbage. */
+    /** Jetty answers these with 501 and 505. The client caused them, so they become 400 and do not count as faults of the server. */
     private static final Set<Integer> REFUSED = Set.of(HttpStatus.NOT_IMPLEMENTED_501, HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505);
 
     @Override
@@ -25,10 +24,7 @@ final class JsonErrors extends ErrorHandler {
             response.setStatus(HttpStatus.BAD_REQUEST_400);
         }
         byte[] body = body(response.getStatus());
-        response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
-        response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
-        response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
-        response.getHeaders().put("X-Content-Type-Options", "nosniff");
+        Exchange.describe(response, "application/json", body.length);
         response.write(true, ByteBuffer.wrap(body), callback);
         return true;
     }

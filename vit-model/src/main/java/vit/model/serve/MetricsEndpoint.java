@@ -45,7 +45,7 @@ final class MetricsEndpoint implements Endpoint {
         text.family("vit_batch_images", "histogram", "Images of every pass.").histogram(statistics.batchImages(), name);
         text.family("vit_completion_ratio", "histogram", "Time to the answer over the predicted time.").histogram(statistics.completionRatio(), name);
         text.family("vit_weight_bytes", "gauge", "Bytes of the model's weights.").sample(model.weightBytes(), "model", name);
-        text.family("vit_body_bytes", "gauge", "Bytes of the bodies of all requests now.").sample(state.bodies.taken());
+        text.family("vit_body_bytes", "gauge", "Bytes that are set aside now for the bodies of all requests and what is made of them.").sample(state.bodies.taken());
         text.family("vit_http_responses_total", "counter", "Answers by status.");
         state.meters.answers().forEach((status, count) -> text.sample(count, "status", Integer.toString(status)));
         return text.toString();

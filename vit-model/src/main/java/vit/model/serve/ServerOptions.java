@@ -12,10 +12,11 @@ import vit.model.service.ServiceOptions;
  * @param modelName      the name of the model in paths and answers
  * @param shippedModel   whether the model is the small one that ships in the jar; the page says so
  * @param maxBodyBytes   the largest body of a request
- * @param bodyBytes      how many bytes the bodies of all requests may take together
+ * @param bodyBytes      how many bytes the bodies of all requests, and what is made of them, may take together: an image counts twice, a body of the protocol three times.
+ *                       At least three times {@code maxBodyBytes}
  * @param maxConnections how many connections may be open at once; others wait until one is closed
  * @param pause          how long {@link VitServer#shutDown} goes on serving while it is no longer ready, so that a load balancer learns of it
- * @param service        of the queue and the sessions
+ * @param service        the options of the queue and the sessions
  */
 public record ServerOptions(String host, int port, String modelName, boolean shippedModel, long maxBodyBytes, long bodyBytes, int maxConnections, Duration pause,
         ServiceOptions service) {
@@ -24,6 +25,9 @@ public record ServerOptions(String host, int port, String modelName, boolean shi
     private static final int DEFAULT_MAX_BODY = 16 << 20;
     private static final int DEFAULT_CONNECTIONS = 1024;
     private static final int MAX_PORT = 65_535;
+
+    /** What the largest body and what is made of it count. */
+    private static final long TIMES_A_BODY = 3;
 
     /**
      * Checks the numbers.
@@ -36,7 +40,7 @@ public record ServerOptions(String host, int port, String modelName, boolean shi
         require(port >= 0 && port <= MAX_PORT, "port " + port + "; expected 0 to " + MAX_PORT);
         require(modelName.matches("[A-Za-z0-9._-]+"), "model name '" + modelName + "'; expected letters, digits, '.', '_' and '-'");
         require(maxBodyBytes >= 1 && maxBodyBytes <= Integer.MAX_VALUE - 8, "maxBodyBytes " + maxBodyBytes + "; expected 1 to " + (Integer.MAX_VALUE - 8));
-        require(bodyBytes >= maxBodyBytes, "bodyBytes " + bodyBytes + "; expected at least maxBodyBytes, " + maxBodyBytes);
+        require(bodyBytes >= TIMES_A_BODY * maxBodyBytes, "bodyBytes " + bodyBytes + "; expected at least " + TIMES_A_BODY + " × maxBodyBytes, " + TIMES_A_BODY * maxBodyBytes);
         require(maxConnections >= 1, "maxConnections " + maxConnections + "; expected 1 or more");
         require(!pause.isNegative(), "pause " + pause + "; expected zero or more");
     }
@@ -52,7 +56,7 @@ public record ServerOptions(String host, int port, String modelName, boolean shi
      * pause of two seconds, and {@link ServiceOptions#defaults()}.
      */
     public static ServerOptions defaults() {
-        return new ServerOptions("127.0.0.1", DEFAULT_PORT, "vit", false, DEFAULT_MAX_BODY, Math.max(DEFAULT_MAX_BODY, Runtime.getRuntime().maxMemory() / 4),
+        return new ServerOptions("127.0.0.1", DEFAULT_PORT, "vit", false, DEFAULT_MAX_BODY, Math.max(TIMES_A_BODY * DEFAULT_MAX_BODY, Runtime.getRuntime().maxMemory() / 4),
                 DEFAULT_CONNECTIONS, Duration.ofSeconds(2), ServiceOptions.defaults());
     }
 
@@ -66,9 +70,9 @@ public record ServerOptions(String host, int port, String modelName, boolean shi
         return new ServerOptions(host, port, name, shipped, maxBodyBytes, bodyBytes, maxConnections, pause, service);
     }
 
-    /** The same options with bodies of at most this many bytes, and so many for all bodies together, or more if one body needs it. */
+    /** The same options with bodies of at most this many bytes, and so many for all bodies together, or three times {@code each} if that is more. */
     public ServerOptions withBodies(long each, long together) {
-        return new ServerOptions(host, port, modelName, shippedModel, each, Math.max(each, together), maxConnections, pause, service);
+        return new ServerOptions(host, port, modelName, shippedModel, each, Math.max(TIMES_A_BODY * each, together), maxConnections, pause, service);
     }
 
     /** The same options with at most this many connections. */

@@ -33,7 +33,7 @@ public record ServiceOptions(int sessions, int threads, int queueLength, long qu
 
     private static final int DEFAULT_BATCH = 4;
     private static final int DEFAULT_QUEUE = 256;
-    private static final long DEFAULT_QUEUE_BYTES = 256L << 20;
+    private static final long MOST_QUEUE_BYTES = 256L << 20;
 
     /**
      * Checks the numbers.
@@ -72,14 +72,15 @@ public record ServiceOptions(int sessions, int threads, int queueLength, long qu
     }
 
     /**
-     * For a busy service: as many sessions as the JVM has processors, one thread each, which is the most throughput. Up to 256 requests of 256 MiB wait, a
-     * deadline is a second, draining takes at most ten, up to four images go through a session together, and as many images are decoded
+     * For a busy service: as many sessions as the JVM has processors, one thread each, which is the most throughput. Up to 256 requests wait, of 256 MiB or an
+     * eighth of the heap if that is less, a deadline is a second, draining takes at most ten, up to four images go through a session together, and as many images are decoded
      * at once as there are processors, in half of the heap.
      */
     public static ServiceOptions defaults() {
         int cores = Runtime.getRuntime().availableProcessors();
-        return new ServiceOptions(Math.min(cores, Workers.MAX_COUNT), 1, DEFAULT_QUEUE, DEFAULT_QUEUE_BYTES, Duration.ofSeconds(1), Duration.ofSeconds(10),
-                DEFAULT_BATCH, cores, Runtime.getRuntime().maxMemory() / 2);
+        long heap = Runtime.getRuntime().maxMemory();
+        return new ServiceOptions(Math.min(cores, Workers.MAX_COUNT), 1, DEFAULT_QUEUE, Math.min(MOST_QUEUE_BYTES, heap / 8), Duration.ofSeconds(1), Duration.ofSeconds(10),
+                DEFAULT_BATCH, cores, heap / 2);
     }
 
     /** For the shortest time of a single image: one session that computes on all processors, and no batches; otherwise as {@link #defaults()}. */

@@ -129,10 +129,10 @@ class OverloadAnswersTest extends RunningServer {
     @Test
     void bodiesTogetherAreBounded() throws Exception {
         stop();
-        start(SERVICE, OPTIONS.withBodies(300_000, 300_000));
+        start(SERVICE, OPTIONS.withBodies(300_000, 900_000));
         RawHttp slow = begin(NONE, "Content-Length: 300000");
         slow.send(new byte[200_000]);
-        await(() -> server.bodyBytes() > 200_000, "the first body has come");
+        await(() -> server.bodyBytes() > 600_000, "the first body has come");
         assertRetry(assertError(503, "BODY_BYTES", begin(new byte[250_000], RAW).answer()));
         assertEquals(200, begin(ONE, RAW).answer().status(), "a small body finds room");
         slow.close();

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import vit.model.image.RgbImage;
 import vit.model.json.JsonKind;
@@ -96,7 +97,7 @@ abstract class RunningServer {
     static Answer assertError(int status, String reason, Answer answer) throws IOException {
         assertEquals(status, answer.status(), answer::toString);
         assertEquals("application/json", answer.headers().get("content-type"), answer::toString);
-        assertEquals(java.util.Set.of("error", "reason"), answer.json().names(), answer::toString);
+        assertEquals(Set.of("error", "reason"), answer.json().names(), answer::toString);
         assertEquals(reason, answer.json().text("reason"), answer::toString);
         String sentence = answer.json().text("error");
         assertFalse(sentence.isBlank() || sentence.contains("Exception") || sentence.contains("vit.model") || sentence.contains("\tat "), answer::toString);
