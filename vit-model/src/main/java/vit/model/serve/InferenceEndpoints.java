@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.model.serve.protocol.InferenceModel;
 import vit.model.serve.protocol.InferenceReply;
@@ -66,8 +67,9 @@ final class InferenceEndpoints {
         }
         long jsonLength = jsonLength(exchange);
         InferenceRequest request = InferenceRequestReader.read(model, exchange.body(TIMES_ITS_BYTES), jsonLength);
+        requireRoom(request.images().size());
         long begin = System.nanoTime();
-        List<Result> results = request.images().size() == 1 ? List.of(result(state.service.call(one(request, 0)))) : compute(request);
+        List<Result> results = compute(request);
         state.meters.served(System.nanoTime() - begin, results.size());
         InferenceReply reply = InferenceReply.of(model, request, results);
         if (reply.isBinary()) {
@@ -93,14 +95,29 @@ final class InferenceEndpoints {
         throw RequestFault.bad("the header " + JSON_LENGTH + ": expected a whole number");
     }
 
+    private void requireRoom(int images) throws RequestFault {
+        int most = state.service.options().queueLength();
+        if (images > most) {
+            throw RequestFault.of(413, "TOO_MANY_IMAGES", "a request of " + images + " images; this server's queue takes at most " + most);
+        }
+    }
+
+    private List<Result> compute(InferenceRequest request) throws IOException, RequestFault, RequestRefusedException, ExecutionException {
+        Duration timeout = request.timeout() == null ? state.service.options().deadline() : request.timeout();
+        try {
+            return request.images().size() == 1 ? List.of(result(state.service.call(one(request, 0, timeout)))) : computeAll(request, timeout);
+        } catch (IllegalArgumentException e) {
+            throw RequestFault.bad(e.getMessage()); // the model takes no images
+        }
+    }
+
     /** The service's request for an image: what it gives is an {@link Outputs} or, without classes, the embedding. */
-    private static Request<?> one(InferenceRequest request, int i) {
+    private static Request<?> one(InferenceRequest request, int i, Duration timeout) {
         Object image = request.images().get(i);
         Request<?> one = image instanceof float[] pixels
                 ? request.wantsClasses() ? Request.outputs(pixels) : Request.embedding(pixels)
                 : request.wantsClasses() ? Request.outputs((byte[]) image) : Request.embedding((byte[]) image);
-        Duration timeout = request.timeout();
-        one = timeout == null ? one : one.within(timeout);
+        one = one.within(timeout);
         return request.isUrgent() ? one.urgent() : one;
     }
 
@@ -108,14 +125,19 @@ final class InferenceEndpoints {
         return answer instanceof Outputs outputs ? new Result(outputs.logits(), outputs.probabilities(), outputs.embedding()) : new Result(null, null, (float[]) answer);
     }
 
-    /** All images of a request, or none: if one is refused or fails, those that wait leave the queue. */
-    private List<Result> compute(InferenceRequest request) throws RequestRefusedException, ExecutionException {
+    /** All images of a request within its time, or none: if one is refused or fails, the rest is not begun, and those that wait leave the queue. */
+    private List<Result> computeAll(InferenceRequest request, Duration timeout) throws RequestRefusedException, ExecutionException {
+        long begin = System.nanoTime();
+        AtomicBoolean failed = new AtomicBoolean();
         List<CompletableFuture<?>> futures = new ArrayList<>();
         List<Result> results = new ArrayList<>();
         boolean done = false;
         try {
-            for (int i = 0; i < request.images().size(); i++) {
-                futures.add(state.service.submit(one(request, i)));
+            for (int i = 0; i < request.images().size() && !failed.get(); i++) {
+                Duration left = timeout.minusNanos(System.nanoTime() - begin);
+                CompletableFuture<?> future = state.service.submit(one(request, i, left.isPositive() ? left : Duration.ofNanos(1)));
+                future.whenComplete((_, fault) -> failed.compareAndSet(false, fault != null));
+                futures.add(future);
             }
             for (CompletableFuture<?> future : futures) {
                 results.add(result(future.get()));

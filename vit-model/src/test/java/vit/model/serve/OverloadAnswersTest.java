@@ -4,14 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.time.Duration;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import vit.model.plot.Picture;
 import vit.model.serve.RawHttp.Answer;
 import vit.model.service.MicroModel;
 import vit.model.service.PassGate;
@@ -136,6 +140,64 @@ class OverloadAnswersTest extends RunningServer {
         assertRetry(assertError(503, "BODY_BYTES", begin(new byte[250_000], RAW).answer()));
         assertEquals(200, begin(ONE, RAW).answer().status(), "a small body finds room");
         slow.close();
+        assertWell();
+    }
+
+    /** What is made of a body is paid for before it is read. */
+    @Test
+    void aBodyCountsForWhatIsMadeOfItToo() throws Exception {
+        occupy(0);
+        assertEquals(3 * ONE.length, server.bodyBytes());
+        byte[] image = file(MicroModel.image(1));
+        RawHttp waiting = new RawHttp(port());
+        connections.add(waiting.send(RawHttp.request("POST", "/classify", image)));
+        await(() -> service.statistics().queueLength() == 1, "the image waits");
+        assertEquals(3 * ONE.length + 2 * image.length, server.bodyBytes());
+        gate.open();
+        assertEquals(200, waiting.answer().status());
+        assertWell();
+    }
+
+    @Test
+    void aRequestOfMoreImagesThanTheQueueHoldsIsRefusedAsAWhole() throws Exception {
+        assertError(413, "TOO_MANY_IMAGES", begin(joined(ONE, ONE, ONE), RAW).answer());
+        assertEquals(0, service.statistics().refusedInAll() + service.statistics().cancelled() + service.statistics().answered(), "none is submitted");
+        assertWell();
+    }
+
+    /** A request of these images, as files in binary data. */
+    private static byte[] filesRequest(String parameters, byte[]... files) {
+        ByteArrayOutputStream tensor = new ByteArrayOutputStream();
+        for (byte[] file : files) {
+            tensor.writeBytes(ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(file.length).array());
+            tensor.writeBytes(file);
+        }
+        byte[] json = bytes("{" + parameters + "\"inputs\":[{\"name\":\"image\",\"shape\":[" + files.length + "],\"datatype\":\"BYTES\",\"parameters\":{\"binary_data_size\":"
+                + tensor.size() + "}}]}");
+        return RawHttp.request("POST", "/v2/models/vit/infer", joined(json, tensor.toByteArray()), "Inference-Header-Content-Length: " + json.length);
+    }
+
+    /** Decoding takes most of it. */
+    @Test
+    void theTimeoutIsForAllImagesOfARequest() throws Exception {
+        stop();
+        start(SERVICE.withQueue(100, 1 << 20).withDecoding(1, 1 << 30), OPTIONS.withBodies(16 << 20, 64 << 20));
+        byte[][] files = new byte[100][];
+        Arrays.fill(files, Picture.of(1600, 1600, (_, _) -> 0x336699).toPng());
+        long begin = System.nanoTime();
+        assertEquals(200, send(filesRequest("", files[0])).status());
+        long micros = 10 * Math.max(20_000, (System.nanoTime() - begin) / 1000); // ten images' time
+        Answer answer = send(filesRequest("\"parameters\":{\"timeout\":" + micros + "},", files));
+        assertTrue(answer.status() == 503 || answer.status() == 504, answer::toString);
+        assertTrue(service.statistics().decodeSeconds().count() < files.length, "the rest is not begun");
+        assertWell();
+    }
+
+    @Test
+    void whatComesBehindAnImageThatFailsIsNotBegun() throws Exception {
+        byte[] good = file(MicroModel.image(1));
+        assertError(400, "BAD_IMAGE", send(filesRequest("", bytes("no image"), good)));
+        assertEquals(1, service.statistics().decodeSeconds().count());
         assertWell();
     }
 
