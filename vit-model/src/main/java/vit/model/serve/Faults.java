@@ -28,7 +28,6 @@ final class Faults {
             case InputException e -> RequestFault.of(400, "BAD_IMAGE", e.getMessage());
             case NonFiniteException e -> RequestFault.of(UNPROCESSABLE, "NOT_FINITE", e.getMessage());
             case CallInterruptedException e -> RequestFault.retry(UNAVAILABLE, Reason.CLOSING.name(), "the server is closed", 1);
-            case IllegalArgumentException e -> RequestFault.bad(e.getMessage());
             default -> {
                 LOGGER.log(System.Logger.Level.ERROR, "a request failed", fault);
                 yield RequestFault.of(INTERNAL, "INTERNAL", "an internal fault; the server's log has more");

@@ -13,7 +13,7 @@ import vit.model.service.TimedAnswer;
 /** An image as the body, for people with curl, and for the page. */
 final class ImageEndpoints {
 
-    /** Who looks at attention has time: it takes as long as several passes, for which the service's deadline may be too short. */
+    /** {@code /attention} takes as long as several passes, so its default deadline is longer than the service's. */
     private static final int ATTENTION_MILLIS = 30_000;
 
     private static final int DEFAULT_TOP = 5;
@@ -58,9 +58,17 @@ final class ImageEndpoints {
     private <T> TimedAnswer<T> compute(Exchange exchange, int otherwise, Request<T> request) throws IOException, RequestFault, RequestRefusedException {
         int millis = exchange.number("timeout_ms", otherwise, 1, LONGEST_MILLIS);
         long begin = System.nanoTime();
-        TimedAnswer<T> timed = state.service.timed(millis == 0 ? request : request.within(Duration.ofMillis(millis)));
+        TimedAnswer<T> timed = timed(millis == 0 ? request : request.within(Duration.ofMillis(millis)));
         state.meters.served(System.nanoTime() - begin, 1);
         return timed;
+    }
+
+    private <T> TimedAnswer<T> timed(Request<T> request) throws IOException, RequestFault, RequestRefusedException {
+        try {
+            return state.service.timed(request);
+        } catch (IllegalArgumentException e) {
+            throw RequestFault.bad(e.getMessage()); // the model has no classes, or takes no images
+        }
     }
 
     private Map<String, Object> newAnswer() {
