@@ -2,6 +2,7 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -27,9 +28,10 @@ import vit.model.service.ServiceOptions;
         footer = {"", "SIGTERM and Ctrl-C end the server: it is not ready any more, serves on for the time of --pause, ends what was admitted, and exits with 0."})
 final class Serve implements Callable<Integer> {
 
-    private static final int MEGABYTE = 1 << 20;
+    private static final int MEBIBYTE = 1 << 20;
+    private static final int MOST_BODY = 2047;
 
-    /** Loggers that nobody holds forget their levels. */
+    /** Held in fields, because a logger without references is collected and forgets its level. */
     private static final Logger JETTY = Logger.getLogger("org.eclipse.jetty");
     /** They warn of every bad request, in its own words. */
     private static final List<Logger> OF_REQUESTS = List.of(Logger.getLogger("org.eclipse.jetty.http"), Logger.getLogger("org.eclipse.jetty.util.HostPort"));
@@ -64,7 +66,7 @@ final class Serve implements Callable<Integer> {
             description = "Most images in one pass. Only images that wait already are put together, and only where it pays. Default: ${DEFAULT-VALUE}.")
     private int batchLimit;
 
-    @Option(names = "--max-body", paramLabel = "MB", defaultValue = "16", description = "Largest body of a request; default: ${DEFAULT-VALUE}.")
+    @Option(names = "--max-body", paramLabel = "MiB", defaultValue = "16", description = "Largest body of a request, 1 to 2047; default: ${DEFAULT-VALUE}.")
     private int maxBody;
 
     @Option(names = "--pause", paramLabel = "MS", defaultValue = "2000",
@@ -126,16 +128,19 @@ final class Serve implements Callable<Integer> {
 
     private ServerOptions options() {
         try {
-            int together = sessions == null ? Math.max(1, Runtime.getRuntime().availableProcessors() / Math.max(1, threads)) : sessions;
+            if (maxBody < 1 || maxBody > MOST_BODY) {
+                throw new IllegalArgumentException("--max-body " + maxBody + "; expected 1 to " + MOST_BODY + " MiB");
+            }
+            int together = sessions == null ? Math.clamp(Runtime.getRuntime().availableProcessors() / Math.max(1, threads), 1, Workers.MAX_COUNT) : sessions;
             ServiceOptions service = ServiceOptions.defaults()
-                    .withSessions(Math.min(together, Workers.MAX_COUNT), threads)
+                    .withSessions(together, threads)
                     .withDeadline(Duration.ofMillis(deadline))
                     .withDrainTime(Duration.ofMillis(drain))
                     .withBatchLimit(batchLimit);
             ServerOptions defaults = ServerOptions.defaults();
             return defaults.withAddress(host, port)
                     .withModel(name, files.weights() == null)
-                    .withBodies((long) maxBody * MEGABYTE, defaults.bodyBytes())
+                    .withBodies((long) maxBody * MEBIBYTE, defaults.bodyBytes())
                     .withPause(Duration.ofMillis(pause))
                     .withService(service.withQueue(queue, service.queueBytes()));
         } catch (IllegalArgumentException e) {
@@ -147,15 +152,15 @@ final class Serve implements Callable<Integer> {
         try {
             return VitServer.start(model, options);
         } catch (IOException e) {
-            throw new CommandException("cannot listen on " + options.host() + ":" + options.port() + ": " + rootMessage(e), "choose another --port or --host");
+            throw new CommandException("cannot listen on " + options.host() + ":" + options.port() + ": " + cause(e), "choose another --port or --host");
         }
     }
 
-    private static String rootMessage(Throwable thrown) {
+    private static String cause(Throwable thrown) {
         Throwable root = thrown;
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        return root.getMessage();
+        return root instanceof UnresolvedAddressException ? "the name of the host is not known" : root.getMessage();
     }
 }

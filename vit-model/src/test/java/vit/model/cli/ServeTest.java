@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static vit.model.cli.Ran.vit;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -60,14 +63,15 @@ class ServeTest {
         vit("serve", "--port", 99999).isRefused("port 99999", "0 to 65535");
         vit("serve", "--port", -1).isRefused("port -1");
         vit("serve", "--sessions", 0).isRefused("sessions 0");
+        vit("serve", "--sessions", 100_000).isRefused("100000 sessions");
         vit("serve", "--threads", 0).isRefused("threads 0");
         vit("serve", "--deadline", 0).isRefused("deadline");
         vit("serve", "--drain", -1).isRefused("drainTime");
         vit("serve", "--pause", -1).isRefused("pause");
         vit("serve", "--queue", 0).isRefused("queueLength 0");
         vit("serve", "--batch-limit", 0).isRefused("batchLimit 0");
-        vit("serve", "--max-body", 0).isRefused("maxBodyBytes 0");
-        vit("serve", "--max-body", 4096).isRefused("maxBodyBytes");
+        vit("serve", "--max-body", 0).isRefused("--max-body 0", "1 to 2047 MiB");
+        vit("serve", "--max-body", 2048).isRefused("--max-body 2048", "1 to 2047 MiB");
         vit("serve", "--name", "a/b").isRefused("model name 'a/b'");
         vit("serve", "--port", "http").isRefused("--port", "http");
         vit("serve", "--weights", folder.resolve("missing.safetensors")).isRefused("missing.safetensors");
@@ -80,6 +84,7 @@ class ServeTest {
             assertTrue(refused.err().contains("hint: choose another --port"), refused::toString);
         }
         vit("serve", "--weights", weights, "--host", "192.0.2.1", "--port", 0).isRefused("192.0.2.1:0");
+        vit("serve", "--weights", weights, "--host", "no.such.host.invalid", "--port", 0).isRefused("no.such.host.invalid:0: the name of the host is not known");
     }
 
     private void startProcess() throws IOException {
@@ -128,10 +133,10 @@ class ServeTest {
         Answer answer = RawHttp.exchange(port, request);
         assertEquals(200, answer.status(), answer::toString);
         assertEquals(3, answer.json().array("top").size());
-        RawHttp.exchange(port, "GET / HTTP/1.1\r\nHost: [bad\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
+        RawHttp.exchange(port, "GET / HTTP/1.1\r\nHost: [bad\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
         AtomicInteger answered = new AtomicInteger();
         List<Thread> callers = new ArrayList<>();
-        List<String> lost = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<String> lost = Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < 4; i++) {
             callers.add(Thread.startVirtualThread(() -> {
                 while (process.isAlive()) {
@@ -142,7 +147,7 @@ class ServeTest {
                         } else if (status != 503) {
                             lost.add("status " + status);
                         }
-                    } catch (java.net.ConnectException e) {
+                    } catch (ConnectException e) {
                         return;
                     } catch (IOException e) {
                         lost.add(e.toString());
