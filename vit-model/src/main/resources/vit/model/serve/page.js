@@ -33,8 +33,8 @@ function milliseconds(ms) {
   return ms === null ? '–' : `${ms.toFixed(ms < 9.95 ? 2 : ms < 99.5 ? 1 : 0)} ms`;
 }
 
-function megabytes(bytes) {
-  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+function mebibytes(bytes) {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function labelOf(ranked) {
@@ -59,7 +59,7 @@ async function look(file) {
   const most = status?.max_body_bytes;
   if (most !== undefined && file.size > most) {
     upload?.abort();
-    showFault(`${file.name} has ${megabytes(file.size)}. This server takes pictures of at most ${megabytes(most)}.`);
+    showFault(`${file.name} has ${mebibytes(file.size)}. This server takes pictures of at most ${mebibytes(most)}.`);
     return;
   }
   const mine = beginUpload(file);
@@ -72,7 +72,7 @@ async function look(file) {
     });
     const body = await response.json();
     if (response.ok) {
-      await showAnswer(file, body);
+      await showAnswer(file, body, mine.signal);
     } else {
       showRefusal(file, response, body);
     }
@@ -96,6 +96,9 @@ function beginUpload(file) {
 async function lookAtSample(name) {
   try {
     const response = await fetch(name);
+    if (!response.ok) {
+      throw new Error(`status ${response.status}`);
+    }
     look(new File([await response.blob()], name, {type: 'image/png'}));
   } catch {
     showFault('The sample cannot be fetched. Is the server still running?', () => lookAtSample(name));
@@ -209,9 +212,12 @@ function allowRetry() {
 
 // ---- The answer
 
-async function showAnswer(file, newest) {
+async function showAnswer(file, newest, signal) {
   answer = newest;
   await showPicture();
+  if (signal.aborted) {
+    return; // a newer picture took this one's place
+  }
   showClasses();
   showTime();
   offerMaps();
@@ -419,6 +425,9 @@ async function poll() {
   }
   try {
     const response = await fetch('status');
+    if (!response.ok) {
+      throw new Error(`status ${response.status}`);
+    }
     status = await response.json();
     showStatus();
   } catch {
