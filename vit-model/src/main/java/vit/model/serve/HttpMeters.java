@@ -8,7 +8,9 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.HdrHistogram.Histogram;
 
-/** Counts answers by status, and keeps the times that the images of the last minute took, from the whole request to the results. */
+/**
+ * Counts answers by status, and keeps the times of the last minute's requests, from the complete body to the results; a request of n images counts n times.
+ */
 final class HttpMeters {
 
     /** The last minute, in slices: the oldest is forgotten as a whole. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Base64;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -39,7 +40,7 @@ class MetricsTest extends RunningServer {
         }
         post("/embed", bytes("not an image"));
         assertEquals(503, infer("{\"parameters\":{\"timeout\":1},\"inputs\":[{\"name\":\"image\",\"shape\":[1],\"datatype\":\"BYTES\",\"data\":[\""
-                + java.util.Base64.getEncoder().encodeToString(file(MicroModel.image(1))) + "\"]}]}").status());
+                + Base64.getEncoder().encodeToString(file(MicroModel.image(1))) + "\"]}]}").status());
         get("/nowhere");
         await(() -> server.openRequests() == 0, "all answers are counted");
         ServiceStatistics statistics = server.service().statistics();

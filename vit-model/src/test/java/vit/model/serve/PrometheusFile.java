@@ -2,6 +2,7 @@ package vit.model.serve;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,7 @@ final class PrometheusFile {
 
     private final Map<Sample, Double> samples = new LinkedHashMap<>();
     private final Map<String, String> types = new HashMap<>();
-    private final Set<String> helped = new java.util.HashSet<>();
+    private final Set<String> helped = new HashSet<>();
     private String family;
 
     private PrometheusFile() {}
