@@ -12,8 +12,8 @@ import vit.model.service.ServiceOptions;
  * @param modelName      the name of the model in paths and answers
  * @param shippedModel   whether the model is the small one that ships in the jar; the page says so
  * @param maxBodyBytes   the largest body of a request
- * @param bodyBytes      how many bytes the bodies of all requests, and what is made of them, may take together: an image counts twice, a body of the protocol three times.
- *                       At least three times {@code maxBodyBytes}
+ * @param bodyBytes      how many bytes the bodies of all requests, and what is made of them, may take together: an image counts twice, a body of the
+ *                       protocol three times. At least three times {@code maxBodyBytes}
  * @param maxConnections how many connections may be open at once; others wait until one is closed
  * @param pause          how long {@link VitServer#shutDown} goes on serving while it is no longer ready, so that a load balancer learns of it
  * @param service        the options of the queue and the sessions
@@ -40,7 +40,8 @@ public record ServerOptions(String host, int port, String modelName, boolean shi
         require(port >= 0 && port <= MAX_PORT, "port " + port + "; expected 0 to " + MAX_PORT);
         require(modelName.matches("[A-Za-z0-9._-]+"), "model name '" + modelName + "'; expected letters, digits, '.', '_' and '-'");
         require(maxBodyBytes >= 1 && maxBodyBytes <= Integer.MAX_VALUE - 8, "maxBodyBytes " + maxBodyBytes + "; expected 1 to " + (Integer.MAX_VALUE - 8));
-        require(bodyBytes >= TIMES_A_BODY * maxBodyBytes, "bodyBytes " + bodyBytes + "; expected at least " + TIMES_A_BODY + " × maxBodyBytes, " + TIMES_A_BODY * maxBodyBytes);
+        require(bodyBytes >= TIMES_A_BODY * maxBodyBytes,
+                "bodyBytes " + bodyBytes + "; expected at least " + TIMES_A_BODY + " × maxBodyBytes, " + TIMES_A_BODY * maxBodyBytes);
         require(maxConnections >= 1, "maxConnections " + maxConnections + "; expected 1 or more");
         require(!pause.isNegative(), "pause " + pause + "; expected zero or more");
     }
@@ -52,8 +53,8 @@ public record ServerOptions(String host, int port, String modelName, boolean shi
     }
 
     /**
-     * Port 8080 of the loopback interface, the model's name {@code vit}, bodies of up to 16 MiB that take up to a quarter of the heap together, 1024 connections, a
-     * pause of two seconds, and {@link ServiceOptions#defaults()}.
+     * Port 8080 of the loopback interface, the model's name {@code vit}, bodies of up to 16 MiB that take up to a quarter of the heap together with what is made of
+     * them, 1024 connections, a pause of two seconds, and {@link ServiceOptions#defaults()}.
      */
     public static ServerOptions defaults() {
         return new ServerOptions("127.0.0.1", DEFAULT_PORT, "vit", false, DEFAULT_MAX_BODY, Math.max(TIMES_A_BODY * DEFAULT_MAX_BODY, Runtime.getRuntime().maxMemory() / 4),

@@ -73,8 +73,8 @@ public record ServiceOptions(int sessions, int threads, int queueLength, long qu
 
     /**
      * For a busy service: as many sessions as the JVM has processors, one thread each, which is the most throughput. Up to 256 requests wait, of 256 MiB or an
-     * eighth of the heap if that is less, a deadline is a second, draining takes at most ten, up to four images go through a session together, and as many images are decoded
-     * at once as there are processors, in half of the heap.
+     * eighth of the heap if that is less, a deadline is a second, draining takes at most ten, up to four images go through a session together, and as many
+     * images are decoded at once as there are processors, in half of the heap.
      */
     public static ServiceOptions defaults() {
         int cores = Runtime.getRuntime().availableProcessors();
