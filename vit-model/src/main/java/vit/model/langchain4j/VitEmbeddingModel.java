@@ -63,8 +63,8 @@ import vit.model.service.VitService;
  * </ul>
  *
  * <h2>Threads</h2>
- * Immutable; any number of threads may use it. Images are decoded on the calling thread. A request of many images has only as many under way as the service
- * has sessions, so that it neither fills the queue nor runs into the deadline by itself. The service is not owned: whoever started it closes it.
+ * Immutable; any number of threads may use it. Images are decoded on the calling thread. A request of many images has only one more under way than the
+ * service has sessions, which is decoded while the others are computed. So it neither fills the queue nor runs into the deadline by itself. The service is not owned: whoever started it closes it.
  */
 @SuppressWarnings("exports") // the library is optional: users of this package require it, and no others
 public final class VitEmbeddingModel implements EmbeddingModel {
@@ -96,7 +96,7 @@ public final class VitEmbeddingModel implements EmbeddingModel {
         return new VitEmbeddingModel(service, name, value, listeners);
     }
 
-    /** The same model with listeners. Those of LangChain4j's own wrapper fail where an input has no text. */
+    /** The same model with listeners. LangChain4j's own wrapper for listeners fails if an input has no text. */
     @Override
     public VitEmbeddingModel addListeners(List<EmbeddingModelListener> added) {
         return new VitEmbeddingModel(service, name, unitLength, listeners.with(added));
@@ -139,7 +139,7 @@ public final class VitEmbeddingModel implements EmbeddingModel {
         Queue<CompletableFuture<float[]>> open = new ArrayDeque<>();
         try {
             for (int i = 0; i < inputs.size(); i++) {
-                if (open.size() == service.options().sessions()) {
+                if (open.size() > service.options().sessions()) {
                     embeddings.add(awaited(open.remove(), embeddings.size()));
                 }
                 open.add(submitted(inputs.get(i), i));
@@ -161,6 +161,8 @@ public final class VitEmbeddingModel implements EmbeddingModel {
         Request<float[]> request = ImageRequests.embedding(content.image(), place);
         try {
             return service.submit(request);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidRequestException("input " + place + ": " + e.getMessage(), e);
         } catch (RequestRefusedException e) {
             throw translated(e, place);
         }
@@ -188,7 +190,7 @@ public final class VitEmbeddingModel implements EmbeddingModel {
             case RequestRefusedException refusal -> translated(refusal, message);
             case IOException e -> new InvalidRequestException(message, e);
             case NonFiniteException e -> new NonRetriableException(message, e);
-            case RuntimeException e -> e;
+            case CallInterruptedException e -> e;
             default -> new NonRetriableException(message, failure);
         };
     }

@@ -40,14 +40,14 @@ import vit.model.service.VitService;
  * <tr><td>{@code vit.queue}, {@code vit.decode}, {@code vit.compute}</td><td>timers</td><td>number and total time of waits in the queue, of decodings, and of
  *     passes</td></tr>
  * <tr><td>{@code vit.batch.images}</td><td>counter</td><td>images of all passes</td></tr>
- * <tr><td>the last four and {@code vit.completion.ratio}, followed by {@code .histogram}</td><td>counters, tag {@code le}</td><td>how many values were at most
+ * <tr><td>{@code vit.queue}, {@code vit.decode}, {@code vit.compute}, {@code vit.batch.images} and {@code vit.completion.ratio}, each followed by {@code .histogram}</td><td>counters, tag {@code le}</td><td>how many values were at most
  *     {@code le}, in seconds where they are times; up to {@code +Inf}</td></tr>
  * </table>
  *
  * The histograms' ranges are those of {@link ServiceStatistics}. Micrometer has no meter for values that were counted by range elsewhere; counters with the tag
  * {@code le} are what Prometheus' {@code histogram_quantile} takes.
  *
- * <p>Every meter reads {@link VitService#statistics} when it is asked, so a service is not slowed down by them. The registry holds the service weakly. Where
+ * <p>Every meter reads {@link VitService#statistics} when it is asked, and requests do not wait for that. The registry holds the service weakly. Where
  * several services share a registry, each needs tags of its own. Immutable.
  */
 @SuppressWarnings("exports") // the library is optional: users of this package require it, and no others

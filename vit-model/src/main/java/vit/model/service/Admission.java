@@ -11,15 +11,15 @@ import vit.model.service.RequestRefusedException.Reason;
  * <p>Only passes teach what passes cost. If a slow one has raised the prediction above every deadline, nothing would be admitted and nothing measured ever
  * again. So one request a second is admitted against the prediction if the service has nothing else to do: a trial.
  *
- * <p>How well the speed of the next second can be predicted depends on the machine. So the margin of the wait is learned: it grows with every request that is
- * late and shrinks with every other, such that it stands still where one of {@link #LATE_ONE_IN} is late.
+ * <p>How well the speed of the next second can be predicted depends on the machine. So the margin of the wait is learned: it grows with every request that
+ * waited and was late, and shrinks with every other that waited, such that it stands still where one in {@link #LATE_ONE_IN} of them is late.
  */
 final class Admission {
 
     /** A pass takes up to 1.2 times its usual time in 99 of 100 cases, so a request's own pass has a margin of a fifth. */
     private static final int MARGIN_PART = 5;
 
-    /** The times of the passes ahead even out, so the margin of the wait may be smaller. It costs nothing: under overload the queue is a little shorter. */
+    /** The times of the passes ahead even out, so this may be smaller than the own pass's. A larger margin refuses more requests whose deadline is near. */
     private static final double LEAST_WAIT_MARGIN = 1.0 / 32;
 
     private static final double MOST_WAIT_MARGIN = 0.5;
@@ -69,8 +69,11 @@ final class Admission {
         return waitMargin;
     }
 
-    /** Takes note that a request that was admitted has ended, or has expired. */
-    void observe(boolean late) {
+    /** Takes note that a request that was admitted has ended, or has expired. One that was to start at once tells nothing about the wait, whatever came of it. */
+    void observe(Ticket ticket, boolean late) {
+        if (!ticket.toWait) {
+            return;
+        }
         waitMargin = Math.clamp(waitMargin + (late ? MARGIN_STEP : -MARGIN_STEP / (LATE_ONE_IN - 1)), LEAST_WAIT_MARGIN, MOST_WAIT_MARGIN);
     }
 
@@ -91,6 +94,7 @@ final class Admission {
             return new RequestRefusedException(Reason.DEADLINE, own > ticket.deadline - ticket.arrived ? -1 : excess);
         }
         ticket.predicted = now + wait + cost(ticket);
+        ticket.toWait = wait > 0 && excess <= 0;
         return null;
     }
 

@@ -134,14 +134,18 @@ final class Dispatcher {
     /**
      * Takes a request out of the queue, because its caller has gone or its deadline has passed. The caller ends it.
      *
+     * @param expired whether its deadline has passed; otherwise its caller has gone
      * @return whether it waited; otherwise it is being computed or has ended, and nothing changes
      */
-    boolean withdraw(Ticket ticket) {
+    boolean withdraw(Ticket ticket, boolean expired) {
         synchronized (this) {
             if (ticket.state != Ticket.State.WAITING) {
                 return false;
             }
             queue.remove(ticket);
+            if (expired) {
+                admission.observe(ticket, true);
+            }
             ticket.state = Ticket.State.DONE;
             wakeCloser();
         }
@@ -202,7 +206,7 @@ final class Dispatcher {
         ticket.state = Ticket.State.COMPUTING; // the worker's, until it has failed it
         ticket.next = batch.expired;
         batch.expired = ticket;
-        admission.observe(true);
+        admission.observe(ticket, true);
         wakeCloser();
     }
 
@@ -227,7 +231,7 @@ final class Dispatcher {
                 observe(batch, now - batch.started);
             }
             for (int i = 0; i < batch.size; i++) {
-                admission.observe(now > batch.members[i].deadline);
+                admission.observe(batch.members[i], now > batch.members[i].deadline);
             }
             admission.ends(worker);
             computing--;

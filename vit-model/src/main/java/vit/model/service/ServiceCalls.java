@@ -105,7 +105,7 @@ final class ServiceCalls {
     }
 
     private boolean withdraw(Ticket ticket) {
-        boolean waited = dispatcher.withdraw(ticket);
+        boolean waited = dispatcher.withdraw(ticket, false);
         if (waited) {
             meters.cancelled();
         }
@@ -201,7 +201,7 @@ final class ServiceCalls {
             }
             long left = ticket.deadline - dispatcher.now();
             if (left <= 0) {
-                if (dispatcher.withdraw(ticket)) {
+                if (dispatcher.withdraw(ticket, true)) {
                     restore(interrupted);
                     throw dispatcher.refused(new RequestRefusedException(Reason.EXPIRED, -1));
                 }

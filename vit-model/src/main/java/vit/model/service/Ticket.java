@@ -40,6 +40,7 @@ final class Ticket {
     long deadline; // the same clock
     long queued; // when it was admitted
     long predicted; // when its answer was expected then
+    boolean toWait; // whether it was expected to wait, and to be in time
     long started; // when its pass began
     long ended; // when its pass had ended
     int passes; // how many passes over one image take as long

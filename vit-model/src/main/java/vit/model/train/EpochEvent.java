@@ -36,7 +36,7 @@ final class EpochEvent extends Event {
     double validationAccuracy;
 
     @Label("Images")
-    @Description("Training images of the epoch")
+    @Description("Training images of the whole epoch, also of the part before a resume, which the duration leaves out")
     long images;
 
     static EpochEvent begun() {

@@ -79,7 +79,7 @@ class DispatcherTest {
         Ticket second = desk.offer(desk.ticket(LONG));
         assertRefused(Reason.QUEUE_BYTES, 0, desk.refusal(desk.ticket(LONG)));
         assertEquals(2 * Desk.BYTES, desk.statistics().queueBytes());
-        assertTrue(desk.dispatcher.withdraw(second));
+        assertTrue(desk.dispatcher.withdraw(second, false));
         assertNull(desk.refusal(desk.ticket(LONG)));
     }
 
@@ -107,7 +107,7 @@ class DispatcherTest {
         desk.time.now += 2;
         assertRefused(Reason.DEADLINE, 10, desk.refusal(desk.ticket(20))); // 8 until the session is free, 10 for the one that waits, 12 for itself
         Ticket urgent = desk.offer(desk.urgent(20)); // need not wait for the others
-        assertTrue(desk.dispatcher.withdraw(urgent));
+        assertTrue(desk.dispatcher.withdraw(urgent, false));
         desk.time.now += 8;
         desk.finish(0, batch);
         desk.poll(0);
@@ -175,14 +175,14 @@ class DispatcherTest {
     void aWithdrawnRequestLeavesTheQueueAndARunningOneDoesNot() throws RequestRefusedException {
         Desk desk = Desk.of(1, 10);
         Ticket[] tickets = {desk.offer(desk.ticket(LONG)), desk.offer(desk.ticket(LONG)), desk.offer(desk.ticket(LONG)), desk.offer(desk.urgent(LONG))};
-        assertTrue(desk.dispatcher.withdraw(tickets[1]), "in the middle");
-        assertFalse(desk.dispatcher.withdraw(tickets[1]), "twice");
-        assertTrue(desk.dispatcher.withdraw(tickets[2]), "the last");
-        assertTrue(desk.dispatcher.withdraw(tickets[3]), "the only urgent one");
+        assertTrue(desk.dispatcher.withdraw(tickets[1], false), "in the middle");
+        assertFalse(desk.dispatcher.withdraw(tickets[1], false), "twice");
+        assertTrue(desk.dispatcher.withdraw(tickets[2], false), "the last");
+        assertTrue(desk.dispatcher.withdraw(tickets[3], false), "the only urgent one");
         assertEquals(1, desk.statistics().queueLength());
         assertEquals(Desk.BYTES, desk.statistics().queueBytes());
         assertSame(tickets[0], desk.poll(0).members[0]);
-        assertFalse(desk.dispatcher.withdraw(tickets[0]), "is being computed");
+        assertFalse(desk.dispatcher.withdraw(tickets[0], false), "is being computed");
     }
 
     @Test
@@ -302,5 +302,39 @@ class DispatcherTest {
         assertEquals(Reason.CLOSING, assertThrows(RequestRefusedException.class, () -> desk.dispatcher.offer(decoding)).reason());
         assertEquals(1, desk.engine.closed);
         assertEquals(0, desk.statistics().queueLength());
+    }
+
+    /** Only those that waited by prediction and were late, or expired, make the margin of the wait larger; on time, they make it smaller. */
+    @Test
+    void theMarginIsLearnedFromThoseThatWait() throws RequestRefusedException {
+        Desk desk = Desk.of(1, 100);
+        double least = desk.dispatcher.waitMargin();
+        desk.offer(desk.ticket(130));
+        Batch atOnce = desk.poll(0);
+        desk.time.now += 500;
+        desk.finish(0, atOnce);
+        assertEquals(least, desk.dispatcher.waitMargin(), "it did not wait");
+
+        desk.offer(desk.ticket(10_000));
+        Batch ahead = desk.poll(0);
+        Ticket late = desk.offer(desk.ticket(1_000));
+        Ticket expired = desk.offer(desk.ticket(1_000));
+        desk.time.now += 900;
+        desk.finish(0, ahead);
+        Batch slow = desk.poll(0);
+        assertSame(late, slow.members[0]);
+        desk.time.now += 200;
+        assertTrue(desk.dispatcher.withdraw(expired, true));
+        double one = desk.dispatcher.waitMargin();
+        assertTrue(one > least, "one has expired");
+        desk.finish(0, slow);
+        double two = desk.dispatcher.waitMargin();
+        assertTrue(two > one, "one was late");
+
+        desk.offer(desk.ticket(100_000));
+        desk.offer(desk.ticket(100_000));
+        desk.finish(0, desk.poll(0));
+        desk.finish(0, desk.poll(0));
+        assertTrue(desk.dispatcher.waitMargin() <= two && desk.dispatcher.waitMargin() > one, "one in time is worth less than one late");
     }
 }

@@ -140,10 +140,10 @@ class InterleavingsTest {
             boolean fromQueue = !waiting.isEmpty() && random.nextBoolean();
             Batch batch = taken[random.nextInt(SESSIONS)];
             if (fromQueue) {
-                assertTrue(desk.dispatcher.withdraw(waiting.remove(random.nextInt(waiting.size()))));
+                assertTrue(desk.dispatcher.withdraw(waiting.remove(random.nextInt(waiting.size())), random.nextBoolean()));
                 cancelled++;
             } else if (batch != null && batch.size > 0) {
-                assertTrue(!desk.dispatcher.withdraw(batch.members[random.nextInt(batch.size)]), "it is being computed");
+                assertTrue(!desk.dispatcher.withdraw(batch.members[random.nextInt(batch.size)], random.nextBoolean()), "it is being computed");
             }
         }
 
