@@ -63,8 +63,8 @@ import vit.model.service.VitService;
  * </ul>
  *
  * <h2>Threads</h2>
- * Immutable; any number of threads may use it. Images are decoded on the calling thread. A request of many images has only one more under way than the
- * service has sessions, which is decoded while the others are computed. So it neither fills the queue nor runs into the deadline by itself. The service is not owned: whoever started it closes it.
+ * Immutable; any number of threads may use it. Images are decoded on the calling thread. A request of many images has only as many under way as the service
+ * has sessions, so that it neither fills the queue nor runs into the deadline by itself. The service is not owned: whoever started it closes it.
  */
 @SuppressWarnings("exports") // the library is optional: users of this package require it, and no others
 public final class VitEmbeddingModel implements EmbeddingModel {
@@ -139,7 +139,7 @@ public final class VitEmbeddingModel implements EmbeddingModel {
         Queue<CompletableFuture<float[]>> open = new ArrayDeque<>();
         try {
             for (int i = 0; i < inputs.size(); i++) {
-                if (open.size() > service.options().sessions()) {
+                if (open.size() == service.options().sessions()) {
                     embeddings.add(awaited(open.remove(), embeddings.size()));
                 }
                 open.add(submitted(inputs.get(i), i));
