@@ -30,7 +30,7 @@ enum Engine {
      *
      * @param model       taken over
      * @param sessions    passes that are computed at once
-     * @param threads     of each
+     * @param threads     of each; of ONNX Runtime, which has one pool for all, on average
      * @param batchLimit  most images in a pass
      * @param queueLength most requests that wait
      */

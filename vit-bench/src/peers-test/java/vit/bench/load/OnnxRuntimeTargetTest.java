@@ -1,5 +1,6 @@
 package vit.bench.load;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,21 @@ class OnnxRuntimeTargetTest {
             for (int i = 0; i < ours.length; i++) {
                 assertEquals(ours[i], theirs[i], 1e-4, "logit " + i);
             }
+        }
+    }
+
+    /** Two passes share one pool. */
+    @Test
+    void logitsAreOursWithThreadsAndTheNameSaysTheGraph() throws Exception {
+        float[] pixels = ModelChoice.pixels(CONFIG);
+        float[] ours = new float[CONFIG.classes()];
+        try (VitModel model = VitModel.of(new GeneratedWeights(CONFIG, 0)); VitSession session = model.newSession(SessionOptions.threads(1));
+                OnnxRuntimeTarget target = OnnxRuntimeTarget.start(model, pixels, 2, 2, 4)) {
+            session.logits(pixels, 1, ours);
+            for (int call = 0; call < 2; call++) { // the second one fills the same buffer
+                assertArrayEquals(ours, target.logits(), 1e-4f);
+            }
+            assertTrue(target.name().matches("onnxruntime [0-9.]+ \\((standard operators|operators of its own)\\)"), target.name());
         }
     }
 
