@@ -7,20 +7,19 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Measures a target's capacity, closed loop: a fixed number of requests is always on its way, and an answer sends the next. The first fifth of the time is not
- * counted.
+ * counted. Answers are counted in a window of fixed length, so that those of one pass, which come together, count as the time that the pass took.
  */
 final class Saturation {
 
     private static final long REFUSED_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final long PATIENCE_SECONDS = 60;
+    private static final long LEAST_ANSWERS = 2;
     private static final long NO_DEADLINE_NANOS = TimeUnit.HOURS.toNanos(1);
 
     private final Semaphore free;
     private final int outstanding;
     private final AtomicReference<String> fault = new AtomicReference<>();
-    private final AtomicLong first = new AtomicLong();
-    private final AtomicLong last = new AtomicLong();
-    private final AtomicLong answers = new AtomicLong(-1); // the first one begins the time
+    private final AtomicLong answers = new AtomicLong();
     private final AtomicLong refusals = new AtomicLong();
     private volatile long countFrom;
     private volatile long countTo;
@@ -29,11 +28,8 @@ final class Saturation {
         @Override
         public void answered() {
             long now = System.nanoTime();
-            if (now - countFrom >= 0 && now - countTo <= 0) {
-                if (answers.incrementAndGet() == 0) {
-                    first.set(now);
-                }
-                last.accumulateAndGet(now, Math::max);
+            if (now - countFrom >= 0 && now - countTo < 0) {
+                answers.incrementAndGet();
             }
             free.release();
         }
@@ -65,7 +61,7 @@ final class Saturation {
      * Answers per second at saturation.
      *
      * @param outstanding requests that are always on their way
-     * @throws IllegalStateException if requests fail, or none is answered in time to be counted
+     * @throws IllegalStateException if requests fail, or fewer than two are answered in time to be counted
      */
     static double measure(Target target, int outstanding, double seconds) throws InterruptedException {
         return new Saturation(outstanding).run(target, seconds);
@@ -92,9 +88,9 @@ final class Saturation {
         if (fault.get() != null) {
             throw new IllegalStateException(target.name() + ": a request failed: " + fault.get());
         }
-        if (answers.get() < 1) {
-            throw new IllegalStateException(target.name() + ": fewer than two answers within " + seconds + " s; measure for longer");
+        if (answers.get() < LEAST_ANSWERS) {
+            throw new IllegalStateException(target.name() + ": fewer than " + LEAST_ANSWERS + " answers within " + seconds + " s; measure for longer");
         }
-        return answers.get() / ((last.get() - first.get()) / 1e9);
+        return answers.get() / ((countTo - countFrom) / 1e9);
     }
 }

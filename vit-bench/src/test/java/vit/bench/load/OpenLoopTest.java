@@ -4,8 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -181,6 +185,27 @@ class OpenLoopTest {
         try (SlowTarget target = new SlowTarget(2, 10)) {
             double rate = Saturation.measure(target, 8, 0.8);
             assertTrue(rate > 100 && rate < 202, () -> "rate " + rate);
+        }
+    }
+
+    /** Passes of a hundred every 100 ms answer 1000 a second at most; the companions of the answer that is counted first must not come for free. */
+    @Test
+    void saturationCountsWholePasses() throws InterruptedException {
+        BlockingQueue<Reply> waiting = new LinkedBlockingQueue<>();
+        Thread server = Thread.ofPlatform().daemon().start(() -> {
+            List<Reply> pass = new ArrayList<>();
+            while (!Thread.currentThread().isInterrupted()) {
+                LockSupport.parkNanos(SECOND / 10);
+                waiting.drainTo(pass, 100);
+                pass.forEach(Reply::answered);
+                pass.clear();
+            }
+        });
+        try {
+            double rate = Saturation.measure(new Scripted((_, reply) -> waiting.add(reply)), 200, 1);
+            assertTrue(rate > 500 && rate < 1050, () -> "rate " + rate);
+        } finally {
+            server.interrupt();
         }
     }
 
