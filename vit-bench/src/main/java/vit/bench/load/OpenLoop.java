@@ -102,7 +102,7 @@ final class OpenLoop {
         }
         Clock.awaitNanos(origin + end);
         long last = System.nanoTime() + deadlineNanos + GRACE_NANOS;
-        while (ended.get() < sent && System.nanoTime() < last) {
+        while (ended.get() < sent && System.nanoTime() - last < 0) {
             Clock.awaitNanos(System.nanoTime() + LOOK_NANOS);
         }
         if (before != null) {
