@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import vit.model.plot.Canvas;
 import vit.model.plot.Chart;
 import vit.model.plot.Palette;
@@ -43,7 +44,7 @@ final class LoadPicture {
     private static Chart latency(SuiteResult suite, String machine) {
         List<LoadResult> on = rows(suite, true);
         List<LoadResult> off = rows(suite, false);
-        double most = on.stream().mapToDouble(r -> r.latency().p99()).filter(Double::isFinite).max().orElse(1);
+        double most = Stream.concat(on.stream(), off.stream()).mapToDouble(r -> r.latency().p99()).filter(Double::isFinite).max().orElse(1);
         Chart chart = new Chart(suite.model() + ": latency from the moment when a request is due", Scale.fromZero(MOST_DRAWN, TICKS), "requests per second / capacity",
                 Scale.fromZero(most, TICKS), "milliseconds").note(machine + ", " + suite.date());
         return chart.line("p50", Palette.BLUE, values(on, LoadResult::load), values(on, r -> r.latency().p50()))
