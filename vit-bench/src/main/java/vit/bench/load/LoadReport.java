@@ -35,7 +35,7 @@ final class LoadReport {
                         r.service().costMillis(), r.service().meanBatch(), r.service().queueP99Millis(), r.service().late());
             }
             if (!Double.isNaN(r.memory().bytesPerRequest())) {
-                out.format("%-16s resident %.0f MB before, %.0f MB after; %.0f bytes allocated a request%n", "memory", r.memory().beforeMegabytes(),
+                out.format("%-16s resident %.0f MB before, %.0f MB after; %.0f bytes allocated on the Java heap a request%n", "memory", r.memory().beforeMegabytes(),
                         r.memory().afterMegabytes(), r.memory().bytesPerRequest());
             }
         }
@@ -62,7 +62,8 @@ final class LoadReport {
 
     private static void row(Formatter out, String name, Percentiles p) {
         if (!Double.isNaN(p.p50())) {
-            out.format("%-16s %9.3f %9.3f %9.3f %9.3f %9.3f %9.3f%n", name, p.p50(), p.p90(), p.p99(), p.p999(), p.max(), p.mean());
+            out.format("%-16s %9.3f %9.3f %9.3f %9s %9.3f %9.3f%n", name, p.p50(), p.p90(), p.p99(),
+                    Double.isNaN(p.p999()) ? "" : String.format(Locale.ROOT, "%.3f", p.p999()), p.max(), p.mean());
         }
     }
 }

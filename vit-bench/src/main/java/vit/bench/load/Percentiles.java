@@ -7,17 +7,18 @@ import org.HdrHistogram.Histogram;
 import vit.model.InputException;
 import vit.model.json.JsonObject;
 
-/** Percentiles of times, in milliseconds; all are NaN if there were none. */
+/** Percentiles of times, in milliseconds; all are NaN if there were none, and the p99.9 of fewer than 1,000, which would be the maximum by another name. */
 record Percentiles(double mean, double p50, double p90, double p99, double p999, double max) {
 
     private static final double NANOS_PER_MILLISECOND = 1e6;
+    private static final int LEAST_FOR_P999 = 1000;
 
     static Percentiles of(Histogram nanos) {
         if (nanos.getTotalCount() == 0) {
             return new Percentiles(Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
         }
-        return new Percentiles(nanos.getMean() / NANOS_PER_MILLISECOND, at(nanos, 50), at(nanos, 90), at(nanos, 99), at(nanos, 99.9),
-                nanos.getMaxValue() / NANOS_PER_MILLISECOND);
+        return new Percentiles(nanos.getMean() / NANOS_PER_MILLISECOND, at(nanos, 50), at(nanos, 90), at(nanos, 99),
+                nanos.getTotalCount() < LEAST_FOR_P999 ? Double.NaN : at(nanos, 99.9), nanos.getMaxValue() / NANOS_PER_MILLISECOND);
     }
 
     private static double at(Histogram nanos, double percentile) {
@@ -32,7 +33,7 @@ record Percentiles(double mean, double p50, double p90, double p99, double p999,
         double[] sorted = millis.clone();
         Arrays.sort(sorted);
         return new Percentiles(Arrays.stream(sorted).average().orElseThrow(), rank(sorted, 0.5), rank(sorted, 0.9), rank(sorted, 0.99),
-                rank(sorted, 0.999), sorted[sorted.length - 1]);
+                sorted.length < LEAST_FOR_P999 ? Double.NaN : rank(sorted, 0.999), sorted[sorted.length - 1]);
     }
 
     private static double rank(double[] sorted, double share) {
