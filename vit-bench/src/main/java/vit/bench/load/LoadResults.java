@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import vit.bench.Machine;
+import vit.model.InputException;
 import vit.model.json.Json;
 import vit.model.json.JsonArray;
+import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.weights.format.AtomicFile;
 
@@ -22,9 +24,9 @@ final class LoadResults {
     private LoadResults() {}
 
     /**
-     * Writes all files. Suites of other models that are there already stay, if they are of the same machine, JDK and flags.
+     * Writes all files. Suites of other models that are there already stay, if they are of the same machine, JDK, flags and vector width.
      *
-     * @return what was dropped and why, in a sentence, if there were results of another machine, JDK or flags
+     * @return what was dropped and why, in a sentence, if there were results of others
      */
     static Optional<String> write(Path folder, SuiteResult found) throws IOException {
         Map<String, Object> machine = Machine.describe();
@@ -47,9 +49,9 @@ final class LoadResults {
         }
         JsonObject document = Json.parse(file.toString(), Files.readAllBytes(file));
         JsonArray stored = document.array("suites");
-        for (String fact : List.of("cpu", "jdk", "jvm_flags")) {
-            String old = document.text(fact, "unknown");
-            if (!old.equals(machine.get(fact))) {
+        for (String fact : List.of("cpu", "processors", "jdk", "jvm_flags", "vector_bits")) {
+            String old = fact(document, fact);
+            if (!old.equals(String.valueOf(machine.get(fact)))) {
                 return Optional.of(file + ": " + stored.size() + " suites dropped, because their " + fact.replace('_', ' ') + " was \"" + old
                         + "\" and is now \"" + machine.get(fact) + "\"");
             }
@@ -61,5 +63,9 @@ final class LoadResults {
             }
         }
         return Optional.empty();
+    }
+
+    private static String fact(JsonObject document, String name) throws InputException {
+        return document.kind(name) == JsonKind.NUMBER ? String.valueOf(document.longInteger(name)) : document.text(name, "unknown");
     }
 }
