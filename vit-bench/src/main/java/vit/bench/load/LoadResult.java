@@ -1,9 +1,13 @@
 package vit.bench.load;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import vit.model.InputException;
+import vit.model.json.JsonArray;
+import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 
 /**
@@ -14,15 +18,16 @@ import vit.model.json.JsonObject;
  * @param rate               requests per second that were due
  * @param counts             how the requests ended
  * @param latency            of the answered, from the moment when a request was due, in milliseconds
+ * @param partMeans          the mean latency of each part of the load, in the order in which they were run
  * @param refusal            of the refused, from a request's start
  * @param lateness           of the generator: from the moment when a request was due to its start
  * @param service            what the service has measured itself
- * @param simulated          the same arrivals in a simulated queue; null if they are not Poisson or more than the capacity
+ * @param simulated          the same arrivals in a simulated queue; null if they are not Poisson or more than it can serve at that cost
  * @param memory             of this process
  * @param date               the day, for example {@code 2026-11-30}
  */
-record LoadResult(LoadSetting setting, double capacity, double rate, Counts counts, Percentiles latency, Percentiles refusal, Percentiles lateness,
-        Service service, Simulated simulated, Memory memory, String date) {
+record LoadResult(LoadSetting setting, double capacity, double rate, Counts counts, Percentiles latency, List<Double> partMeans, Percentiles refusal,
+        Percentiles lateness, Service service, Simulated simulated, Memory memory, String date) {
 
     /**
      * How requests ended.
@@ -46,10 +51,14 @@ record LoadResult(LoadSetting setting, double capacity, double rate, Counts coun
             return counts.values().stream().mapToLong(Long::longValue).sum();
         }
 
-        /** The share of the admitted that were answered late or given up; 0 if none was admitted. */
+        /** The admitted that were answered late or given up. */
+        long missed() {
+            return late + sum(expired);
+        }
+
+        /** Their share of the admitted; 0 if none was admitted. */
         double lateShare() {
-            long missed = late + sum(expired);
-            return missed == 0 ? 0 : (double) missed / (inTime + missed);
+            return missed() == 0 ? 0 : (double) missed() / (inTime + missed());
         }
     }
 
@@ -66,9 +75,9 @@ record LoadResult(LoadSetting setting, double capacity, double rate, Counts coun
     /**
      * The queue M/D/c with the same arrivals.
      *
-     * @param costMillis   what a request took
-     * @param latency      in milliseconds
-     * @param waitP999Millis waiting time that one in a thousand exceeds
+     * @param costMillis     what a request took
+     * @param latency        in milliseconds
+     * @param waitP999Millis waiting time that one in a thousand exceeds; NaN if there were fewer than 1,000
      */
     record Simulated(double costMillis, Percentiles latency, double waitP999Millis) {}
 
@@ -106,6 +115,7 @@ record LoadResult(LoadSetting setting, double capacity, double rate, Counts coun
         object.put("unanswered", counts.unanswered);
         object.put("goodput", goodput());
         object.put("latency_ms", latency.toJson());
+        object.put("part_means_ms", partMeans);
         object.put("refusal_ms", refusal.toJson());
         object.put("lateness_ms", lateness.toJson());
         object.put("service_cost_ms", service.costMillis);
@@ -129,17 +139,28 @@ record LoadResult(LoadSetting setting, double capacity, double rate, Counts coun
     /** What {@link #toJson} wrote. */
     static LoadResult of(JsonObject json) throws InputException {
         JsonObject queue = json.optionalObject("simulated").orElse(null);
+        Percentiles latency = Percentiles.of(json.object("latency_ms"));
+        JsonArray means = json.optionalArray("part_means_ms").orElse(null); // absent from older files, whose rows were one part
         return new LoadResult(LoadSetting.of(json), json.number("capacity_per_second", Double.NaN), json.number("rate"),
                 new Counts(json.longInteger("sent"), json.longInteger("in_time"), json.longInteger("late"), counts(json, "refused"),
                         counts(json, "expired"), counts(json, "failed"), json.longInteger("unanswered")),
-                Percentiles.of(json.object("latency_ms")), Percentiles.of(json.object("refusal_ms")), Percentiles.of(json.object("lateness_ms")),
+                latency, means == null ? List.of(latency.mean()) : numbers(means), Percentiles.of(json.object("refusal_ms")),
+                Percentiles.of(json.object("lateness_ms")),
                 new Service(json.number("service_cost_ms", Double.NaN), json.number("service_mean_batch", Double.NaN),
                         json.number("service_queue_p99_ms", Double.NaN), json.longInteger("service_late")),
                 queue == null ? null
-                        : new Simulated(queue.number("cost_ms"), Percentiles.of(queue.object("latency_ms")), queue.number("wait_p99.9_ms")),
+                        : new Simulated(queue.number("cost_ms"), Percentiles.of(queue.object("latency_ms")), queue.number("wait_p99.9_ms", Double.NaN)),
                 new Memory(json.number("resident_before_mb", Double.NaN), json.number("resident_after_mb", Double.NaN),
                         json.number("allocated_bytes_per_request", Double.NaN)),
                 json.text("date"));
+    }
+
+    private static List<Double> numbers(JsonArray array) throws InputException {
+        List<Double> numbers = new ArrayList<>();
+        for (int i = 0; i < array.size(); i++) {
+            numbers.add(array.get(i).kind() == JsonKind.NULL ? Double.NaN : array.get(i).number());
+        }
+        return numbers;
     }
 
     private static Map<String, Long> counts(JsonObject json, String name) throws InputException {

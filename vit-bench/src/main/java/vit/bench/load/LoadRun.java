@@ -1,7 +1,5 @@
 package vit.bench.load;
 
-import java.time.LocalDate;
-
 /** Puts loads on one target. */
 final class LoadRun {
 
@@ -27,29 +25,13 @@ final class LoadRun {
      * @param rate     requests per second
      */
     LoadResult run(LoadSetting setting, double capacity, double rate) throws InterruptedException {
-        OpenLoop loop = new OpenLoop(target);
-        loop.run(setting.arrivals().schedule(rate, setting.seed()), setting.warmUpSeconds(), setting.seconds(), setting.deadlineNanos());
-        Recording recording = loop.recording();
-        ServiceReading service = loop.service();
-        LoadResult.Counts counts = LoadResult.Counts.of(recording);
-        ProcessMeter meter = loop.meter();
-        LoadResult.Memory memory = target.isInProcess()
-                ? new LoadResult.Memory(meter.before(), meter.after(), (double) meter.allocatedBytes() / Math.max(1, counts.sent()))
-                : new LoadResult.Memory(Double.NaN, Double.NaN, Double.NaN);
-        return new LoadResult(setting, capacity, rate, counts, recording.latency(), recording.refusal(), recording.lateness(),
-                new LoadResult.Service(service.costMillis(), service.meanBatch(), service.queueP99Millis(), service.late()),
-                simulated(setting, capacity, rate, service.costMillis()), memory, LocalDate.now().toString());
+        LoadParts whole = parts(setting, capacity, rate, 1);
+        whole.runNext();
+        return whole.result();
     }
 
-    /** The queue with the cost that the service measured during the load. If it says nothing, the cost is the one at saturation. */
-    private static LoadResult.Simulated simulated(LoadSetting setting, double capacity, double rate, double measuredMillis) {
-        double cost = Double.isNaN(measuredMillis) ? 1e3 * setting.sessions() / capacity : measuredMillis;
-        double most = Double.isNaN(capacity) ? 1e3 * setting.sessions() / cost : capacity;
-        if (setting.arrivals() != Arrivals.POISSON || !(rate < most)) { // the simulated queue refuses nobody, and would grow without bound
-            return null;
-        }
-        QueueSimulation.Outcome outcome = QueueSimulation.run(setting.arrivals().schedule(rate, setting.seed()), cost, setting.sessions(),
-                setting.warmUpSeconds(), setting.seconds());
-        return new LoadResult.Simulated(cost, outcome.latency(), outcome.waiting().p999());
+    /** One load, to be run in parts of equal length. */
+    LoadParts parts(LoadSetting setting, double capacity, double rate, int count) {
+        return new LoadParts(target, setting, capacity, rate, count);
     }
 }

@@ -11,7 +11,7 @@ import vit.model.VitModel;
 
 /**
  * Runs the loads by which the promises of the service are judged. Rows that are compared with one another follow one another in time, because the speed of a
- * shared machine swings; and the capacity is measured anew before every pair.
+ * shared machine swings; and the capacity is measured anew before every pair. Arrivals are Poisson unless a promise asks for others.
  */
 final class LoadSuite {
 
@@ -23,8 +23,10 @@ final class LoadSuite {
 
     private static final int[] BATCHES = {1, 2, 4, 8};
 
+    /** Parts in which loads with few refusals are run with batches and without, in alternating order. */
+    private static final int PARTS = 3;
+
     private static final double PEER_LOAD = 0.7;
-    private static final int PEER_ROUNDS = 2;
 
     private final ModelChoice model;
     private final LoadSetting setting;
@@ -35,7 +37,7 @@ final class LoadSuite {
     /** @param capacitySeconds for every measurement of the capacity */
     LoadSuite(ModelChoice model, LoadSetting setting, double capacitySeconds, PrintWriter progress) {
         this.model = model;
-        this.setting = setting;
+        this.setting = setting.withArrivals(Arrivals.POISSON);
         this.capacitySeconds = capacitySeconds;
         this.progress = progress;
     }
@@ -50,14 +52,15 @@ final class LoadSuite {
             LoadRun runOn = new LoadRun(batching);
             LoadRun runOff = new LoadRun(single);
             double capacity = runOn.capacity(on, capacitySeconds);
-            row(runOn, on.withArrivals(Arrivals.CONSTANT), capacity, COMPARED[0]);
+            add(runOn.run(on.withArrivals(Arrivals.CONSTANT), capacity, COMPARED[0] * capacity));
             for (int i = 0; i < COMPARED.length; i++) {
                 capacity = runOn.capacity(on, capacitySeconds);
-                row(i % 2 == 0 ? runOn : runOff, i % 2 == 0 ? on : off, capacity, COMPARED[i]);
-                row(i % 2 == 0 ? runOff : runOn, i % 2 == 0 ? off : on, capacity, COMPARED[i]);
+                int parts = COMPARED[i] <= Promises.MOST_FOR_MEANS ? PARTS : 1;
+                pair(runOn.parts(on, capacity, COMPARED[i] * capacity, parts), runOff.parts(off, capacity, COMPARED[i] * capacity, parts), parts, i % 2 == 0);
             }
             for (double load : OVERLOADS) {
-                row(runOn, on, runOn.capacity(on, capacitySeconds), load);
+                capacity = runOn.capacity(on, capacitySeconds);
+                add(runOn.run(on, capacity, load * capacity));
             }
             saturated = saturated(runOn, on, alone, fixed);
         }
@@ -73,14 +76,26 @@ final class LoadSuite {
 
     private static LoadSetting named(Target target, LoadSetting s) {
         return new LoadSetting(target.name(), s.model(), s.body(), s.sessions(), s.threads(), s.batchLimit(), s.queueLength(), s.deadlineMillis(),
-                Arrivals.POISSON, s.seed(), s.warmUpSeconds(), s.seconds());
+                s.arrivals(), s.seed(), s.warmUpSeconds(), s.seconds());
     }
 
-    private void row(LoadRun run, LoadSetting of, double capacity, double load) throws InterruptedException {
-        LoadResult result = run.run(of, capacity, load * capacity);
+    /** Runs two loads part by part; the one that is first in a part is second in the next. */
+    private void pair(LoadParts on, LoadParts off, int parts, boolean onBegins) throws InterruptedException {
+        boolean onFirst = onBegins;
+        for (int part = 0; part < parts; part++) {
+            (onFirst ? on : off).runNext();
+            (onFirst ? off : on).runNext();
+            onFirst = !onFirst;
+        }
+        add(on.result());
+        add(off.result());
+    }
+
+    private void add(LoadResult result) {
         rows.add(result);
-        progress.printf(Locale.ROOT, "load %.1f, %s, batches to %d: p50 %.2f ms, p99 %.2f ms, goodput %.2f of %.2f/s%n", load,
-                of.arrivals().name().toLowerCase(Locale.ROOT), of.batchLimit(), result.latency().p50(), result.latency().p99(), result.goodput(), capacity);
+        progress.printf(Locale.ROOT, "load %.1f, %s, batches to %d: p50 %.2f ms, p99 %.2f ms, goodput %.2f of %.2f/s%n", result.load(),
+                result.setting().arrivals().name().toLowerCase(Locale.ROOT), result.setting().batchLimit(), result.latency().p50(), result.latency().p99(),
+                result.goodput(), result.capacity());
     }
 
     /** The throughput of fixed batches and, before each of them, of the service; returns the mean of the latter. */
@@ -94,18 +109,20 @@ final class LoadSuite {
         return sum / BATCHES.length;
     }
 
-    /** The peer at a share of its capacity and ours at the same rate, in turn, each in a process of its own. */
+    /**
+     * The peer, ours, ours and the peer, each in a process of its own and all at the same rate, a share of the peer's capacity as first measured. So a speed that
+     * drifts favours neither.
+     */
     private List<LoadResult> peers() throws Exception {
         ChildProcess child = new ChildProcess(model, setting);
         List<LoadResult> results = new ArrayList<>();
-        for (int round = 0; round < PEER_ROUNDS; round++) {
-            LoadResult peer = child.run(Engine.ONNXRUNTIME, "--load", String.valueOf(PEER_LOAD));
-            LoadResult ours = child.run(Engine.VIT, "--capacity", "--rate", String.valueOf(peer.rate()));
-            results.add(peer);
-            results.add(ours);
-            progress.printf(Locale.ROOT, "%s: p50 %.2f ms, capacity %.2f/s; ours p50 %.2f ms, capacity %.2f/s%n", peer.setting().target(),
-                    peer.latency().p50(), peer.capacity(), ours.latency().p50(), ours.capacity());
+        results.add(child.run(Engine.ONNXRUNTIME, "--load", String.valueOf(PEER_LOAD)));
+        String rate = String.valueOf(results.getFirst().rate());
+        for (Engine engine : List.of(Engine.VIT, Engine.VIT, Engine.ONNXRUNTIME)) {
+            results.add(child.run(engine, "--capacity", "--rate", rate));
         }
+        results.forEach(r -> progress.printf(Locale.ROOT, "%s: p50 %.2f ms, goodput %.2f of %.2f/s, capacity %.2f/s%n", r.setting().target(),
+                r.latency().p50(), r.goodput(), r.rate(), r.capacity()));
         return results;
     }
 }

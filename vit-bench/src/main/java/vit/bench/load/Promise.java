@@ -6,12 +6,12 @@ import java.util.Map;
 /**
  * A promise of the service, and what was measured.
  *
- * @param number  its number in the list of promises
- * @param figures what was measured, as the beginning of a sentence
+ * @param name    what is promised, in a few words
+ * @param figures what was measured, as the beginning of a sentence after a colon
  * @param goal    what was promised; empty if the figures are to be reported only
  * @param verdict whether the figures keep the promise
  */
-record Promise(int number, String figures, String goal, Verdict verdict) {
+record Promise(String name, String figures, String goal, Verdict verdict) {
 
     /** What the figures say. */
     enum Verdict {
@@ -32,12 +32,17 @@ record Promise(int number, String figures, String goal, Verdict verdict) {
     }
 
     String sentence() {
-        return number + ". " + figures + (goal.isEmpty() ? "" : " (goal: " + goal + ")") + ": " + verdict.words + ".";
+        return name + ": " + judgement();
+    }
+
+    /** The sentence without the name. */
+    String judgement() {
+        return figures + (goal.isEmpty() ? "" : " (goal: " + goal + ")") + ": " + verdict.words + ".";
     }
 
     Map<String, Object> toJson() {
         Map<String, Object> object = new LinkedHashMap<>();
-        object.put("number", number);
+        object.put("promise", name);
         object.put("figures", figures);
         object.put("goal", goal);
         object.put("verdict", verdict.words);

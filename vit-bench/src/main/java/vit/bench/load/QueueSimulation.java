@@ -1,11 +1,12 @@
 package vit.bench.load;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.PriorityQueue;
 
 /**
- * The queue D/c: some servers, first in, first out, where every request takes the same time; with Poisson arrivals it is M/D/c (Kendall's notation). It says
- * what waiting is unavoidable at a given load, so that a measured latency can be judged.
+ * G/D/c in Kendall's notation: c servers, first in, first out, every request takes the same time; with Poisson arrivals, M/D/c. It says what waiting is
+ * unavoidable at a given load, so that a measured latency can be judged.
  */
 final class QueueSimulation {
 
@@ -22,13 +23,20 @@ final class QueueSimulation {
     /**
      * Runs the queue over given arrivals.
      *
-     * @param schedule     the arrivals; given the seed of a measurement they are the same, and chance does not blur the comparison
+     * @param schedules    the arrivals, given the seed of a measurement the same as there, so that chance does not blur the comparison; the queue is empty at the
+     *                     beginning of each
      * @param costMillis   what every request takes
      * @param servers      c, how many requests are computed at once
      * @param warmUpSeconds arrivals in this time are simulated and not counted
-     * @param seconds      how long requests come after that
+     * @param seconds      how long requests of each schedule come after that
      */
-    static Outcome run(Arrivals.Schedule schedule, double costMillis, int servers, double warmUpSeconds, double seconds) {
+    static Outcome run(List<Arrivals.Schedule> schedules, double costMillis, int servers, double warmUpSeconds, double seconds) {
+        double[] wait = schedules.stream().flatMapToDouble(one -> Arrays.stream(waits(one, costMillis, servers, warmUpSeconds, seconds))).toArray();
+        double[] latency = Arrays.stream(wait).map(w -> w + costMillis).toArray();
+        return new Outcome(Percentiles.of(latency), Percentiles.of(wait));
+    }
+
+    private static double[] waits(Arrivals.Schedule schedule, double costMillis, int servers, double warmUpSeconds, double seconds) {
         PriorityQueue<Double> free = new PriorityQueue<>();
         for (int i = 0; i < servers; i++) {
             free.add(0.0);
@@ -44,8 +52,6 @@ final class QueueSimulation {
                 waits[count++] = begin - arrival;
             }
         }
-        double[] wait = Arrays.copyOf(waits, count);
-        double[] latency = Arrays.stream(wait).map(w -> w + costMillis).toArray();
-        return new Outcome(Percentiles.of(latency), Percentiles.of(wait));
+        return Arrays.copyOf(waits, count);
     }
 }

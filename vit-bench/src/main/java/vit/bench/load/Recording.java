@@ -37,6 +37,22 @@ final class Recording {
         return read;
     }
 
+    /** Adds what another has counted, which must be complete. */
+    void add(Recording other) {
+        latency.add(other.latency);
+        refusal.add(other.refusal);
+        lateness.add(other.lateness);
+        inTime.add(other.inTime.sum());
+        late.add(other.late.sum());
+        add(refused, other.refused);
+        add(expired, other.expired);
+        add(failed, other.failed);
+    }
+
+    private static void add(Map<String, LongAdder> to, Map<String, LongAdder> from) {
+        from.forEach((what, count) -> to.computeIfAbsent(what, _ -> new LongAdder()).add(count.sum()));
+    }
+
     /** Notes that a request was started; only for the thread that starts them. */
     void sent(long latenessNanos) {
         record(lateness, latenessNanos);

@@ -23,19 +23,28 @@ record ServiceReading(Histogram queueSeconds, Histogram computeSeconds, Histogra
 
     /** What came since an earlier reading of the same target. */
     ServiceReading since(ServiceReading earlier) {
-        return queueSeconds == null || earlier.queueSeconds == null ? NONE : new ServiceReading(difference(earlier, ServiceReading::queueSeconds),
-                difference(earlier, ServiceReading::computeSeconds), difference(earlier, ServiceReading::batchImages), late - earlier.late);
+        return queueSeconds == null || earlier.queueSeconds == null ? NONE : plus(earlier, -1);
     }
 
-    private Histogram difference(ServiceReading earlier, Function<ServiceReading, Histogram> which) {
-        Histogram now = which.apply(this);
-        Histogram then = which.apply(earlier);
-        long[] counts = now.counts();
-        long[] before = then.counts();
+    /** What came in two periods; that of one of them if the other is {@link #NONE}. */
+    ServiceReading and(ServiceReading other) {
+        return queueSeconds == null ? other : other.queueSeconds == null ? this : plus(other, 1);
+    }
+
+    private ServiceReading plus(ServiceReading other, int sign) {
+        return new ServiceReading(plus(other, sign, ServiceReading::queueSeconds), plus(other, sign, ServiceReading::computeSeconds),
+                plus(other, sign, ServiceReading::batchImages), late + sign * other.late);
+    }
+
+    private Histogram plus(ServiceReading other, int sign, Function<ServiceReading, Histogram> which) {
+        Histogram mine = which.apply(this);
+        Histogram theirs = which.apply(other);
+        long[] counts = mine.counts();
+        long[] more = theirs.counts();
         for (int i = 0; i < counts.length; i++) {
-            counts[i] -= before[i];
+            counts[i] += sign * more[i];
         }
-        return new Histogram(now.bounds(), counts, now.sum() - then.sum());
+        return new Histogram(mine.bounds(), counts, mine.sum() + sign * theirs.sum());
     }
 
     /** Milliseconds of computing per image; NaN if unknown. */

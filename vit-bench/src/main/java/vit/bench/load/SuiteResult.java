@@ -16,10 +16,10 @@ import vit.model.json.JsonObject;
  * @param model     the model's name
  * @param command   the command line
  * @param date      the day, for example {@code 2026-11-30}
- * @param rows      the loads, in the order in which they were run
+ * @param rows      the loads, in the order in which they were run; of a load that was run in turn with batches and without, the row with them is first
  * @param saturated images per second of the service at saturation
  * @param fixed     images per second of sessions that compute batches of a fixed size, by that size
- * @param peers     a peer and ours at the same rate, alternating, each in a process of its own; empty if there are no peers
+ * @param peers     a peer, ours, ours and the peer at the same rate, each in a process of its own; empty if there are no peers
  */
 record SuiteResult(String model, String command, String date, List<LoadResult> rows, double saturated, Map<Integer, Double> fixed,
         List<LoadResult> peers) {

@@ -1,10 +1,12 @@
 package vit.bench.load;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -16,6 +18,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import vit.model.service.Histogram;
 
 /** What is counted, and from when. */
 @Execution(ExecutionMode.CONCURRENT)
@@ -207,6 +210,96 @@ class OpenLoopTest {
         } finally {
             server.interrupt();
         }
+    }
+
+    /** What several parts have counted is one result, with a mean of each. */
+    @Test
+    void partsMakeOneResult() throws InterruptedException {
+        long[] number = new long[1];
+        LoadParts parts = new LoadParts(new Scripted((_, reply) -> {
+            if (number[0]++ % 4 == 0) {
+                reply.refused("QUEUE_FULL");
+            } else {
+                reply.answered();
+            }
+        }), setting(Arrivals.CONSTANT, 0.6), 400, 200, 3);
+        parts.runNext();
+        parts.runNext();
+        assertThrows(IllegalStateException.class, parts::result);
+        parts.runNext();
+        LoadResult result = parts.result();
+        assertEquals(120, result.counts().sent());
+        assertEquals(90, result.counts().inTime());
+        assertEquals(Map.of("QUEUE_FULL", 30L), result.counts().refused());
+        assertEquals(3, result.partMeans().size());
+        assertEquals(result.latency().mean(), result.partMeans().stream().mapToDouble(Double::doubleValue).average().orElseThrow(),
+                0.01 * result.latency().mean());
+        assertEquals(150, result.goodput(), 1e-9);
+    }
+
+    /** Whether the simulated queue is stable depends on what a request costs in the run, whatever the closed loop could do. */
+    @Test
+    void theSimulationHasTheCostOfTheRun() throws InterruptedException {
+        LoadParts parts = new LoadRun(measuring(0.005)).parts(setting(Arrivals.POISSON, 0.5), 100, 120, 2);
+        parts.runNext();
+        parts.runNext();
+        assertEquals(5, parts.result().simulated().costMillis(), 1e-9);
+        assertEquals(1, parts.result().service().meanBatch(), 1e-9);
+        assertNull(new LoadRun(measuring(0.02)).run(setting(Arrivals.POISSON, 0.5), 1000, 60).simulated());
+        LoadResult unknown = new LoadRun(new Scripted((_, reply) -> reply.answered())).run(setting(Arrivals.POISSON, 0.5), Double.NaN, 60);
+        assertNull(unknown.simulated());
+    }
+
+    private static LoadSetting setting(Arrivals arrivals, double seconds) {
+        return new LoadSetting("test", "tiny", "array", 1, 1, 1, 16, 1000, arrivals, 1, 0, seconds);
+    }
+
+    /** A target that answers at once, and says that it has computed for this time per image. */
+    private static Target measuring(double costSeconds) {
+        return new Target() {
+            private long answers;
+
+            @Override
+            public String name() {
+                return "measuring";
+            }
+
+            @Override
+            public void send(long deadline, Reply reply) {
+                answers++;
+                reply.answered();
+            }
+
+            @Override
+            public ServiceReading reading() {
+                Histogram seconds = new Histogram(new double[] {1}, new long[] {answers, 0}, answers * costSeconds);
+                return new ServiceReading(seconds, seconds, new Histogram(new double[] {1}, new long[] {answers, 0}, answers), 0);
+            }
+
+            @Override
+            public boolean isInProcess() {
+                return true;
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    /** A p99.9 of fewer than 1,000 values would be their maximum. */
+    @Test
+    void theP999NeedsAThousandValues() {
+        double[] millis = new double[1000];
+        Arrays.setAll(millis, i -> i + 1);
+        Recording recording = new Recording();
+        for (int i = 0; i < 999; i++) {
+            recording.answered((i + 1) * SECOND / 1000, true);
+        }
+        assertTrue(Double.isNaN(recording.latency().p999()) && Double.isNaN(Percentiles.of(Arrays.copyOf(millis, 999)).p999()));
+        recording.answered(SECOND, true);
+        assertEquals(999, Percentiles.of(millis).p999());
+        assertEquals(999, recording.latency().p999(), 1);
+        assertEquals(990, recording.latency().p99(), 1);
     }
 
     @Test
