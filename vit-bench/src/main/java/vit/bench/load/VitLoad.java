@@ -28,6 +28,7 @@ public final class VitLoad implements Callable<Integer> {
     private static final double MOST_SECONDS = 86_400;
     private static final double MOST_RATE = 1e6;
     private static final double DEFAULT_LOAD = 0.7;
+    private static final double WARM_UP_DEADLINES = 3;
     private static final double CAPACITY_SHARE = 0.2; // of --seconds, but a second if that is there
 
     @Mixin
@@ -54,7 +55,8 @@ public final class VitLoad implements Callable<Integer> {
     @Option(names = "--sessions", paramLabel = "N", description = "Passes that are computed at once; default: the number of processors.")
     private int sessions = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads of each session; default: 1.")
+    @Option(names = "--threads", paramLabel = "N", description = "Threads of each session; with onnxruntime, which has one pool for all passes, on average;"
+            + " default: 1.")
     private int threads = 1;
 
     @Option(names = "--deadline", paramLabel = "MS", description = "Milliseconds from the moment when a request is due to its answer; default: 1000.")
@@ -84,8 +86,9 @@ public final class VitLoad implements Callable<Integer> {
     @Option(names = "--seconds", paramLabel = "S", description = "How long the load lasts, in a suite that of each row; default: 15.")
     private double seconds = 15;
 
-    @Option(names = "--warm-up-seconds", paramLabel = "S", description = "Load before that, which is not counted; default: 1.")
-    private double warmUpSeconds = 1;
+    @Option(names = "--warm-up-seconds", paramLabel = "S", description = "Load before that, which is not counted; default: three"
+            + " deadlines, so that the queue is as full as it gets, but at least 1.")
+    private Double warmUpSeconds;
 
     @Option(names = "--suite", description = "Run the loads from 0.1 to 10 by which the service's promises are judged.")
     private boolean suite;
@@ -163,6 +166,10 @@ public final class VitLoad implements Callable<Integer> {
         }
     }
 
+    private double warmUpSeconds() {
+        return warmUpSeconds != null ? warmUpSeconds : Math.max(1, WARM_UP_DEADLINES * deadline / 1e3);
+    }
+
     private double capacitySeconds() {
         return Math.max(CAPACITY_SHARE * seconds, Math.min(1, seconds));
     }
@@ -174,7 +181,7 @@ public final class VitLoad implements Callable<Integer> {
 
     private LoadSetting setting(String target, String name) {
         return new LoadSetting(target, name, url == null ? "array" : body.name().toLowerCase(Locale.ROOT), sessions, threads,
-                url == null && engine == Engine.ONNXRUNTIME ? 1 : batchLimit, queue, deadline, arrivals, seed, warmUpSeconds, seconds);
+                url == null && engine == Engine.ONNXRUNTIME ? 1 : batchLimit, queue, deadline, arrivals, seed, warmUpSeconds(), seconds);
     }
 
     private void check() {
@@ -184,7 +191,7 @@ public final class VitLoad implements Callable<Integer> {
         range("--batch-limit", batchLimit, suite ? 2 : 1, MOST_SESSIONS);
         range("--deadline", deadline, 0.001, MOST_SECONDS * 1e3);
         range("--seconds", seconds, 0.1, MOST_SECONDS);
-        range("--warm-up-seconds", warmUpSeconds, 0, MOST_SECONDS);
+        range("--warm-up-seconds", warmUpSeconds == null ? 0 : warmUpSeconds, 0, MOST_SECONDS);
         range("--rate", rate == null ? 1 : rate, 1e-3, MOST_RATE);
         range("--load", load == null ? 1 : load, 1e-3, 1000);
         refuseIf(rate != null && load != null, "--rate and --load exclude one another");

@@ -89,6 +89,17 @@ class VitLoadTest {
         }
     }
 
+    /** A queue that fills up is full after a deadline; what is counted must not depend on when it was empty. */
+    @Test
+    void warmingUpTakesThreeDeadlinesButAtLeastOneSecond() throws IOException {
+        try (ProtocolServer server = new ProtocolServer(200)) {
+            for (String[] each : new String[][] {{"500", "1.5"}, {"10", "1.0"}}) {
+                assertEquals(0, run("--url", server.address().toString(), "--seconds", "0.1", "--rate", "20", "--deadline", each[0]), err.toString());
+                assertTrue(out.toString().contains("for 0.1 s after " + each[1] + " s of warming up"), out.toString());
+            }
+        }
+    }
+
     @Test
     void aServerIsMeasured() throws IOException {
         try (ProtocolServer server = new ProtocolServer(200)) {
