@@ -9,7 +9,6 @@ import java.util.stream.IntStream;
 import vit.model.AttentionMaps;
 import vit.model.Prediction;
 import vit.model.config.VitConfig;
-import vit.model.image.Preprocessing;
 import vit.model.service.Explanation;
 import vit.model.visualise.AttentionRollout;
 import vit.model.visualise.Pictures;
@@ -23,11 +22,11 @@ final class AttentionAnswer {
 
     private AttentionAnswer() {}
 
-    static void write(Explanation explanation, Preprocessing preprocessing, Map<String, Object> answer) {
+    static void write(Explanation explanation, Map<String, Object> answer) {
         AttentionMaps maps = explanation.attention();
         VitConfig config = maps.config();
         answer.put("top", explanation.prediction().map(AttentionAnswer::classes).orElse(List.of()));
-        answer.put("picture", "data:image/png;base64," + Base64.getEncoder().encodeToString(Pictures.seen(explanation.pixels(), config, preprocessing.normalization()).toPng()));
+        answer.put("picture", "data:image/png;base64," + Base64.getEncoder().encodeToString(Pictures.seen(explanation.pixels(), config, explanation.preprocessing().normalization()).toPng()));
         answer.put("grid", List.of(config.gridHeight(), config.gridWidth()));
         answer.put("blocks", maps.depth());
         answer.put("heads", maps.heads());

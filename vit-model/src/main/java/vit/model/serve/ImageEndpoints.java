@@ -46,7 +46,7 @@ final class ImageEndpoints {
         int top = top(exchange);
         TimedAnswer<Explanation> timed = compute(exchange, ATTENTION_MILLIS, Request.explanation(ImageBody.of(exchange), top));
         Map<String, Object> answer = newAnswer();
-        AttentionAnswer.write(timed.answer(), state.service.model().preprocessing(), answer);
+        AttentionAnswer.write(timed.answer(), answer);
         reply(exchange, answer, timed);
     }
 

@@ -59,6 +59,7 @@ class RequestAnswersTest {
             for (Explanation each : new Explanation[] {explanation, future.get()}) {
                 assertEquals(prediction, each.prediction().orElseThrow());
                 assertArrayEquals(model.preprocessing().apply(image, 8, 8), each.pixels());
+                assertEquals(model.preprocessing(), each.preprocessing());
                 assertEquals(attention.depth(), each.attention().depth());
                 for (int block = 0; block < attention.depth(); block++) {
                     assertArrayEquals(attention.head(block, 1), each.attention().head(block, 1));
