@@ -1,6 +1,8 @@
 package vit.model;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import vit.model.config.Scores;
 
@@ -29,7 +31,17 @@ public record Prediction(List<Ranked> top) {
      * @param label       its label, or its number in decimal if the model has no labels
      * @param probability in [0, 1]: the softmax or the sigmoid of the logits, according to {@link VitModel#scores}
      */
-    public record Ranked(int index, String label, double probability) {}
+    public record Ranked(int index, String label, double probability) {
+
+        /** The fields of this class in JSON: {@code class}, {@code label}, {@code probability}. */
+        public Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("class", index);
+            fields.put("label", label);
+            fields.put("probability", probability);
+            return fields;
+        }
+    }
 
     /** The most probable class. */
     public Ranked best() {

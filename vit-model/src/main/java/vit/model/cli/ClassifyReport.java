@@ -1,11 +1,7 @@
 package vit.model.cli;
 
 import java.io.PrintWriter;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import vit.model.Prediction;
 import vit.model.text.PrintableText;
 
@@ -57,15 +53,7 @@ interface ClassifyReport extends EachImage.Results<Prediction> {
 
         @Override
         public void good(ImageInput image, Prediction prediction) {
-            List<Object> classes = new ArrayList<>();
-            for (Prediction.Ranked ranked : prediction.top()) {
-                Map<String, Object> entry = new LinkedHashMap<>();
-                entry.put("class", ranked.index());
-                entry.put("label", ranked.label());
-                entry.put("probability", ranked.probability());
-                classes.add(entry);
-            }
-            objects.print(image, "top", classes);
+            objects.print(image, "top", prediction.top().stream().map(Prediction.Ranked::fields).toList());
         }
 
         @Override

@@ -2,7 +2,6 @@ package vit.model.serve;
 
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -34,16 +33,8 @@ final class AttentionAnswer {
         answer.put("attention", IntStream.range(0, maps.depth()).mapToObj(block -> heads(maps, block)).toList());
     }
 
-    static List<Object> classes(Prediction prediction) {
-        List<Object> classes = new ArrayList<>();
-        for (Prediction.Ranked ranked : prediction.top()) {
-            Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("class", ranked.index());
-            entry.put("label", ranked.label());
-            entry.put("probability", ranked.probability());
-            classes.add(entry);
-        }
-        return classes;
+    static List<Map<String, Object>> classes(Prediction prediction) {
+        return prediction.top().stream().map(Prediction.Ranked::fields).toList();
     }
 
     private static List<Object> rollout(AttentionMaps maps) {
