@@ -1,6 +1,7 @@
 /** SIMD kernels on the Vector API and off-heap tensors, in safe Java. Depends on the JDK alone. */
 module vit.kernels {
     requires transitive jdk.incubator.vector; // exp, erf and tanh take and return vectors
+    requires static jdk.management; // vit.kernels.verify counts allocated bytes
 
     exports vit.kernels.attention;
     exports vit.kernels.convolution;
@@ -29,4 +30,5 @@ module vit.kernels {
     exports vit.kernels.standardization;
     exports vit.kernels.swiglu;
     exports vit.kernels.tensor;
+    exports vit.kernels.verify;
 }

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import vit.model.hardening.ChildProcess;
+import vit.kernels.verify.ChildProcess;
 
 /**
  * Logits, gradients and trained weights have the same hash in every mode of the JVM, at every vector width and at any number of threads: after twenty steps of

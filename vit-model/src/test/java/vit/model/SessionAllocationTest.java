@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import vit.model.hardening.ChildProcess;
+import vit.kernels.verify.ChildProcess;
 
 /**
  * A session's calls allocate nothing on any thread of the team. They run in a JVM of their own, as in a service: in the JVM of this suite, the

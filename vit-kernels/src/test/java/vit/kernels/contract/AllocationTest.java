@@ -1,10 +1,7 @@
 package vit.kernels.contract;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.management.ThreadMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +39,8 @@ import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.Allocation;
+import vit.kernels.verify.Teams;
 
 /** A compiled operation allocates nothing on the heap. The test would count a vector that escapes to the heap. */
 class AllocationTest {
@@ -54,14 +53,6 @@ class AllocationTest {
     private static final int PATCH = 17;
 
     private static final int CALLS = 1_000;
-
-    /** The number of rounds of {@link #CALLS} calls after which C2 has certainly compiled everything. Pooling took 70 of them. */
-    private static final int MOST_ROUNDS = 2_000;
-
-    /** The number of rounds in a row without an allocated byte that count as proof. */
-    private static final int CLEAN_ROUNDS = 3;
-
-    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private static Map<String, Workers.Task> operations(TensorArena arena) {
         Tensor images = arena.allocate(BATCH, 3, 2 * PATCH + 1, 3 * PATCH + 2); // with a border that no patch covers
@@ -230,23 +221,9 @@ class AllocationTest {
 
     @Test
     void operationsAllocateNothingOnceCompiled() {
-        assumeTrue(Simd.isNative(), "the JDK emulates vectors of " + Simd.BITS + " bits here, on the heap");
+        assumeTrue(Allocation.isMeaningful(), "the JDK emulates vectors of " + Simd.BITS + " bits here, on the heap");
         try (TensorArena arena = TensorArena.open()) {
-            operations(arena).forEach(AllocationTest::assertAllocatesNothing);
+            operations(arena).forEach((name, task) -> Allocation.assertNone(name, CALLS, () -> Teams.run(1, task)));
         }
-    }
-
-    private static void assertAllocatesNothing(String name, Workers.Task task) {
-        long bytes = 0;
-        int clean = 0;
-        for (int round = 0; round < MOST_ROUNDS && clean < CLEAN_ROUNDS; round++) {
-            long before = THREADS.getCurrentThreadAllocatedBytes();
-            for (int call = 0; call < CALLS; call++) {
-                Teams.run(1, task);
-            }
-            bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
-            clean = bytes == 0 ? clean + 1 : 0;
-        }
-        assertEquals(CLEAN_ROUNDS, clean, name + " still allocates " + bytes + " bytes in " + CALLS + " calls");
     }
 }

@@ -60,6 +60,7 @@ import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.Teams;
 
 /**
  * Prints for {@link KernelBitsTest} a line {@code kernel NAME: HASH} for every kernel on standard error. The hash is that of its outputs. It must be

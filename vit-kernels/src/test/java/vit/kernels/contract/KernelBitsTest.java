@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import vit.kernels.verify.ChildProcess;
 
 /**
  * Every kernel gives the same bits in every mode: in the interpreter, compiled by C1 and by C2, at 128, 256 and 512 bits, with 1 to 8 threads,

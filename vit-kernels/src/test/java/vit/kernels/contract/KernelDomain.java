@@ -8,6 +8,8 @@ import net.jqwik.api.RandomDistribution;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.domains.DomainContextBase;
 import vit.kernels.simd.Simd;
+import vit.kernels.verify.Layout;
+import vit.kernels.verify.Values;
 
 /** The inputs with which kernels are tested: every length around the vector widths, offsets off alignment, rows with gaps. */
 public class KernelDomain extends DomainContextBase {

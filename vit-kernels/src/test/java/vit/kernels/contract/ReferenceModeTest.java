@@ -16,6 +16,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import vit.kernels.verify.ChildProcess;
+import vit.kernels.verify.Comparison;
 
 /**
  * {@code -Dvit.kernels=reference} computes what the SIMD kernels compute, through the same facades. Each mode runs in a JVM of its own, and all

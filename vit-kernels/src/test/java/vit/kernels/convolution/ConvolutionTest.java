@@ -15,14 +15,14 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.Comparison;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.GradientCheck;
-import vit.kernels.contract.Gradients;
-import vit.kernels.contract.GuardedTensor;
-import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.Comparison;
+import vit.kernels.verify.GradientCheck;
+import vit.kernels.verify.Gradients;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Teams;
 
 /**
  * Unfold, fold and the change of layout against the scalar reference, against a convolution that is written out, and against each other as adjoints.

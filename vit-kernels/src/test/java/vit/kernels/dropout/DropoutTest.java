@@ -11,12 +11,12 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.GradientCheck;
-import vit.kernels.contract.Gradients;
-import vit.kernels.contract.GuardedTensor;
-import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.GradientCheck;
+import vit.kernels.verify.Gradients;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Teams;
 
 /**
  * Dropout and stochastic depth against their references to the last rounding, the shares of what they drop against a binomial count, and the

@@ -18,19 +18,19 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.Comparison;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.GradientCheck;
-import vit.kernels.contract.Gradients;
-import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.KernelDomain;
-import vit.kernels.contract.Layout;
-import vit.kernels.contract.Teams;
-import vit.kernels.contract.Values;
 import vit.kernels.simd.ErfReference;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.Comparison;
+import vit.kernels.verify.GradientCheck;
+import vit.kernels.verify.Gradients;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Layout;
+import vit.kernels.verify.Teams;
+import vit.kernels.verify.Values;
 
 /**
  * Both forms of GELU, forward and backward, against the scalar reference within derived bounds; the exact form also against its stated worst

@@ -15,13 +15,13 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.GradientCheck;
-import vit.kernels.contract.Gradients;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.GradientCheck;
+import vit.kernels.verify.Gradients;
 
 /**
  * Every element of a matrix product equals one scalar chain of fma exactly, whatever the shape, the layout, the form of packing and the number

@@ -21,7 +21,6 @@ import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vit.kernels.attention.Attention;
-import vit.kernels.contract.ChildProcess;
 import vit.kernels.convolution.Convolution;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
@@ -39,6 +38,7 @@ import vit.kernels.simd.Simd;
 import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
+import vit.kernels.verify.ChildProcess;
 
 /**
  * After {@link Rehearsal}, every kernel runs compiled code that puts no vector on the heap, and it keeps its speed in a program that uses

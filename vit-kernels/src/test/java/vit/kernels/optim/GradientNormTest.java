@@ -11,11 +11,11 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.GuardedTensor;
-import vit.kernels.contract.Teams;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Teams;
 
 /**
  * The norm of all gradients against the exact sum of squares, with the same bits at any number of threads and in any layout. NaN in any

@@ -9,11 +9,11 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.Comparison;
-import vit.kernels.contract.GuardedTensor;
-import vit.kernels.contract.Teams;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.Comparison;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Teams;
 
 /** AdamW, Adam, SGD and the moving average of the weights, step by step, against PyTorch's formulas in double. */
 class OptimisersTest {

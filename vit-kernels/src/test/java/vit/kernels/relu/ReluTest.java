@@ -12,15 +12,15 @@ import net.jqwik.api.domains.Domain;
 import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.GradientCheck;
-import vit.kernels.contract.Gradients;
-import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.KernelDomain;
-import vit.kernels.contract.Layout;
-import vit.kernels.contract.Teams;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.GradientCheck;
+import vit.kernels.verify.Gradients;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Layout;
+import vit.kernels.verify.Teams;
 
 /** ReLU against its reference in every bit, with zeros of both signs, infinities and NaN among the inputs. */
 @Domain(KernelDomain.class)

@@ -15,19 +15,19 @@ import net.jqwik.api.domains.Domain;
 import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.Comparison;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.GradientCheck;
-import vit.kernels.contract.Gradients;
-import vit.kernels.contract.GuardedTensor;
 import vit.kernels.contract.KernelDomain;
-import vit.kernels.contract.Layout;
-import vit.kernels.contract.Teams;
-import vit.kernels.contract.Values;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.Comparison;
+import vit.kernels.verify.GradientCheck;
+import vit.kernels.verify.Gradients;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Layout;
+import vit.kernels.verify.Teams;
+import vit.kernels.verify.Values;
 
 /** RMSNorm against its double reference within derived bounds; the reference's gradients against central differences. */
 @Domain(KernelDomain.class)

@@ -11,15 +11,15 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.Comparison;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.GradientCheck;
-import vit.kernels.contract.Gradients;
-import vit.kernels.contract.GuardedTensor;
-import vit.kernels.contract.Teams;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.verify.Comparison;
+import vit.kernels.verify.GradientCheck;
+import vit.kernels.verify.Gradients;
+import vit.kernels.verify.GuardedTensor;
+import vit.kernels.verify.Teams;
 
 /**
  * Rotary position embedding: every element against a product and an fma, bit for bit; against {@link RotaryReference}; and what it is for, scores that

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import vit.kernels.contract.ChildProcess;
+import vit.kernels.verify.ChildProcess;
 
 /** Each case runs in a JVM of its own, because what is slow is decided when a JVM starts. */
 @Timeout(60)

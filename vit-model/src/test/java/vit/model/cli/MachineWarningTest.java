@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.hardening.ChildProcess;
+import vit.kernels.verify.ChildProcess;
 
 /** A JVM that cannot run the kernels at the machine's speed says so. Each command runs in a JVM of its own. */
 @Timeout(120)

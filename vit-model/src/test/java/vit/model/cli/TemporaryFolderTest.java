@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.hardening.ChildProcess;
+import vit.kernels.verify.ChildProcess;
 
 /** Commands in a JVM whose temporary folder does not exist, as in a container with a read-only file system. */
 class TemporaryFolderTest {

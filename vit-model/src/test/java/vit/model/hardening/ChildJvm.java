@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import vit.kernels.verify.ChildProcess;
 
 /** Runs a main class of the tests in a JVM of its own, with flags. */
 final class ChildJvm {

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import vit.kernels.verify.ChildProcess;
 
 /** Attacks that run in JVMs of their own: few rounds in every build, many with the heavy tests. */
 class HardeningTest {

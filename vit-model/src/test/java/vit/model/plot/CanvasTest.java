@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import vit.model.hardening.ChildProcess;
+import vit.kernels.verify.ChildProcess;
 
 /** Text, lines and dots are drawn as they should be, without any font of the system. */
 class CanvasTest {

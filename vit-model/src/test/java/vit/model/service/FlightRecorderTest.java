@@ -17,10 +17,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.jfr.Configuration;
 import org.junit.jupiter.api.Test;
+import vit.kernels.verify.ChildProcess;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
-import vit.model.hardening.ChildProcess;
 
 class FlightRecorderTest {
 

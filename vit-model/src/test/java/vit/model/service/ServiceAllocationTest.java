@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import vit.model.hardening.ChildProcess;
+import vit.kernels.verify.ChildProcess;
 
 /** The way from the caller's pixels through queue, batch and pass to the caller's logits allocates nothing, in a JVM of its own as in a service. */
 class ServiceAllocationTest {

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import vit.kernels.verify.ChildProcess;
 import vit.model.InputException;
-import vit.model.hardening.ChildProcess;
 
 /** Images that cost more than their size suggests are refused because of their estimated cost, or decoded within it. */
 class ImageBombsTest {

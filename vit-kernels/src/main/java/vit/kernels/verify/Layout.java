@@ -1,10 +1,12 @@
-package vit.kernels.contract;
+package vit.kernels.verify;
 
 import vit.kernels.tensor.TensorArena;
 
 /**
  * The layout of a matrix in memory.
  *
+ * @param rows the number of rows
+ * @param columns the length of a row, in floats
  * @param offset floats from a 64-byte boundary to the first element
  * @param gap floats between the end of a row and the next
  */

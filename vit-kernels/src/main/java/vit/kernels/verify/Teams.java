@@ -1,7 +1,4 @@
-package vit.kernels.contract;
-
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.fail;
+package vit.kernels.verify;
 
 import java.util.function.Function;
 import vit.kernels.parallel.Workers;
@@ -9,6 +6,7 @@ import vit.kernels.parallel.Workers;
 /** Teams of 1 to 8 workers that all tests share, and the check that a result does not depend on which of them computed it. */
 public final class Teams {
 
+    /** The largest team, in workers. */
     public static final int LARGEST = 8;
 
     private static final Workers[] TEAMS = new Workers[LARGEST + 1];
@@ -21,6 +19,7 @@ public final class Teams {
 
     private Teams() {}
 
+    /** Runs {@code task} on the team of {@code threads} workers, 1 to {@link #LARGEST}. A team runs one task at a time. */
     public static void run(int threads, Workers.Task task) {
         TEAMS[threads].run(task);
     }
@@ -36,10 +35,12 @@ public final class Teams {
 
     /** Checks equality of every bit. All NaNs are equal, because IEEE 754 leaves the choice of their payload open. */
     public static void assertSameBits(float[] expected, float[] actual, String what) {
-        assertEquals(expected.length, actual.length, what + ": length");
+        if (expected.length != actual.length) {
+            throw new AssertionError(what + ": expected " + expected.length + " elements, found " + actual.length);
+        }
         for (int i = 0; i < expected.length; i++) {
             if (Float.floatToIntBits(expected[i]) != Float.floatToIntBits(actual[i])) {
-                fail(what + ": element " + i + " expected " + expected[i] + ", found " + actual[i]);
+                throw new AssertionError(what + ": element " + i + " expected " + expected[i] + ", found " + actual[i]);
             }
         }
     }

@@ -1,8 +1,6 @@
-package vit.kernels.contract;
+package vit.kernels.verify;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -12,7 +10,7 @@ import java.util.function.DoubleSupplier;
 /**
  * The gradient checks of one operation's reference at many shapes. Each gradient is compared with central differences ({@link Gradients}). The loss
  * and the backward pass are each computed twice and must give the same bits. At the end, at least {@value #LEAST_SHAPES} different shapes must have
- * been checked.
+ * been checked. A check belongs to one thread at a time.
  */
 public final class GradientCheck {
 
@@ -22,6 +20,7 @@ public final class GradientCheck {
     private final Set<List<Object>> shapes = new HashSet<>();
     private double worst;
 
+    /** A check whose messages begin with {@code name}. */
     public GradientCheck(String name) {
         this.name = name;
     }
@@ -29,6 +28,8 @@ public final class GradientCheck {
     /**
      * Runs {@code backward}, which fills or adds to {@code gradients}, twice from the same state: both runs must leave the
      * same bits.
+     *
+     * @throws AssertionError if they differ
      */
     public void backward(Runnable backward, double[]... gradients) {
         double[][] before = copy(gradients);
@@ -39,7 +40,7 @@ public final class GradientCheck {
         }
         backward.run();
         for (int i = 0; i < gradients.length; i++) {
-            assertArrayEquals(first[i], gradients[i], name + ": gradient " + i + " differs when computed again");
+            require(Arrays.equals(first[i], gradients[i]), name + ": gradient " + i + " differs when computed again");
         }
     }
 
@@ -51,11 +52,16 @@ public final class GradientCheck {
         return copies;
     }
 
-    /** Checks that {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call. */
+    /**
+     * Checks that {@code dx} is the gradient of {@code loss}, which reads {@code x} at every call.
+     *
+     * @param of what the gradient belongs to, for the message
+     * @throws AssertionError if a central difference contradicts it, or if the loss differs from call to call
+     */
     public void gradient(String of, double[] x, double[] dx, DoubleSupplier loss) {
         double value = loss.getAsDouble();
-        assertTrue(value == loss.getAsDouble(), name + ": the loss " + value + " differs when computed again");
-        assertTrue(dx.length == x.length, name + " " + of + ": " + dx.length + " gradients of " + x.length + " elements");
+        require(value == loss.getAsDouble(), name + ": the loss " + value + " differs when computed again");
+        require(dx.length == x.length, name + " " + of + ": " + dx.length + " gradients of " + x.length + " elements");
         worst = Math.max(worst, Gradients.check(name + " " + of, x, dx, loss));
     }
 
@@ -66,8 +72,14 @@ public final class GradientCheck {
 
     /** Prints the worst error in one line. Fails if too few shapes were checked. */
     public void print() {
-        assertTrue(shapes.size() >= LEAST_SHAPES, name + ": only " + shapes.size() + " different shapes were checked");
+        require(shapes.size() >= LEAST_SHAPES, name + ": only " + shapes.size() + " different shapes were checked");
         System.out.printf(Locale.ROOT, "gradient check, %s: %d shapes, worst error %.3f of its tolerance%n",
                 name, shapes.size(), worst);
+    }
+
+    private static void require(boolean holds, String message) {
+        if (!holds) {
+            throw new AssertionError(message);
+        }
     }
 }

@@ -1,4 +1,4 @@
-package vit.kernels.contract;
+package vit.kernels.verify;
 
 import java.util.Random;
 import vit.kernels.tensor.Tensor;

@@ -1,6 +1,4 @@
-package vit.kernels.contract;
-
-import static org.junit.jupiter.api.Assertions.assertEquals;
+package vit.kernels.verify;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Runs programs to their end, with a deadline. A program that hangs is killed, and the test fails with what the program has printed; a JVM is asked for the
- * stacks of its threads before. The other module has the same class, as tests share no artifact.
+ * stacks of its threads before.
  */
 public final class ChildProcess {
 
@@ -24,13 +22,20 @@ public final class ChildProcess {
 
     private ChildProcess() {}
 
-    /** The exit code of a program and what it printed, on standard error only if that was redirected to standard output. */
+    /**
+     * How a program ended.
+     *
+     * @param code   its exit code
+     * @param output what it printed, on standard error only if that was redirected to standard output
+     */
     public record Ended(int code, String output) {}
 
     /** As {@link #run(ProcessBuilder, Duration)} with {@link #DEADLINE}; requires exit code 0 and returns what the program printed. */
     public static String output(ProcessBuilder program) throws IOException, InterruptedException {
         Ended ended = run(program, DEADLINE);
-        assertEquals(0, ended.code, ended.output);
+        if (ended.code != 0) {
+            throw new AssertionError("exit code " + ended.code + " of " + program.command() + "; it has printed: " + ended.output);
+        }
         return ended.output;
     }
 

@@ -1,8 +1,7 @@
-package vit.kernels.contract;
-
-import static org.junit.jupiter.api.Assertions.assertEquals;
+package vit.kernels.verify;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
@@ -35,12 +34,13 @@ public final class GuardedTensor {
         int floats = offset + rows * stride + MARGIN;
         MemorySegment memory = arena.allocate(floats).segment();
         for (int i = 0; i < floats; i++) {
-            memory.setAtIndex(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, i, GUARD);
+            memory.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i, GUARD);
         }
         Tensor tensor = Tensor.of(memory.asSlice((long) offset * Float.BYTES, (long) rows * stride * Float.BYTES), shape, stride);
         return new GuardedTensor(memory, offset, tensor);
     }
 
+    /** The tensor without what lies around it. */
     public Tensor tensor() {
         return tensor;
     }
@@ -73,7 +73,12 @@ public final class GuardedTensor {
         return this;
     }
 
-    /** Checks that no float around the tensor or between its rows was written. */
+    /**
+     * Checks that no float around the tensor or between its rows was written.
+     *
+     * @param name the tensor's name, for the message
+     * @throws AssertionError if one was
+     */
     public void assertGuardsIntact(String name) {
         int floats = (int) (memory.byteSize() / Float.BYTES);
         int end = offset + tensor.rows() * tensor.rowStride();
@@ -81,8 +86,10 @@ public final class GuardedTensor {
             boolean inside = i >= offset && i < end && (i - offset) % tensor.rowStride() < tensor.columns();
             boolean allocated = i < end + MARGIN;
             if (!inside && allocated) {
-                int bits = memory.getAtIndex(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, i);
-                assertEquals(GUARD, bits, name + ": guard overwritten " + (i - offset) + " floats from the tensor's start");
+                int bits = memory.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i);
+                if (bits != GUARD) {
+                    throw new AssertionError(name + ": guard overwritten " + (i - offset) + " floats from the tensor's start");
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-package vit.kernels.contract;
+package vit.kernels.verify;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertThrows;

@@ -1,4 +1,4 @@
-package vit.kernels.contract;
+package vit.kernels.verify;
 
 import java.util.Locale;
 import vit.kernels.tensor.Tensor;
@@ -9,6 +9,8 @@ import vit.kernels.tensor.Tensor;
  *
  * <p>NaN is expected where the truth is NaN, and only there. Where the truth is an infinity, the same infinity is expected. A truth of 0 with a bound
  * of 0 accepts either zero.
+ *
+ * <p>A comparison belongs to one thread at a time.
  */
 public final class Comparison {
 
@@ -20,6 +22,7 @@ public final class Comparison {
     private String worst = "none";
     private long count;
 
+    /** A comparison whose messages begin with {@code name}. */
     public Comparison(String name) {
         this.name = name;
     }
@@ -73,6 +76,7 @@ public final class Comparison {
     /** The bound of each element. */
     @FunctionalInterface
     public interface Bound {
+        /** The largest accepted absolute error of element {@code index}: not negative, and finite where the truth is finite. */
         double at(int index);
     }
 
