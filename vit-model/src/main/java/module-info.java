@@ -21,6 +21,8 @@ module vit.model {
 
     exports vit.model;
     exports vit.model.config;
+    exports vit.model.evaluate;
+    exports vit.model.evaluate.plot;
     exports vit.model.image;
     exports vit.model.image.format;
     exports vit.model.langchain4j;

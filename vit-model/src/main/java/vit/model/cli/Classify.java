@@ -1,7 +1,6 @@
 package vit.model.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -12,11 +11,9 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.FeatureRequest;
 import vit.model.Features;
-import vit.model.InputException;
 import vit.model.Prediction;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
-import vit.model.weights.config.Labels;
 
 /** {@code vit classify}: the most probable classes of photos. */
 @Command(name = "classify", description = "Name the most probable classes of images.")
@@ -31,10 +28,8 @@ final class Classify implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
-    @Option(names = "--labels", paramLabel = "F",
-            description = "Class names: a file with one name per line, or JSON (an array, id2label, Keras' class index), or the word imagenet for ImageNet's 1000"
-                    + " names; default: the configuration's.")
-    private Path labels;
+    @Mixin
+    private LabelsOption labels;
 
     @Mixin
     private TextClasses classes;
@@ -64,7 +59,7 @@ final class Classify implements Callable<Integer> {
         try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit)) {
             VitModel model = classifier.model();
             requireClasses(model.config());
-            List<String> names = names(model);
+            List<String> names = labels.of(model);
             return new EachImage(vit, inputs, images.isStrict()).run("classifying", image ->
                     Prediction.of(classifier.logits(image), 0, model.config().classes(), names, top.count(), model.scores()),
                     ClassifyReport.to(spec.commandLine().getOut(), json));
@@ -85,25 +80,12 @@ final class Classify implements Callable<Integer> {
 
     private int byTexts(List<ImageInput> inputs) throws CommandException, IOException {
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess, config -> classes.check(config, name()), vit)) {
-            TextClasses.Texts texts = classes.read(loaded.config(), files.weights(), labels);
+            TextClasses.Texts texts = classes.read(loaded.config(), files.weights(), labels.file());
             Features features = Features.of(loaded.config(), FeatureRequest.embedding(), 1);
             return new EachImage(vit, inputs, images.isStrict()).run("classifying", image -> {
                 loaded.session().features(loaded.pixels(image), 1, features);
                 return texts.of(features, top.count());
             }, ClassifyReport.to(spec.commandLine().getOut(), json));
-        }
-    }
-
-    /** The labels of the file that is named, otherwise the model's own. */
-    private List<String> names(VitModel model) throws CommandException, IOException {
-        if (labels == null) {
-            return model.labels();
-        }
-        try {
-            boolean imagenet = labels.toString().equals(Labels.IMAGENET);
-            return Labels.require(imagenet ? "--labels imagenet" : labels, imagenet ? Labels.imagenet() : Labels.read(labels), model.config().classes());
-        } catch (InputException e) {
-            throw new CommandException(e, "a label file has one line per class, or is JSON: an array, or id2label from number to name");
         }
     }
 }

@@ -23,6 +23,7 @@ import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.config.VitConfig;
+import vit.model.evaluate.plot.ConfusionPicture;
 import vit.model.image.Preprocessing;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
@@ -37,7 +38,6 @@ import vit.model.train.EpochReport;
 import vit.model.train.Trainer;
 import vit.model.train.TrainerOptions;
 import vit.model.train.TrainingListener;
-import vit.model.train.plot.ConfusionMatrix;
 import vit.model.train.plot.LossCurve;
 import vit.model.visualise.AttentionRollout;
 import vit.model.visualise.PatchMap;
@@ -124,7 +124,7 @@ final class Demo implements Callable<Integer> {
             out.println(VALIDATION_NOTE);
             out.flush();
             folder.write("loss.png", "loss and accuracy by epoch", LossCurve.draw(epochs));
-            folder.write("confusion.png", "confusion matrix of the images held out", ConfusionMatrix.draw(trainer.evaluate()));
+            folder.write("confusion.png", "confusion matrix of the images held out", ConfusionPicture.draw(trainer.evaluate().confusion()));
         }
         show(learning, folder);
         return Vit.DONE;

@@ -138,14 +138,14 @@ final class PositionComparison {
     private static void judge(Trainer trainer, Accuracies accuracies) throws IOException {
         ParameterSource weights = trainer.weights();
         Positions positions = trainer.config().positions();
-        accuracies.trained.add(trainer.evaluate().accuracy());
+        accuracies.trained.add(trainer.evaluate().top1());
         if (positions.isLearned()) {
-            accuracies.resampled.add(trainer.evaluate(enlarged(weights)).accuracy());
+            accuracies.resampled.add(trainer.evaluate(enlarged(weights)).top1());
         } else {
-            accuracies.computed.add(trainer.evaluate(enlarged(weights)).accuracy());
+            accuracies.computed.add(trainer.evaluate(enlarged(weights)).top1());
         }
         if (positions.isFixed()) {
-            accuracies.resampled.add(trainer.evaluate(enlarged(new FixedAsTable(weights))).accuracy());
+            accuracies.resampled.add(trainer.evaluate(enlarged(new FixedAsTable(weights))).top1());
         }
     }
 

@@ -17,8 +17,9 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.InputException;
 import vit.model.config.VitConfig;
+import vit.model.evaluate.Evaluation;
+import vit.model.evaluate.plot.ConfusionPicture;
 import vit.model.train.DivergedException;
-import vit.model.train.Evaluation;
 import vit.model.train.Recipe;
 import vit.model.train.Trainer;
 import vit.model.train.TrainerOptions;
@@ -26,7 +27,6 @@ import vit.model.train.TrainingFolder;
 import vit.model.train.TrainingOrigin;
 import vit.model.train.data.Split;
 import vit.model.train.data.TrainingData;
-import vit.model.train.plot.ConfusionMatrix;
 import vit.model.train.plot.LossCurve;
 
 /** {@code vit train}: trains or fine-tunes a model on a folder of class folders. */
@@ -297,7 +297,7 @@ final class Train implements Callable<Integer> {
         LossCurve.draw(trainer.history()).write(folder.path().resolve("loss.png"));
         Evaluation evaluation = trainer.evaluate();
         if (evaluation.images() > 0) {
-            ConfusionMatrix.draw(evaluation).write(folder.path().resolve("confusion.png"));
+            ConfusionPicture.draw(evaluation.confusion()).write(folder.path().resolve("confusion.png"));
         }
     }
 }

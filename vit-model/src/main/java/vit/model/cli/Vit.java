@@ -52,7 +52,7 @@ public final class Vit implements Runnable {
 
     /** All commands, in the order of the help page. */
     private static final List<String> COMMANDS = List.of(
-            "classify", "embed", "similar", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "serve", "demo", "draw", "ablation", "bench", "doctor",
+            "classify", "evaluate", "embed", "similar", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "serve", "demo", "draw", "ablation", "bench", "doctor",
             "help", "completion");
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Also print the stack trace of an error.")
@@ -146,6 +146,7 @@ public final class Vit implements Runnable {
     private static Object command(String name) {
         return switch (name) {
             case "classify" -> new Classify();
+            case "evaluate" -> new Evaluate();
             case "embed" -> new Embed();
             case "similar" -> new Similar();
             case "compare" -> new Compare();

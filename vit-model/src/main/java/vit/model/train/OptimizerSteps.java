@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import vit.kernels.optim.GradientNorm;
 import vit.model.VitTraining;
+import vit.model.evaluate.Tally;
 import vit.model.parameters.NonFiniteWeights;
 import vit.model.parameters.Parameter;
 import vit.model.train.data.Batch;
@@ -107,7 +108,7 @@ final class OptimizerSteps {
             pass(batch, from, count, step);
             for (int b = 0; b < count; b++) {
                 lossSum += passLosses[b];
-                right += Evaluation.highest(passLogits, b * classes, classes) == heaviest(batch, from + b) ? 1 : 0;
+                right += Tally.highest(passLogits, b * classes, classes) == heaviest(batch, from + b) ? 1 : 0;
             }
         }
         double norm = training.gradientNorm();
@@ -149,6 +150,6 @@ final class OptimizerSteps {
     }
 
     private int heaviest(Batch batch, int b) {
-        return soft ? Evaluation.highest(batch.targets, b * classes, classes) : batch.labels[b];
+        return soft ? Tally.highest(batch.targets, b * classes, classes) : batch.labels[b];
     }
 }

@@ -12,6 +12,7 @@ import vit.model.InputException;
 import vit.model.TrainingOptions;
 import vit.model.VitTraining;
 import vit.model.config.VitConfig;
+import vit.model.evaluate.Evaluation;
 import vit.model.image.Preprocessing;
 import vit.model.parameters.ParameterSource;
 import vit.model.train.augment.Augmentation;
@@ -292,7 +293,7 @@ public final class Trainer implements AutoCloseable {
         lastEvaluation = evaluation;
         double loss = progress.lossSum / progress.seen;
         EpochReport report = new EpochReport(history.size() + 1, loss, (double) progress.right / progress.seen, evaluation.loss(),
-                evaluation.accuracy(), steps.rate(progress.steps - 1), isBest(loss, evaluation), imagesPerSecond);
+                evaluation.top1(), steps.rate(progress.steps - 1), isBest(loss, evaluation), imagesPerSecond);
         history.add(report);
         progress = new Progress(progress.steps, 0, 0, 0);
         return report;
@@ -301,8 +302,8 @@ public final class Trainer implements AutoCloseable {
     private boolean isBest(double loss, Evaluation evaluation) {
         for (EpochReport earlier : history) {
             boolean better = evaluation.images() == 0 ? loss < earlier.loss()
-                    : evaluation.accuracy() > earlier.validationAccuracy()
-                            || evaluation.accuracy() == earlier.validationAccuracy() && evaluation.loss() < earlier.validationLoss();
+                    : evaluation.top1() > earlier.validationAccuracy()
+                            || evaluation.top1() == earlier.validationAccuracy() && evaluation.loss() < earlier.validationLoss();
             if (!better) {
                 return false;
             }
@@ -311,7 +312,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Evaluation evaluate(SampleMaker images) throws IOException {
-        return Evaluation.of(weights, images, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
+        return Validation.of(weights, images, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
     }
 
     /** Evaluates the weights on the validation images. Directly after an epoch, its result is returned and nothing runs again. */
@@ -341,7 +342,7 @@ public final class Trainer implements AutoCloseable {
             cancelled = false;
             SampleMaker resized = new SampleMaker(validation.images(), other, validation.preprocessing().forImage(other.imageHeight(), other.imageWidth()),
                     Augmentation.NONE, recipe.seed());
-            return Evaluation.of(others, resized, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
+            return Validation.of(others, resized, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
         } finally {
             caller.exit();
         }

@@ -65,7 +65,7 @@ class VitTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"clasify, classify", "Classify, classify", "class, classify", "visualize, visualise", "docotr, doctor", "evaluate, ''", "nothing, ''", "predict, ''", "x, ''"})
+    @CsvSource({"clasify, classify", "Classify, classify", "class, classify", "visualize, visualise", "docotr, doctor", "evalute, evaluate", "nothing, ''", "predict, ''", "x, ''"})
     void anUnknownCommandBringsWhatComesNear(String written, String meant) {
         String hint = "hint: " + (meant.isEmpty() ? "" : "did you mean " + meant + "? ") + "vit --help shows how to call it";
         for (Ran ran : List.of(vit(written, "a.png"), vit("help", written))) {

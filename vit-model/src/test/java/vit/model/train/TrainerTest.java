@@ -16,6 +16,7 @@ import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.config.HeadConfig;
 import vit.model.config.VitConfig;
+import vit.model.evaluate.Evaluation;
 import vit.model.image.Preprocessing;
 import vit.model.image.RgbImage;
 import vit.model.parameters.Parameter;
@@ -91,7 +92,7 @@ public class TrainerTest {
             assertTrue(last.loss() < history.getFirst().loss() / 2, history::toString);
             Evaluation evaluation = trainer.evaluate();
             assertEquals(60, evaluation.images());
-            assertEquals(last.validationAccuracy(), evaluation.accuracy());
+            assertEquals(last.validationAccuracy(), evaluation.top1());
         }
     }
 

@@ -71,6 +71,15 @@ public final class ImageFolder implements ImageSource {
         return made;
     }
 
+    /** The classes and images of {@code root}, which may have any number of classes, even empty ones. */
+    static ImageFolder listAny(Path root, ImageListing listing) throws IOException {
+        ImageFolder made = new ImageFolder(new ArrayList<>());
+        for (Path folder : listing.folders(root)) {
+            made.add(folder, listing.images(folder));
+        }
+        return made;
+    }
+
     private void add(Path folder, List<Path> images) throws InputException {
         String name = folder.getFileName().toString();
         if (name.codePoints().anyMatch(Character::isISOControl)) {

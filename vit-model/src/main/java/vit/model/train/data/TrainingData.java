@@ -26,7 +26,7 @@ import vit.model.InputException;
 public record TrainingData(ImageFolder training, ImageFolder validation, List<String> notes) {
 
     /** A part of a split by its name. */
-    private enum Part {
+    enum Part {
         TRAINING("train|training"),
         VALIDATION("val|valid|validation|dev"),
         TEST("test|testing|eval|evaluation");
@@ -70,7 +70,7 @@ public record TrainingData(ImageFolder training, ImageFolder validation, List<St
     }
 
     /** The folders that are parts of a split; empty if the folders are classes. */
-    private static List<Path> parts(Path root, ImageListing listing) throws IOException {
+    static List<Path> parts(Path root, ImageListing listing) throws IOException {
         List<Path> folders = listing.folders(root);
         List<Path> named = folders.stream().filter(folder -> Part.of(folder) != null).toList();
         List<Path> parts = new ArrayList<>();
@@ -86,7 +86,7 @@ public record TrainingData(ImageFolder training, ImageFolder validation, List<St
     }
 
     /** Refuses a class that has a split below it, because its validation images would be trained on. */
-    private static void refuseSplitClasses(Path root, ImageListing listing) throws IOException {
+    static void refuseSplitClasses(Path root, ImageListing listing) throws IOException {
         for (Path folder : listing.folders(root)) {
             List<Part> below = listing.folders(folder).stream().map(Part::of).toList();
             if (below.contains(Part.TRAINING) && (below.contains(Part.VALIDATION) || below.contains(Part.TEST)) && listing.holdsOnlyFolders(folder)) {
@@ -141,7 +141,8 @@ public record TrainingData(ImageFolder training, ImageFolder validation, List<St
         notes.add("left out: " + folder + (test ? ", images of a test without class folders" : ", a folder without images"));
     }
 
-    private static Path only(Path root, List<Path> parts, Part wanted) throws InputException {
+    /** The one part of this kind, or null. */
+    static Path only(Path root, List<Path> parts, Part wanted) throws InputException {
         List<Path> found = parts.stream().filter(folder -> Part.of(folder) == wanted).toList();
         if (found.size() > 1) {
             throw ambiguous(root, found).found(found.size()).because("several folders are named like the same part of a split");

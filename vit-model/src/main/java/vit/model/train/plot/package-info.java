@@ -1,2 +1,2 @@
-/** Pictures of a training: loss and accuracy by epoch, and the confusion matrix. */
+/** Pictures of a training: loss and accuracy by epoch. */
 package vit.model.train.plot;

@@ -30,13 +30,23 @@ public final class Labels {
     public static final String IMAGENET = "imagenet";
 
     private static final String IMAGENET_FILE = "imagenet-1k.txt";
+    private static final String IMAGENET_IDS_FILE = "imagenet-1k-synsets.txt";
 
     /**
      * The names of ImageNet's 1000 classes (ILSVRC 2012), in the order of their WordNet ids, which timm, torchvision, Keras and Hugging Face
      * share. The synonyms of a class are in one line.
      */
     public static List<String> imagenet() {
-        try (InputStream in = Labels.class.getResourceAsStream(IMAGENET_FILE)) {
+        return resource(IMAGENET_FILE);
+    }
+
+    /** The WordNet ids of ImageNet's 1000 classes, ascending, in the order of {@link #imagenet()}: the names of ImageNet's folders. */
+    public static List<String> imagenetIds() {
+        return resource(IMAGENET_IDS_FILE);
+    }
+
+    private static List<String> resource(String name) {
+        try (InputStream in = Labels.class.getResourceAsStream(name)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
