@@ -1,6 +1,5 @@
 package vit.bench;
 
-import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 
 /**
@@ -21,19 +20,8 @@ public final class Launch {
             case "jmh" -> org.openjdk.jmh.Main.main(rest);
             case "load" -> vit.bench.load.VitLoad.main(rest);
             case "model" -> ModelBenchmark.main(rest);
-            case "peers" -> peers(rest);
+            case "peers" -> vit.bench.peers.VitPeers.main(rest);
             default -> refuse("no program \"" + program + "\"", "start vit-jmh, vit-load, vit-model-bench or vit-peers");
-        }
-    }
-
-    /** Starts the peers by name, because only a profile compiles them. */
-    private static void peers(String[] args) throws Exception {
-        try {
-            Class.forName("vit.bench.peers.VitPeers").getMethod("main", String[].class).invoke(null, (Object) args);
-        } catch (ClassNotFoundException e) {
-            refuse("this build has no peers to compare with", "build them: mvn -Ppeers -DskipTests package");
-        } catch (InvocationTargetException e) {
-            throw e.getCause() instanceof Exception cause ? cause : e;
         }
     }
 

@@ -1,28 +1,26 @@
 package vit.bench.load;
 
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import vit.bench.Program;
 import vit.model.json.Json;
 import vit.model.service.ServiceOptions;
 
 /** Puts an open-loop load on a service and reports what its callers would see. */
-@Command(name = "vit-load", mixinStandardHelpOptions = true, usageHelpAutoWidth = true, sortOptions = false,
+@Command(name = VitLoad.NAME, mixinStandardHelpOptions = true, usageHelpAutoWidth = true, sortOptions = false,
         description = "Send requests when they are due, and report latency from that moment, refusals and goodput.")
 public final class VitLoad implements Callable<Integer> {
 
-    private static final int BAD_INPUT = 2;
+    static final String NAME = "vit-load";
     private static final int MOST_SESSIONS = 1024;
     private static final int MOST_QUEUED = 1 << 20;
     private static final double MOST_SECONDS = 86_400;
@@ -113,28 +111,12 @@ public final class VitLoad implements Callable<Integer> {
 
     /** Runs the command line and ends the JVM with its exit code. */
     public static void main(String[] args) {
-        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-        System.exit(run(out, err, args));
+        Program.main(NAME, VitLoad::new, args);
     }
 
     /** Runs the command line and returns its exit code. */
     static int run(PrintWriter out, PrintWriter err, String... args) {
-        VitLoad program = new VitLoad("vit-bench/target/bench/bin/vit-load " + String.join(" ", args));
-        return new CommandLine(program).setCaseInsensitiveEnumValuesAllowed(true).setOut(out).setErr(err)
-                .setParameterExceptionHandler((fault, _) -> {
-                    err.println("error: " + fault.getMessage());
-                    err.println("hint: vit-load --help lists the options");
-                    return BAD_INPUT;
-                })
-                .setExecutionExceptionHandler((fault, line, parsed) -> {
-                    if (fault instanceof IOException || fault instanceof IllegalStateException) {
-                        err.println("error: " + (fault.getMessage() == null ? fault : fault.getMessage()));
-                        return BAD_INPUT;
-                    }
-                    throw fault;
-                })
-                .execute(args);
+        return Program.run(NAME, VitLoad::new, out, err, args);
     }
 
     @Override

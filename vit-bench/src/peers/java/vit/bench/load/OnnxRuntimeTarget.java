@@ -1,32 +1,23 @@
 package vit.bench.load;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import vit.bench.peers.onnxruntime.OnnxSession;
 import vit.model.VitModel;
-import vit.model.config.VitConfig;
-import vit.model.onnx.OnnxExport;
-import vit.model.onnx.OnnxOperators;
 
 /**
  * The same service as its users write it with ONNX Runtime: one session for all threads, an executor with as many threads as passes at once, and a semaphore
  * that bounds what waits. It knows no deadlines. Every request copies the caller's array into a direct buffer of the executor's thread, which is the tensor: of
  * any other buffer ONNX Runtime would allocate a direct copy for every request, and its memory would be that of buffers that wait for the garbage collector.
  *
- * <p>The session has the same model, exported, with standard operators or with the runtime's own, whichever is faster in trial calls. It uses all graph
- * optimisations and sequential execution.
+ * <p>The session is an {@link OnnxSession} on the same model.
  *
  * <p>A session has one pool of threads for all passes, and the thread that calls takes part in its pass. So with {@code threads} above 1 the pool has as many
  * threads as make {@code sessions · threads} with the callers. Which pass they help is the runtime's choice; a pass that is alone has all of the pool. Threads
@@ -34,36 +25,20 @@ import vit.model.onnx.OnnxOperators;
  */
 final class OnnxRuntimeTarget implements Target {
 
-    private static final int TRIALS = 5;
     private static final int CLOSING_SECONDS = 60;
 
-    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
-    private final OrtSession session;
+    private final OnnxSession session;
     private final ExecutorService executor;
     private final Semaphore places;
     private final float[] pixels;
-    private final long[] shape;
-    private final OnnxOperators operators;
     private final ThreadLocal<FloatBuffer> images;
 
-    private OnnxRuntimeTarget(Path file, OnnxOperators operators, VitConfig config, float[] pixels, int sessions, int threads, int queueLength)
-            throws OrtException {
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-            options.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
-            options.setIntraOpNumThreads(1 + sessions * (threads - 1)); // the calling thread counts as one
-            if (threads > 1) {
-                options.addConfigEntry("session.intra_op.allow_spinning", "0");
-            }
-            options.setInterOpNumThreads(1);
-            session = environment.createSession(file.toString(), options);
-        }
+    private OnnxRuntimeTarget(OnnxSession session, float[] pixels, int sessions, int queueLength) {
+        this.session = session;
         executor = Executors.newFixedThreadPool(sessions, Thread.ofPlatform().daemon().name("onnxruntime-", 1).factory());
         places = new Semaphore(sessions + queueLength);
-        this.operators = operators;
         this.pixels = pixels;
-        images = ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(pixels.length * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer());
-        shape = new long[] {1, config.channels(), config.imageHeight(), config.imageWidth()};
+        images = ThreadLocal.withInitial(() -> OnnxSession.buffer(pixels));
     }
 
     /**
@@ -73,50 +48,23 @@ final class OnnxRuntimeTarget implements Target {
      * @param threads     threads for each pass on average, see above
      * @param queueLength most requests that wait
      */
-    static OnnxRuntimeTarget start(VitModel model, float[] pixels, int sessions, int threads, int queueLength) throws IOException, OrtException {
-        OnnxRuntimeTarget best = null;
-        long bestNanos = Long.MAX_VALUE;
-        for (OnnxOperators operators : OnnxOperators.values()) {
-            Path file = Files.createTempFile("vit", ".onnx");
-            try {
-                OnnxExport.write(model, file, operators);
-                OnnxRuntimeTarget candidate = new OnnxRuntimeTarget(file, operators, model.config(), pixels, sessions, threads, queueLength);
-                long nanos = candidate.trial();
-                OnnxRuntimeTarget slower = nanos < bestNanos ? best : candidate;
-                best = nanos < bestNanos ? candidate : best;
-                bestNanos = Math.min(nanos, bestNanos);
-                if (slower != null) {
-                    slower.close();
-                }
-            } finally {
-                Files.deleteIfExists(file);
-            }
-        }
-        return best;
-    }
-
-    /** The time of the fastest of a few calls, in nanoseconds. */
-    private long trial() throws OrtException {
-        long best = Long.MAX_VALUE;
-        for (int call = 0; call < TRIALS; call++) {
-            long start = System.nanoTime();
-            logits();
-            best = Math.min(best, System.nanoTime() - start);
-        }
-        return best;
+    static OnnxRuntimeTarget start(VitModel model, float[] pixels, int sessions, int threads, int queueLength)
+            throws IOException, OrtException, InterruptedException {
+        OnnxSession.Pool pool = new OnnxSession.Pool(1 + sessions * (threads - 1), threads == 1); // the calling thread counts as one
+        return new OnnxRuntimeTarget(OnnxSession.faster(model, pixels, 1, pool), pixels, sessions, queueLength);
     }
 
     /** The logits of the image. */
     float[] logits() throws OrtException {
         FloatBuffer image = images.get().clear().put(pixels).flip();
-        try (OnnxTensor tensor = OnnxTensor.createTensor(environment, image, shape); OrtSession.Result result = session.run(Map.of("images", tensor))) {
+        try (OnnxTensor tensor = session.tensor(image); OrtSession.Result result = session.run(tensor)) {
             return ((float[][]) result.get(0).getValue())[0];
         }
     }
 
     @Override
     public String name() {
-        return "onnxruntime " + environment.getVersion() + (operators == OnnxOperators.STANDARD ? " (standard operators)" : " (operators of its own)");
+        return OnnxSession.version() + " (" + session.graph() + ")";
     }
 
     @Override

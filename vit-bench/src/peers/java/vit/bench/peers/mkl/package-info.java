@@ -1,0 +1,2 @@
+/** Intel's MKL as a contender. */
+package vit.bench.peers.mkl;

@@ -1,0 +1,2 @@
+/** OpenBLAS as a contender. */
+package vit.bench.peers.openblas;

@@ -1,0 +1,29 @@
+package vit.bench.peers.pytorch;
+
+import java.util.EnumSet;
+import java.util.Set;
+import vit.bench.peers.Contender;
+import vit.bench.peers.PreparedWork;
+import vit.bench.peers.Work;
+
+/** PyTorch's own functions, called through DJL. */
+public final class PyTorchContender implements Contender {
+
+    /** For the service loader. */
+    public PyTorchContender() {}
+
+    @Override
+    public String name() {
+        return "pytorch";
+    }
+
+    @Override
+    public Set<Work.Kind> kinds() {
+        return EnumSet.of(Work.Kind.FORWARD, Work.Kind.EMBED, Work.Kind.TRAIN);
+    }
+
+    @Override
+    public PreparedWork prepare(Work work) throws Exception {
+        return work instanceof Work.Training training ? new PyTorchTraining(training) : new PyTorchForward((Work.Forward) work);
+    }
+}

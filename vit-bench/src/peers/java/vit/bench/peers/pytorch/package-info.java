@@ -1,0 +1,2 @@
+/** PyTorch as a contender, through DJL. */
+package vit.bench.peers.pytorch;
