@@ -18,12 +18,15 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Fields;
 import vit.model.json.Json;
+import vit.model.service.RequestRefusedException;
 
 /** One request and its answer. Belongs to the thread that handles it. */
 final class Exchange {
 
     /** Room for the first bytes of a body; it doubles as they arrive. */
     private static final int FIRST_BYTES = 64 << 10;
+
+    private static final int SCRATCH_BYTES = 16 << 10;
 
     private final Request request;
     private final Response response;
@@ -33,6 +36,17 @@ final class Exchange {
     private final ConnectionGuard guard;
     private final long maxBodyBytes;
     private long taken; // of the budget
+    private BodyState bodyState = BodyState.UNREAD;
+
+    private enum BodyState { UNREAD, BEGUN, READ }
+
+    /** Looks at the first bytes of a body and decides whether the rest is worth reading. */
+    @FunctionalInterface
+    interface Head {
+
+        /** @param body which begins with the bytes that were asked for; further bytes are undefined */
+        void check(byte[] body) throws RequestFault, RequestRefusedException;
+    }
 
     Exchange(Request request, Response response, Callback callback, ServerState state, ConnectionGuard guard) {
         this.request = request;
@@ -90,21 +104,28 @@ final class Exchange {
      * The whole body. A body that states a length above the limit is refused before it is read.
      *
      * @param times how often its bytes count for the budget of all bodies: once for itself, and for what is made of it
+     * @param first how many bytes {@code head} looks at; 0: it is asked before anything is read, and a client that expects 100 Continue has sent nothing then
      * @throws RequestFault also if the client goes away, or sends too slowly; the answer does not reach it then
      */
-    byte[] body(int times) throws RequestFault {
+    byte[] body(int times, long first, Head head) throws RequestFault, RequestRefusedException {
         long length = request.getLength();
         if (length > maxBodyBytes) {
             throw tooLarge();
         }
+        boolean compressed = isCompressed();
+        if (first == 0) {
+            head.check(new byte[0]);
+        }
+        bodyState = BodyState.BEGUN;
         guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
         InputStream in = Content.Source.asInputStream(request); // not closed: what is left of a body belongs to the connection
         byte[] body;
         try {
-            body = isCompressed() ? inflated(in, times) : read(in, length >= 0 ? length : maxBodyBytes + 1, times);
+            body = compressed ? inflated(in, times, first, head) : read(in, length >= 0 ? length : maxBodyBytes + 1, times, first, head);
         } catch (IOException | RuntimeException e) { // Jetty's exceptions for a body that is not encoded well are unchecked
             throw unreadable(e);
         }
+        bodyState = BodyState.READ;
         guard.bodyEnds(request);
         return body;
     }
@@ -121,16 +142,17 @@ final class Exchange {
     }
 
     /** The limit is for what comes out, so that a small body cannot grow without bound. */
-    private byte[] inflated(InputStream in, int times) throws IOException, RequestFault {
+    private byte[] inflated(InputStream in, int times, long first, Head head) throws IOException, RequestFault, RequestRefusedException {
         try (InputStream plain = new GZIPInputStream(in)) {
-            return read(plain, maxBodyBytes + 1, times);
+            return read(plain, maxBodyBytes + 1, times, first, head);
         }
     }
 
     /** @param most bytes that come; more than the limit are refused */
-    private byte[] read(InputStream in, long most, int times) throws IOException, RequestFault {
+    private byte[] read(InputStream in, long most, int times, long first, Head head) throws IOException, RequestFault, RequestRefusedException {
         byte[] bytes = new byte[0];
         int count = 0;
+        boolean asked = first <= 0;
         while (true) {
             if (count == bytes.length) {
                 int room = (int) Math.min(most, Math.max(FIRST_BYTES, 2L * count));
@@ -150,6 +172,10 @@ final class Exchange {
             if (count > maxBodyBytes) {
                 throw tooLarge();
             }
+            if (!asked && count >= first) {
+                asked = true;
+                head.check(bytes);
+            }
         }
         return count == bytes.length ? bytes : Arrays.copyOf(bytes, count);
     }
@@ -165,6 +191,31 @@ final class Exchange {
 
     private RequestFault tooLarge() {
         return RequestFault.of(413, "BODY_TOO_LARGE", "the body is too large: this server takes at most " + maxBodyBytes + " bytes");
+    }
+
+    /**
+     * Reads what is left of the body of a request that may be sent again, and keeps nothing of it. If it stayed unread, the connection would have to be closed, and a
+     * client that is still sending would most often see that instead of the answer.
+     */
+    private void discardBody() {
+        long length = request.getLength();
+        boolean notSent = bodyState == BodyState.UNREAD && request.getHeaders().contains(HttpHeader.EXPECT);
+        if (bodyState == BodyState.READ || notSent || length == 0 || length > maxBodyBytes) {
+            return;
+        }
+        guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
+        InputStream in = Content.Source.asInputStream(request);
+        byte[] scratch = new byte[SCRATCH_BYTES];
+        try {
+            long left = maxBodyBytes;
+            for (int read = 0; read >= 0 && left > 0; left -= read) {
+                read = in.read(scratch);
+            }
+        } catch (IOException | RuntimeException e) {
+            return; // the client has gone
+        }
+        bodyState = BodyState.READ;
+        guard.bodyEnds(request);
     }
 
     /** Gives the body's bytes back. */
@@ -211,6 +262,9 @@ final class Exchange {
             return;
         }
         RequestFault fault = Faults.of(thrown);
+        if (fault.status() == 503) {
+            discardBody();
+        }
         fault.retrySeconds().ifPresent(seconds -> with("Retry-After", Long.toString(seconds)));
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("error", fault.getMessage());

@@ -9,6 +9,7 @@ import org.eclipse.jetty.http.MultiPart;
 import org.eclipse.jetty.http.MultiPartFormData;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Promise;
+import vit.model.service.RequestRefusedException;
 
 /** The bytes of an image file in a request's body: the body itself, or the first part of a form that has content. */
 final class ImageBody {
@@ -24,12 +25,13 @@ final class ImageBody {
 
     private ImageBody() {}
 
-    static byte[] of(Exchange exchange) throws IOException, RequestFault {
+    /** @param admission is asked before the body is read */
+    static byte[] of(Exchange exchange, Exchange.Head admission) throws IOException, RequestFault, RequestRefusedException {
         String type = exchange.mediaType();
         if (!type.startsWith("image/") && !RAW_TYPES.contains(type) && !type.equals(FORM)) {
             throw RequestFault.of(415, "UNSUPPORTED_MEDIA_TYPE", "expected an image as the body, with Content-Type image/*, application/octet-stream or multipart/form-data");
         }
-        byte[] body = exchange.body(TIMES_ITS_BYTES);
+        byte[] body = exchange.body(TIMES_ITS_BYTES, 0, admission);
         byte[] image = type.equals(FORM) ? part(exchange.header("Content-Type"), body) : body;
         if (image.length == 0) {
             throw RequestFault.of(400, "BAD_IMAGE", "the body is empty; expected the bytes of an image file");

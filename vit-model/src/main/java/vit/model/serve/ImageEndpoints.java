@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import vit.model.Prediction;
 import vit.model.service.Explanation;
 import vit.model.service.Request;
@@ -29,14 +30,14 @@ final class ImageEndpoints {
 
     void classify(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
         int top = top(exchange);
-        TimedAnswer<Prediction> timed = compute(exchange, 0, Request.prediction(ImageBody.of(exchange), top));
+        TimedAnswer<Prediction> timed = compute(exchange, 0, image -> Request.prediction(image, top));
         Map<String, Object> answer = newAnswer();
         answer.put("top", AttentionAnswer.classes(timed.answer()));
         reply(exchange, answer, timed);
     }
 
     void embed(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
-        TimedAnswer<float[]> timed = compute(exchange, 0, Request.embedding(ImageBody.of(exchange)));
+        TimedAnswer<float[]> timed = compute(exchange, 0, Request::embedding);
         Map<String, Object> answer = newAnswer();
         answer.put("embedding", timed.answer());
         reply(exchange, answer, timed);
@@ -44,7 +45,7 @@ final class ImageEndpoints {
 
     void attention(Exchange exchange) throws IOException, RequestFault, RequestRefusedException {
         int top = top(exchange);
-        TimedAnswer<Explanation> timed = compute(exchange, ATTENTION_MILLIS, Request.explanation(ImageBody.of(exchange), top));
+        TimedAnswer<Explanation> timed = compute(exchange, ATTENTION_MILLIS, image -> Request.explanation(image, top));
         Map<String, Object> answer = newAnswer();
         AttentionAnswer.write(timed.answer(), answer);
         reply(exchange, answer, timed);
@@ -55,10 +56,12 @@ final class ImageEndpoints {
     }
 
     /** @param otherwise milliseconds, if the request states none; 0 for the service's deadline */
-    private <T> TimedAnswer<T> compute(Exchange exchange, int otherwise, Request<T> request) throws IOException, RequestFault, RequestRefusedException {
+    private <T> TimedAnswer<T> compute(Exchange exchange, int otherwise, Function<byte[], Request<T>> question) throws IOException, RequestFault, RequestRefusedException {
         int millis = exchange.number("timeout_ms", otherwise, 1, LONGEST_MILLIS);
+        Duration deadline = millis == 0 ? state.service.options().deadline() : Duration.ofMillis(millis);
+        byte[] image = ImageBody.of(exchange, _ -> state.service.requireAdmission(deadline, false));
         long begin = System.nanoTime();
-        TimedAnswer<T> timed = timed(millis == 0 ? request : request.within(Duration.ofMillis(millis)));
+        TimedAnswer<T> timed = timed(question.apply(image).within(deadline));
         state.meters.served(System.nanoTime() - begin, 1);
         return timed;
     }

@@ -20,7 +20,7 @@ final class Router extends Handler.Abstract {
     private final Map<String, Map<String, Endpoint>> routes = new HashMap<>(); // by path, then by method
     private final AtomicInteger openRequests = new AtomicInteger(); // requests without a complete answer
 
-    Router(ServerState state, ConnectionGuard guard) {
+    Router(ServerState state, Computation computation, ConnectionGuard guard) {
         this.state = state;
         this.guard = guard;
         StaticPage.files().forEach((path, file) -> get(path, file));
@@ -33,7 +33,7 @@ final class Router extends Handler.Abstract {
         post("/attention", images::attention);
         get("/status", new StatusEndpoint(state));
         get("/metrics", new MetricsEndpoint(state));
-        InferenceEndpoints inference = new InferenceEndpoints(state);
+        InferenceEndpoints inference = new InferenceEndpoints(state, computation);
         get("/v2", inference::server);
         get("/v2/", inference::server);
         String model = "/v2/models/" + state.options.modelName();

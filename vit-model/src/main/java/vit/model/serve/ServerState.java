@@ -9,12 +9,18 @@ final class ServerState {
     final VitService service;
     final BodyBudget bodies;
     final HttpMeters meters = new HttpMeters();
+    private volatile boolean rehearsed;
     private volatile boolean draining;
 
     ServerState(ServerOptions options, VitService service) {
         this.options = options;
         this.service = service;
         this.bodies = new BodyBudget(options.bodyBytes());
+    }
+
+    /** The server's own code is warm. */
+    void rehearsed() {
+        rehearsed = true;
     }
 
     void beginDraining() {
@@ -26,6 +32,6 @@ final class ServerState {
     }
 
     boolean isReady() {
-        return !draining && service.isReady();
+        return rehearsed && !draining && service.isReady();
     }
 }

@@ -56,31 +56,55 @@ public final class VitServer implements AutoCloseable {
     private final ServerConnector connector;
     private final Router router;
     private final ServerState state;
+    private final CompletableFuture<WarmUpReport> ready;
     private final AtomicBoolean closed = new AtomicBoolean();
     private int port;
 
     private VitServer(VitService service, ServerOptions options, ConnectionGuard.Timeouts timeouts) {
         this.options = options;
         this.service = service;
-        QueuedThreadPool threads = new QueuedThreadPool(PLATFORM_THREADS);
-        threads.setName(service + "-http");
-        threads.setDaemon(true);
-        threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor(service + "-request-"));
-        server = new Server(threads);
-        connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration()));
-        connector.setHost(options.host());
-        connector.setPort(options.port());
-        connector.setIdleTimeout(timeouts.idle().toMillis());
-        connector.setAcceptQueueSize(ACCEPT_QUEUE);
-        ConnectionGuard guard = new ConnectionGuard(connector.getScheduler(), timeouts);
-        connector.addBean(guard);
+        server = jetty(service.toString());
+        connector = connector(server, options.host(), options.port());
+        ConnectionGuard guard = guard(connector, timeouts);
         connector.addBean(new NetworkConnectionLimit(options.maxConnections(), connector));
         server.addConnector(connector);
         state = new ServerState(options, service);
-        router = new Router(state, guard);
+        router = new Router(state, new ServiceComputation(service), guard);
         server.setHandler(router);
+        ready = service.ready().thenApply(report -> {
+            new HttpRehearsal(options, state).run();
+            state.rehearsed();
+            return report;
+        });
+    }
+
+    /** A server without connectors, whose threads have names that begin with this one. */
+    static Server jetty(String name) {
+        QueuedThreadPool threads = new QueuedThreadPool(PLATFORM_THREADS);
+        threads.setName(name + "-http");
+        threads.setDaemon(true);
+        threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor(name + "-request-"));
+        Server server = new Server(threads);
         server.setErrorHandler(new JsonErrors());
         server.setStopTimeout(0); // the service drains
+        return server;
+    }
+
+    /** What listens at an address once it was added to the server. */
+    static ServerConnector connector(Server server, String host, int port) {
+        ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(configuration()));
+        connector.setHost(host);
+        connector.setPort(port);
+        connector.setAcceptQueueSize(ACCEPT_QUEUE);
+        return connector;
+    }
+
+    /** Lets a guard watch the connections. */
+    static ConnectionGuard guard(ServerConnector connector, ConnectionGuard.Timeouts timeouts) {
+        connector.setIdleTimeout(timeouts.idle().toMillis());
+        ConnectionGuard guard = new ConnectionGuard(connector.getScheduler(), timeouts);
+        connector.addBean(guard);
+        return guard;
     }
 
     private static HttpConfiguration configuration() {
@@ -126,9 +150,9 @@ public final class VitServer implements AutoCloseable {
         return URI.create("http://" + host + ":" + port + "/");
     }
 
-    /** Completes when the model is warm; see {@link VitService#ready}. */
+    /** Completes when the model and the server's own code are warm; see {@link VitService#ready}. */
     public CompletableFuture<WarmUpReport> ready() {
-        return service.ready();
+        return ready.copy();
     }
 
     /** The service that answers. It belongs to the server. */

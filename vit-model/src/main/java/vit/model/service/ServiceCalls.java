@@ -57,6 +57,14 @@ final class ServiceCalls {
         rethrow(failure);
     }
 
+    /** Refuses what {@link #call} would refuse at once, before there is an image. */
+    void requireAdmission(VitConfig config, Duration deadline, boolean urgent) throws RequestRefusedException {
+        Ticket ticket = new Ticket();
+        begin(ticket, config, Ticket.Output.EMBEDDING, urgent, ServiceOptions.nanos("deadline", deadline, 1));
+        dispatcher.enter(ticket);
+        dispatcher.leave(ticket);
+    }
+
     <T> TimedAnswer<T> call(VitConfig config, Request<T> request) throws IOException, RequestRefusedException {
         Ticket ticket = new Ticket();
         begin(ticket, config, request);

@@ -2,6 +2,7 @@ package vit.model.service;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -238,6 +239,18 @@ public final class VitService implements AutoCloseable {
      */
     public <T> CompletableFuture<T> submit(Request<T> request) throws RequestRefusedException {
         return calls.submit(config, request);
+    }
+
+    /**
+     * Refuses what {@link #call} would refuse now, for a caller that has not read or decoded its image yet and can save itself the work. A request that this lets
+     * through may still be refused later.
+     *
+     * @param deadline from now to the answer
+     * @param urgent   whether the request goes before those that are not
+     * @throws RequestRefusedException if a request of one pass would be refused; it is counted as one
+     */
+    public void requireAdmission(Duration deadline, boolean urgent) throws RequestRefusedException {
+        calls.requireAdmission(config, deadline, urgent);
     }
 
     /** What the service has done until now. Holds nothing up. */

@@ -95,6 +95,42 @@ class OverloadAnswersTest extends RunningServer {
         assertEquals(3, service.statistics().refused().get(Reason.QUEUE_FULL));
     }
 
+    /** A client that asks first sends no body for nothing. */
+    @Test
+    void whoExpectsToBeToldIsRefusedBeforeTheBodyIsSent() throws Exception {
+        occupy(2);
+        for (String path : new String[] {"/v2/models/vit/infer", "/classify"}) {
+            RawHttp connection = new RawHttp(port());
+            connections.add(connection);
+            connection.send(RawHttp.request("POST", path, NONE, RAW, "Expect: 100-continue", "Content-Length: 500000"));
+            assertRetry(assertError(503, "QUEUE_FULL", connection.answer()));
+        }
+        gate.open();
+        RawHttp connection = new RawHttp(port());
+        connections.add(connection);
+        await(() -> service.statistics().queueLength() == 0, "the queue is empty");
+        connection.send(RawHttp.request("POST", "/v2/models/vit/infer", NONE, RAW, "Expect: 100-continue", "Content-Length: " + ONE.length));
+        assertEquals(100, connection.answer().status());
+        assertEquals(200, connection.send(ONE).answer().status());
+        assertWell();
+    }
+
+    /** The JSON in front of the tensors is enough to refuse the request. What comes behind it is not kept. */
+    @Test
+    void aBodyThatIsRefusedTakesNoMemoryAndLeavesTheConnectionInOrder() throws Exception {
+        occupy(2);
+        byte[] json = bytes("{\"parameters\":{\"timeout\":1000000},\"inputs\":[{\"name\":\"image\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":{\"binary_data_size\":1000000}}]}");
+        RawHttp connection = begin(NONE, "Inference-Header-Content-Length: " + json.length, "Content-Length: " + (json.length + 1_000_000));
+        connection.send(json).send(new byte[900_000]);
+        assertTrue(server.bodyBytes() <= 3 * (64 << 10) + 9 * ONE.length, () -> server.bodyBytes() + " bytes are kept");
+        connection.send(new byte[100_000]);
+        assertError(503, "QUEUE_FULL", connection.answer());
+        gate.open();
+        await(() -> service.statistics().queueLength() == 0, "the queue is empty");
+        assertEquals(200, connection.send(RawHttp.request("POST", "/v2/models/vit/infer", ONE, RAW)).answer().status());
+        assertWell();
+    }
+
     /** All images of a request, or none. */
     @Test
     void imagesOfARequestThatIsRefusedLeaveTheQueue() throws Exception {

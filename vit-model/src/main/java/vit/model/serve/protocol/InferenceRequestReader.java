@@ -21,6 +21,9 @@ import vit.model.serve.RequestFault;
 /**
  * Reads the body of a request for inference: JSON, JSON followed by binary tensors, or one tensor alone. Values of unknown fields and parameters are skipped,
  * as the protocol asks. For one body.
+ *
+ * <p>JSON in front of binary tensors is short and the tensors are long. So it can be read first, with {@link #head}: it says how long the request may take, and whether
+ * the tensors are worth their reading.
  */
 public final class InferenceRequestReader {
 
@@ -49,6 +52,7 @@ public final class InferenceRequestReader {
     private static final long MICROS_IN_A_DAY = Duration.ofDays(1).toMillis() * 1000;
 
     private final InferenceModel model;
+    private final long jsonLength;
     private final List<InputTensor> inputs = new ArrayList<>();
     private final List<String> outputNames = new ArrayList<>();
     private final List<Boolean> outputBinary = new ArrayList<>(); // null where the output does not say
@@ -57,34 +61,63 @@ public final class InferenceRequestReader {
     private Duration timeout;
     private boolean urgent;
     private int fields; // seen so far
+    private boolean hasReadJson;
 
-    private InferenceRequestReader(InferenceModel model) {
+    /**
+     * Begins with a body.
+     *
+     * @param jsonLength how many bytes of JSON it begins with; negative: all of it is JSON; 0: it is one tensor without JSON, either pixels or the bytes of an image file
+     */
+    public InferenceRequestReader(InferenceModel model, long jsonLength) {
         this.model = model;
+        this.jsonLength = jsonLength;
     }
 
     /**
-     * Reads a body.
+     * Reads the JSON in front of the tensors, if there is any.
      *
-     * @param jsonLength how many bytes of JSON the body begins with; negative: all of it is JSON; 0: it is one tensor without JSON, either pixels or the bytes of an
-     *                   image file
+     * @param body its first bytes, of which the JSON is a part
      */
-    public static InferenceRequest read(InferenceModel model, byte[] body, long jsonLength) throws RequestFault {
-        InferenceRequestReader reader = new InferenceRequestReader(model);
+    public void head(byte[] body) throws RequestFault {
+        if (jsonLength > 0) {
+            json(body, (int) jsonLength);
+        }
+    }
+
+    /** From the call to the answer; null for the service's deadline. Known when the JSON was read. */
+    public Duration timeout() {
+        return timeout;
+    }
+
+    /** Whether the request goes before those that are not urgent. Known when the JSON was read. */
+    public boolean isUrgent() {
+        return urgent;
+    }
+
+    /** Reads the whole body, after {@link #head} or without it. */
+    public InferenceRequest request(byte[] body) throws RequestFault {
         if (jsonLength == 0) {
-            return reader.raw(body);
+            return raw(body);
         }
         if (jsonLength > body.length) {
             throw RequestFault.bad("Inference-Header-Content-Length is " + jsonLength + ", and the body has " + body.length + " bytes");
         }
         int length = jsonLength < 0 ? body.length : (int) jsonLength;
+        if (!hasReadJson) {
+            json(body, length);
+        }
+        return request(ByteBuffer.wrap(body, length, body.length - length));
+    }
+
+    private void json(byte[] body, int length) throws RequestFault {
         try (JsonParser parser = FACTORY.createParser(body, 0, length)) {
-            reader.document(parser);
+            document(parser);
         } catch (JacksonException e) {
             throw RequestFault.bad("the JSON of the request cannot be read: " + e.getOriginalMessage());
         } catch (IOException e) {
             throw new UncheckedIOException(e); // the bytes are in memory
         }
-        return reader.request(ByteBuffer.wrap(body, length, body.length - length));
+        hasReadJson = true;
     }
 
     private InferenceRequest raw(byte[] body) throws RequestFault {

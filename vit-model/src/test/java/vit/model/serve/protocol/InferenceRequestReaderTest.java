@@ -2,6 +2,7 @@ package vit.model.serve.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -74,14 +75,34 @@ class InferenceRequestReaderTest {
     @Test
     void theValidRequestsOfTheMutationsAreValid() throws Exception {
         for (Body body : VALID) {
-            check(InferenceRequestReader.read(MODEL, body.bytes, body.jsonLength));
+            check(new InferenceRequestReader(MODEL, body.jsonLength).request(body.bytes));
         }
-        InferenceRequest second = InferenceRequestReader.read(MODEL, VALID.get(1).bytes, -1);
+        InferenceRequest second = new InferenceRequestReader(MODEL, -1).request(VALID.get(1).bytes);
         assertEquals(Duration.ofMillis(250), second.timeout());
         assertTrue(second.isUrgent() && second.wantsClasses());
         assertEquals(List.of(new InferenceRequest.Output("embedding", false), new InferenceRequest.Output("logits", true)), second.outputs());
-        assertArrayEquals(new byte[] {'A', 'B', 'C', 'D'}, (byte[]) InferenceRequestReader.read(MODEL, VALID.get(2).bytes, -1).images().getFirst());
-        assertArrayEquals(new byte[] {4, 5}, (byte[]) InferenceRequestReader.read(MODEL, VALID.get(4).bytes, VALID.get(4).jsonLength).images().getLast());
+        assertArrayEquals(new byte[] {'A', 'B', 'C', 'D'}, (byte[]) new InferenceRequestReader(MODEL, -1).request(VALID.get(2).bytes).images().getFirst());
+        assertArrayEquals(new byte[] {4, 5}, (byte[]) new InferenceRequestReader(MODEL, VALID.get(4).jsonLength).request(VALID.get(4).bytes).images().getLast());
+    }
+
+    /** The JSON in front of the tensors is read once, and says how urgent the request is before the tensors are there. */
+    @Test
+    void theHeadSaysHowLongTheRequestMayTake() throws Exception {
+        Body whole = binary("{\"parameters\":{\"timeout\":7000,\"priority\":1},\"inputs\":[{\"name\":\"image\",\"shape\":[1],\"datatype\":\"BYTES\",\"parameters\":"
+                + "{\"binary_data_size\":5}}]}", new byte[] {1, 0, 0, 0, 9});
+        InferenceRequestReader reader = new InferenceRequestReader(MODEL, whole.jsonLength);
+        byte[] begun = Arrays.copyOf(whole.bytes, whole.bytes.length);
+        Arrays.fill(begun, (int) whole.jsonLength, begun.length, (byte) 0);
+        reader.head(begun);
+        assertEquals(Duration.ofMillis(7), reader.timeout());
+        assertTrue(reader.isUrgent());
+        InferenceRequest request = reader.request(whole.bytes);
+        assertEquals(1, request.images().size());
+        assertArrayEquals(new byte[] {9}, (byte[]) request.images().getFirst());
+        assertEquals(Duration.ofMillis(7), request.timeout());
+        InferenceRequestReader raw = new InferenceRequestReader(MODEL, 0);
+        raw.head(new byte[0]);
+        assertNull(raw.timeout());
     }
 
     /** What is accepted has images, each of them whole, of finite numbers; outputs of the model, each once; and bounded parameters. */
@@ -119,7 +140,7 @@ class InferenceRequestReaderTest {
             byte[] bytes = Mutations.of(body.bytes, random);
             long length = body.jsonLength > 0 && random.nextInt(4) > 0 ? body.jsonLength + bytes.length - body.bytes.length : random.nextInt(8) == 0 ? random.nextLong(-1, 300) : body.jsonLength;
             try {
-                check(InferenceRequestReader.read(MODEL, bytes, Math.max(-1, length)));
+                check(new InferenceRequestReader(MODEL, Math.max(-1, length)).request(bytes));
                 accepted++;
             } catch (RequestFault e) {
                 refused++;
@@ -152,7 +173,7 @@ class InferenceRequestReaderTest {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         long before = THREADS.getCurrentThreadAllocatedBytes();
         try {
-            InferenceRequestReader.read(MODEL, bytes, -1);
+            new InferenceRequestReader(MODEL, -1).request(bytes);
         } catch (RequestFault e) {
             // in so much memory
         }
@@ -184,12 +205,12 @@ class InferenceRequestReaderTest {
     void emptyFilesOfBinaryDataAreBounded() {
         String json = "{\"inputs\":[{\"name\":\"image\",\"shape\":[1000000],\"datatype\":\"BYTES\",\"parameters\":{\"binary_data_size\":4000000}}]}";
         Body body = binary(json, new byte[4_000_000]);
-        assertThrows(RequestFault.class, () -> InferenceRequestReader.read(MODEL, body.bytes, body.jsonLength));
+        assertThrows(RequestFault.class, () -> new InferenceRequestReader(MODEL, body.jsonLength).request(body.bytes));
         long before = THREADS.getCurrentThreadAllocatedBytes();
-        assertThrows(RequestFault.class, () -> InferenceRequestReader.read(MODEL, body.bytes, body.jsonLength));
+        assertThrows(RequestFault.class, () -> new InferenceRequestReader(MODEL, body.jsonLength).request(body.bytes));
         long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
         assertTrue(allocated < body.bytes.length, allocated + " bytes");
         Body few = binary(json.replace("1000000", "1000"), Arrays.copyOf(new byte[0], 4_000_000));
-        assertThrows(RequestFault.class, () -> InferenceRequestReader.read(MODEL, few.bytes, few.jsonLength));
+        assertThrows(RequestFault.class, () -> new InferenceRequestReader(MODEL, few.jsonLength).request(few.bytes));
     }
 }
