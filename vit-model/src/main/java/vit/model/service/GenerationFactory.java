@@ -53,8 +53,8 @@ final class GenerationFactory {
     }
 
     private static String sizes(VitConfig config) {
-        return config.channels() + " × " + config.imageHeight() + " × " + config.imageWidth() + " pixels, " + config.classes() + " classes and embeddings of "
-                + config.embeddingWidth();
+        return config.channels() + " × " + config.imageHeight() + " × " + config.imageWidth() + " pixels, "
+                + (config.isProjection() ? "no" : config.classes()) + " classes and embeddings of " + config.embeddingWidth();
     }
 
     /**

@@ -18,6 +18,9 @@ import org.junit.jupiter.api.Timeout;
 import vit.model.ModelClosedException;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
+import vit.model.config.HeadConfig;
+import vit.model.config.VitConfig;
+import vit.model.parameters.GeneratedWeights;
 import vit.model.WarmUpReport;
 import vit.model.service.RequestRefusedException.Reason;
 
@@ -146,6 +149,19 @@ class ServiceLifetimeTest extends GatedService {
         assertEquals(4, logit(4));
     }
 
+    /** Its outputs have the size of the embedding, so sizes alone do not tell that they are no logits. */
+    @Test
+    void aHeadThatProjectsDoesNotReplaceOneThatClassifies() throws Exception {
+        int width = MicroModel.CONFIG.pooledWidth();
+        service.close();
+        service = VitService.start(VitModel.of(new GeneratedWeights(MicroModel.CONFIG.toBuilder().classes(width).build(), 0)), OPTIONS);
+        service.ready().join();
+        VitConfig projecting = MicroModel.CONFIG.toBuilder().family("openclip").classes(width).head(HeadConfig.Kind.PROJECTION).headBias(false).build();
+        try (VitModel other = VitModel.of(new GeneratedWeights(projecting, 0))) {
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> service.replace(other)).getMessage().contains("no classes"));
+        }
+    }
+
     @Test
     void aReplacedModelIsClosedAndOneThatDoesNotFitIsRefused() throws Exception {
         VitModel next = MicroModel.open(1);
@@ -154,7 +170,7 @@ class ServiceLifetimeTest extends GatedService {
         assertTrue(service.isReady());
         assertThrows(ModelClosedException.class, () -> model.newSession(SessionOptions.threads(1)));
         assertEquals(5, logit(5));
-        try (VitModel other = VitModel.of(new vit.model.parameters.GeneratedWeights(MicroModel.CONFIG.toBuilder().classes(7).build(), 0))) {
+        try (VitModel other = VitModel.of(new GeneratedWeights(MicroModel.CONFIG.toBuilder().classes(7).build(), 0))) {
             assertTrue(assertThrows(IllegalArgumentException.class, () -> service.replace(other)).getMessage().contains("7 classes"));
             other.newSession(SessionOptions.threads(1)).close();
         }
