@@ -10,7 +10,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.model.FeatureRequest;
-import vit.model.Features;
 import vit.model.Prediction;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
@@ -41,6 +40,9 @@ final class Classify implements Callable<Integer> {
     private boolean json;
 
     @Mixin
+    private BatchOption batch;
+
+    @Mixin
     private ImageArguments images;
 
     @ParentCommand
@@ -56,12 +58,12 @@ final class Classify implements Callable<Integer> {
     }
 
     private int byHead(List<ImageInput> inputs) throws CommandException, IOException {
-        try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit)) {
-            VitModel model = classifier.model();
+        try (LoadedModel loaded = LoadedModel.openClassifier(files, threads.count(), preprocess, vit)) {
+            VitModel model = loaded.model();
             requireClasses(model.config());
             List<String> names = labels.of(model);
-            return new EachImage(vit, inputs, images.isStrict()).run("classifying", image ->
-                    Prediction.of(classifier.logits(image), 0, model.config().classes(), names, top.count(), model.scores()),
+            ImageWork<Prediction> work = ImageWork.ofLogits(logits -> Prediction.of(logits, 0, logits.length, names, top.count(), model.scores()));
+            return new EachImage(vit, inputs, images.isStrict()).run("classifying", loaded, batch.count(), work,
                     ClassifyReport.to(spec.commandLine().getOut(), json));
         }
     }
@@ -81,11 +83,8 @@ final class Classify implements Callable<Integer> {
     private int byTexts(List<ImageInput> inputs) throws CommandException, IOException {
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess, config -> classes.check(config, name()), vit)) {
             TextClasses.Texts texts = classes.read(loaded.config(), files.weights(), labels.file());
-            Features features = Features.of(loaded.config(), FeatureRequest.embedding(), 1);
-            return new EachImage(vit, inputs, images.isStrict()).run("classifying", image -> {
-                loaded.session().features(loaded.pixels(image), 1, features);
-                return texts.of(features, top.count());
-            }, ClassifyReport.to(spec.commandLine().getOut(), json));
+            ImageWork<Prediction> work = ImageWork.ofFeatures(FeatureRequest.embedding(), features -> texts.of(features, top.count()));
+            return new EachImage(vit, inputs, images.isStrict()).run("classifying", loaded, 1, work, ClassifyReport.to(spec.commandLine().getOut(), json));
         }
     }
 }

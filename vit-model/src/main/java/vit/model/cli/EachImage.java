@@ -14,6 +14,9 @@ final class EachImage {
 
     private static final int MOST_NAMED = 3;
 
+    /** With fewer images than this for each thread, threads share the passes, because some would soon be idle. */
+    private static final int IMAGES_PER_LANE = 2;
+
     private final Vit vit;
     private final List<ImageInput> images;
     private final boolean strict;
@@ -73,6 +76,57 @@ final class EachImage {
         return Vit.INCOMPLETE;
     }
 
+    /**
+     * Computes with a model: of a few images one after the other with all threads together, of many on a lane per thread ({@link ImageLanes}). The results are
+     * the same.
+     *
+     * @param doing what is being done, for the bar
+     * @param batch most images in one pass
+     * @return the exit code
+     * @throws CommandException if an image is bad and it is the only one or {@code --strict} is given
+     */
+    <T> int run(String doing, LoadedModel model, int batch, ImageWork<T> work, Results<T> results) throws CommandException, IOException {
+        List<String> failed = new ArrayList<>();
+        boolean many = images.size() >= IMAGES_PER_LANE * model.threads();
+        int together = Math.min(batch, images.size());
+        try (ImageLanes<T> lanes = new ImageLanes<>(model, images, work, many ? model.threads() : 1, many ? 1 : model.threads(), together);
+                CommandBar bar = vit.bar(doing, images.size())) {
+            for (int i = 0; i < images.size(); i++) {
+                ImageLanes.Slot<T> slot = lanes.take();
+                model.noteIfPhoto(slot.height(), slot.width(), bar);
+                deliver(images.get(i), slot, bar, results, failed);
+                bar.step(i + 1L);
+            }
+        } finally {
+            results.end();
+        }
+        if (failed.isEmpty()) {
+            return Vit.DONE;
+        }
+        vit.report(summary(failed));
+        return Vit.INCOMPLETE;
+    }
+
+    private <T> void deliver(ImageInput image, ImageLanes.Slot<T> slot, CommandBar bar, Results<T> results, List<String> failed) throws CommandException, IOException {
+        if (slot.fault() == null) {
+            bar.aroundWriting(() -> results.good(image, slot.result()));
+            return;
+        }
+        switch (slot.fault()) {
+            case Throwable e when ImageLanes.isOfItsImage(e) -> {
+                String fault = fault(image, e);
+                bar.aroundWriting(() -> results.bad(image, fault));
+                failed.add(image.name());
+                if (strict || images.size() == 1) {
+                    throw new CommandException(fault, hint(image, e), e);
+                }
+            }
+            case IOException e -> throw e;
+            case RuntimeException e -> throw e;
+            default -> throw (Error) slot.fault();
+        }
+    }
+
     private <T> void all(String doing, Computation<T> computation, Results<T> results, List<String> failed) throws CommandException, IOException {
         for (ImageInput image : images) {
             vit.status().show(doing + " " + image.name());
@@ -112,7 +166,7 @@ final class EachImage {
 
     private static String hint(ImageInput image, Throwable fault) {
         return switch (fault) {
-            case InputException e -> e.remedy().orElse(Classifier.imageHint(image));
+            case InputException e -> e.remedy().orElse(image.hint());
             case NonFiniteException _ -> FaultReport.NON_FINITE_HINT;
             default -> "raise the heap, for example VIT_OPTS=-Xmx8g";
         };

@@ -15,7 +15,6 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import vit.kernels.tensor.Shape;
-import vit.model.Features;
 import vit.model.json.Json;
 
 /** {@code vit embed}: the embeddings of images, or other vectors from inside of the model. */
@@ -76,17 +75,13 @@ final class Embed implements Callable<Integer> {
         List<ImageInput> inputs = images.images(vit);
         check(inputs);
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess, what::check, vit)) {
-            Features features = Features.of(loaded.config(), what.request(loaded.config()).withUnitLength(normalize), 1);
             Shape row = what.shape(loaded.config());
-            EachImage.Computation<float[]> computation = image -> {
-                loaded.session().features(loaded.pixels(image), 1, features);
-                return what.values(features);
-            };
+            ImageWork<float[]> work = ImageWork.ofFeatures(what.request(loaded.config()).withUnitLength(normalize), features -> what.values(features).clone());
             if (output == null) {
-                return new EachImage(vit, inputs, images.isStrict()).run("embedding", computation,
+                return new EachImage(vit, inputs, images.isStrict()).run("embedding", loaded, 1, work,
                         new EmbeddingReport(spec.commandLine().getOut(), json, what.field(), row));
             }
-            return write(row, inputs, computation);
+            return write(row, inputs, (each, rows) -> each.run("embedding", loaded, 1, work, rows));
         }
     }
 
@@ -103,13 +98,13 @@ final class Embed implements Callable<Integer> {
         }
     }
 
-    private int write(Shape row, List<ImageInput> inputs, EachImage.Computation<float[]> computation) throws CommandException, IOException {
+    private int write(Shape row, List<ImageInput> inputs, ImageRows.Run run) throws CommandException, IOException {
         List<String> names = inputs.stream().map(ImageInput::name).toList();
         Shape shape = RowFile.shape(inputs.size(), row);
         try (RowFile rows = RowFile.isNpy(output)
                 ? RowFile.npy(output, shape, namesFile(output), names.stream().map(Embed::line).collect(Collectors.joining()))
                 : RowFile.safetensors(output, TENSOR, shape, metadata(names))) {
-            return ImageRows.write(vit, TENSOR, rows, Math.toIntExact(row.size()), inputs, images.isStrict(), "embedding", computation);
+            return ImageRows.write(vit, TENSOR, rows, Math.toIntExact(row.size()), inputs, images.isStrict(), run);
         }
     }
 

@@ -57,6 +57,9 @@ final class Evaluate implements Callable<Integer> {
     @Mixin
     private ThreadsOption threads;
 
+    @Mixin
+    private BatchOption batch;
+
     @Option(names = "--strict", description = "Stop at the first image that gives no result. Without this option, the others are evaluated and the exit code is 1.")
     private boolean strict;
 
@@ -70,8 +73,8 @@ final class Evaluate implements Callable<Integer> {
     public Integer call() throws CommandException, IOException {
         EvaluationData images = open();
         EvaluationFolder folder = output == null ? null : EvaluationFolder.open(output);
-        try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit)) {
-            VitModel model = classifier.model();
+        try (LoadedModel loaded = LoadedModel.openClassifier(files, threads.count(), preprocess, vit)) {
+            VitModel model = loaded.model();
             requireClasses(model.config());
             List<String> notes = new ArrayList<>(images.notes());
             List<String> known = labels.of(model);
@@ -86,7 +89,7 @@ final class Evaluate implements Callable<Integer> {
             Path root = images.part() == null ? data : images.part();
             EvaluationRun run = new EvaluationRun(root, IntStream.range(0, all.size()).map(i -> found.classes()[all.label(i)]).toArray(), names, model.scores());
             int code = new EachImage(vit, IntStream.range(0, all.size()).mapToObj(i -> ImageInput.of(all.file(i))).toList(), strict)
-                    .run("evaluating", image -> classifier.logits(image).clone(), run);
+                    .run("evaluating", loaded, batch.count(), ImageWork.ofLogits(float[]::clone), run);
             report(new EvaluationReport(modelName(), root, notes, run), folder);
             return code;
         }

@@ -38,6 +38,12 @@ record ImageInput(String name, Path path) {
         }
     }
 
+    /** The hint for an image that cannot be used. */
+    String hint() {
+        String formats = "images may be JPEG, PNG, BMP, GIF, WebP, TIFF or PPM";
+        return path == null ? formats : ModelFiles.hint(path, formats);
+    }
+
     private boolean isStandardInput() {
         return name.equals(STANDARD_INPUT) && path == null;
     }

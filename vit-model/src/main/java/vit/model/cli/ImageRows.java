@@ -29,6 +29,14 @@ final class ImageRows implements EachImage.Results<float[]> {
         Arrays.fill(missing, Float.NaN);
     }
 
+    /** Computes the rows of all images. */
+    @FunctionalInterface
+    interface Run {
+
+        /** Runs and returns the exit code; see {@link EachImage#run}. */
+        int of(EachImage images, EachImage.Results<float[]> rows) throws CommandException, IOException;
+    }
+
     /**
      * Computes and writes all rows.
      *
@@ -38,8 +46,8 @@ final class ImageRows implements EachImage.Results<float[]> {
      * @return the exit code
      * @throws CommandException as {@link EachImage#run} says
      */
-    static int write(Vit vit, String tensor, RowFile file, int elements, List<ImageInput> images, boolean strict, String doing,
-            EachImage.Computation<float[]> computation) throws CommandException, IOException {
+    static int write(Vit vit, String tensor, RowFile file, int elements, List<ImageInput> images, boolean strict, Run run)
+            throws CommandException, IOException {
         List<Path> replaced = new ArrayList<>();
         for (Path path : file.paths()) {
             if (OutputCheck.replaces(path)) {
@@ -47,7 +55,7 @@ final class ImageRows implements EachImage.Results<float[]> {
             }
         }
         ImageRows rows = new ImageRows(vit, tensor, file, elements, !strict && images.size() > 1);
-        int code = new EachImage(vit, images, strict).run(doing, computation, rows);
+        int code = run.of(new EachImage(vit, images, strict), rows);
         if (rows.good == 0) {
             vit.status().note(file.paths().getFirst() + ": no image gave a result, so nothing is written");
             return code;

@@ -2,31 +2,27 @@ package vit.model.cli;
 
 import java.io.IOException;
 import vit.model.InputException;
-import vit.model.SessionOptions;
 import vit.model.VitModel;
-import vit.model.VitSession;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.image.RgbImage;
 
-/** A loaded model with a session for one image at a time, and the preprocessing that makes the model's input of an image file. For one thread. */
+/** A loaded model and the preprocessing that makes the model's input of an image file. */
 final class LoadedModel implements AutoCloseable {
 
     private final ModelFiles files;
     private final Vit vit;
     private final VitModel model;
-    private final VitSession session;
+    private final int threads;
     private final Preprocessing preprocessing;
-    private final float[] pixels; // (channels, H, W)
 
-    private LoadedModel(ModelFiles files, Vit vit, VitModel model, int threads, Preprocessing preprocessing) {
+    /** @param files and {@code vit} may be null if no note is to be printed */
+    LoadedModel(ModelFiles files, Vit vit, VitModel model, int threads, Preprocessing preprocessing) {
         this.files = files;
         this.vit = vit;
         this.model = model;
-        this.session = model.newSession(SessionOptions.threads(threads).withFiniteCheck(true));
+        this.threads = threads;
         this.preprocessing = preprocessing;
-        VitConfig config = model.config();
-        this.pixels = new float[config.channels() * config.imageHeight() * config.imageWidth()];
     }
 
     /** What a command requires of a model. */
@@ -54,6 +50,15 @@ final class LoadedModel implements AutoCloseable {
         }
     }
 
+    /**
+     * Loads a model that gives logits.
+     *
+     * @throws CommandException if the model cannot be loaded, or gives no logits
+     */
+    static LoadedModel openClassifier(ModelFiles files, int threads, PreprocessOption preprocess, Vit vit) throws CommandException, IOException {
+        return open(files, threads, preprocess, config -> ModelFiles.requireHead(config, files.weights()), vit);
+    }
+
     VitModel model() {
         return model;
     }
@@ -62,26 +67,35 @@ final class LoadedModel implements AutoCloseable {
         return model.config();
     }
 
-    /** The session, which checks that results are finite. */
-    VitSession session() {
-        return session;
+    /** The number of threads that compute. */
+    int threads() {
+        return threads;
+    }
+
+    /** Elements of the model's input for one image, channels · H · W. */
+    int imageElements() {
+        return config().channels() * config().imageHeight() * config().imageWidth();
     }
 
     /**
-     * The model's input for an image, (channels, H, W): valid until the next call.
+     * Makes the model's input of an image. Any number of threads may call.
      *
+     * @param pixels receives (channels, H, W)
      * @throws InputException if the image is unusable
      */
-    float[] pixels(ImageInput image) throws IOException {
-        RgbImage decoded = image.decode();
-        files.noteIfPhoto(decoded, vit.status());
-        preprocessing.apply(decoded, config().imageHeight(), config().imageWidth(), pixels, 0);
-        return pixels;
+    void preprocess(RgbImage image, float[] pixels) throws IOException {
+        preprocessing.apply(image, config().imageHeight(), config().imageWidth(), pixels, 0);
+    }
+
+    /** Notes once that the model that ships knows nothing of photos, if an image of this size looks like one. An image that was not decoded has size 0. */
+    void noteIfPhoto(int height, int width, CommandBar bar) {
+        if (height > 0 && files.wantsNote(height, width)) {
+            bar.around(() -> vit.status().note(ModelFiles.PHOTO_NOTE));
+        }
     }
 
     @Override
     public void close() {
-        session.close();
         model.close();
     }
 }

@@ -36,9 +36,9 @@ final class Logits implements Callable<Integer> {
     public Integer call() throws CommandException, IOException {
         List<ImageInput> inputs = images.images(vit);
         output.check(files.weights(), files.config(), inputs);
-        try (Classifier classifier = Classifier.open(files, threads.count(), preprocess, vit)) {
-            int classes = classifier.model().config().classes();
-            return output.write(vit, "logits", Shape.of(classes), inputs, images.isStrict(), "computing", classifier::logits);
+        try (LoadedModel loaded = LoadedModel.openClassifier(files, threads.count(), preprocess, vit)) {
+            return output.write(vit, "logits", Shape.of(loaded.config().classes()), inputs, images.isStrict(),
+                    (each, rows) -> each.run("computing", loaded, 1, ImageWork.ofLogits(float[]::clone), rows));
         }
     }
 }

@@ -27,6 +27,9 @@ abstract class ModelFiles {
     /** Longest side of an image that may be one of the drawn ones, which are square. */
     private static final int MOST_DRAWN = 128;
 
+    /** What {@link #noteIfPhoto} notes. */
+    static final String PHOTO_NOTE = "no --weights are given, so the small model that ships with the program answers; it knows twelve kinds of drawn shapes, and no photos";
+
     private boolean noted;
 
     private Path weights;
@@ -154,11 +157,17 @@ abstract class ModelFiles {
 
     /** Notes once that the model that ships knows nothing of photos, if it is asked about what looks like one. */
     void noteIfPhoto(RgbImage image, StatusLine status) {
-        boolean drawn = image.height() == image.width() && image.height() <= MOST_DRAWN;
-        if (weights == null && !drawn && !noted) {
-            noted = true;
-            status.note("no --weights are given, so the small model that ships with the program answers; it knows twelve kinds of drawn shapes, and no photos");
+        if (wantsNote(image.height(), image.width())) {
+            status.note(PHOTO_NOTE);
         }
+    }
+
+    /** Whether an image of this size is the first one that looks like a photo, while the model that ships answers. */
+    boolean wantsNote(int height, int width) {
+        boolean drawn = height == width && height <= MOST_DRAWN;
+        boolean wanted = weights == null && !drawn && !noted;
+        noted |= wanted;
+        return wanted;
     }
 
     /** The hint for {@code file}: {@code otherwise} if such a file or folder exists. */

@@ -29,16 +29,16 @@ final class OutputOption {
     /**
      * Writes one row per image, as {@link ImageRows} says.
      *
-     * @param tensor      the tensor's name
-     * @param row         the shape of one row
-     * @param computation computes the elements of a row
+     * @param tensor the tensor's name
+     * @param row    the shape of one row
+     * @param run    runs a computation of the elements of a row
      * @return the exit code
      * @throws CommandException if the file cannot be written, or as {@link EachImage#run} says
      */
-    int write(Vit vit, String tensor, Shape row, List<ImageInput> images, boolean strict, String doing, EachImage.Computation<float[]> computation)
+    int write(Vit vit, String tensor, Shape row, List<ImageInput> images, boolean strict, ImageRows.Run run)
             throws CommandException, IOException {
         try (RowFile rows = RowFile.safetensors(file, tensor, RowFile.shape(images.size(), row), Map.of())) {
-            return ImageRows.write(vit, tensor, rows, Math.toIntExact(row.size()), images, strict, doing, computation);
+            return ImageRows.write(vit, tensor, rows, Math.toIntExact(row.size()), images, strict, run);
         }
     }
 }

@@ -69,10 +69,10 @@ final class Preprocess implements Callable<Integer> {
         int height = size.height();
         int width = size.width();
         float[] pixels = new float[RgbImage.CHANNELS * height * width];
-        return output.write(vit, "images", Shape.of(RgbImage.CHANNELS, height, width), inputs, images.isStrict(), "preprocessing", image -> {
+        return output.write(vit, "images", Shape.of(RgbImage.CHANNELS, height, width), inputs, images.isStrict(), (each, rows) -> each.run("preprocessing", image -> {
             preprocessing.apply(image.decode(), height, width, pixels, 0);
             return pixels;
-        });
+        }, rows));
     }
 
     /** The family that the configuration names, for its usual preprocessing; null if the configuration describes only preprocessing. */

@@ -16,7 +16,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
-import vit.model.Features;
 import vit.model.InputException;
 import vit.model.text.PrintableText;
 
@@ -63,11 +62,8 @@ final class Similar implements Callable<Integer> {
         WhatOption what = table.metadata().getOrDefault(Embed.WHAT, "embedding").equals("pooled") ? WhatOption.POOLED : WhatOption.EMBEDDING;
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess,
                 config -> table.requireWidth(Math.toIntExact(what.shape(config).size()), "the model's " + what.name()), vit)) {
-            Features features = Features.of(loaded.config(), what.request(loaded.config()), 1);
-            return new EachImage(vit, inputs, images.isStrict()).run("searching", image -> {
-                loaded.session().features(loaded.pixels(image), 1, features);
-                return nearest(table, what.values(features));
-            }, json ? new JsonReport(spec.commandLine().getOut()) : new Tables(spec.commandLine().getOut()));
+            ImageWork<List<Neighbour>> work = ImageWork.ofFeatures(what.request(loaded.config()), features -> nearest(table, what.values(features)));
+            return new EachImage(vit, inputs, images.isStrict()).run("searching", loaded, 1, work, json ? new JsonReport(spec.commandLine().getOut()) : new Tables(spec.commandLine().getOut()));
         }
     }
 

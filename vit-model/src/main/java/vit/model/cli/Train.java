@@ -256,7 +256,7 @@ final class Train implements Callable<Integer> {
         CountDownLatch saved = new CountDownLatch(1);
         Thread interrupt = new Thread(() -> stop(trainer, saved), "vit-train-stop");
         Runtime.getRuntime().addShutdownHook(interrupt);
-        try (TrainingBar bar = new TrainingBar(spec.commandLine().getErr(), vit.status(), trainer.history().size() * (long) trainer.stepsPerEpoch(),
+        try (CommandBar bar = CommandBar.training(spec.commandLine().getErr(), vit.status(), trainer.history().size() * (long) trainer.stepsPerEpoch(),
                 trainer.steps())) {
             trainer.train(new TrainingProgress(trainer, folder, bar, out, vit.status()));
             folder.write(trainer);

@@ -18,13 +18,13 @@ final class TrainingProgress implements TrainingListener {
 
     private final Trainer trainer;
     private final TrainingFolder folder;
-    private final TrainingBar bar;
+    private final CommandBar bar;
     private final PrintWriter out;
     private final StatusLine status;
     private long lastSaved = System.nanoTime();
     private int unreadable;
 
-    TrainingProgress(Trainer trainer, TrainingFolder folder, TrainingBar bar, PrintWriter out, StatusLine status) {
+    TrainingProgress(Trainer trainer, TrainingFolder folder, CommandBar bar, PrintWriter out, StatusLine status) {
         this.status = status;
         this.trainer = trainer;
         this.folder = folder;

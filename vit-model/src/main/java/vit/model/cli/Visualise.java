@@ -112,7 +112,7 @@ final class Visualise implements Callable<Integer> {
             files.noteIfPhoto(decoded, vit.status());
             return preprocessing.apply(decoded, config.imageHeight(), config.imageWidth());
         } catch (InputException e) {
-            throw new CommandException(e, Classifier.imageHint(image));
+            throw new CommandException(e, image.hint());
         }
     }
 }

@@ -214,6 +214,11 @@ public final class Vit implements Runnable {
         return status;
     }
 
+    /** A bar for images. */
+    CommandBar bar(String doing, int images) {
+        return CommandBar.images(spec.commandLine().getErr(), status, doing, images);
+    }
+
     /** Prints an error after which the command continues. */
     void report(FaultReport fault) {
         status.clear();

@@ -1,13 +1,18 @@
 package vit.model.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
+import java.time.Duration;
+import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** A bar on standard error that shows how far training is and how much time is left. It appears only on a terminal. */
-final class TrainingBar implements AutoCloseable {
+/** A bar on standard error that shows how far a command is and how much time is left. It appears only on a terminal. */
+final class CommandBar implements AutoCloseable {
 
     private static final int MOST_COLUMNS = 79;
     private static final int UPDATE_MILLIS = 250;
@@ -55,11 +60,28 @@ final class TrainingBar implements AutoCloseable {
         }
     }
 
-    TrainingBar(PrintWriter err, StatusLine status, long done, long steps) {
+    private CommandBar(PrintWriter err, StatusLine status, ProgressBarBuilder builder) {
         boolean terminal = status.isTerminal();
         line = terminal ? new Line(err, status.columns()) : null;
-        bar = terminal ? new ProgressBarBuilder().setTaskName("training").setInitialMax(steps).startsFrom(done, java.time.Duration.ZERO)
-                .setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(UPDATE_MILLIS).setConsumer(line).build() : null;
+        bar = terminal ? builder.setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(UPDATE_MILLIS).setConsumer(line).build() : null;
+    }
+
+    /** A bar for the steps of a training, {@code done} of which are taken. */
+    static CommandBar training(PrintWriter err, StatusLine status, long done, long steps) {
+        return new CommandBar(err, status, new ProgressBarBuilder().setTaskName("training").setInitialMax(steps).startsFrom(done, Duration.ZERO));
+    }
+
+    /** A bar for images, with how many are done in a second. */
+    static CommandBar images(PrintWriter err, StatusLine status, String doing, int images) {
+        return new CommandBar(err, status, new ProgressBarBuilder().setTaskName(doing).setInitialMax(images).setUnit(" images", 1)
+                .showSpeed(new DecimalFormat("0.0", DecimalFormatSymbols.getInstance(Locale.ROOT))));
+    }
+
+    /** Advances the bar without a message. */
+    void step(long done) {
+        if (bar != null) {
+            bar.stepTo(done);
+        }
     }
 
     /** Advances the bar. */
@@ -79,6 +101,26 @@ final class TrainingBar implements AutoCloseable {
         line.erase(true);
         printing.run();
         line.show();
+    }
+
+    /** Writes something that may fail without disturbing the bar. */
+    void aroundWriting(Writing writing) throws IOException {
+        if (bar == null) {
+            writing.run();
+            return;
+        }
+        line.erase(true);
+        try {
+            writing.run();
+        } finally {
+            line.show();
+        }
+    }
+
+    /** Writes to a file or to standard output. */
+    @FunctionalInterface
+    interface Writing {
+        void run() throws IOException;
     }
 
     @Override
