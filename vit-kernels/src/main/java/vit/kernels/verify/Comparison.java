@@ -34,32 +34,45 @@ public final class Comparison {
      * @throws IllegalArgumentException if the bound is negative, infinite or NaN, and so would accept anything or nothing
      */
     public void add(int index, double expected, float actual, double bound) {
-        if (!(bound >= 0 && bound < Double.POSITIVE_INFINITY) && Double.isFinite(expected)) {
-            throw new IllegalArgumentException(name + "[" + index + "]: a bound of " + bound);
-        }
-        count++;
-        if (!Double.isFinite(expected)) {
-            if (Double.compare(expected, actual) != 0) {
-                throw failure(index, expected, actual, 0);
-            }
-            return;
-        }
-        double error = Math.abs(actual - expected);
-        if (!(error <= bound)) {
-            throw failure(index, expected, actual, bound);
-        }
-        double share = error == 0 ? 0 : error / bound;
-        if (share > worstShare) {
-            worstShare = share;
-            worst = describe(index, expected, actual) + ", off by " + error + " of " + bound;
+        if (!accepts(index, expected, actual, bound)) {
+            throw new AssertionError(name + describe(index, expected, actual) + ", " + Mismatch.error(expected, actual, bound));
         }
     }
 
-    /** Compares all elements of the first rows of {@code actual}. */
+    /** As {@link #add}, but returns whether the element lies within its bound. Only then it counts. */
+    boolean accepts(int index, double expected, float actual, double bound) {
+        if (!(bound >= 0 && bound < Double.POSITIVE_INFINITY) && Double.isFinite(expected)) {
+            throw new IllegalArgumentException(name + "[" + index + "]: a bound of " + bound);
+        }
+        if (!Double.isFinite(expected)) {
+            count++;
+            return Double.compare(expected, actual) == 0;
+        }
+        double error = Math.abs(actual - expected);
+        if (!(error <= bound)) {
+            return false;
+        }
+        count++;
+        double share = error == 0 ? 0 : error / bound;
+        if (share > worstShare) {
+            worstShare = share;
+            worst = describe(index, expected, actual) + ", " + Mismatch.error(expected, actual, bound);
+        }
+        return true;
+    }
+
+    /**
+     * Compares all elements of the first rows of {@code actual}.
+     *
+     * @throws AssertionError if one is off by more than its bound; the message has its row and column
+     */
     public void addAll(double[] expected, Tensor actual, Bound bound) {
         int columns = actual.columns();
         for (int i = 0; i < expected.length; i++) {
-            add(i, expected[i], actual.get(i / columns, i % columns), bound.at(i));
+            float value = actual.get(i / columns, i % columns);
+            if (!accepts(i, expected[i], value, bound.at(i))) {
+                throw new AssertionError(name + " " + new Mismatch("element", actual.rows(), columns, i, expected[i], value, bound.at(i)));
+            }
         }
     }
 
@@ -80,11 +93,6 @@ public final class Comparison {
         double at(int index);
     }
 
-    private AssertionError failure(int index, double expected, float actual, double bound) {
-        return new AssertionError(name + describe(index, expected, actual) + ", off by "
-                + Math.abs(actual - expected) + ", allowed " + bound);
-    }
-
     private static String describe(int index, double expected, float actual) {
         return "[" + index + "]: expected " + expected + ", found " + actual;
     }
@@ -92,6 +100,16 @@ public final class Comparison {
     /** The worst error seen, as a share of its bound. */
     public double worstShare() {
         return worstShare;
+    }
+
+    /** The number of elements that have been compared. */
+    public long count() {
+        return count;
+    }
+
+    /** The worst error in one line: its share of the bound, and the element. */
+    public String summary() {
+        return String.format(Locale.ROOT, "%s: worst error %.3f of its bound in %d elements, at %s", name, worstShare, count, worst);
     }
 
     /**
@@ -105,6 +123,6 @@ public final class Comparison {
         if (worstShare < LEAST_SHARE) {
             throw new AssertionError(name + ": the worst error is only " + worstShare + " of its bound; derive a closer one");
         }
-        System.out.printf(Locale.ROOT, "%s: worst error %.3f of its bound in %d elements, at %s%n", name, worstShare, count, worst);
+        System.out.println(summary());
     }
 }

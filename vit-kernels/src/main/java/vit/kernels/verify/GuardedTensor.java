@@ -8,36 +8,39 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * A tensor that begins off alignment, has gaps between its rows, and has a guard value in every float around it. So a test notices a kernel that
- * writes or uses floats that are not part of the tensor. The guard is a NaN that no arithmetic produces.
+ * A tensor that begins off alignment, has gaps between its rows, and has a guard in every float around it. So a test notices a kernel that writes or
+ * uses floats that are not part of the tensor.
  */
-public final class GuardedTensor {
-
-    private static final int GUARD = 0x7fc0dead;
-    private static final int MARGIN = 32; // floats after the last row: two of the widest vectors
+public final class GuardedTensor extends GuardedMemory {
 
     private final MemorySegment memory;
-    private final int offset;
     private final Tensor tensor;
 
-    private GuardedTensor(MemorySegment memory, int offset, Tensor tensor) {
+    private GuardedTensor(MemorySegment memory, int first, int rows, Tensor tensor) {
+        super(rows, tensor.columns(), tensor.rowStride(), first);
         this.memory = memory;
-        this.offset = offset;
         this.tensor = tensor;
     }
 
-    /** A tensor whose first element lies {@code offset} floats off alignment and whose rows have {@code gap} floats between them. */
+    /**
+     * A tensor of shape {@code dimensions}, in elements, in memory of {@code arena}.
+     *
+     * @param offset floats from a 64-byte boundary to the first element
+     * @param gap    floats between the end of a row and the next
+     */
     public static GuardedTensor of(TensorArena arena, int offset, int gap, int... dimensions) {
         Shape shape = Shape.of(dimensions);
-        int stride = shape.dimension(-1) + gap;
-        int rows = Math.toIntExact(shape.size() / shape.dimension(-1));
-        int floats = offset + rows * stride + MARGIN;
-        MemorySegment memory = arena.allocate(floats).segment();
-        for (int i = 0; i < floats; i++) {
-            memory.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i, GUARD);
+        int stride = dimensions[dimensions.length - 1] + gap;
+        int rows = 1;
+        for (int i = 0; i < dimensions.length - 1; i++) {
+            rows *= dimensions[i];
         }
-        Tensor tensor = Tensor.of(memory.asSlice((long) offset * Float.BYTES, (long) rows * stride * Float.BYTES), shape, stride);
-        return new GuardedTensor(memory, offset, tensor);
+        MemorySegment memory = GuardedSegment.allocate(arena, offset, rows, stride);
+        int first = MARGIN + offset;
+        Tensor tensor = Tensor.of(memory.asSlice((long) first * Float.BYTES, (long) rows * stride * Float.BYTES), shape, stride);
+        GuardedTensor guarded = new GuardedTensor(memory, first, rows, tensor);
+        guarded.setGuards(NAN_GUARD);
+        return guarded;
     }
 
     /** The tensor without what lies around it. */
@@ -45,7 +48,7 @@ public final class GuardedTensor {
         return tensor;
     }
 
-    /** Fills with normally distributed values. */
+    /** Fills with normally distributed values of deviation {@code scale}. */
     public GuardedTensor random(Random random, double scale) {
         float[] values = new float[Math.toIntExact(tensor.shape().size())];
         for (int i = 0; i < values.length; i++) {
@@ -55,42 +58,24 @@ public final class GuardedTensor {
         return this;
     }
 
-    private static final float[] SPECIAL = {
-        0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, -1.1e-39f, 1f, -1f, Float.MAX_VALUE, -Float.MAX_VALUE,
-        Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN
-    };
-
-    /** Fills with zeros of both signs, subnormals, extremes, infinities and NaN, and ordinary values between them. */
+    /** Fills with {@link Values#SPECIAL}. */
     public GuardedTensor special(Random random) {
-        random(random, 1);
-        for (int row = 0; row < tensor.rows(); row++) {
-            for (int column = 0; column < tensor.columns(); column++) {
-                if (random.nextInt(3) > 0) {
-                    tensor.set(row, column, SPECIAL[random.nextInt(SPECIAL.length)]);
-                }
-            }
-        }
+        Values.SPECIAL.fill(tensor, random);
         return this;
     }
 
-    /**
-     * Checks that no float around the tensor or between its rows was written.
-     *
-     * @param name the tensor's name, for the message
-     * @throws AssertionError if one was
-     */
-    public void assertGuardsIntact(String name) {
-        int floats = (int) (memory.byteSize() / Float.BYTES);
-        int end = offset + tensor.rows() * tensor.rowStride();
-        for (int i = 0; i < floats; i++) {
-            boolean inside = i >= offset && i < end && (i - offset) % tensor.rowStride() < tensor.columns();
-            boolean allocated = i < end + MARGIN;
-            if (!inside && allocated) {
-                int bits = memory.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i);
-                if (bits != GUARD) {
-                    throw new AssertionError(name + ": guard overwritten " + (i - offset) + " floats from the tensor's start");
-                }
-            }
-        }
+    @Override
+    int floats() {
+        return (int) (memory.byteSize() / Float.BYTES);
+    }
+
+    @Override
+    int bits(int index) {
+        return memory.getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, index);
+    }
+
+    @Override
+    void setBits(int index, int bits) {
+        memory.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, index, bits);
     }
 }

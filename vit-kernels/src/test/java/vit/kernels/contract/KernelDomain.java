@@ -36,7 +36,7 @@ public class KernelDomain extends DomainContextBase {
 
     @Provide
     Arbitrary<Values> values() {
-        return Arbitraries.of(Values.class).withoutEdgeCases();
+        return Arbitraries.of(Values.MODERATE).withoutEdgeCases();
     }
 
     @Provide
