@@ -11,9 +11,10 @@ import vit.model.parameters.Parameters;
  * expect them for fusion: MatMul then Add, Gelu, LayerNormalization, and the scale of attention after Q·Kᵀ. For one thread.
  *
  * @param fused whether ONNX Runtime's own operators may be used
+ * @param int8  whether the weights of linear layers are int8
  * @param graph receives the operators
  */
-record GraphLayers(VitConfig config, Parameters parameters, boolean fused, OnnxGraph graph) {
+record GraphLayers(VitConfig config, Parameters parameters, boolean fused, boolean int8, OnnxGraph graph) {
 
     /** The domain of ONNX Runtime's own operators. */
     static final String MICROSOFT = "com.microsoft";
@@ -40,7 +41,20 @@ record GraphLayers(VitConfig config, Parameters parameters, boolean fused, OnnxG
     }
 
     private String product(String output, String name, String x) {
-        return graph.node(output, "MatMul", x, graph.kernel(parameters.find(name + ".weight"))).add();
+        Parameter weight = parameters.find(name + ".weight");
+        return int8 ? int8Product(output, name, x, weight) : graph.node(output, "MatMul", x, graph.kernel(weight)).add();
+    }
+
+    /** scale(x)·scale(W)·((q(x) − offset(x))·q(W)ᵀ), with x rounded to uint8 in each call. ONNX Runtime fuses the operators in this order. */
+    private String int8Product(String output, String name, String x, Parameter weight) {
+        String rounded = x + ".uint8";
+        if (!graph.has(rounded)) { // an input of several layers is rounded once
+            graph.node(rounded, "DynamicQuantizeLinear", x).add(rounded, x + ".scale", x + ".offset");
+        }
+        String sums = graph.node(name + ".int32", "MatMulInteger", rounded, graph.int8Kernel(weight), x + ".offset", graph.int8Zeros(weight.out())).add();
+        String real = graph.node(name + ".int32.float", "Cast", sums).attribute("to", Initializer.FLOAT).add();
+        String scales = multiply(name + ".product.scales", x + ".scale", graph.int8Scales(weight));
+        return multiply(output, real, scales);
     }
 
     /** x·Wᵀ + b for a matrix x, with the bias if there is one. */

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.weights.format.AtomicFile;
 
@@ -42,10 +43,10 @@ public final class OnnxExport {
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private float[] values = new float[0];
 
-    private OnnxExport(ParameterSource source, OnnxOperators operators) {
+    private OnnxExport(ParameterSource source, OnnxOperators operators, OnnxWeights weights) {
         this.source = Objects.requireNonNull(source, "source");
         this.operators = Objects.requireNonNull(operators, "operators");
-        this.model = new VitGraph(source.config(), operators);
+        this.model = new VitGraph(source.config(), operators, Objects.requireNonNull(weights, "weights"));
         this.initializers = model.graph().initializers();
     }
 
@@ -63,12 +64,27 @@ public final class OnnxExport {
      * @throws IOException if reading or writing fails; an old file is then still there
      */
     public static void write(ParameterSource source, Path file, OnnxOperators operators) throws IOException {
-        write(source, file, operators, MOST_BYTES_INSIDE);
+        write(source, file, operators, OnnxWeights.FLOAT32);
     }
 
-    /** As {@link #write(ParameterSource, Path, OnnxOperators)}, but with a data file for weights of more than {@code mostBytesInside} bytes. */
-    static void write(ParameterSource source, Path file, OnnxOperators operators, long mostBytesInside) throws IOException {
-        OnnxExport export = new OnnxExport(source, operators);
+    /**
+     * Writes the model.
+     *
+     * @param source    its parameters: a model, an opened weight file, generated weights
+     * @param file      to write or replace; its folder must exist
+     * @param operators the operators that the graph may use
+     * @param weights   how the weights of linear layers are held
+     * @throws IOException if reading or writing fails; an old file is then still there
+     */
+    public static void write(ParameterSource source, Path file, OnnxOperators operators, OnnxWeights weights) throws IOException {
+        write(source, file, operators, weights, MOST_BYTES_INSIDE);
+    }
+
+    /**
+     * As {@link #write(ParameterSource, Path, OnnxOperators, OnnxWeights)}, but with a data file for weights of more than {@code mostBytesInside} bytes.
+     */
+    static void write(ParameterSource source, Path file, OnnxOperators operators, OnnxWeights weights, long mostBytesInside) throws IOException {
+        OnnxExport export = new OnnxExport(source, operators, weights);
         long bytes = export.initializers.stream().mapToLong(Initializer::bytes).sum();
         if (bytes <= mostBytesInside) {
             export.writeWhole(file);
@@ -104,7 +120,7 @@ public final class OnnxExport {
         long at = 0;
         try (AtomicFile target = AtomicFile.create(data)) {
             for (Initializer initializer : initializers) {
-                if (!(initializer instanceof Initializer.Learned)) {
+                if (!(initializer instanceof Initializer.OfParameter)) {
                     byte[] tensor = small(initializer);
                     graph.bytes(5, tensor);
                     continue;
@@ -160,7 +176,7 @@ public final class OnnxExport {
         for (long dimension : initializer.dimensions()) {
             tensor.number(1, dimension);
         }
-        tensor.number(2, initializer instanceof Initializer.Integers ? Initializer.INT64 : Initializer.FLOAT);
+        tensor.number(2, initializer.type());
         return tensor.text(8, initializer.name());
     }
 
@@ -174,7 +190,8 @@ public final class OnnxExport {
         switch (initializer) {
             case Initializer.Integers integers -> elements.asLongBuffer().put(integers.values());
             case Initializer.Reals reals -> elements.asFloatBuffer().put(reals.values());
-            case Initializer.Learned learned -> throw new IllegalArgumentException(learned.name() + " is streamed");
+            case Initializer.Int8Zeros _ -> { } // as it was allocated
+            case Initializer.OfParameter streamed -> throw new IllegalArgumentException(streamed.name() + " is streamed");
         }
         return head(initializer).bytes(9, elements.array()).toBytes();
     }
@@ -192,17 +209,35 @@ public final class OnnxExport {
                     put(value, target);
                 }
             }
+            case Initializer.Int8Zeros zeros -> put(new byte[zeros.count()], target);
             case Initializer.Learned learned -> stream(learned, target);
+            case Initializer.Int8Elements elements -> put(int8(elements.parameter()).elements(), target);
+            case Initializer.Int8Scales scales -> {
+                for (float scale : int8(scales.parameter()).scales()) {
+                    put(scale, target);
+                }
+            }
         }
         flush(target);
     }
 
-    private void stream(Initializer.Learned learned, AtomicFile target) throws IOException {
-        int size = Math.toIntExact(learned.parameter().shape().size());
+    private Int8Kernel int8(Parameter weight) throws IOException {
+        read(weight);
+        return Int8Kernel.of(values, weight.out(), weight.in());
+    }
+
+    /** Reads a parameter into the first of {@link #values}. */
+    private int read(Parameter parameter) throws IOException {
+        int size = Math.toIntExact(parameter.shape().size());
         if (values.length < size) {
             values = new float[size];
         }
-        source.read(learned.parameter(), values);
+        source.read(parameter, values);
+        return size;
+    }
+
+    private void stream(Initializer.Learned learned, AtomicFile target) throws IOException {
+        int size = read(learned.parameter());
         int rows = learned.transposed() ? learned.parameter().out() : 1;
         int columns = size / rows;
         for (int column = 0; column < columns; column++) {
@@ -210,6 +245,11 @@ public final class OnnxExport {
                 put(values[row * columns + column], target);
             }
         }
+    }
+
+    private void put(byte[] bytes, AtomicFile target) throws IOException {
+        flush(target);
+        target.write(ByteBuffer.wrap(bytes));
     }
 
     private void put(float value, AtomicFile target) throws IOException {

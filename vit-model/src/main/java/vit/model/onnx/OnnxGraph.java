@@ -1,9 +1,11 @@
 package vit.model.onnx;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import vit.model.parameters.Parameter;
 
 /**
@@ -19,6 +21,7 @@ final class OnnxGraph {
     private static final int ATTRIBUTE_INTS = 7;
 
     private final List<ProtobufMessage> nodes = new ArrayList<>();
+    private final Set<String> made = new HashSet<>();
     private final Map<String, Initializer> initializers = new LinkedHashMap<>();
 
     /** An operator under construction. */
@@ -79,8 +82,14 @@ final class OnnxGraph {
             message.text(3, name).text(4, operator);
             attributes.forEach(attribute -> message.message(5, attribute));
             nodes.add(message);
+            made.addAll(List.of(outputs));
             return outputs[0];
         }
+    }
+
+    /** Whether there is a value of this name that an operator has made. */
+    boolean has(String value) {
+        return made.contains(value);
     }
 
     /** Starts an operator of the default domain. */
@@ -95,8 +104,26 @@ final class OnnxGraph {
 
     /** The weight (out, in) of a linear layer as (in, out), the layout of MatMul, under the name {@code ….kernel}. */
     String kernel(Parameter weight) {
-        String name = weight.name().substring(0, weight.name().length() - "weight".length()) + "kernel";
-        return constant(new Initializer.Learned(name, weight, true));
+        return constant(new Initializer.Learned(name(weight, "kernel"), weight, true));
+    }
+
+    /** The elements of the weight (out, in) of a linear layer as int8, (in, out), under the name {@code ….kernel}. */
+    String int8Kernel(Parameter weight) {
+        return constant(new Initializer.Int8Elements(name(weight, "kernel"), weight));
+    }
+
+    /** The scales of {@link #int8Kernel}, (out), under the name {@code ….scales}. */
+    String int8Scales(Parameter weight) {
+        return constant(new Initializer.Int8Scales(name(weight, "scales"), weight));
+    }
+
+    /** The offsets of {@link #int8Kernel}, (out). */
+    String int8Zeros(int count) {
+        return constant(new Initializer.Int8Zeros("zeros." + count, count));
+    }
+
+    private static String name(Parameter weight, String last) {
+        return weight.name().substring(0, weight.name().length() - "weight".length()) + last;
     }
 
     /** A list of whole numbers. */

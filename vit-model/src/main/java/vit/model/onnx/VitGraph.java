@@ -23,9 +23,10 @@ final class VitGraph {
     private final OnnxGraph graph = new OnnxGraph();
     private final String output;
 
-    VitGraph(VitConfig config, OnnxOperators operators) {
+    VitGraph(VitConfig config, OnnxOperators operators, OnnxWeights weights) {
         this.config = config;
-        GraphLayers layers = new GraphLayers(config, Parameters.of(config), operators == OnnxOperators.ONNX_RUNTIME, graph);
+        GraphLayers layers = new GraphLayers(config, Parameters.of(config), operators == OnnxOperators.ONNX_RUNTIME,
+                weights == OnnxWeights.INT8, graph);
         String last = new GraphBlock(layers).all(new GraphStem(layers).tokens());
         GraphPool pool = new GraphPool(layers);
         GraphHead head = new GraphHead(layers);

@@ -174,7 +174,7 @@ class OnnxExportTest {
         Path whole = folder.resolve("whole.onnx");
         Path divided = folder.resolve("divided.onnx");
         OnnxExport.write(new GeneratedWeights(PLAIN, 5), whole);
-        OnnxExport.write(new GeneratedWeights(PLAIN, 5), divided, OnnxOperators.STANDARD, 1000);
+        OnnxExport.write(new GeneratedWeights(PLAIN, 5), divided, OnnxOperators.STANDARD, OnnxWeights.FLOAT32, 1000);
         OnnxFile expected = OnnxFile.read(whole);
         OnnxFile found = OnnxFile.read(divided);
         assertTrue(Files.size(divided) < Files.size(whole) / 4, "the weights are in the first file");
@@ -182,6 +182,29 @@ class OnnxExportTest {
         assertEquals(expected.constants().keySet(), found.constants().keySet());
         expected.constants().forEach((name, constant) -> assertArrayEquals(constant.bytes(), found.constants().get(name).bytes(), name));
         assertEquals(List.of("divided.onnx", "divided.onnx.data", "whole.onnx"), files());
+    }
+
+    /** Weights of linear layers are a quarter as large, inputs of several layers are rounded once, and the names of what is computed stay. */
+    @Test
+    void int8WeightsHaveAScaleForEveryOutput() throws IOException {
+        Path path = folder.resolve("int8.onnx");
+        OnnxExport.write(new GeneratedWeights(PLAIN, 5), path, OnnxOperators.STANDARD, OnnxWeights.INT8);
+        OnnxFile file = OnnxFile.read(path);
+        OnnxFile.Constant kernel = file.constants().get("blocks.1.mlp.fc1.kernel");
+        assertEquals(Initializer.INT8, kernel.type());
+        assertEquals(List.of(24L, 40L), kernel.dimensions());
+        assertEquals(List.of(40L), file.constants().get("blocks.1.mlp.fc1.scales").dimensions());
+        Parameter parameter = Parameters.of(PLAIN).find("blocks.1.mlp.fc1.weight");
+        float[] weight = new float[24 * 40];
+        new GeneratedWeights(PLAIN, 5).read(parameter, weight);
+        assertArrayEquals(Int8Kernel.of(weight, 40, 24).elements(), kernel.bytes());
+        assertEquals(4 * 2, file.count("MatMulInteger"));
+        assertEquals(4 * 2, file.count("DynamicQuantizeLinear"));
+        assertEquals(List.of("blocks.1.mlp.fc1.product"), file.node("blocks.1.mlp.fc1.product").outputs());
+        Path divided = folder.resolve("divided.onnx");
+        OnnxExport.write(new GeneratedWeights(PLAIN, 5), divided, OnnxOperators.STANDARD, OnnxWeights.INT8, 1000);
+        OnnxFile found = OnnxFile.read(divided);
+        file.constants().forEach((name, constant) -> assertArrayEquals(constant.bytes(), found.constants().get(name).bytes(), name));
     }
 
     @Test

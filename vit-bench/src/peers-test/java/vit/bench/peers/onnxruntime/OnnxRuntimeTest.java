@@ -17,11 +17,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import vit.bench.peers.PreparedWork;
+import vit.bench.peers.Work;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
 import vit.model.SessionOptions;
@@ -40,6 +43,7 @@ import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitConfig.Positions;
 import vit.model.onnx.OnnxExport;
 import vit.model.onnx.OnnxOperators;
+import vit.model.onnx.OnnxWeights;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.ParameterSource;
 import vit.model.weights.Weights;
@@ -216,16 +220,58 @@ class OnnxRuntimeTest {
         }
     }
 
+    /** The graph with int8 weights computes what rounding gives: near our numbers, and not as near as float32. */
+    @ParameterizedTest
+    @MethodSource("everyKind")
+    void int8WeightsAreNearForEveryKindOfConfiguration(VitConfig config) throws IOException, OrtException {
+        ParameterSource source = new GeneratedWeights(config, 3);
+        float[] images = new float[BATCH * config.channels() * config.imageHeight() * config.imageWidth()];
+        new GeneratedWeights(config, 0).fill(images, images.length, "images", 1.7, 0);
+        for (OnnxOperators operators : OnnxOperators.values()) {
+            Path exact = folder.resolve("exact.onnx");
+            Path rounded = folder.resolve("rounded.onnx");
+            OnnxExport.write(source, exact, operators);
+            OnnxExport.write(source, rounded, operators, OnnxWeights.INT8);
+            float[] expected = run(exact, config, images);
+            double error = error(expected, run(rounded, config, images));
+            System.out.printf("ONNX Runtime, int8: largest difference %.1e of the largest output, %s %s%n", error, config, operators);
+            assertTrue(error < 0.1, error + " of the largest output with " + operators);
+            assertEquals(config.depth() > 0, error > 1e-5, error + " of the largest output with " + operators);
+        }
+    }
+
+    @Test
+    void int8ContenderSaysThatItsNumbersAreOthers() throws Exception {
+        VitConfig config = PLAIN.toBuilder().image(64, 64).patch(16).width(128).heads(2).headDim(64).mlp(256).build();
+        Work.Forward work = Work.Forward.of(Work.Kind.FORWARD, "small", config, BATCH, 1);
+        try (PreparedWork exact = new OnnxRuntimeContender().prepare(work); PreparedWork rounded = new OnnxRuntimeInt8Contender().prepare(work)) {
+            exact.run();
+            rounded.run();
+            assertTrue(exact.isSameNumbers() && !rounded.isSameNumbers());
+            assertEquals(exact.label() + " int8", rounded.label());
+            assertTrue(rounded.differences().contains("other numbers"), rounded.differences());
+            double error = error(exact.result(), rounded.result());
+            assertTrue(error > 1e-4 && error < 0.1, String.valueOf(error));
+        }
+    }
+
     private static void compare(String name, float[] ours, float[] theirs) {
-        assertEquals(ours.length, theirs.length, name);
+        double error = error(ours, theirs);
+        System.out.printf("ONNX Runtime: largest difference %.1e of the largest output, %s%n", error, name);
+        assertTrue(error <= TOLERANCE, name + ": " + error + " of the largest output");
+    }
+
+    /** The largest difference, in units of the largest output. */
+    private static double error(float[] expected, float[] found) {
+        assertEquals(expected.length, found.length);
         double scale = 0;
         double worst = 0;
-        for (int i = 0; i < ours.length; i++) {
-            scale = Math.max(scale, Math.abs(ours[i]));
-            worst = Math.max(worst, Math.abs((double) ours[i] - theirs[i]));
+        for (int i = 0; i < expected.length; i++) {
+            scale = Math.max(scale, Math.abs(expected[i]));
+            double difference = Math.abs((double) expected[i] - found[i]);
+            worst = Double.isNaN(difference) ? Double.NaN : Math.max(worst, difference);
         }
-        System.out.printf("ONNX Runtime: largest difference %.1e of the largest output, %s%n", worst / scale, name);
-        assertTrue(worst <= TOLERANCE * scale, name + ": " + worst + " at a scale of " + scale);
+        return worst / scale;
     }
 
     private static float[] run(Path file, VitConfig config, float[] images) throws OrtException {

@@ -16,6 +16,7 @@ import vit.bench.peers.IdleProcess;
 import vit.model.config.VitConfig;
 import vit.model.onnx.OnnxExport;
 import vit.model.onnx.OnnxOperators;
+import vit.model.onnx.OnnxWeights;
 import vit.model.parameters.ParameterSource;
 
 /**
@@ -65,16 +66,21 @@ public final class OnnxSession implements AutoCloseable {
      * @param batch  B
      */
     public static OnnxSession faster(ParameterSource weights, float[] images, int batch, Pool pool) throws IOException, OrtException, InterruptedException {
+        return faster(weights, OnnxWeights.FLOAT32, images, batch, pool);
+    }
+
+    /** The same with the weights of linear layers in this form. */
+    static OnnxSession faster(ParameterSource weights, OnnxWeights form, float[] images, int batch, Pool pool) throws IOException, OrtException, InterruptedException {
         FloatBuffer buffer = buffer(images);
         OnnxSession best = null;
         double bestNanos = Double.POSITIVE_INFINITY;
         for (OnnxOperators operators : OnnxOperators.values()) {
             Path file = Files.createTempFile("vit", ".onnx");
             try {
-                OnnxExport.write(weights, file, operators);
+                OnnxExport.write(weights, file, operators, form);
                 OnnxSession candidate = new OnnxSession(file, weights.config(), batch, pool, operators);
                 double nanos = candidate.trial(buffer);
-                System.err.printf(Locale.ROOT, "onnxruntime with %s: %.2f ms%n", candidate.graph(), nanos / 1e6);
+                System.err.printf(Locale.ROOT, "onnxruntime, %s, with %s: %.2f ms%n", form.toString().toLowerCase(Locale.ROOT), candidate.graph(), nanos / 1e6);
                 OnnxSession slower = nanos < bestNanos ? best : candidate;
                 best = nanos < bestNanos ? candidate : best;
                 bestNanos = Math.min(nanos, bestNanos);
