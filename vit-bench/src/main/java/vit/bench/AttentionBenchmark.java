@@ -87,20 +87,20 @@ public class AttentionBenchmark extends KernelBenchmark {
 
     /** The forward pass between two matrix products whose rows are packed. It keeps no log-sum-exp. */
     @Benchmark
-    public void forwardPacked(Work work) {
-        run(packed, work);
+    public void forwardPacked() {
+        run(packed);
     }
 
     /** The forward pass of training with a bias. */
     @Benchmark
-    public void forwardWithBias(Work work) {
-        run(biased, work);
+    public void forwardWithBias() {
+        run(biased);
     }
 
     /** The backward pass with a bias and its gradient. It does not matter to the time that no forward pass with the bias came before. */
     @Benchmark
-    public void backwardWithBias(Work work) {
-        run(biasedBackward, work);
+    public void backwardWithBias() {
+        run(biasedBackward);
     }
 
     /** Five products: the scores again, dP, dV, dQ and dK. */

@@ -1,7 +1,6 @@
 package vit.bench;
 
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -23,9 +22,9 @@ import vit.kernels.tensor.TensorArena;
 
 /**
  * A kernel's forward and backward pass, with the Vector API and with the reference's plain loops, at the shapes of ViT-B/16 (197 tokens per image,
- * width 768, 12 heads of 64, MLP 3072, 1000 classes). In addition to operations per second it reports GFLOP/s where arithmetic is the limit, GB/s
- * (each operand counted once) where memory is, and the share of that limit, which is measured beforehand; 1 is the limit. Operands that stay in a
- * cache can exceed the limit of the memory. The result is checked before anything is timed.
+ * width 768, 12 heads of 64, MLP 3072, 1000 classes). In addition to operations per second, {@link WorkProfiler} reports GFLOP/s where arithmetic is the limit,
+ * GB/s (each operand counted once) where memory is, that limit, which is measured beforehand, and the share of it; 1 is the limit. Operands that stay in a cache
+ * can exceed the limit of the memory. The result is checked before anything is timed.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
@@ -79,25 +78,22 @@ public abstract class KernelBenchmark {
     /** What is wrong with the result of the backward pass, or null. */
     abstract String checkBackward();
 
-    /** The work that a pass did; JMH divides it by the time. */
-    @AuxCounters(AuxCounters.Type.OPERATIONS)
-    @State(Scope.Thread)
-    public static class Work {
-        /** 10⁹ floating-point operations. */
-        public double gflop;
-        /** 10⁹ bytes. */
-        public double gigabyte;
-        /** Seconds that the work takes at the limit; divided by the time, this is the share of the limit. */
-        public double shareOfLimit;
+    /**
+     * What {@link WorkProfiler} makes the further columns of.
+     *
+     * @param work  of one call: 10⁹ floating-point operations or bytes
+     * @param limit per second
+     * @param unit  of the speed
+     */
+    record Measured(double work, double limit, String unit) {}
 
-        /** For JMH. */
-        public Work() {}
+    /** The benchmark that runs in this JVM, and its pass; written by its thread, and read after its iterations. */
+    private static KernelBenchmark running;
+    private static Pass ran;
 
-        /** Starts the count of an iteration. */
-        @Setup(Level.Iteration)
-        public void reset() {
-            gflop = gigabyte = shareOfLimit = 0;
-        }
+    /** What has run in this JVM, or null before its first call. */
+    static Measured measured() {
+        return ran == null ? null : new Measured(ran.work, running.limit, running.isArithmetic() ? "GFLOP/s" : "GB/s");
     }
 
     /** Measures the limit, makes the operands, checks the results. */
@@ -132,39 +128,35 @@ public abstract class KernelBenchmark {
 
     /** The Vector API's forward pass. */
     @Benchmark
-    public void forwardSimd(Work work) {
-        run(forward, work);
+    public void forwardSimd() {
+        run(forward);
     }
 
     /** The Vector API's backward pass. */
     @Benchmark
-    public void backwardSimd(Work work) {
-        run(backward, work);
+    public void backwardSimd() {
+        run(backward);
     }
 
     /** The reference's forward pass. */
     @Benchmark
     @Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "-Dvit.kernels=reference"})
-    public void forwardReference(Work work) {
-        run(forward, work);
+    public void forwardReference() {
+        run(forward);
     }
 
     /** The reference's backward pass. */
     @Benchmark
     @Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "-Dvit.kernels=reference"})
-    public void backwardReference(Work work) {
-        run(backward, work);
+    public void backwardReference() {
+        run(backward);
     }
 
-    /** Runs a pass and counts its work. */
-    void run(Pass pass, Work work) {
+    /** Runs a pass. */
+    void run(Pass pass) {
         workers.run(pass.task);
-        if (isArithmetic()) {
-            work.gflop += pass.work;
-        } else {
-            work.gigabyte += pass.work;
-        }
-        work.shareOfLimit += pass.work / limit;
+        running = this;
+        ran = pass;
     }
 
     /** The number of token rows. */

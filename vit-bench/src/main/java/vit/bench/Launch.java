@@ -17,10 +17,11 @@ public final class Launch {
         String program = args.length == 0 ? "" : args[0];
         String[] rest = args.length == 0 ? args : Arrays.copyOfRange(args, 1, args.length);
         switch (program) {
-            case "jmh" -> org.openjdk.jmh.Main.main(rest);
+            case "jmh" -> JmhProgram.main(rest);
             case "load" -> vit.bench.load.VitLoad.main(rest);
             case "model" -> ModelBenchmark.main(rest);
             case "peers" -> vit.bench.peers.VitPeers.main(rest);
+            case "--help", "-h" -> System.out.println("Usage: vit-jmh, vit-load, vit-model-bench or vit-peers, each with --help");
             default -> refuse("no program \"" + program + "\"", "start vit-jmh, vit-load, vit-model-bench or vit-peers");
         }
     }

@@ -55,8 +55,8 @@ public final class ModelBenchmark {
     /** Runs the benchmark. If the arguments make no sense, it says so and ends the JVM with exit code 2. */
     public static void main(String[] args) throws Exception {
         if (Arrays.asList(args).contains("--help")) {
-            System.out.printf("Usage: vit-model-bench [MODEL [SECONDS [THREADS]]]%nDefault: %s %.0f, and as many threads as processors.%nModels: %s%n",
-                    DEFAULT_MODEL, DEFAULT_SECONDS, String.join(", ", VitVariants.names()));
+            System.out.printf("Usage: vit-model-bench [MODEL [SECONDS [THREADS]]]%nDefault: %s %.0f, and as many threads as processors.%nModels:%n  %s%n",
+                    DEFAULT_MODEL, DEFAULT_SECONDS, String.join("\n  ", VitVariants.names()));
             return;
         }
         String name = args.length > 0 ? args[0] : DEFAULT_MODEL;
