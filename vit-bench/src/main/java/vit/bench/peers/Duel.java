@@ -72,7 +72,8 @@ final class Duel {
         private String differences = "";
         private double error;
         private Accuracy accuracy;
-        private String failure;
+        private String failure; // null if there is none
+        private boolean unsupported;
 
         private Peer(Contender contender) {
             this.contender = contender;
@@ -87,7 +88,10 @@ final class Duel {
                 attempt.run();
             } catch (InterruptedException e) {
                 throw e;
-            } catch (DisagreementException | UnsupportedOperationException e) {
+            } catch (UnsupportedOperationException e) {
+                failure = e.getMessage() == null ? e.toString() : e.getMessage();
+                unsupported = true;
+            } catch (DisagreementException e) {
                 failure = e.getMessage();
             } catch (Exception | LinkageError | AssertionError e) {
                 failure = what + ": " + describe(e);
@@ -173,7 +177,7 @@ final class Duel {
         List<Row> rows = new ArrayList<>();
         for (Peer peer : peers) {
             rows.add(peer.failure == null ? comparison(peer, ours, best)
-                    : new NotMeasured(piece, peer.contender.name(), peer.failure, LocalDate.now().toString()));
+                    : new NotMeasured(piece, peer.contender.name(), peer.failure, !peer.unsupported, LocalDate.now().toString()));
         }
         return rows;
     }

@@ -9,8 +9,9 @@ import vit.model.json.JsonObject;
  * A peer that was wanted and could not be measured.
  *
  * @param reason in a sentence without an end
+ * @param failed whether something went wrong; otherwise the peer does not offer this piece
  */
-record NotMeasured(Piece piece, String contender, String reason, String date) implements Row {
+record NotMeasured(Piece piece, String contender, String reason, boolean failed, String date) implements Row {
 
     @Override
     public String peer() {
@@ -23,11 +24,12 @@ record NotMeasured(Piece piece, String contender, String reason, String date) im
         piece.addTo(object);
         object.put("peer", contender);
         object.put("not_measured", reason);
+        object.put("failed", failed);
         object.put("date", date);
         return object;
     }
 
     static NotMeasured of(JsonObject json) throws InputException {
-        return new NotMeasured(Piece.of(json), json.text("peer"), json.text("not_measured"), json.text("date"));
+        return new NotMeasured(Piece.of(json), json.text("peer"), json.text("not_measured"), json.flag("failed"), json.text("date"));
     }
 }

@@ -336,7 +336,7 @@ public final class VitPeers implements Callable<Integer> {
         }
         out.flush();
         for (Row row : rows) {
-            if (row instanceof NotMeasured missing) {
+            if (row instanceof NotMeasured missing && missing.failed()) {
                 err.println("error: " + missing.piece().work() + ", " + missing.peer() + ": " + missing.reason());
                 failed = true;
             }

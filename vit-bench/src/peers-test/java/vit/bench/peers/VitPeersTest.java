@@ -40,7 +40,7 @@ class VitPeersTest {
         "--gemm --start|--embed, --gemm, --kernels, --train and --start exclude one another",
         "--embed --threads 0|Invalid value for option '--threads'",
         "--peers nosuch|there is no peer nosuch; there are: ",
-        "--gemm --peers pytorch|none of these peers can do gemm: pytorch; those that can: ",
+        "--gemm --peers lucene|none of these peers can do gemm: lucene; those that can: ejml, ",
         "--embed --batch 1,0|Invalid value for option '--batch'",
     })
     void wrongUsageIsRefusedBeforeAnythingIsMeasured(String args, String message) {

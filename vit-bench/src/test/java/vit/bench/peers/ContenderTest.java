@@ -131,6 +131,15 @@ class ContenderTest {
         assertEquals("preparing: java.lang.UnsatisfiedLinkError: no libloops", only().text("not_measured"));
     }
 
+    /** What a peer does not offer is said, and is no failure. */
+    @Test
+    void aPieceThatIsNotOfferedIsARowWithoutAFailure() throws Exception {
+        Path jar = jar(block("java").replace("Work.LayerNorm norm =", "if (work != null) throw new UnsupportedOperationException(\"no widths but 64\");\nWork.LayerNorm norm ="));
+        assertEquals(0, runKernels(jar, "--peers", "loops"), err.toString());
+        assertTrue(out.toString().contains("layernorm 197x768    loops: not measured; no widths but 64"), out.toString());
+        assertTrue(!err.toString().contains("error:"), err.toString());
+    }
+
     @Test
     void whatRunningThrowsIsTheReasonInTheRow() throws Exception {
         Path jar = jar(block("java").replace("int columns = work.columns();",

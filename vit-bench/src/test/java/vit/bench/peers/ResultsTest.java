@@ -120,7 +120,7 @@ class ResultsTest {
     @Test
     void whatCouldNotBeMeasuredIsARowUntilItIsMeasured() throws IOException {
         Comparison old = comparison(2, 200);
-        NotMeasured missing = new NotMeasured(old.piece(), old.contender(), "no libonnxruntime | here", "2026-12-01");
+        NotMeasured missing = new NotMeasured(old.piece(), old.contender(), "no libonnxruntime | here", true, "2026-12-01");
         new Results(folder, "forward", "first").write(List.of(old));
         new Results(folder, "forward", "second").write(List.of(missing));
         String table = Files.readString(folder.resolve("forward.md"));
@@ -134,7 +134,7 @@ class ResultsTest {
 
     @Test
     void aTableOfFailuresAloneHasNoPictures() throws IOException {
-        new Results(folder, "gemm", "first").write(List.of(new NotMeasured(new Piece("gemm 1x2x3", "", "vit_base_patch16_224", 1, 2), "mkl", "no", DAY)));
+        new Results(folder, "gemm", "first").write(List.of(new NotMeasured(new Piece("gemm 1x2x3", "", "vit_base_patch16_224", 1, 2), "mkl", "no", false, DAY)));
         assertFalse(Files.readString(folder.resolve("gemm.md")).contains(".png"));
         assertFalse(Files.exists(folder.resolve("gemm.png")));
     }

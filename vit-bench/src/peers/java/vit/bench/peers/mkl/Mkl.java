@@ -38,6 +38,7 @@ final class Mkl implements PreparedWork {
 
     /** Sets the number of threads, and reads it back. */
     static void setThreads(int threads) {
+        mkl_rt.MKL_Set_Num_Threads_Local(0); // PyTorch sets the number of the calling thread, which has precedence
         mkl_rt.MKL_Set_Num_Threads(threads);
         int found = mkl_rt.MKL_Get_Max_Threads();
         if (found != threads) {

@@ -19,11 +19,15 @@ public final class PyTorchContender implements Contender {
 
     @Override
     public Set<Work.Kind> kinds() {
-        return EnumSet.of(Work.Kind.FORWARD, Work.Kind.EMBED, Work.Kind.TRAIN);
+        return EnumSet.allOf(Work.Kind.class);
     }
 
     @Override
     public PreparedWork prepare(Work work) throws Exception {
-        return work instanceof Work.Training training ? new PyTorchTraining(training) : new PyTorchForward((Work.Forward) work);
+        return switch (work) {
+            case Work.Training training -> new PyTorchTraining(training);
+            case Work.Forward forward -> new PyTorchForward(forward);
+            default -> new PyTorchKernel(work);
+        };
     }
 }

@@ -1,0 +1,2 @@
+/** EJML as a contender. */
+package vit.bench.peers.ejml;

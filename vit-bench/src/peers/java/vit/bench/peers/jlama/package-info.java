@@ -1,0 +1,2 @@
+/** Jlama's tensor operations as a contender. */
+package vit.bench.peers.jlama;

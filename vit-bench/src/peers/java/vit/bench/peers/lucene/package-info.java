@@ -1,0 +1,2 @@
+/** Lucene's dot product as a contender. */
+package vit.bench.peers.lucene;

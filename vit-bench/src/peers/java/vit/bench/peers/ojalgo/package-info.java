@@ -1,0 +1,2 @@
+/** ojAlgo as a contender. */
+package vit.bench.peers.ojalgo;
