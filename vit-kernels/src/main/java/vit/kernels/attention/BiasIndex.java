@@ -85,7 +85,7 @@ public final class BiasIndex {
     }
 
     /** The entry of the pair with this number, i·T + j. */
-    int entry(int pair) {
+    public int entry(int pair) {
         return entry[pair];
     }
 

@@ -1,11 +1,11 @@
 package vit.kernels.attention;
 
 /** The mathematics of {@link RelativeBias}, in double: plain loops over row-major arrays without gaps. */
-final class RelativeBiasReference {
+public final class RelativeBiasReference {
 
     private RelativeBiasReference() {}
 
-    static void gather(
+    public static void gather(
             double[] bias, // (H, T, T)
             double[] table, // (entries, H)
             BiasIndex index, // (T, T)
@@ -18,7 +18,7 @@ final class RelativeBiasReference {
         }
     }
 
-    static void scatter(
+    public static void scatter(
             double[] dtable, // (entries, H); +=
             double[] dbias, // (H, T, T)
             BiasIndex index, // (T, T)

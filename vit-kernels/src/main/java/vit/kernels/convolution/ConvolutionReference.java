@@ -3,11 +3,11 @@ package vit.kernels.convolution;
 import java.util.Arrays;
 
 /** The mathematics of {@link Convolution}: plain loops over {@code double[]}, every array row-major without gaps. */
-final class ConvolutionReference {
+public final class ConvolutionReference {
 
     private ConvolutionReference() {}
 
-    static void channelsLast(
+    public static void channelsLast(
             double[] x, // (B·P, C)
             double[] images, // (B, C, P)
             int batch, int channels, int pixels) {
@@ -21,7 +21,7 @@ final class ConvolutionReference {
     }
 
     /** The inverse of {@link #channelsLast}. The inverse of a permutation is its transpose, so this is also the backward pass. */
-    static void channelsFirst(
+    public static void channelsFirst(
             double[] images, // (B, C, P)
             double[] x, // (B·P, C)
             int batch, int channels, int pixels) {
@@ -34,14 +34,14 @@ final class ConvolutionReference {
         }
     }
 
-    static void unfold(
+    public static void unfold(
             double[] windows, // (B·OH·OW, size·size·C)
             double[] x, // (B·H·W, C)
             Window window, int height, int width, int batch, int channels) {
         forEachCopy(window, height, width, batch, channels, (copy, pixel) -> windows[copy] = pixel < 0 ? 0 : x[pixel]);
     }
 
-    static void fold(
+    public static void fold(
             double[] dx, // (B·H·W, C)
             double[] dwindows, // (B·OH·OW, size·size·C)
             Window window, int height, int width, int batch, int channels) {

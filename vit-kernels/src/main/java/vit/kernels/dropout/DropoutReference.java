@@ -1,11 +1,11 @@
 package vit.kernels.dropout;
 
 /** The mathematics of {@link Dropout}: plain loops over {@code double[]}, row-major without gaps. */
-final class DropoutReference {
+public final class DropoutReference {
 
     private DropoutReference() {}
 
-    static void apply(
+    public static void apply(
             double[] out, // (M, C)
             double[] in, // (M, C)
             double p, long seed, long stream, long firstRow, int columns) {

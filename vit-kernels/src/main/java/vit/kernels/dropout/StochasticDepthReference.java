@@ -1,11 +1,11 @@
 package vit.kernels.dropout;
 
 /** The mathematics of {@link StochasticDepth}: plain loops over {@code double[]}, row-major without gaps. */
-final class StochasticDepthReference {
+public final class StochasticDepthReference {
 
     private StochasticDepthReference() {}
 
-    static void apply(
+    public static void apply(
             double[] out, // (B, T, C)
             double[] in, // (B, T, C)
             double p, long seed, long stream, long firstImage, int rowsPerImage, int columns) {

@@ -3,12 +3,12 @@ package vit.kernels.linear;
 import vit.kernels.gemm.GemmReference;
 
 /** The mathematics of {@link Linear}: the matrix product and the bias. Plain loops over {@code double[]}, row-major without gaps. */
-final class LinearReference {
+public final class LinearReference {
 
     private LinearReference() {}
 
     /** y = x·Wᵀ + bias. */
-    static void forward(
+    public static void forward(
             double[] y, // (M, N)
             double[] x, // (M, K)
             double[] weight, // (N, K)
@@ -19,7 +19,7 @@ final class LinearReference {
     }
 
     /** dx = dy·W, dweight += dyᵀ·x, dbias += Σ_m dy[m]. */
-    static void backward(
+    public static void backward(
             double[] dx, // (M, K)
             double[] dweight, // (N, K); +=
             double[] dbias, // (N) or null; +=
@@ -33,7 +33,7 @@ final class LinearReference {
         }
     }
 
-    static void backwardBias(
+    public static void backwardBias(
             double[] dbias, // (N); +=
             double[] dy) { // (M, N)
         for (int i = 0; i < dy.length; i++) {

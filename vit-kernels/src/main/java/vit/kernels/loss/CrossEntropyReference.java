@@ -1,12 +1,12 @@
 package vit.kernels.loss;
 
 /** The mathematics of {@link CrossEntropy}: plain loops over {@code double[]}, row-major without gaps. */
-final class CrossEntropyReference {
+public final class CrossEntropyReference {
 
     private CrossEntropyReference() {}
 
     /** Targets (B, K) with all weight on the labels. */
-    static double[] oneHot(int[] labels, int batch, int classes) {
+    public static double[] oneHot(int[] labels, int batch, int classes) {
         double[] targets = new double[batch * classes];
         for (int b = 0; b < batch; b++) {
             targets[b * classes + labels[b]] = 1;
@@ -15,13 +15,13 @@ final class CrossEntropyReference {
     }
 
     /** target = (1 − s) · target + s / K, in place. */
-    static void smooth(double[] targets, double smoothing, int classes) {
+    public static void smooth(double[] targets, double smoothing, int classes) {
         for (int i = 0; i < targets.length; i++) {
             targets[i] = (1 - smoothing) * targets[i] + smoothing / classes;
         }
     }
 
-    static void forward(
+    public static void forward(
             double[] losses, // (B)
             double[] probabilities, // (B, K)
             double[] logits, // (B, K)
@@ -47,7 +47,7 @@ final class CrossEntropyReference {
         }
     }
 
-    static void backward(
+    public static void backward(
             double[] dlogits, // (B, K)
             double[] probabilities, // (B, K)
             double[] targets, // (B, K), smoothed

@@ -4,11 +4,11 @@ import java.util.Arrays;
 import vit.kernels.convolution.Window;
 
 /** The mathematics of {@link MaxPool}: plain loops over {@code double[]}, every array row-major without gaps. */
-final class MaxPoolReference {
+public final class MaxPoolReference {
 
     private MaxPoolReference() {}
 
-    static void forward(
+    public static void forward(
             double[] y, // (B·OH·OW, C)
             double[] index, // (B·OH·OW, C)
             double[] x, // (B·H·W, C)
@@ -32,7 +32,7 @@ final class MaxPoolReference {
         }
     }
 
-    static void backward(
+    public static void backward(
             double[] dx, // (B·H·W, C)
             double[] dy, // (B·OH·OW, C)
             double[] index, // (B·OH·OW, C)

@@ -1,11 +1,11 @@
 package vit.kernels.optim;
 
 /** The mathematics of {@link Adam}: plain loops over {@code double[]}. */
-final class AdamReference {
+public final class AdamReference {
 
     private AdamReference() {}
 
-    static void update(
+    public static void update(
             double[] param, double[] mean, double[] square, double[] grad,
             Adam adam, double rate, double weightDecay, double gradientScale, int step) {
         double correction1 = 1 - Math.pow(adam.beta1(), step);

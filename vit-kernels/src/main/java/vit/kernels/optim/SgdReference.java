@@ -1,11 +1,11 @@
 package vit.kernels.optim;
 
 /** The mathematics of {@link Sgd}: plain loops over {@code double[]}. */
-final class SgdReference {
+public final class SgdReference {
 
     private SgdReference() {}
 
-    static void update(
+    public static void update(
             double[] param, double[] velocity, double[] grad,
             Sgd sgd, double rate, double weightDecay, double gradientScale) {
         for (int i = 0; i < param.length; i++) {

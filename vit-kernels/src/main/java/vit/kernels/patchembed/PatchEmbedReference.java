@@ -4,7 +4,7 @@ package vit.kernels.patchembed;
  * The mathematics of {@link PatchEmbed}: plain loops over {@code double[]}, every array row-major without gaps. An image has P = ⌊H/p⌋·⌊W/p⌋ patches,
  * R prefix tokens, and T = R + P tokens.
  */
-final class PatchEmbedReference {
+public final class PatchEmbedReference {
 
     private PatchEmbedReference() {}
 
@@ -20,7 +20,7 @@ final class PatchEmbedReference {
         return patch * (channels * p * p) + element;
     }
 
-    static void patchify(
+    public static void patchify(
             double[] patches, // (B·P, channels·p·p)
             double[] images, // (B, channels, H, W)
             int p, PatchOrder order, int batch, int channels, int height, int width) {
@@ -39,7 +39,7 @@ final class PatchEmbedReference {
     }
 
     /** The inverse of {@link #patchify}. The inverse of a permutation is its transpose, so this is also the backward pass. */
-    static void unpatchify(
+    public static void unpatchify(
             double[] images, // (B, channels, H, W)
             double[] patches, // (B·P, channels·p·p)
             int p, PatchOrder order, int batch, int channels, int height, int width) {
@@ -57,7 +57,7 @@ final class PatchEmbedReference {
         }
     }
 
-    static void assemble(
+    public static void assemble(
             double[] tokens, // (B, T, C)
             double[] projected, // (B·P, C)
             double[] prefix, // (R, C) or null
@@ -79,7 +79,7 @@ final class PatchEmbedReference {
         }
     }
 
-    static void assembleBackward(
+    public static void assembleBackward(
             double[] dprojected, // (B·P, C)
             double[] dprefix, // (R, C) or null; +=
             double[] dpositions, // (Q + P, C) or null; +=
@@ -106,7 +106,7 @@ final class PatchEmbedReference {
         }
     }
 
-    static void joinAxes(
+    public static void joinAxes(
             double[] positions, // (gridHeight, gridWidth, 2, C/2)
             double[] columns, // (gridWidth, C/2)
             double[] rows, // (gridHeight, C/2)
@@ -121,7 +121,7 @@ final class PatchEmbedReference {
         }
     }
 
-    static void joinAxesBackward(
+    public static void joinAxesBackward(
             double[] dcolumns, // (gridWidth, C/2); +=
             double[] drows, // (gridHeight, C/2); +=
             double[] dtokens, // (B, T, 2, C/2)

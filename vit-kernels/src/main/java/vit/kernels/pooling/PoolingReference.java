@@ -1,11 +1,11 @@
 package vit.kernels.pooling;
 
 /** The mathematics of {@link Pooling}: plain loops over {@code double[]}, row-major without gaps. */
-final class PoolingReference {
+public final class PoolingReference {
 
     private PoolingReference() {}
 
-    static void forward(
+    public static void forward(
             double[] pooled, // (B, C)
             double[] tokens, // (B, T, C)
             int first, int last, int batch, int tokensPerImage, int width) {
@@ -20,7 +20,7 @@ final class PoolingReference {
         }
     }
 
-    static void backward(
+    public static void backward(
             double[] dtokens, // (B, T, C)
             double[] dpooled, // (B, C)
             int first, int last, int batch, int tokensPerImage, int width) {
@@ -35,7 +35,7 @@ final class PoolingReference {
         }
     }
 
-    static void forwardMax(
+    public static void forwardMax(
             double[] pooled, // (B, C)
             double[] tokens, // (B, T, C)
             int first, int last, int batch, int tokensPerImage, int width) {
@@ -50,7 +50,7 @@ final class PoolingReference {
         }
     }
 
-    static void backwardMax(
+    public static void backwardMax(
             double[] dtokens, // (B, T, C)
             double[] dpooled, // (B, C)
             double[] tokens, // (B, T, C)

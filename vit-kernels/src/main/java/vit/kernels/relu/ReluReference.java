@@ -1,11 +1,11 @@
 package vit.kernels.relu;
 
 /** The mathematics of {@link Relu}: plain loops over {@code double[]}, row-major without gaps. */
-final class ReluReference {
+public final class ReluReference {
 
     private ReluReference() {}
 
-    static void forward(
+    public static void forward(
             double[] y, // (M, C)
             double[] x) { // (M, C)
         for (int i = 0; i < y.length; i++) {
@@ -13,7 +13,7 @@ final class ReluReference {
         }
     }
 
-    static void forwardSum(
+    public static void forwardSum(
             double[] y, // (M, C)
             double[] a, // (M, C)
             double[] b) { // (M, C)
@@ -22,7 +22,7 @@ final class ReluReference {
         }
     }
 
-    static void backward(
+    public static void backward(
             double[] dx, // (M, C)
             double[] dy, // (M, C)
             double[] y) { // (M, C)

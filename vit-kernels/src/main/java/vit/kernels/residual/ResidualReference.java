@@ -1,11 +1,11 @@
 package vit.kernels.residual;
 
 /** The mathematics of {@link Residual}: plain loops over {@code double[]}, row-major without gaps. */
-final class ResidualReference {
+public final class ResidualReference {
 
     private ResidualReference() {}
 
-    static void add(
+    public static void add(
             double[] y, // (M, C)
             double[] x, // (M, C)
             double[] branch) { // (M, C)
@@ -14,7 +14,7 @@ final class ResidualReference {
         }
     }
 
-    static void addScaled(
+    public static void addScaled(
             double[] y, // (M, C)
             double[] x, // (M, C)
             double[] branch, // (M, C)
@@ -24,7 +24,7 @@ final class ResidualReference {
         }
     }
 
-    static void addScaledBackward(
+    public static void addScaledBackward(
             double[] dbranch, // (M, C)
             double[] dgamma, // (C); +=
             double[] dy, // (M, C)

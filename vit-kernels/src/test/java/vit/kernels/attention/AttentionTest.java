@@ -24,6 +24,7 @@ import vit.kernels.verify.GradientCheck;
 import vit.kernels.verify.Gradients;
 import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Teams;
+import vit.kernels.verify.catalogue.AttentionTruth;
 
 /**
  * Multi-head attention, forward and backward, against the scalar reference with the error bounds of {@link AttentionTruth}. Every other way to

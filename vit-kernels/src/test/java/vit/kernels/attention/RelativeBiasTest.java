@@ -18,6 +18,7 @@ import vit.kernels.verify.GradientCheck;
 import vit.kernels.verify.Gradients;
 import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Teams;
+import vit.kernels.verify.catalogue.AttentionTruth;
 
 /** The relative position bias: the copy of a table and its gradient against plain loops, bit for bit, and against {@link RelativeBiasReference}. */
 class RelativeBiasTest {

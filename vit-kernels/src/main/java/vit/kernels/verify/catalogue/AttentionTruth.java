@@ -1,4 +1,6 @@
-package vit.kernels.attention;
+package vit.kernels.verify.catalogue;
+
+import vit.kernels.attention.AttentionReference;
 
 /**
  * The true results of the attention of one image, forward and backward, with a bound for the error that float arithmetic may make in each element.
@@ -25,22 +27,22 @@ package vit.kernels.attention;
  * <p>All bounds are 1 % larger, which covers products of two errors. They are a few least normal floats larger as well, since exponentials below that
  * size count as 0.
  */
-final class AttentionTruth {
+public final class AttentionTruth {
 
     private static final double U = 0x1p-24;
     private static final double SECOND_ORDER = 1.01;
     private static final double FLUSHED = 4 * Float.MIN_NORMAL;
 
-    final double[] out; // (T, H·D)
-    final double[] maps; // (H, T, T)
-    final double[] logSumExp; // (H, T)
-    final double[] dqkv; // (T, 3·H·D)
-    final double[] dbias; // (H, T, T), of this image alone
-    final double[] outBound;
-    final double[] mapsBound;
-    final double[] logSumExpBound;
-    final double[] dqkvBound;
-    final double[] dbiasBound;
+    public final double[] out; // (T, H·D)
+    public final double[] maps; // (H, T, T)
+    public final double[] logSumExp; // (H, T)
+    public final double[] dqkv; // (T, 3·H·D)
+    public final double[] dbias; // (H, T, T), of this image alone
+    public final double[] outBound;
+    public final double[] mapsBound;
+    public final double[] logSumExpBound;
+    public final double[] dqkvBound;
+    public final double[] dbiasBound;
 
     private final double[] qkv;
     private final double[] bias; // (H, T, T), or null
@@ -51,11 +53,13 @@ final class AttentionTruth {
     private final int inner;
     private final double scale;
 
-    AttentionTruth(double[] qkv, double[] dout, int tokens, int heads, int headDim, double scale) {
+    /** Without a bias. The arguments are those of {@link AttentionReference}. */
+    public AttentionTruth(double[] qkv, double[] dout, int tokens, int heads, int headDim, double scale) {
         this(qkv, null, dout, tokens, heads, headDim, scale);
     }
 
-    AttentionTruth(double[] qkv, double[] bias, double[] dout, int tokens, int heads, int headDim, double scale) {
+    /** With a bias, or null. */
+    public AttentionTruth(double[] qkv, double[] bias, double[] dout, int tokens, int heads, int headDim, double scale) {
         this.qkv = qkv;
         this.bias = bias;
         this.dout = dout;
@@ -96,7 +100,7 @@ final class AttentionTruth {
     }
 
     /** γ_n of a chain of n roundings. */
-    static double gamma(int n) {
+    public static double gamma(int n) {
         return n * U / (1 - n * U);
     }
 
