@@ -31,6 +31,7 @@ import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.GeluTruth;
 
 /**
  * Both forms of GELU, forward and backward, against the scalar reference within derived bounds; the exact form also against its stated worst
@@ -42,15 +43,6 @@ class GeluTest {
 
     /** Half an ulp as a relative error: the most that one rounding can cost. */
     private static final double U = 0x1p-24;
-
-    /** A result below this may be 0, because the exponential of which it is a multiple must not be subnormal. */
-    private static double flushed(GeluKind kind) {
-        return switch (kind) {
-            case ERF -> Float.MIN_NORMAL;
-            case TANH -> 11 * Float.MIN_NORMAL;
-            case QUICK -> 52 * Float.MIN_NORMAL;
-        };
-    }
 
     private static final Comparison FORWARD = new Comparison("gelu forward");
     private static final Comparison BACKWARD = new Comparison("gelu backward");
@@ -66,45 +58,6 @@ class GeluTest {
         GRADIENTS.values().forEach(GradientCheck::print);
     }
 
-    /**
-     * The exponent of the tanh form, |2u|. It carries the relative error of 3 roundings; in the tail the result has that error times the
-     * exponent.
-     */
-    private static double exponent(double x) {
-        double t = Math.abs(x);
-        return 2 * Math.sqrt(2 / Math.PI) * (t + 0.044715 * t * t * t);
-    }
-
-    /**
-     * The number of roundings on the way to GELU(x). For the exact form it is measured and rounded up: 6.2 ulp, each of which is worth at most
-     * 2 roundings. For the other forms it is derived: 2 each for exp and the division, 1 each for the product and the sum. The exponent of the tanh
-     * form adds 3, and below 0 these count in proportion to the exponent. The exponent of the quick form adds none, because it is held in two floats.
-     */
-    private static double forwardBound(double x, double y, GeluKind kind) {
-        if (y == 0) {
-            return flushed(kind);
-        }
-        double roundings = switch (kind) {
-            case ERF -> 13;
-            case TANH -> 8 + (x < 0 ? 3 * exponent(x) : 3);
-            case QUICK -> 6;
-        };
-        return roundings * U * Math.abs(y) + flushed(kind);
-    }
-
-    /** The derivative is a difference, h = a − b or 1 − h, so every rounding counts in proportion to the value that is rounded. */
-    private static double backwardBound(double dy, double x, GeluKind kind) {
-        double t = Math.abs(x);
-        double[] tail = new double[1];
-        GeluReference.forward(tail, new double[] {-t}, kind);
-        double size = 0; // of a = Q(t) and of b ≤ (1 + t·(1 + t²))·a, or b ≤ 1.702·t·a in the quick form; 0 where both vanish
-        if (tail[0] != 0 || t == 0) {
-            size = (t == 0 ? 0.5 : -tail[0] / t) * (kind == GeluKind.QUICK ? 1 + 1.702 * t : 2 + t * (1 + t * t));
-        }
-        double roundings = size == 0 || kind != GeluKind.TANH ? 10 : 10 + 3 * exponent(x);
-        return Math.abs(dy) * U * (roundings * size + (x < 0 ? 1 : 3)) + 600 * Float.MIN_NORMAL;
-    }
-
     @Property
     void forwardMatchesReference(
             @ForAll Layout layout, @ForAll Values values, @ForAll GeluKind kind, @ForAll long seed) {
@@ -115,7 +68,7 @@ class GeluTest {
             double[] input = Doubles.read(x);
             double[] expected = new double[input.length];
             GeluReference.forward(expected, input, kind);
-            FORWARD.addAll(expected, result, i -> forwardBound(input[i], expected[i], kind));
+            FORWARD.addAll(expected, result, i -> GeluTruth.forwardBound(input[i], expected[i], kind));
         }
     }
 
@@ -127,7 +80,7 @@ class GeluTest {
             double[] input = Doubles.read(x);
             double[] expected = new double[input.length];
             GeluReference.forward(expected, input, kind);
-            FORWARD.addAll(expected, result, i -> forwardBound(input[i], expected[i], kind));
+            FORWARD.addAll(expected, result, i -> GeluTruth.forwardBound(input[i], expected[i], kind));
         }
     }
 
@@ -172,7 +125,7 @@ class GeluTest {
         double[] upstream = Doubles.read(dy);
         double[] expected = new double[input.length];
         GeluReference.backward(expected, upstream, input, kind);
-        BACKWARD.addAll(expected, result, i -> backwardBound(upstream[i], input[i], kind));
+        BACKWARD.addAll(expected, result, i -> GeluTruth.backwardBound(upstream[i], input[i], kind));
     }
 
     @Property

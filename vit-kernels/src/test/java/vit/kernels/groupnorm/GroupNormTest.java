@@ -27,18 +27,13 @@ import vit.kernels.verify.Gradients;
 import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.GroupNormTruth;
 
 /** GroupNorm against its double reference within derived bounds; the reference's gradients against central differences. */
 @Domain(KernelDomain.class)
 @Domain(GroupNormTest.Problems.class)
 @Domain(DomainContext.Global.class)
 class GroupNormTest {
-
-    /** Half an ulp as a relative error: the most that one rounding can cost. */
-    private static final double U = 0x1p-24;
-
-    /** The same for double. */
-    private static final double V = 0x1p-53;
 
     private static final Comparison FORWARD = new Comparison("groupnorm forward");
     private static final Comparison STATISTICS = new Comparison("groupnorm mean and rstd");
@@ -120,6 +115,10 @@ class GroupNormTest {
         return new double[] {1e-12, 1e-6, 1e-5}[random.nextInt(3)];
     }
 
+    private static GroupNormTruth truth(Maps maps, Problem p, double epsilon) {
+        return new GroupNormTruth(Doubles.read(p.x), Doubles.read(p.weight), Doubles.read(p.bias), epsilon, maps.groups, maps.batch, maps.pixels);
+    }
+
     /** y, then the means, then rstd of all groups. */
     private static float[] forward(TensorArena arena, Maps maps, Problem p, double epsilon) {
         int groups = maps.batch * maps.groups;
@@ -141,61 +140,6 @@ class GroupNormTest {
         });
     }
 
-    /** The true results of one problem, and the errors that they may have. */
-    private static final class Truth {
-        final Maps maps;
-        final double[] x;
-        final double[] weight;
-        final double[] bias;
-        final double[] y;
-        final double[] mean;
-        final double[] rstd;
-        final double[] meanError; // of the mean in double
-        final double[] rstdShare; // of rstd in double, relative
-
-        Truth(Maps maps, Problem p, double epsilon) {
-            this.maps = maps;
-            x = Doubles.read(p.x);
-            weight = Doubles.read(p.weight);
-            bias = Doubles.read(p.bias);
-            y = new double[x.length];
-            mean = new double[maps.batch * maps.groups];
-            rstd = new double[maps.batch * maps.groups];
-            GroupNormReference.forward(y, mean, rstd, x, weight, bias, epsilon, maps.groups, maps.batch, maps.pixels);
-            double[] magnitude = new double[mean.length];
-            double[] squares = new double[mean.length];
-            for (int i = 0; i < x.length; i++) {
-                magnitude[maps.group(i)] += Math.abs(x[i]) / maps.n();
-                squares[maps.group(i)] += x[i] * x[i] / maps.n();
-            }
-            meanError = new double[mean.length];
-            rstdShare = new double[mean.length];
-            // n additions at most, of ours and as many of the reference; the variance is a difference of two means
-            double roundings = (2 * maps.n() + 8) * V;
-            for (int group = 0; group < mean.length; group++) {
-                meanError[group] = roundings * magnitude[group];
-                rstdShare[group] = rstd[group] * rstd[group] * roundings * 2 * squares[group]; // twice half of the variance's error
-            }
-        }
-
-        /** |x − mean|·rstd·|weight|. */
-        double scaled(int i) {
-            return Math.abs((x[i] - mean[maps.group(i)]) * rstd[maps.group(i)] * weight[i % maps.channels()]);
-        }
-
-        /**
-         * y = fma(x − c, s, t) where c = fl(mean), s = fl(rstd·weight) and t = fl(bias − (mean − c)·s): one rounding of each of them, of the
-         * difference, and of the result.
-         */
-        double yBound(int i) {
-            int group = maps.group(i);
-            double scale = Math.abs(rstd[group] * weight[i % maps.channels()]);
-            double correction = U * Math.abs(mean[group]) * scale + Math.abs(bias[i % maps.channels()]);
-            double deviation = scaled(i) + U * Math.abs(mean[group]) * scale;
-            return (deviation * (2 * U + rstdShare[group]) + U * correction + U * Math.abs(y[i]) + meanError[group] * scale) * 1.001 + Float.MIN_NORMAL;
-        }
-    }
-
     @Property
     void forwardIsWithinTheBoundOfTheReference(@ForAll Maps maps, @ForAll Values values, @ForAll long seed) {
         Random random = new Random(seed);
@@ -203,13 +147,11 @@ class GroupNormTest {
         try (TensorArena arena = TensorArena.open()) {
             Problem p = Problem.of(arena, maps, values, random);
             float[] actual = forward(arena, maps, p, epsilon);
-            Truth truth = new Truth(maps, p, epsilon);
+            GroupNormTruth truth = truth(maps, p, epsilon);
             FORWARD.addAll(truth.y, Arrays.copyOf(actual, maps.elements()), truth::yBound);
             for (int group = 0; group < truth.mean.length; group++) {
-                STATISTICS.add(group, truth.mean[group], actual[maps.elements() + group],
-                        U * Math.abs(truth.mean[group]) + truth.meanError[group] + Float.MIN_VALUE);
-                STATISTICS.add(group, truth.rstd[group], actual[maps.elements() + truth.mean.length + group],
-                        truth.rstd[group] * (U + truth.rstdShare[group]) * 1.001);
+                STATISTICS.add(group, truth.mean[group], actual[maps.elements() + group], truth.meanBound(group));
+                STATISTICS.add(group, truth.rstd[group], actual[maps.elements() + truth.mean.length + group], truth.rstdBound(group));
             }
         }
     }
@@ -233,7 +175,7 @@ class GroupNormTest {
         try (TensorArena arena = TensorArena.open()) {
             Problem p = Problem.of(arena, maps, Values.SHIFTED, new Random(7));
             float[] actual = forward(arena, maps, p, 1e-5);
-            Truth truth = new Truth(maps, p, 1e-5);
+            GroupNormTruth truth = truth(maps, p, 1e-5);
             for (int i = 0; i < maps.elements(); i++) {
                 assertEquals(truth.y[i], actual[i], 1e-6 * Math.max(1, Math.abs(truth.y[i])), "y " + i);
             }
@@ -316,59 +258,16 @@ class GroupNormTest {
             float[] actual = backward(arena, maps, p, dy, mean, rstd, dweight, dbias);
 
             int groups = maps.batch * maps.groups;
-            double[] means = Doubles.readSpan(mean, 0, groups);
-            double[] rstds = Doubles.readSpan(rstd, 0, groups);
-            double[] upstream = Doubles.read(dy);
-            double[] x = Doubles.read(p.x);
-            double[] weight = Doubles.read(p.weight);
-            double[] dx = new double[x.length];
-            double[] ofWeight = toDoubles(dweight);
-            double[] ofBias = toDoubles(dbias);
-            GroupNormReference.backward(dx, ofWeight, ofBias, upstream, x, means, rstds, weight, maps.groups, maps.batch, maps.pixels);
-
-            double roundings = (2 * maps.rows() * maps.size + 8) * V;
-            double[] gSize = new double[groups]; // Σ |g| / n
-            double[] productSize = new double[groups]; // Σ |g|·(|x| + |mean|)·rstd / n
-            double[] meanOfG = new double[groups];
-            double[] meanOfGNormal = new double[groups];
-            double[] termsOfWeight = new double[channels];
-            double[] partsOfWeight = new double[channels]; // the same with |x| + |mean|
-            double[] termsOfBias = new double[channels];
-            for (int i = 0; i < x.length; i++) {
-                int group = maps.group(i);
-                double g = upstream[i] * weight[i % channels];
-                double normal = (x[i] - means[group]) * rstds[group];
-                double parts = (Math.abs(x[i]) + Math.abs(means[group])) * rstds[group];
-                gSize[group] += Math.abs(g) / maps.n();
-                productSize[group] += Math.abs(g) * parts / maps.n();
-                meanOfG[group] += g / maps.n();
-                meanOfGNormal[group] += g * normal / maps.n();
-                termsOfWeight[i % channels] += Math.abs(upstream[i] * normal);
-                partsOfWeight[i % channels] += Math.abs(upstream[i]) * parts;
-                termsOfBias[i % channels] += Math.abs(upstream[i]);
-            }
-            // dx = fma(dy, s, fma(x − c, a, b)): roundings of s, a, b and the difference, and of both results
-            INPUT.addAll(dx, Arrays.copyOf(actual, x.length), i -> {
-                int group = maps.group(i);
-                double r = rstds[group];
-                double normal = Math.abs((x[i] - means[group]) * r);
-                double scaled = Math.abs(r * upstream[i] * weight[i % channels]);
-                double slope = r * normal * Math.abs(meanOfGNormal[group]);
-                double offset = r * Math.abs(meanOfG[group]);
-                double ofSums = r * roundings * (gSize[group] + normal * productSize[group]);
-                return (U * (scaled + 2 * slope + offset) + U * (slope + offset) + U * Math.abs(dx[i]) + ofSums) * 1.001
-                        + Float.MIN_NORMAL * (1 + Math.abs(x[i] - means[group]));
-            });
+            GroupNormTruth.Backward truth = new GroupNormTruth.Backward(toDoubles(dweight), toDoubles(dbias), Doubles.read(dy), Doubles.read(p.x),
+                    Doubles.readSpan(mean, 0, groups), Doubles.readSpan(rstd, 0, groups), Doubles.read(p.weight), maps.groups, maps.batch, maps.pixels);
+            INPUT.addAll(truth.dx, Arrays.copyOf(actual, truth.dx.length), i -> truth.dxBound[i]);
             for (int c = 0; c < channels; c++) {
-                double additions = maps.batch * U; // one rounding for each image
-                PARAMETERS.add(c, ofWeight[c], actual[x.length + c], (additions * (Math.abs(dweight[c]) + termsOfWeight[c])
-                        + roundings * partsOfWeight[c]) * 1.001 + Float.MIN_NORMAL);
-                PARAMETERS.add(c, ofBias[c], actual[x.length + channels + c],
-                        (additions * (Math.abs(dbias[c]) + termsOfBias[c]) + roundings * termsOfBias[c]) * 1.001 + Float.MIN_NORMAL);
+                PARAMETERS.add(c, truth.dweight[c], actual[truth.dx.length + c], truth.dweightBound[c]);
+                PARAMETERS.add(c, truth.dbias[c], actual[truth.dx.length + channels + c], truth.dbiasBound[c]);
             }
             Teams.run(2, w -> GroupNorm.backward(dy, arena.allocate(channels), arena.allocate(channels), dy, p.x, mean, rstd, p.weight,
                     maps.groups, maps.batch, maps.pixels, scratch, w));
-            Teams.assertSameBits(Arrays.copyOf(actual, x.length), dy.toArray(), "dx in place of dy");
+            Teams.assertSameBits(Arrays.copyOf(actual, maps.elements()), dy.toArray(), "dx in place of dy");
         }
     }
 

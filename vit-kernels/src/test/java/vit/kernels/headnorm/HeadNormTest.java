@@ -27,6 +27,7 @@ import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.HeadNormTruth;
 
 /**
  * The normalisation of queries and keys. With biases it must have the bits of LayerNorm over the heads, and without them those of RMSNorm forward;
@@ -37,7 +38,6 @@ import vit.kernels.verify.Values;
 @Domain(DomainContext.Global.class)
 class HeadNormTest {
 
-    private static final double U = 0x1p-24;
     private static final double EPSILON = 1e-6;
 
     private static final Comparison FORWARD = new Comparison("headnorm forward, RMSNorm");
@@ -214,61 +214,17 @@ class HeadNormTest {
             Problem p = Problem.of(arena, layout, heads, false, values, new Random(seed));
             float[] result = forward(arena, p);
             Gradient gradient = backward(arena, p);
-            double[] x = Doubles.read(p.x);
-            double[] dy = Doubles.read(p.dy);
             double[][] weights = {Doubles.read(p.weights[0]), Doubles.read(p.weights[1])};
             double[][] dweights = {doubles(p.before[0]), doubles(p.before[2])};
-            double[] y = new double[x.length];
-            double[] dx = new double[x.length];
-            HeadNormReference.forward(y, x, weights[0], null, weights[1], null, EPSILON, heads, layout.rows());
-            HeadNormReference.backward(dx, dweights[0], null, dweights[1], null, dy, x, weights[0], weights[1], EPSILON, heads, layout.rows());
-            double[][] errors = {new double[p.headDim()], new double[p.headDim()]};
-            for (int head = 0; head < x.length / p.headDim(); head++) {
-                int part = head / heads % 3;
-                if (part < 2) {
-                    compareHead(p.headDim(), head * p.headDim(), x, dy, weights[part], y, result, dx, gradient.dx, errors[part],
-                            layout.rows() * heads);
-                }
-            }
+            HeadNormTruth truth = new HeadNormTruth(Doubles.read(p.x), Doubles.read(p.dy), weights, null, dweights, null, EPSILON, heads, layout.rows());
+            FORWARD.addAll(truth.y, result, i -> truth.yBounds[i]);
+            INPUT.addAll(truth.dx, gradient.dx, i -> truth.dxBounds[i]);
             for (int part = 0; part < 2; part++) {
-                for (int d = 0; d < p.headDim(); d++) {
-                    WEIGHTS.add(d, dweights[part][d], gradient.parameters[2 * part][d],
-                            errors[part][d] + (layout.rows() * heads + 1) * U * Math.abs(p.before[2 * part][d]));
-                }
+                double[] bounds = truth.dweightBounds[part];
+                WEIGHTS.addAll(truth.dweights[part], gradient.parameters[2 * part], d -> bounds[d]);
             }
             Teams.assertSameBits(p.heads(p.x.toArray(), 2), p.heads(result, 2), "values");
             Teams.assertSameBits(p.heads(p.dy.toArray(), 2), p.heads(gradient.dx, 2), "gradient of the values");
-        }
-    }
-
-    /**
-     * The bounds of one head, n = D/16 + 6 roundings in a sum. The sum of squares is off by n·u of itself, rstd by half of the share that this has of
-     * mean(x²) + epsilon, and 2u; x̂ by rstd's error and u; y by x̂'s error and u. The rest is as in LayerNorm (docs/layernorm.md) without the mean.
-     *
-     * @param error to which the head's part of the error of dweight is added, for a chain of {@code terms}
-     */
-    private static void compareHead(int n, int start, double[] x, double[] dy, double[] weight, double[] y, float[] actual, double[] dx,
-            float[] actualDx, double[] error, int terms) {
-        double squares = 0;
-        for (int i = start; i < start + n; i++) {
-            squares += x[i] * x[i] / n;
-        }
-        double rstd = 1 / Math.sqrt(squares + EPSILON);
-        double summation = n / 16 + 6;
-        double share = 0.5 * (summation * U * squares + Float.MIN_NORMAL) / (squares + EPSILON) + 2 * U;
-        double size = 0;
-        for (int d = 0; d < n; d++) {
-            size += Math.abs(dy[start + d] * weight[d] * x[start + d]) * rstd / n;
-        }
-        for (int d = 0; d < n; d++) {
-            int i = start + d;
-            double normal = Math.abs(x[i]) * rstd;
-            double normalBound = normal * (share + U) + Float.MIN_VALUE;
-            FORWARD.add(i, y[i], actual[i], (Math.abs(weight[d]) * normalBound + U * Math.abs(y[i])) * 1.001 + Float.MIN_VALUE);
-            double errors = (summation + 3) * U * normal * size + 2 * normal * size * (share + U);
-            double sum = Math.abs(dy[i] * weight[d]) + normal * size;
-            INPUT.add(i, dx[i], actualDx[i], rstd * (1 + share) * (errors + (share + 4 * U) * sum) * 1.001 + Float.MIN_NORMAL);
-            error[d] += Math.abs(dy[i]) * (normalBound + (terms + 1) * U * (normal + normalBound));
         }
     }
 

@@ -28,6 +28,7 @@ import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.LayerNormTruth;
 
 /**
  * LayerNorm, forward and backward, against the scalar reference within derived bounds. It ignores a shift and a scale of its input. The
@@ -57,74 +58,6 @@ class LayerNormTest {
         GRADIENTS.print();
     }
 
-    /** The true results of one problem, and the errors that float may have. */
-    private static final class Truth {
-        final int rows;
-        final int columns;
-        final double[] x;
-        final double[] weight;
-        final double[] bias;
-        final double[] y;
-        final double[] mean;
-        final double[] rstd;
-        final double[] meanBound;
-        final double[] rstdShare; // relative
-
-        Truth(Tensor x, Tensor weight, Tensor bias, double epsilon) {
-            rows = x.rows();
-            columns = x.columns();
-            this.x = Doubles.read(x);
-            this.weight = Doubles.read(weight);
-            this.bias = Doubles.read(bias);
-            y = new double[rows * columns];
-            mean = new double[rows];
-            rstd = new double[rows];
-            LayerNormReference.forward(y, mean, rstd, this.x, this.weight, this.bias, epsilon, rows);
-            meanBound = new double[rows];
-            rstdShare = new double[rows];
-            for (int row = 0; row < rows; row++) {
-                bound(row, epsilon);
-            }
-        }
-
-        /**
-         * The first pass gives a centre. It differs from the mean by the error of a sum, as a share of the mean absolute value. The second
-         * pass sums the distances from the centre, and the shift that it gives is off by the same share of the mean absolute deviation. The
-         * corrected mean is rounded once. The sum of squares, which includes the square of the shift, has summation + 2 roundings.
-         */
-        private void bound(int row, double epsilon) {
-            double size = 0;
-            double deviation = 0;
-            double variance = 0;
-            for (int i = row * columns; i < (row + 1) * columns; i++) {
-                size += Math.abs(x[i]) / columns;
-                deviation += Math.abs(x[i] - mean[row]) / columns;
-                variance += (x[i] - mean[row]) * (x[i] - mean[row]) / columns;
-            }
-            double summation = columns / 16 + 6;
-            double shift = summation * U * size;
-            meanBound[row] = U * Math.abs(mean[row]) + (summation + 1) * U * (deviation + shift);
-            double varianceBound = (summation + 4) * U * (variance + 2 * shift * shift);
-            rstdShare[row] = varianceBound + 0 == 0 ? 2 * U : 0.5 * varianceBound / (variance + epsilon) + 2 * U;
-        }
-
-        double normal(int i) {
-            return (x[i] - mean[i / columns]) * rstd[i / columns];
-        }
-
-        /** The bound of x̂: the error of the mean, the error of rstd, and two roundings. */
-        double normalBound(int i) {
-            int row = i / columns;
-            return meanBound[row] * rstd[row] * (1 + rstdShare[row])
-                    + Math.abs(normal(i)) * (rstdShare[row] + 2 * U);
-        }
-
-        double yBound(int i) {
-            double product = Math.abs(weight[i % columns]) * normalBound(i);
-            return (product + U * (Math.abs(y[i]) + product)) * 1.001 + Float.MIN_NORMAL;
-        }
-    }
-
     /** The tensors of one call. */
     private record Problem(Tensor x, Tensor weight, Tensor bias) {
         static Problem of(TensorArena arena, Layout layout, Values values, Random random) {
@@ -132,6 +65,10 @@ class LayerNormTest {
                     Values.ORDINARY.fill(layout.perColumn(arena).tensor(), random),
                     Values.ORDINARY.fill(layout.perColumn(arena).tensor(), random));
         }
+    }
+
+    private static LayerNormTruth truth(Problem p, double epsilon) {
+        return new LayerNormTruth(Doubles.read(p.x), Doubles.read(p.weight), Doubles.read(p.bias), epsilon);
     }
 
     private static double epsilon(Random random) {
@@ -186,12 +123,11 @@ class LayerNormTest {
         try (TensorArena arena = TensorArena.open()) {
             Problem p = Problem.of(arena, layout, values, random);
             float[] result = forward(arena, layout, p, epsilon);
-            Truth truth = new Truth(p.x, p.weight, p.bias, epsilon);
+            LayerNormTruth truth = truth(p, epsilon);
             FORWARD.addAll(truth.y, Arrays.copyOf(result, size), truth::yBound);
             for (int row = 0; row < layout.rows(); row++) {
-                STATISTICS.add(row, truth.mean[row], result[size + row], truth.meanBound[row] * 1.001 + Float.MIN_NORMAL);
-                STATISTICS.add(row, truth.rstd[row], result[size + layout.rows() + row],
-                        truth.rstd[row] * truth.rstdShare[row] * 1.001);
+                STATISTICS.add(row, truth.mean[row], result[size + row], truth.meanBound(row));
+                STATISTICS.add(row, truth.rstd[row], result[size + layout.rows() + row], truth.rstdBound(row));
             }
         }
     }
@@ -244,8 +180,8 @@ class LayerNormTest {
             }
             float[] expected = forward(arena, layout, p, 1e-6);
             float[] actual = forward(arena, layout, shifted, 1e-6);
-            Truth truth = new Truth(p.x, p.weight, p.bias, 1e-6);
-            Truth shiftedTruth = new Truth(shifted.x, p.weight, p.bias, 1e-6);
+            LayerNormTruth truth = truth(p, 1e-6);
+            LayerNormTruth shiftedTruth = truth(shifted, 1e-6);
             for (int i = 0; i < truth.y.length; i++) {
                 SHIFT.add(i, expected[i], actual[i], truth.yBound(i) + shiftedTruth.yBound(i) + U * Math.abs(truth.y[i]));
             }
@@ -317,7 +253,7 @@ class LayerNormTest {
             float[] dweight0 = Values.ORDINARY.fill(arena.allocate(columns), random).toArray();
             float[] dbias0 = Values.ORDINARY.fill(arena.allocate(columns), random).toArray();
             float[] result = backward(arena, layout, p, dy, dweight0, dbias0);
-            Truth truth = new Truth(p.x, p.weight, p.bias, 1e-6);
+            LayerNormTruth truth = truth(p, 1e-6);
             double[] upstream = Doubles.read(dy);
             double[] dx = new double[rows * columns];
             double[] dweight = doubles(dweight0);
@@ -325,46 +261,13 @@ class LayerNormTest {
             LayerNormReference.backward(
                     dx, dweight, dbias, upstream, truth.x, truth.mean, truth.rstd, truth.weight, rows);
             for (int i = 0; i < dx.length; i++) {
-                INPUT.add(i, dx[i], result[i], inputBound(truth, upstream, i));
+                INPUT.add(i, dx[i], result[i], truth.inputBound(upstream, i));
             }
             for (int c = 0; c < columns; c++) {
-                double size = Math.abs(dweight0[c]);
-                double biasSize = Math.abs(dbias0[c]);
-                double propagated = 0;
-                for (int i = c; i < dx.length; i += columns) {
-                    size += Math.abs(upstream[i] * truth.normal(i)) + Math.abs(upstream[i]) * truth.normalBound(i);
-                    propagated += Math.abs(upstream[i]) * truth.normalBound(i);
-                    biasSize += Math.abs(upstream[i]);
-                }
-                PARAMETERS.add(c, dweight[c], result[rows * columns + c], (rows + 1) * U * size + propagated);
-                PARAMETERS.add(c, dbias[c], result[(rows + 1) * columns + c], (rows + 1) * U * biasSize);
+                PARAMETERS.add(c, dweight[c], result[rows * columns + c], truth.weightBound(upstream, dweight0[c], c));
+                PARAMETERS.add(c, dbias[c], result[(rows + 1) * columns + c], truth.biasBound(upstream, dbias0[c], c));
             }
         }
-    }
-
-    /**
-     * The bound of dx = rstd·(g − mean(g) − x̂·mean(g·x̂)). The two means have summation + 3 roundings of the absolute values that they sum. x̂ has
-     * its own error in both places. The last three operations and rstd have a rounding or their share of all three terms.
-     */
-    private static double inputBound(Truth truth, double[] dy, int i) {
-        int columns = truth.columns;
-        int row = i / columns;
-        double meanSize = 0;
-        double productSize = 0;
-        double productError = 0;
-        for (int j = row * columns; j < (row + 1) * columns; j++) {
-            double g = Math.abs(dy[j] * truth.weight[j % columns]);
-            meanSize += g / columns;
-            productSize += g * (Math.abs(truth.normal(j)) + truth.normalBound(j)) / columns;
-            productError += g * truth.normalBound(j) / columns;
-        }
-        double summation = columns / 16 + 9;
-        double normal = Math.abs(truth.normal(i)) + truth.normalBound(i);
-        double errors = summation * U * (meanSize + normal * productSize)
-                + normal * productError + truth.normalBound(i) * productSize;
-        double terms = Math.abs(dy[i] * truth.weight[i % columns]) + meanSize + normal * productSize;
-        return truth.rstd[row] * (1 + truth.rstdShare[row]) * (errors + (truth.rstdShare[row] + 4 * U) * terms) * 1.001
-                + Float.MIN_NORMAL;
     }
 
     private static double[] doubles(float[] values) {

@@ -19,6 +19,7 @@ import vit.kernels.verify.Comparison;
 import vit.kernels.verify.GradientCheck;
 import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Teams;
+import vit.kernels.verify.catalogue.CrossEntropyTruth;
 
 /**
  * Softmax cross-entropy of labels and of soft targets, forward and backward, against the scalar reference within derived bounds. It ignores a
@@ -114,16 +115,11 @@ class CrossEntropyTest {
             Problem s = new Problem(arena, random, K, Math.scalb(1.0, exponent));
             double scale = 1.0 / (s.batch + 3);
             float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> run(arena, s, scale, threads));
-            double[] losses = new double[s.batch];
-            double[] probabilities = new double[s.batch * K];
-            double[] dlogits = new double[s.batch * K];
-            double[] targets = s.smoothed();
-            double[] logits = Doubles.read(s.logits, s.batch);
-            CrossEntropyReference.forward(losses, probabilities, logits, targets, K);
-            CrossEntropyReference.backward(dlogits, probabilities, targets, scale, K);
-            for (int b = 0; b < s.batch; b++) {
-                compareRow(b, K, scale, logits, targets, losses, probabilities, dlogits, actual);
-            }
+            CrossEntropyTruth truth = new CrossEntropyTruth(Doubles.read(s.logits, s.batch), s.smoothed(), scale, K);
+            int elements = s.batch * K;
+            LOSSES.addAll(truth.losses, Arrays.copyOf(actual, s.batch), i -> truth.lossBounds[i]);
+            PROBABILITIES.addAll(truth.probabilities, Arrays.copyOfRange(actual, s.batch, s.batch + elements), i -> truth.probabilityBounds[i]);
+            GRADIENTS.addAll(truth.dlogits, Arrays.copyOfRange(actual, s.batch + elements, actual.length), i -> truth.dlogitsBounds[i]);
         }
     }
 
@@ -145,49 +141,6 @@ class CrossEntropyTest {
         System.arraycopy(probabilities.tensor().toArray(), 0, all, s.batch, elements);
         System.arraycopy(dlogits.tensor().toArray(), 0, all, s.batch + elements, elements);
         return all;
-    }
-
-    /**
-     * Derives the bounds of one row, with d = z − max, u = 2⁻²⁴, T = Σ t, and n = K/16 + 5 additions that a term of a sum in 16 lanes goes through:
-     *
-     * <pre>
-     * exp(d)    relative error (|d| + 2)·u, because d is rounded and exp is within 0.89 ulp; below −87.3 it is 0 instead of 2^-126
-     * S         relative error (n + 2 + D)·u with D = Σ |d| exp(d) / S
-     * log S     the relative error of S, and 2·u·log S
-     * loss      T times the error of log S; (n + 2)·u·Σ t·|d| for the sum of t·d; the error of the sum T; one rounding
-     * p         relative error (|d| + 2)·u + (n + 2 + D)·u and one rounding
-     * dlogits   T times the error of p; p times the error of the sum T; the roundings of t, of the difference and of the factor
-     * </pre>
-     */
-    private static void compareRow(
-            int b, int K, double scale, double[] logits, double[] targets, double[] losses, double[] probabilities,
-            double[] dlogits, float[] actual) {
-        int row = b * K;
-        double max = Arrays.stream(logits, row, row + K).max().orElseThrow();
-        double n = K / 16 + 5;
-        double S = 0;
-        double D = 0;
-        double T = 0;
-        double distance = 0;
-        for (int i = row; i < row + K; i++) {
-            double d = Math.abs(logits[i] - max);
-            S += Math.exp(-d);
-            D += d * Math.exp(-d);
-            T += targets[i];
-            distance += targets[i] * d;
-        }
-        double sumError = (n + 2 + D / S) * U;
-        double bound = T * (sumError + (2 + n) * U * Math.log(S)) + (n + 3) * U * distance + 2 * U * losses[b] + K * 0x1p-126;
-        LOSSES.add(b, losses[b], actual[b], bound);
-        int batch = losses.length;
-        for (int i = row; i < row + K; i++) {
-            double d = Math.abs(logits[i] - max);
-            double probabilityError = probabilities[i] * ((d + 3) * U + sumError) + 0x1p-125;
-            PROBABILITIES.add(i, probabilities[i], actual[batch + i], probabilityError);
-            double error = T * probabilityError + T * probabilities[i] * (n + 2) * U + 3 * U * targets[i];
-            double rounding = 4 * U * Math.abs(dlogits[i]) + Float.MIN_VALUE;
-            GRADIENTS.add(i, dlogits[i], actual[batch + batch * K + i], scale * error + rounding);
-        }
     }
 
     @Property(tries = 100)

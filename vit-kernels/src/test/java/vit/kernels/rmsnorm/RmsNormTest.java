@@ -28,14 +28,12 @@ import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.RmsNormTruth;
 
 /** RMSNorm against its double reference within derived bounds; the reference's gradients against central differences. */
 @Domain(KernelDomain.class)
 @Domain(DomainContext.Global.class)
 class RmsNormTest {
-
-    /** Half an ulp as a relative error: the most that one rounding can cost. */
-    private static final double U = 0x1p-24;
 
     private static final Comparison FORWARD = new Comparison("rmsnorm forward");
     private static final Comparison STATISTICS = new Comparison("rmsnorm rstd");
@@ -50,50 +48,6 @@ class RmsNormTest {
         INPUT.print();
         PARAMETERS.print();
         GRADIENTS.print();
-    }
-
-    /** The true results of one problem, and the errors that float may have. */
-    private static final class Truth {
-        final int columns;
-        final double[] x;
-        final double[] weight;
-        final double[] y;
-        final double[] rstd;
-        final double[] rstdShare; // relative
-
-        /**
-         * All squares are positive, so their sum is off by at most a rounding for each addition on an element's way: those of its lane and of the
-         * tree. The root halves that. The result is rounded once, to a number that may be subnormal.
-         */
-        Truth(Problem p, double epsilon) {
-            int rows = p.x.rows();
-            columns = p.x.columns();
-            x = Doubles.read(p.x);
-            weight = Doubles.read(p.weight);
-            y = new double[rows * columns];
-            rstd = new double[rows];
-            RmsNormReference.forward(y, rstd, x, weight, epsilon, rows);
-            rstdShare = new double[rows];
-            double roundings = (columns + 15) / 16 + 4;
-            for (int row = 0; row < rows; row++) {
-                double square = 1 / (rstd[row] * rstd[row]); // mean(x²) + epsilon
-                double share = Math.max(0, 1 - epsilon / square);
-                rstdShare[row] = rstd[row] > 0 ? 0.5 * roundings * U * share + U + Float.MIN_VALUE / rstd[row] : 0;
-            }
-        }
-
-        double normal(int i) {
-            return x[i] * rstd[i / columns];
-        }
-
-        /** The bound of x̂: the error of rstd, and one rounding. */
-        double normalBound(int i) {
-            return Math.abs(normal(i)) * (rstdShare[i / columns] + U) * 1.001 + Float.MIN_VALUE;
-        }
-
-        double yBound(int i) {
-            return (Math.abs(weight[i % columns]) * normalBound(i) + U * Math.abs(y[i])) * 1.001 + Float.MIN_VALUE;
-        }
     }
 
     /** The tensors of one call. */
@@ -111,6 +65,10 @@ class RmsNormTest {
             }
             return new Problem(scaled, weight);
         }
+    }
+
+    private static RmsNormTruth truth(Problem p, double epsilon) {
+        return new RmsNormTruth(Doubles.read(p.x), Doubles.read(p.weight), epsilon);
     }
 
     private static double epsilon(Random random) {
@@ -155,10 +113,10 @@ class RmsNormTest {
     private static void checkForward(TensorArena arena, Layout layout, Problem p, double epsilon) {
         int size = layout.rows() * layout.columns();
         float[] result = forward(arena, layout, p, epsilon);
-        Truth truth = new Truth(p, epsilon);
+        RmsNormTruth truth = truth(p, epsilon);
         FORWARD.addAll(truth.y, Arrays.copyOf(result, size), truth::yBound);
         for (int row = 0; row < layout.rows(); row++) {
-            STATISTICS.add(row, truth.rstd[row], result[size + row], truth.rstd[row] * truth.rstdShare[row] * 1.001);
+            STATISTICS.add(row, truth.rstd[row], result[size + row], truth.rstdBound(row));
         }
     }
 
@@ -274,7 +232,7 @@ class RmsNormTest {
         Tensor dy = Values.ORDINARY.fill(layout.matrix(arena).tensor(), random);
         float[] dweight0 = Values.ORDINARY.fill(arena.allocate(columns), random).toArray();
         float[] result = backward(arena, layout, p, dy, dweight0);
-        Truth truth = new Truth(p, 1e-6);
+        RmsNormTruth truth = truth(p, 1e-6);
         double[] upstream = Doubles.read(dy);
         double[] dx = new double[rows * columns];
         double[] dweight = new double[columns];
@@ -283,39 +241,11 @@ class RmsNormTest {
         }
         RmsNormReference.backward(dx, dweight, upstream, truth.x, truth.rstd, truth.weight, rows);
         for (int i = 0; i < dx.length; i++) {
-            INPUT.add(i, dx[i], result[i], inputBound(truth, upstream, i));
+            INPUT.add(i, dx[i], result[i], truth.inputBound(upstream, i));
         }
         for (int c = 0; c < columns; c++) {
-            double size = Math.abs(dweight0[c]);
-            double propagated = 0;
-            for (int i = c; i < dx.length; i += columns) {
-                size += Math.abs(upstream[i]) * (Math.abs(truth.normal(i)) + truth.normalBound(i));
-                propagated += Math.abs(upstream[i]) * truth.normalBound(i);
-            }
-            PARAMETERS.add(c, dweight[c], result[rows * columns + c], rows * U * size * 1.001 + propagated);
+            PARAMETERS.add(c, dweight[c], result[rows * columns + c], truth.weightBound(upstream, dweight0[c], c));
         }
-    }
-
-    /**
-     * The bound of dx = rstd·(g − x̂·mean(g·x̂)). The mean has summation + 2 roundings of the absolute values that it sums. x̂ has its own error in both
-     * places. The last three operations and rstd have a rounding or their share of both terms.
-     */
-    private static double inputBound(Truth truth, double[] dy, int i) {
-        int columns = truth.columns;
-        int row = i / columns;
-        double productSize = 0;
-        double productError = 0;
-        for (int j = row * columns; j < (row + 1) * columns; j++) {
-            double g = Math.abs(dy[j] * truth.weight[j % columns]);
-            productSize += g * (Math.abs(truth.normal(j)) + truth.normalBound(j)) / columns;
-            productError += g * truth.normalBound(j) / columns;
-        }
-        double summation = (columns + 15) / 16 + 6;
-        double normal = Math.abs(truth.normal(i)) + truth.normalBound(i);
-        double errors = summation * U * normal * productSize + normal * productError + truth.normalBound(i) * productSize;
-        double terms = Math.abs(dy[i] * truth.weight[i % columns]) + normal * productSize;
-        return truth.rstd[row] * (1 + truth.rstdShare[row]) * (errors + (truth.rstdShare[row] + 3 * U) * terms) * 1.001
-                + Float.MIN_NORMAL;
     }
 
     @Property

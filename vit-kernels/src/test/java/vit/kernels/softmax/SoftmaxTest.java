@@ -25,6 +25,7 @@ import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.SoftmaxTruth;
 
 /**
  * Softmax over rows, forward and backward, against the scalar reference within derived bounds. Rows sum to one, and a shift of a row changes
@@ -61,35 +62,6 @@ class SoftmaxTest {
         });
     }
 
-    /** The number of roundings in a sum of n terms in 16 lanes. */
-    private static double summation(int n) {
-        return n / 16 + 5;
-    }
-
-    /**
-     * Returns the bounds of y. With a = x − max, each exponent is rounded once, which gives its exponential a relative error of |a| roundings;
-     * exp itself adds 2. The error of the sum is the mean of the errors of its terms, weighted by y, plus the error of the summation. The
-     * reciprocal and the product add 2.
-     */
-    private static double[] bounds(double[] x, double[] y, int columns) {
-        double[] bounds = new double[x.length];
-        for (int start = 0; start < x.length; start += columns) {
-            double max = Double.NEGATIVE_INFINITY;
-            for (int i = start; i < start + columns; i++) {
-                max = Math.max(max, x[i]);
-            }
-            double mean = 0;
-            for (int i = start; i < start + columns; i++) {
-                mean += y[i] == 0 ? 0 : y[i] * (max - x[i]);
-            }
-            for (int i = start; i < start + columns; i++) {
-                double exponent = y[i] == 0 ? 0 : max - x[i];
-                bounds[i] = y[i] * U * (exponent + mean + summation(columns) + 6) * 1.001 + Float.MIN_NORMAL;
-            }
-        }
-        return bounds;
-    }
-
     @Property
     void forwardMatchesReference(@ForAll Layout layout, @ForAll Values values, @ForAll long seed) {
         Random random = new Random(seed);
@@ -99,7 +71,7 @@ class SoftmaxTest {
             double[] input = Doubles.read(x);
             double[] expected = new double[input.length];
             SoftmaxReference.forward(expected, input, layout.rows(), layout.columns());
-            double[] bounds = bounds(input, expected, layout.columns());
+            double[] bounds = SoftmaxTruth.bounds(input, expected, layout.columns());
             FORWARD.addAll(expected, result, i -> bounds[i]);
         }
     }
@@ -113,7 +85,7 @@ class SoftmaxTest {
             double[] input = Doubles.read(x);
             double[] expected = new double[input.length];
             SoftmaxReference.forward(expected, input, layout.rows(), layout.columns());
-            double[] bounds = bounds(input, expected, layout.columns());
+            double[] bounds = SoftmaxTruth.bounds(input, expected, layout.columns());
             FORWARD.addAll(expected, result, i -> bounds[i]);
         }
     }
@@ -128,7 +100,7 @@ class SoftmaxTest {
                 for (int c = 0; c < layout.columns(); c++) {
                     sum += y[row * layout.columns() + c];
                 }
-                SUMS.add(row, 1, (float) sum, U * (summation(layout.columns()) + 2));
+                SUMS.add(row, 1, (float) sum, U * (SoftmaxTruth.summation(layout.columns()) + 2));
             }
         }
     }
@@ -208,7 +180,7 @@ class SoftmaxTest {
         }
         double truth = max + Math.log(sum);
         // The relative error of the sum is the absolute error of its logarithm. The logarithm and the last sum are rounded.
-        double bound = U * (mean / sum + summation(x.columns()) + 4 + 2 * Math.log(sum) + Math.abs(truth));
+        double bound = U * (mean / sum + SoftmaxTruth.summation(x.columns()) + 4 + 2 * Math.log(sum) + Math.abs(truth));
         LOG_SUM.add(index, truth, actual, bound * 1.001);
     }
 
@@ -230,14 +202,7 @@ class SoftmaxTest {
             double[] probability = Doubles.read(y);
             double[] expected = new double[upstream.length];
             SoftmaxReference.backward(expected, upstream, probability, layout.rows(), n);
-            BACKWARD.addAll(expected, result, i -> {
-                double sizes = 0;
-                for (int j = i / n * n; j < i / n * n + n; j++) {
-                    sizes += Math.abs(upstream[j] * probability[j]);
-                }
-                double dot = U * summation(n) * sizes;
-                return probability[i] * (dot + 2 * U * (Math.abs(upstream[i]) + sizes)) * 1.001 + Float.MIN_NORMAL;
-            });
+            BACKWARD.addAll(expected, result, i -> SoftmaxTruth.backwardBound(upstream, probability, n, i));
         }
     }
 

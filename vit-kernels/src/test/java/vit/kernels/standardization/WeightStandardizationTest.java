@@ -23,17 +23,12 @@ import vit.kernels.verify.GradientCheck;
 import vit.kernels.verify.Gradients;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.WeightStandardizationTruth;
 
 /** Weight standardisation against its double reference within derived bounds; the reference's gradients against central differences. */
 @Domain(KernelDomain.class)
 @Domain(DomainContext.Global.class)
 class WeightStandardizationTest {
-
-    /** Half an ulp as a relative error: the most that one rounding can cost. */
-    private static final double U = 0x1p-24;
-
-    /** The same for double. */
-    private static final double V = 0x1p-53;
 
     private static final double EPSILON = 1e-8;
 
@@ -98,27 +93,12 @@ class WeightStandardizationTest {
         try (TensorArena arena = TensorArena.open()) {
             float[] weight = values(outputs, depth, values, new Random(seed), arena);
             float[] actual = forward(arena, outputs, depth, weight);
-            double[] x = toDoubles(weight);
-            double[] y = new double[x.length];
-            double[] mean = new double[outputs];
-            double[] rstd = new double[outputs];
-            WeightStandardizationReference.forward(y, mean, rstd, x, EPSILON, outputs, depth);
-            double[] meanError = new double[outputs];
-            double[] rstdShare = new double[outputs];
-            double roundings = (2 * depth + 8) * V; // K additions of ours and as many of the reference
-            for (int i = 0; i < x.length; i++) {
-                meanError[i / depth] += roundings * Math.abs(x[i]) / depth;
-                rstdShare[i / depth] += roundings * 2 * x[i] * x[i] / depth; // the variance is a difference of two means
-            }
+            WeightStandardizationTruth truth = new WeightStandardizationTruth(toDoubles(weight), EPSILON, outputs, depth);
             for (int n = 0; n < outputs; n++) {
-                rstdShare[n] = rstdShare[n] * rstd[n] * rstd[n] + U;
-                meanError[n] += U * Math.abs(mean[n]);
-                STATISTICS.add(n, mean[n], actual[x.length + n], meanError[n] + Float.MIN_VALUE);
-                STATISTICS.add(n, rstd[n], actual[x.length + outputs + n], rstd[n] * rstdShare[n] * 1.001);
+                STATISTICS.add(n, truth.mean[n], actual[weight.length + n], truth.meanBound(n));
+                STATISTICS.add(n, truth.rstd[n], actual[weight.length + outputs + n], truth.rstdBound(n));
             }
-            // y = (x − mean)·rstd: the errors of both, and a rounding of the difference and of the product
-            FORWARD.addAll(y, Arrays.copyOf(actual, x.length), i -> (Math.abs(y[i]) * (2 * U + rstdShare[i / depth])
-                    + (meanError[i / depth] + Float.MIN_VALUE) * rstd[i / depth]) * 1.001 + Float.MIN_VALUE);
+            FORWARD.addAll(truth.y, Arrays.copyOf(actual, weight.length), truth::yBound);
         }
     }
 
@@ -172,28 +152,8 @@ class WeightStandardizationTest {
             double[] roots = Doubles.read(rstd);
             double[] expected = toDoubles(start);
             WeightStandardizationReference.backward(expected, toDoubles(dy), toDoubles(weight), means, roots, outputs, depth);
-            double[] size = new double[outputs]; // Σ |dy| / K
-            double[] productSize = new double[outputs]; // Σ |dy|·(|w| + |mean|)·rstd / K
-            double[] meanOfGradient = new double[outputs];
-            double[] meanOfProduct = new double[outputs];
-            for (int i = 0; i < weight.length; i++) {
-                int n = i / depth;
-                size[n] += Math.abs(dy[i]) / depth;
-                productSize[n] += Math.abs(dy[i]) * (Math.abs(weight[i]) + Math.abs(means[n])) * roots[n] / depth;
-                meanOfGradient[n] += dy[i] / (double) depth;
-                meanOfProduct[n] += dy[i] * (weight[i] - means[n]) * roots[n] / depth;
-            }
-            double roundings = (2 * depth + 8) * V;
-            // dweight = fma(dy, rstd, fma(w − mean, a, b)) + what was there: roundings of a, b and the difference, and of all three results
-            BACKWARD.addAll(expected, actual, i -> {
-                int n = i / depth;
-                double normal = Math.abs((weight[i] - means[n]) * roots[n]);
-                double slope = roots[n] * normal * Math.abs(meanOfProduct[n]);
-                double shift = roots[n] * Math.abs(meanOfGradient[n]);
-                double ofSums = roots[n] * roundings * (size[n] + normal * productSize[n]);
-                return (U * (2 * slope + shift) + U * (slope + shift) + U * Math.abs(expected[i] - start[i]) + U * Math.abs(expected[i]) + ofSums) * 1.001
-                        + Float.MIN_NORMAL * (1 + Math.abs(weight[i] - means[n]));
-            });
+            double[] bounds = WeightStandardizationTruth.backwardBounds(expected, toDoubles(start), toDoubles(dy), toDoubles(weight), means, roots, depth);
+            BACKWARD.addAll(expected, actual, i -> bounds[i]);
         }
     }
 

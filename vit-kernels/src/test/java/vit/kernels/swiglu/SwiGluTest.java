@@ -27,6 +27,7 @@ import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
+import vit.kernels.verify.catalogue.SwiGluTruth;
 
 /**
  * SwiGLU, forward and backward, against the scalar reference within derived bounds. Vectors and scalars give the same bits. The gradient of
@@ -35,12 +36,6 @@ import vit.kernels.verify.Values;
 @Domain(KernelDomain.class)
 @Domain(DomainContext.Global.class)
 class SwiGluTest {
-
-    /** Half an ulp as a relative error: the most that one rounding can cost. */
-    private static final double U = 0x1p-24;
-
-    /** silu(a) may be 0 where its exponential would be subnormal: below −87.3, where it is at most this large. */
-    private static final double FLUSHED = 88 * Float.MIN_NORMAL;
 
     private static final Comparison FORWARD = new Comparison("swiglu forward");
     private static final Comparison BACKWARD_A = new Comparison("swiglu da");
@@ -97,16 +92,6 @@ class SwiGluTest {
         assertArrayEquals(Doubles.read(out), packed.read(out.rows()), "packed");
     }
 
-    /** Where a float overflows, the truth counts as infinite. */
-    private static double toRange(double truth) {
-        return Math.abs(truth) > Float.MAX_VALUE ? Math.copySign(Double.POSITIVE_INFINITY, truth) : truth;
-    }
-
-    /** The number of roundings: 2 for exp, 1 each for two products, the sum and the division, and 1 to spare. */
-    private static double bound(double factor, double truth) {
-        return 7 * U * Math.abs(truth) + Math.abs(factor) * FLUSHED + Float.MIN_NORMAL;
-    }
-
     private static void checkForward(TensorArena arena, Layout layout, Tensor in) {
         float[] result = forward(arena, layout, in);
         double[] input = Doubles.read(in);
@@ -115,7 +100,7 @@ class SwiGluTest {
         int columns = layout.columns();
         for (int i = 0; i < expected.length; i++) {
             double b = input[i / columns * 2 * columns + columns + i % columns];
-            FORWARD.add(i, toRange(expected[i]), result[i], bound(b, expected[i]));
+            FORWARD.add(i, SwiGluTruth.toRange(expected[i]), result[i], SwiGluTruth.bound(b, expected[i]));
         }
     }
 
@@ -166,20 +151,9 @@ class SwiGluTest {
             int a = i / columns * 2 * columns + i % columns;
             double product = upstream[i] * input[a + columns]; // rounded first, so it may overflow where da would not
             double da = Math.abs(product) > Float.MAX_VALUE ? Math.copySign(Double.POSITIVE_INFINITY, expected[a]) : expected[a];
-            BACKWARD_A.add(a, toRange(da), result[a], slopeBound(product, input[a], expected[a]));
-            BACKWARD_B.add(a + columns, toRange(expected[a + columns]), result[a + columns], bound(upstream[i], expected[a + columns]));
+            BACKWARD_A.add(a, SwiGluTruth.toRange(da), result[a], SwiGluTruth.slopeBound(product, input[a], expected[a]));
+            BACKWARD_B.add(a + columns, SwiGluTruth.toRange(expected[a + columns]), result[a + columns], SwiGluTruth.bound(upstream[i], expected[a + columns]));
         }
-    }
-
-    /**
-     * silu′ = h or 1 − h with h = q − t·q/(1 + z). Each rounding counts with the size of a term: at most 8 on the way to the second, 1 for each
-     * difference and for the two products outside.
-     */
-    private static double slopeBound(double product, double a, double da) {
-        double t = Math.abs(a);
-        double q = 1 / (1 + Math.exp(t));
-        double size = q == 0 ? 0 : q * (1 + t);
-        return Math.abs(product) * (U * (8 * size + (a < 0 ? 0 : 1)) + 2 * FLUSHED) + 3 * U * Math.abs(da) + Float.MIN_NORMAL;
     }
 
     @Property
