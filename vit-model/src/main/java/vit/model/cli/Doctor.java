@@ -16,9 +16,10 @@ import vit.kernels.peak.FmaPeak;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.NativeSpeed;
 import vit.kernels.simd.Simd;
+import vit.kernels.verify.KernelBits;
 
 /** {@code vit doctor}: the machine and JVM on which a model would run. */
-@Command(name = "doctor", description = "Show JDK, vector width, threads, memory and the measured peak.")
+@Command(name = "doctor", description = "Show JDK, vector width, threads, memory, the measured peak, and whether kernels give the published bits.")
 final class Doctor implements Callable<Integer> {
 
     /** The slowest processors on which a JDK 25 runs reach several times this speed per thread; vectors that the JDK emulates stay below it. */
@@ -46,17 +47,32 @@ final class Doctor implements Callable<Integer> {
         List<String> obstacles = NativeSpeed.obstacles();
         NativeSpeed.untold(); // because the table shows them
         boolean measurable = obstacles.size() == (Simd.isNative() ? 0 : 1); // emulated vectors alone are not too slow to measure
+        boolean right = true;
         if (measurable) {
             measure(table);
+            right = implementation == Implementation.REFERENCE || verify(table);
         } else {
             table.row("peak", "not measured: at this speed it takes minutes");
+            table.row("kernels' bits", "not checked, for the same reason");
         }
         obstacles.forEach(obstacle -> table.row("warning", obstacle));
         PrintWriter out = spec.commandLine().getOut();
         table.print(out, "");
         out.flush();
         Implementation.require();
-        return Vit.DONE;
+        return right ? Vit.DONE : Vit.DIFFERENT;
+    }
+
+    /** Whether every kernel gives the bits that are published with this version. */
+    private boolean verify(TextTable table) {
+        vit.status().show("checking the kernels' bits");
+        KernelBits.Result result = KernelBits.check(threads.count());
+        vit.status().clear();
+        table.row("kernels' bits", result);
+        if (!result.isRight()) {
+            table.row("warning", "this machine or JVM does not compute as published: vit verify tells more");
+        }
+        return result.isRight();
     }
 
     private void measure(TextTable table) {

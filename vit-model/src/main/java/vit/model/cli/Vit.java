@@ -52,7 +52,8 @@ public final class Vit implements Runnable {
 
     /** All commands, in the order of the help page. */
     private static final List<String> COMMANDS = List.of(
-            "classify", "evaluate", "embed", "similar", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "serve", "demo", "draw", "ablation", "bench", "doctor",
+            "classify", "evaluate", "embed", "similar", "compare", "logits", "preprocess", "export", "inspect", "train", "visualise", "serve", "demo", "draw", "ablation",
+            "bench", "verify", "doctor",
             "help", "completion");
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Also print the stack trace of an error.")
@@ -161,6 +162,7 @@ public final class Vit implements Runnable {
             case "draw" -> new Draw();
             case "ablation" -> new Ablation();
             case "bench" -> new Bench();
+            case "verify" -> new Verify();
             case "doctor" -> new Doctor();
             case "help" -> new Help();
             case "completion" -> new Completion();

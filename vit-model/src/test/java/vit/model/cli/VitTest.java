@@ -34,7 +34,7 @@ class VitTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"classify", "embed", "similar", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "doctor", "export",
+    @ValueSource(strings = {"classify", "embed", "similar", "compare", "logits", "preprocess", "inspect", "visualise", "demo", "draw", "ablation", "bench", "verify", "doctor", "export",
         "train", "serve", "completion", "help"})
     void everyCommandHasHelpAndRefusesBadUsage(String command) {
         assertTrue(vit(command, "--help").isDone().out().startsWith("Usage: vit " + command));
@@ -141,7 +141,7 @@ class VitTest {
     @Test
     void doctorShowsWhatTheModelWouldRunOn() {
         String out = vit("doctor", "--threads", 1).isDone().out();
-        for (String row : List.of("JDK", "module", "vector width", "kernels", "threads", "memory", "peak, 1 thread")) {
+        for (String row : List.of("JDK", "module", "vector width", "kernels", "threads", "memory", "peak, 1 thread", "kernels' bits")) {
             assertTrue(out.lines().anyMatch(line -> line.startsWith(row + "  ")), () -> row + " is missing in " + out);
         }
     }
