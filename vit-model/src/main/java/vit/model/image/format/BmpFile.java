@@ -11,6 +11,7 @@ import vit.model.image.RgbImage;
 final class BmpFile implements EncodedImage {
 
     private static final int FILE_SIZE = 2;
+    private static final int IMAGE_SIZE = 34;
     private static final int FILE_HEADER = 14;
     private static final int CORE_HEADER = 12;
     private static final int MASKS_END = FILE_HEADER + 40 + 12;
@@ -136,16 +137,21 @@ final class BmpFile implements EncodedImage {
     }
 
     /**
-     * The file with its real size in the header and with the padding of its last row. The JDK's reader requires both; other readers require neither.
+     * The file with its real size in the header, without a size of the run lengths, and with the padding of its last row. The JDK's reader believes both sizes and requires
+     * the padding; other readers read to the file's end.
      */
     private byte[] stream() throws InputException {
         int size = (int) Math.max(file.length(), pixelsEnd);
-        if (size == file.length() && file.u32le(FILE_SIZE) == size) {
+        boolean sized = !plain() && file.u32le(IMAGE_SIZE) != 0;
+        if (size == file.length() && file.u32le(FILE_SIZE) == size && !sized) {
             return file.data();
         }
         byte[] whole = Arrays.copyOf(file.data(), size);
         for (int i = 0; i < 4; i++) {
             whole[FILE_SIZE + i] = (byte) (size >> 8 * i);
+            if (sized) {
+                whole[IMAGE_SIZE + i] = 0; // then the JDK's reader takes what is left of the file
+            }
         }
         return whole;
     }

@@ -1,5 +1,6 @@
 package vit.model.image.format;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -77,13 +78,19 @@ public final class ImageDecoder {
             throw InputException.in(source).cause(e).expected(memoryBound(options)).found("more").because("decoding the image would take too much memory");
         } catch (IOException | RuntimeException e) {
             // On damaged data, ImageIO's readers throw whatever exception they happen to run into.
-            throw InputException.in(source).cause(e).found(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage())
-                    .because("the image data is damaged");
+            throw InputException.in(source).cause(e).found(description(e)).because("the image data is damaged");
         } catch (OutOfMemoryError e) {
             // One large array could not be allocated; nothing is left half done.
             throw InputException.in(source).cause(e).found(encoded.height() + "×" + encoded.width() + " pixels")
                     .because("the image does not fit into the heap (-Xmx)");
         }
+    }
+
+    private static String description(Exception e) {
+        if (e instanceof EOFException && e.getMessage() == null) {
+            return "the end of the data before that of the picture";
+        }
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static byte[] read(Path file, DecodeOptions options) throws InputException {

@@ -11,13 +11,13 @@ import java.util.Arrays;
 final class OrientationTags {
 
     /** An EXIF structure is read only up to this many bytes. It may be longer than one segment of a JPEG, which holds 64 KiB. */
-    private static final int MOST_EXIF_BYTES = 1 << 20;
+    static final int MOST_EXIF_BYTES = 1 << 20;
 
     private static final byte[] EXIF_PREFIX = "Exif\0\0".getBytes(StandardCharsets.ISO_8859_1);
     private static final byte[] PROPERTY = "tiff:Orientation".getBytes(StandardCharsets.ISO_8859_1);
 
     private byte[] exif = {};
-    private byte[] xmp = {};
+    private int ofXmp; // what the XMP text says, 0 if nothing
     private ExifDirectory directory; // read already
 
     /** Takes the EXIF structure between {@code from} and {@code to}, in place of an earlier one. */
@@ -40,16 +40,16 @@ final class OrientationTags {
         }
     }
 
-    /** Takes the XMP text between {@code from} and {@code to}, in place of an earlier one. */
+    /** Reads the XMP text between {@code from} and {@code to}, which counts in place of an earlier one. It may be most of the file, so nothing of it is kept. */
     void xmp(byte[] data, int from, int to) {
-        xmp = Arrays.copyOfRange(data, from, to);
+        ofXmp = ofXmp(data, from, to);
     }
 
     /** EXIF's number, 1 … 8; 1 (upright) if the metadata says nothing. */
     int orientation() {
         int orientation = directory().orientation();
         if (orientation == ExifDirectory.ABSENT) {
-            orientation = ofXmp(xmp);
+            orientation = ofXmp;
         }
         return orientation >= 1 && orientation <= 8 ? orientation : 1;
     }
@@ -65,14 +65,14 @@ final class OrientationTags {
         return ExifDirectory.read(exif, start, exif.length);
     }
 
-    /** The digit behind the first {@code tiff:Orientation="} or {@code tiff:Orientation>}; 0 where there is none. */
-    private static int ofXmp(byte[] text) {
-        for (int at = 0; at < text.length - PROPERTY.length; at++) {
-            if (startsWith(text, at, PROPERTY)) {
+    /** The digit behind the first {@code tiff:Orientation="} or {@code tiff:Orientation>} that has one; 0 where there is none. */
+    private static int ofXmp(byte[] data, int from, int to) {
+        for (int at = from; at < to - PROPERTY.length; at++) {
+            if (data[at] == PROPERTY[0] && startsWith(data, at, PROPERTY)) {
                 int end = at + PROPERTY.length;
-                int digit = text[end] == '>' ? end + 1 : startsWith(text, end, new byte[] {'=', '"'}) ? end + 2 : text.length;
-                if (digit < text.length && text[digit] >= '0' && text[digit] <= '9') {
-                    return text[digit] - '0';
+                int digit = data[end] == '>' ? end + 1 : data[end] == '=' && end + 1 < to && data[end + 1] == '"' ? end + 2 : to;
+                if (digit < to && data[digit] >= '0' && data[digit] <= '9') {
+                    return data[digit] - '0';
                 }
             }
         }

@@ -80,19 +80,18 @@ final class PngTexts {
     /** Passes on what was found. If {@code hasExif} is true, the file has EXIF of its own, which a profile does not replace. */
     void give(OrientationTags tags, boolean hasExif) {
         if (exifProfile != null && !hasExif) {
-            byte[] exif = fromHex(text(exifProfile));
+            byte[] exif = exifProfile.deflated ? fromHex(inflated(exifProfile)) : fromHex(file, exifProfile.from, exifProfile.to);
             tags.exif(exif, 0, exif.length);
         }
-        if (xmp != null) {
-            byte[] text = text(xmp);
+        if (xmp != null && xmp.deflated) {
+            byte[] text = inflated(xmp);
             tags.xmp(text, 0, text.length);
+        } else if (xmp != null) {
+            tags.xmp(file, xmp.from, xmp.to);
         }
     }
 
-    private byte[] text(Text text) {
-        if (!text.deflated) {
-            return Arrays.copyOfRange(file, text.from, text.to);
-        }
+    private byte[] inflated(Text text) {
         try (Inflater inflater = new Inflater()) {
             inflater.setInput(file, text.from, text.to - text.from);
             byte[] out = new byte[Math.min(MOST_TEXT_BYTES, Math.max(4096, 8 * (text.to - text.from)))];
@@ -113,31 +112,37 @@ final class PngTexts {
         }
     }
 
-    /**
-     * The bytes of the hexadecimal digits from the fourth line on, with white space between them skipped; an empty array if a character is not a
-     * digit.
-     */
     private static byte[] fromHex(byte[] text) {
-        int at = 0;
+        return fromHex(text, 0, text.length);
+    }
+
+    /**
+     * The bytes of the hexadecimal digits from the fourth line on, with white space between them skipped, and no more of them than {@link OrientationTags} looks at; an
+     * empty array if a character is not a digit.
+     */
+    private static byte[] fromHex(byte[] text, int from, int to) {
+        int at = from;
         for (int line = 0; line < 3; line++) {
-            while (at < text.length && text[at] != '\n') {
+            while (at < to && text[at] != '\n') {
                 at++;
             }
             at++;
         }
-        byte[] bytes = new byte[Math.max(0, text.length - at) / 2];
+        byte[] bytes = new byte[Math.clamp((to - at) / 2, 0, OrientationTags.MOST_EXIF_BYTES)];
         int count = 0;
-        while (at < text.length) {
+        while (at < to) {
             if (Character.isWhitespace(text[at])) {
                 at++;
                 continue;
             }
             int high = Character.digit(text[at], 16);
-            int low = at + 1 < text.length ? Character.digit(text[at + 1], 16) : -1;
+            int low = at + 1 < to ? Character.digit(text[at + 1], 16) : -1;
             if (high < 0 || low < 0) {
                 return new byte[0];
             }
-            bytes[count++] = (byte) (high << 4 | low);
+            if (count < bytes.length) {
+                bytes[count++] = (byte) (high << 4 | low);
+            }
             at += 2;
         }
         return Arrays.copyOf(bytes, count);

@@ -46,6 +46,10 @@ final class ImageBombs {
         all.put("png-much-data", () -> png(header(8, 8, 8, 2, 0), chunk("IDAT", zeros(300_000_000)), END));
         all.put("png-empty-data-chunks", () -> png(header(8, 8, 8, 2, 0), repeat(chunk("IDAT", new byte[0]), 500_000), SMALL, END));
         all.put("png-text-chunks", () -> png(header(8, 8, 8, 2, 0), repeat(chunk("tEXt", new byte[] {'k', 0, 'v'}), 500_000), SMALL, END));
+        byte[] xmp = repeat("tiff:Orientation=".getBytes(StandardCharsets.US_ASCII), 600_000);
+        all.put("png-xmp-text", () -> png(header(8, 8, 8, 2, 0), chunk("tEXt", concat("XML:com.adobe.xmp\0".getBytes(StandardCharsets.US_ASCII), xmp)), SMALL, END));
+        byte[] profile = "Raw profile type exif\0\nexif\n9\n".getBytes(StandardCharsets.US_ASCII);
+        all.put("png-exif-text", () -> png(header(8, 8, 8, 2, 0), chunk("tEXt", concat(profile, repeat(new byte[] {'0'}, 10_000_000))), SMALL, END));
         byte[] keyword = "XML:com.adobe.xmp\0\0".getBytes(StandardCharsets.US_ASCII);
         all.put("png-packed-texts", () -> png(header(8, 8, 8, 2, 0), repeat(chunk("zTXt", concat(keyword, zeros(30_000_000))), 100), SMALL, END));
     }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.verify.ChildProcess;
 import vit.model.InputException;
 
@@ -72,6 +73,19 @@ class ImageBombsTest {
         long pixels = image.height() * image.width();
         double estimated = (image.cost().bytes() - 3.0 * file.length) / pixels;
         assertTrue(estimated <= bytesPerPixel + 0.2 && image.cost().bytes() >= bytesPerPixel * pixels, name + ": " + estimated);
+    }
+
+    /** A text may be as large as a file may be, beside which a copy would not fit into the heap. */
+    @ParameterizedTest
+    @ValueSource(strings = {"png-xmp-text", "png-exif-text"})
+    void textsAreReadWhereTheyStand(String name) throws Exception {
+        byte[] file = ImageBombs.all().get(name).get();
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        ImageDecoder.decode(name, file);
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertEquals(8, ImageDecoder.decode(name, file).width());
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        assertTrue(allocated < 4 << 20, allocated + " bytes for a file of " + file.length);
     }
 
     /** The small bombs run in every build, all of them with the heavy tests. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.UncheckedIOException;
@@ -250,6 +251,26 @@ class ImageDecoderTest {
                 TestImages.bmp(1, 2, 4, 0, Arrays.copyOf(colours, 64), new byte[] {0x10, 0, 0, 0})).pixels());
         assertArrayEquals(greys(254, 255, 255, 254, 255), ImageDecoder.decode("1.bmp",
                 TestImages.bmp(1, 5, 1, 0, Arrays.copyOf(ramp, 8), new byte[] {(byte) 0b10010000, 0, 0, 0})).pixels());
+    }
+
+    /** Some programs leave the size of the run lengths out, and some get it wrong; the runs end by themselves. */
+    @Test
+    void theSizeOfRunLengthsInABitmapDoesNotMatter() throws Exception {
+        ByteArrayOutputStream runs = new ByteArrayOutputStream();
+        for (int row = 0; row < 5; row++) {
+            runs.writeBytes(new byte[] {3, (byte) row, 0, 0}); // three pixels, end of the row
+        }
+        runs.writeBytes(new byte[] {0, 1}); // end of the picture
+        byte[] palette = new byte[1024];
+        for (int i = 0; i < 256; i++) {
+            Arrays.fill(palette, 4 * i, 4 * i + 3, (byte) (10 * i));
+        }
+        byte[] file = TestImages.bmp(5, 3, 8, 1, palette, runs.toByteArray());
+        byte[] expected = greys(40, 40, 40, 30, 30, 30, 20, 20, 20, 10, 10, 10, 0, 0, 0); // the bottom row comes first
+        for (int size : new int[] {runs.size(), 0, 4, 1000, Integer.MAX_VALUE, -1}) {
+            ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putInt(34, size);
+            assertArrayEquals(expected, ImageDecoder.decode("runs.bmp", file).pixels(), "size " + size);
+        }
     }
 
     @Test
