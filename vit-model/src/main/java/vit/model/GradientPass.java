@@ -19,7 +19,7 @@ final class GradientPass {
     private final TrainingPass pass;
     private final int maxBatch;
     private final int imageElements;
-    private int imagesInStep; // since the gradients were cleared
+    private int imagesInStep; // before the next one
 
     GradientPass(VitConfig config, TrainingPass pass, int maxBatch) {
         this.config = config;
@@ -105,9 +105,9 @@ final class GradientPass {
         check("the gradient of the images", target, batch, imageElements);
     }
 
-    /** The gradients have been cleared: the next image is the first of a step. */
-    void beginStep() {
-        imagesInStep = 0;
+    /** The gradients have been cleared; so many images of the step come before the next one. */
+    void beginStep(int firstImage) {
+        imagesInStep = firstImage;
     }
 
     /** Sets the targets of the next run: each label's class is 1. */

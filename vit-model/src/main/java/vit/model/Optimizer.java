@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.io.Serializable;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.Sgd;
 import vit.model.config.VitConfig;
@@ -17,7 +18,7 @@ import vit.model.parameters.Parameters;
  *                       2021); 1 for none
  * @param headOnly       whether only the head learns: a linear probe
  */
-public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll, double layerDecay, boolean headOnly) {
+public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll, double layerDecay, boolean headOnly) implements Serializable {
 
     /**
      * Checks the arguments.

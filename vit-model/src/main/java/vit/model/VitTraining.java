@@ -76,6 +76,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final Lifetime lifetime;
     private final Workers.Task clear;
     private final Workers.Task measure;
+    private final Workers.Task transpose;
+    private boolean written; // whether weights were set since their transposes were computed
     private final TrackedAverage average = new TrackedAverage();
     private volatile int steps; // read by any thread
 
@@ -98,7 +100,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
             clear = this::clear;
             measure = norm::measure;
             team = Workers.of(options.threads(), name);
-            team.run(values::updateTransposes);
+            transpose = values::updateTransposes;
+            team.run(transpose);
             begun = lifetime(name, team, arena, average);
         } finally {
             if (begun == null) {
@@ -169,12 +172,25 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         return arena.bytes() + average.bytes();
     }
 
-    /** Sets all gradients to zero. */
+    /** Sets all gradients to zero. The next image is the first of its step. */
     public void clearGradients() {
+        clearGradients(0);
+    }
+
+    /**
+     * Sets all gradients to zero, for a part of a step.
+     *
+     * @param firstImage how many images of the step come before the next one. The masks of dropout follow from an image's number in its step, so the parts of
+     *                   a step have the masks of the whole
+     */
+    public void clearGradients(int firstImage) {
+        if (firstImage < 0) {
+            throw new IllegalArgumentException("image " + firstImage + " of the step; expected 0 or more");
+        }
         lifetime.enter();
         try {
             workers.run(clear);
-            pass.beginStep();
+            pass.beginStep(firstImage);
         } finally {
             lifetime.exit();
         }
@@ -254,6 +270,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         pass.check(images, batch);
         lifetime.enter();
         try {
+            refresh();
             return pass.run(workers, images, batch, loss, steps, observer);
         } finally {
             lifetime.exit();
@@ -270,6 +287,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
             } else {
                 pass.setTargets(targets, batch);
             }
+            refresh();
             return pass.run(workers, images, batch, scale, steps, observer);
         } finally {
             lifetime.exit();
@@ -374,6 +392,35 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             values.weights().tensors().get(parameter, target);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Sets the weights of {@code parameter}, row-major; for resuming, and for weights that another machine has trained. */
+    public void write(Parameter parameter, float[] source) {
+        lifetime.enter();
+        try {
+            values.weights().tensors().set(parameter, source);
+            written = true;
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Computes again what follows from the weights, if they were set. */
+    private void refresh() {
+        if (written) {
+            workers.run(transpose);
+            written = false;
+        }
+    }
+
+    /** Sets the gradient of {@code parameter}, row-major: a sum over several machines, for the next {@link #step}. */
+    public void writeGradient(Parameter parameter, float[] source) {
+        lifetime.enter();
+        try {
+            values.gradients().tensors().set(parameter, source);
         } finally {
             lifetime.exit();
         }

@@ -1,5 +1,6 @@
 package vit.kernels.optim;
 
+import java.io.Serializable;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
 import vit.kernels.simd.Implementation;
@@ -14,7 +15,7 @@ import vit.kernels.tensor.Tensor;
  * @param epsilon   added to the denominator, 0 or more
  * @param decoupled true for AdamW, where the parameter itself decays; false for Adam, where the decay is added to the gradient
  */
-public record Adam(double beta1, double beta2, double epsilon, boolean decoupled) {
+public record Adam(double beta1, double beta2, double epsilon, boolean decoupled) implements Serializable {
 
     /** Checks the hyperparameters. */
     public Adam {

@@ -1,5 +1,6 @@
 package vit.kernels.optim;
 
+import java.io.Serializable;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
 import vit.kernels.simd.Implementation;
@@ -12,7 +13,7 @@ import vit.kernels.tensor.Tensor;
  * @param momentum decay of the velocity, in [0, 1); 0 is plain gradient descent
  * @param nesterov whether the step looks ahead by one more momentum (Sutskever et al. 2013, in PyTorch's form)
  */
-public record Sgd(double momentum, boolean nesterov) {
+public record Sgd(double momentum, boolean nesterov) implements Serializable {
 
     /** Checks the hyperparameters. */
     public Sgd {

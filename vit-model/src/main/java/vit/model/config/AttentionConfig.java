@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -16,7 +17,7 @@ import java.util.Objects;
  * @param rotary        rotary positions; null for none
  */
 public record AttentionConfig(int heads, int headDim, boolean qkvBias, boolean keyBias, boolean outputBias, boolean queryKeyNorm, boolean innerNorm,
-        RelativePositions relative, RotaryConfig rotary) {
+        RelativePositions relative, RotaryConfig rotary) implements Serializable {
 
     /** Relative position biases (Bao et al. 2022): a learned number for each head and each offset between two patches. */
     public enum RelativePositions {

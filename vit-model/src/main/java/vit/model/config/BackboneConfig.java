@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,7 +14,7 @@ import java.util.List;
  * @param stages the stages; empty for a backbone of the first convolution and the maximum alone
  * @param groups groups of every GroupNorm; divides every number of channels that is normalised
  */
-public record BackboneConfig(int width, List<Stage> stages, int groups) {
+public record BackboneConfig(int width, List<Stage> stages, int groups) implements Serializable {
 
     /** Side of the first convolution. */
     public static final int ROOT_SIZE = 7;
@@ -43,7 +44,7 @@ public record BackboneConfig(int width, List<Stage> stages, int groups) {
      * @param blocks   number of bottlenecks
      * @param channels channels of its output
      */
-    public record Stage(int blocks, int channels) {
+    public record Stage(int blocks, int channels) implements Serializable {
 
         /** Checks the values. */
         public Stage {

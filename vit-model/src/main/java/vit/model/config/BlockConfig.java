@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -11,7 +12,7 @@ import java.util.Objects;
  * @param mlp          the MLP
  * @param layerScale   whether a learned vector scales each branch before the residual addition
  */
-public record BlockConfig(NormKind norm, double layerNormEps, AttentionConfig attention, MlpConfig mlp, boolean layerScale) {
+public record BlockConfig(NormKind norm, double layerNormEps, AttentionConfig attention, MlpConfig mlp, boolean layerScale) implements Serializable {
 
     /**
      * Checks the values.

@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -11,7 +12,7 @@ import java.util.Objects;
  * @param bias      whether the last layer has a bias
  * @param scores    what turns logits into scores; it must be the sigmoid if there is one class
  */
-public record HeadConfig(boolean preLogits, Kind kind, int classes, boolean bias, Scores scores) {
+public record HeadConfig(boolean preLogits, Kind kind, int classes, boolean bias, Scores scores) implements Serializable {
 
     /** What the outputs of the last layer are. */
     public enum Kind {

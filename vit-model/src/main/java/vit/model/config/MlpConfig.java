@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.Objects;
 import vit.kernels.gelu.GeluKind;
 
@@ -12,7 +13,7 @@ import vit.kernels.gelu.GeluKind;
  * @param bias      whether the two layers have biases
  * @param innerNorm whether the hidden vector is normalised before the second layer (EVA-02's sub-LN)
  */
-public record MlpConfig(int hidden, Kind kind, GeluKind gelu, boolean bias, boolean innerNorm) {
+public record MlpConfig(int hidden, Kind kind, GeluKind gelu, boolean bias, boolean innerNorm) implements Serializable {
 
     /** What is between the two layers of an MLP. */
     public enum Kind {

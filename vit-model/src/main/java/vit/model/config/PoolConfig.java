@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.Objects;
 import vit.model.config.VitConfig.FinalNorm;
 import vit.model.config.VitConfig.Pooling;
@@ -10,7 +11,7 @@ import vit.model.config.VitConfig.Pooling;
  * @param pooling   which tokens are pooled
  * @param finalNorm whether the final norm precedes or follows the pooling, or is absent
  */
-public record PoolConfig(Pooling pooling, FinalNorm finalNorm) {
+public record PoolConfig(Pooling pooling, FinalNorm finalNorm) implements Serializable {
 
     /**
      * Checks the values.

@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -11,7 +12,7 @@ import java.util.Objects;
  * @param referenceHeight rows of the grid to which {@link Scheme#EVA} scales its coordinates; not used by {@link Scheme#DINOV3}
  * @param referenceWidth  columns of that grid
  */
-public record RotaryConfig(Scheme scheme, double theta, int referenceHeight, int referenceWidth) {
+public record RotaryConfig(Scheme scheme, double theta, int referenceHeight, int referenceWidth) implements Serializable {
 
     /** The published schemes. */
     public enum Scheme {

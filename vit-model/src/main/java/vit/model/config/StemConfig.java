@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
 import vit.kernels.patchembed.PatchOrder;
@@ -17,7 +18,7 @@ import vit.kernels.patchembed.PatchOrder;
  * @param backbone    the convolutional network between the image and the patches; null for none
  */
 public record StemConfig(int imageHeight, int imageWidth, int channels, int patch, PatchOrder patchOrder, boolean patchBias, boolean patchNorm,
-        BackboneConfig backbone) {
+        BackboneConfig backbone) implements Serializable {
 
     /**
      * Checks the values.

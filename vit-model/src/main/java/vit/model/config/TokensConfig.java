@@ -1,5 +1,7 @@
 package vit.model.config;
 
+import java.io.Serializable;
+
 /**
  * The learned tokens before the patch tokens, in this order.
  *
@@ -7,7 +9,7 @@ package vit.model.config;
  * @param distillationToken whether a second token carries DeiT's distillation head
  * @param registers         number of register tokens
  */
-public record TokensConfig(boolean classToken, boolean distillationToken, int registers) {
+public record TokensConfig(boolean classToken, boolean distillationToken, int registers) implements Serializable {
 
     /**
      * Checks the values.

@@ -1,5 +1,6 @@
 package vit.model.config;
 
+import java.io.Serializable;
 import java.util.Objects;
 import vit.kernels.gelu.GeluKind;
 import vit.kernels.patchembed.PatchOrder;
@@ -35,7 +36,7 @@ public record VitConfig(
         int depth,
         BlockConfig block,
         PoolConfig pool,
-        HeadConfig head) {
+        HeadConfig head) implements Serializable {
 
     /** How the tokens become the vector that the head is given. */
     public enum Pooling {

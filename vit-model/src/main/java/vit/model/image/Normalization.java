@@ -1,5 +1,6 @@
 package vit.model.image;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -10,7 +11,7 @@ import java.util.List;
  * @param mean  red, green, blue
  * @param std   red, green, blue; none is zero
  */
-public record Normalization(double scale, List<Double> mean, List<Double> std) {
+public record Normalization(double scale, List<Double> mean, List<Double> std) implements Serializable {
 
     static final double PER_255 = 1 / 255.0;
 

@@ -1,5 +1,6 @@
 package vit.model.image;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,7 +33,7 @@ public record Preprocessing(
         int outputWidth,
         Filter filter,
         Convention convention,
-        Normalization normalization) {
+        Normalization normalization) implements Serializable {
 
     private static final int MAX_SIDE = 1 << 16;
 

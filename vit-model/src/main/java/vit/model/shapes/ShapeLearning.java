@@ -72,6 +72,11 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
         return new ShapeLearning(config, recipe.withSeed(seed), imagesPerEpoch, validation, difficulty, ramp, sinCosStart);
     }
 
+    /** The same by another recipe. */
+    public ShapeLearning withRecipe(Recipe other) {
+        return new ShapeLearning(config, other, imagesPerEpoch, validation, difficulty, ramp, sinCosStart);
+    }
+
     /** The same with another model. */
     public ShapeLearning withConfig(VitConfig other) {
         return new ShapeLearning(other, recipe, imagesPerEpoch, validation, difficulty, ramp, sinCosStart);
@@ -82,12 +87,16 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
         return new ShapeImages(recipe.seed() ^ HELD_OUT ^ 1, config.imageHeight(), difficulty);
     }
 
+    /** The images to train on and those to validate with. */
+    public Split split() {
+        int side = config.imageHeight();
+        return new Split(new ShapeSource(recipe.seed(), side, imagesPerEpoch, difficulty, ramp, true),
+                new ShapeSource(recipe.seed() ^ HELD_OUT, side, validation, difficulty, 1, false));
+    }
+
     /** A new trainer, before its first step. */
     public Trainer trainer(TrainerOptions options) throws IOException {
-        int side = config.imageHeight();
-        Split split = new Split(new ShapeSource(recipe.seed(), side, imagesPerEpoch, difficulty, ramp, true),
-                new ShapeSource(recipe.seed() ^ HELD_OUT, side, validation, difficulty, 1, false));
-        return Trainer.of(start(), split, Preprocessing.named(PREPROCESSING), recipe, options.withCacheBytes(0));
+        return Trainer.of(start(), split(), Preprocessing.named(PREPROCESSING), recipe, options.withCacheBytes(0));
     }
 
     private ParameterSource start() {

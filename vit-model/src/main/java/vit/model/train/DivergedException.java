@@ -5,7 +5,8 @@ public final class DivergedException extends Exception {
 
     private static final long serialVersionUID = 1L;
 
-    DivergedException(String message) {
+    /** An exception with this message, for a {@link StepGradient} of one's own. */
+    public DivergedException(String message) {
         super(message);
     }
 }

@@ -1,5 +1,6 @@
 package vit.model.train;
 
+import java.io.Serializable;
 import java.util.Objects;
 import java.util.function.Consumer;
 import vit.model.Optimizer;
@@ -24,9 +25,15 @@ import vit.model.train.augment.Mixing;
  * @param mixing         what is done to each batch
  * @param dropout        probability that an element is dropped, in [0, 1)
  * @param stochasticDepth probability that an image loses a branch of the last block, falling to 0 in the first, in [0, 1)
+ * @param shards         parts into which a batch is divided, a power of two up to {@value #MAX_SHARDS}. Each has a gradient of its own, in which its images are summed in
+ *                       order, and the gradients are summed in a binary tree over the numbers of the shards. Several machines can share the shards in any way and
+ *                       get the same bits. {@link Mixing} mixes images within a shard
  */
 public record Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
-        double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth) {
+        double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth, int shards) implements Serializable {
+
+    /** The largest number of shards. */
+    public static final int MAX_SHARDS = 4096;
 
     public Recipe {
         Objects.requireNonNull(name, "name");
@@ -55,6 +62,15 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         if (!(stochasticDepth >= 0 && stochasticDepth < 1)) {
             throw new IllegalArgumentException("stochastic depth " + stochasticDepth + "; expected 0 to below 1");
         }
+        if (shards < 1 || shards > MAX_SHARDS || Integer.bitCount(shards) != 1) {
+            throw new IllegalArgumentException("shards " + shards + "; expected a power of two up to " + MAX_SHARDS);
+        }
+    }
+
+    /** A recipe whose batches are not divided: one shard. */
+    public Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
+            double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth) {
+        this(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout, stochasticDepth, 1);
     }
 
     /** AdamW at a constant rate, without augmentation, decay or anything else. The methods below change it. */
@@ -127,6 +143,11 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         return with(parts -> parts.stochasticDepth = probability);
     }
 
+    /** This recipe with another number of shards, a power of two. */
+    public Recipe withShards(int value) {
+        return with(parts -> parts.shards = value);
+    }
+
     private Recipe with(Consumer<Parts> change) {
         Parts parts = new Parts(this);
         change.accept(parts);
@@ -148,6 +169,7 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         private Mixing mixing;
         private double dropout;
         private double stochasticDepth;
+        private int shards;
 
         Parts(Recipe from) {
             name = from.name;
@@ -163,12 +185,13 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
             mixing = from.mixing;
             dropout = from.dropout;
             stochasticDepth = from.stochasticDepth;
+            shards = from.shards;
         }
 
         /** Checks the components as the constructor does. */
         Recipe recipe() {
             return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                    stochasticDepth);
+                    stochasticDepth, shards);
         }
     }
 }

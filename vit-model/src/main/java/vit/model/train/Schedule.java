@@ -1,5 +1,7 @@
 package vit.model.train;
 
+import java.io.Serializable;
+
 /**
  * The learning rate of every step: linear warm-up, then one of these shapes:
  *
@@ -16,7 +18,7 @@ package vit.model.train;
  * @param last   the rate at the end, 0 or more; without meaning for a constant rate
  * @param warmup share of all steps, in [0, 1]
  */
-public record Schedule(Shape shape, double rate, double last, double warmup) {
+public record Schedule(Shape shape, double rate, double last, double warmup) implements Serializable {
 
     /** What follows warm-up. */
     public enum Shape {

@@ -9,15 +9,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import jdk.jfr.FlightRecorder;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.model.InputException;
-import vit.model.TrainingOptions;
 import vit.model.VitTraining;
 import vit.model.config.VitConfig;
 import vit.model.evaluate.Evaluation;
 import vit.model.image.Preprocessing;
 import vit.model.parameters.ParameterSource;
 import vit.model.train.augment.Augmentation;
-import vit.model.train.data.Batch;
-import vit.model.train.data.BatchLoader;
+import vit.model.train.data.BatchMaker;
+import vit.model.train.data.BatchPlan;
 import vit.model.train.data.CachedImages;
 import vit.model.train.data.ImageSource;
 import vit.model.train.data.SampleMaker;
@@ -47,9 +46,10 @@ public final class Trainer implements AutoCloseable {
     private final TrainingOrigin origin; // identifies the training
     private final Recipe recipe;
     private final TrainerOptions options;
-    private final SampleMaker samples;
+    private final BatchMaker batches;
     private final SampleMaker validation;
     private final VitTraining training;
+    private final ShardPass pass;
     private final OptimizerSteps steps;
     private final ParameterSource weights;
     private final UnreadableImages unreadable;
@@ -91,16 +91,17 @@ public final class Trainer implements AutoCloseable {
         long cache = options.cacheBytes();
         ImageSource cachedTraining = new CachedImages(split.training(), cache / 4 * 3);
         ImageSource cachedValidation = new CachedImages(split.validation(), cache / 4);
-        this.samples = new SampleMaker(cachedTraining, config, preprocessing, recipe.augmentation(), recipe.seed());
+        SampleMaker samples = new SampleMaker(cachedTraining, config, preprocessing, recipe.augmentation(), recipe.seed());
         this.validation = new SampleMaker(cachedValidation, config, preprocessing, Augmentation.NONE, recipe.seed());
         this.origin = origin;
         this.unreadable = new UnreadableImages(split.training().size() + split.validation().size(), options.mostUnreadable());
-        int batch = Math.min(recipe.batch(), split.training().size());
-        this.training = training(start, recipe, options, batch);
+        BatchPlan plan = new BatchPlan(split.training().size(), recipe.batch(), recipe.shards(), recipe.seed(), true);
+        this.batches = new BatchMaker(samples, plan, recipe.mixing());
+        this.training = VitTraining.of(start, ShardWorker.passes(recipe, options, plan.mostInShard()), recipe.optimizer());
         boolean made = false;
         try {
-            this.steps = new OptimizerSteps(training, recipe, batch, BatchLoader.batchesPerEpoch(split.training().size(), recipe.batch()),
-                    samples.imageElements());
+            this.pass = new ShardPass(training, recipe, plan);
+            this.steps = new OptimizerSteps(training, recipe, plan, pass);
             this.weights = new TrainedWeights(training, recipe.average() > 0, List.copyOf(split.classes()), preprocessing, caller);
             if (recipe.average() > 0) {
                 training.trackAverage();
@@ -111,13 +112,6 @@ public final class Trainer implements AutoCloseable {
                 training.close();
             }
         }
-    }
-
-    private static VitTraining training(ParameterSource start, Recipe recipe, TrainerOptions options, int batch) throws IOException {
-        int passImages = (batch + options.accumulate() - 1) / options.accumulate();
-        return VitTraining.of(start, TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing())
-                .withLabelSmoothing(recipe.labelSmoothing()).withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth())
-                .withSeed(recipe.seed()), recipe.optimizer());
     }
 
     /**
@@ -220,14 +214,29 @@ public final class Trainer implements AutoCloseable {
      */
     public List<EpochReport> train(TrainingListener listener) throws IOException, DivergedException {
         caller.enter();
-        try {
-            return run(listener);
+        try (LocalShards shards = new LocalShards(training, pass, batches, progress.steps, recipe, options)) {
+            return run(listener, shards);
         } finally {
             caller.exit();
         }
     }
 
-    private List<EpochReport> run(TrainingListener listener) throws IOException, DivergedException {
+    /**
+     * As {@link #train(TrainingListener)}, where another one computes the gradients, for example many machines. The result has the same bits.
+     *
+     * @param gradients computes the gradient of every step; it belongs to the caller. Between two calls of it no image is prepared here
+     */
+    public List<EpochReport> train(TrainingListener listener, StepGradient gradients) throws IOException, DivergedException {
+        Objects.requireNonNull(gradients, "gradients");
+        caller.enter();
+        try {
+            return run(listener, gradients);
+        } finally {
+            caller.exit();
+        }
+    }
+
+    private List<EpochReport> run(TrainingListener listener, StepGradient gradients) throws IOException, DivergedException {
         cancelled = false;
         if (progress.steps == 0) {
             steps.requireNothingHidden();
@@ -235,31 +244,25 @@ public final class Trainer implements AutoCloseable {
         long start = System.nanoTime();
         long timed = 0;
         EpochEvent event = begunEvent();
-        try (BatchLoader loader = new BatchLoader(training.toString(), samples, recipe.batch(), progress.steps, recipe.epochs(), true, recipe.mixing(),
-                options.loaderThreads(), options.prefetch())) {
-            while (!cancelled) {
-                if (progress.steps == (long) (history.size() + 1) * steps.perEpoch()) {
-                    long seen = progress.seen;
-                    EpochReport report = finishEpoch(timed / ((System.nanoTime() - start) / 1e9));
-                    if (report != null) {
-                        if (event != null) {
-                            event.commit(report, seen);
-                        }
-                        listener.epoch(report);
+        while (!cancelled) {
+            if (progress.steps == (long) (history.size() + 1) * steps.perEpoch()) {
+                long seen = progress.seen;
+                EpochReport report = finishEpoch(timed / ((System.nanoTime() - start) / 1e9));
+                if (report != null) {
+                    if (event != null) {
+                        event.commit(report, seen);
                     }
-                    start = System.nanoTime();
-                    timed = 0;
-                    event = begunEvent();
-                } else if (progress.steps == steps()) {
-                    break;
-                } else {
-                    Batch batch = loader.take();
-                    unreadable.add("", batch);
-                    double loss = step(batch);
-                    timed += batch.count;
-                    loader.release(batch);
-                    listener.step(progress.steps, steps(), loss);
+                    listener.epoch(report);
                 }
+                start = System.nanoTime();
+                timed = 0;
+                event = begunEvent();
+            } else if (progress.steps == steps()) {
+                break;
+            } else {
+                ShardStatistics seen = step(gradients);
+                timed += seen.images();
+                listener.step(progress.steps, steps(), seen.images() == 0 ? Double.NaN : seen.lossSum() / seen.images());
             }
         }
         return history();
@@ -270,18 +273,15 @@ public final class Trainer implements AutoCloseable {
         return FlightRecorder.isInitialized() ? EpochEvent.begun() : null;
     }
 
-    /**
-     * Takes one optimiser step and returns the mean loss of the batch. A batch none of whose images could be read changes nothing and has no loss.
-     */
-    private double step(Batch batch) throws DivergedException {
-        if (batch.count == 0) {
-            progress = new Progress(progress.steps + 1, progress.lossSum, progress.right, progress.seen);
-            return Double.NaN;
+    /** Takes one optimiser step. A batch none of whose images could be read changes nothing. */
+    private ShardStatistics step(StepGradient gradients) throws IOException, DivergedException {
+        ShardStatistics seen = gradients.compute(progress.steps, training);
+        unreadable.add("", seen.unreadable());
+        if (seen.images() > 0) {
+            steps.take(progress.steps, seen.images());
         }
-        steps.take(batch, progress.steps);
-        progress = new Progress(progress.steps + 1, progress.lossSum + steps.lossSum(), progress.right + steps.right(),
-                progress.seen + batch.count);
-        return steps.lossSum() / batch.count;
+        progress = new Progress(progress.steps + 1, progress.lossSum + seen.lossSum(), progress.right + seen.right(), progress.seen + seen.images());
+        return seen;
     }
 
     /** Validates and closes the epoch; returns null if that was cancelled. */
@@ -376,6 +376,11 @@ public final class Trainer implements AutoCloseable {
     /** The configuration of the model that is trained. */
     public VitConfig config() {
         return config;
+    }
+
+    /** The number of images that are trained on, those that cannot be used included. */
+    public int trainingImages() {
+        return batches.samples().images().size();
     }
 
     /** The recipe of this training. */

@@ -1,5 +1,6 @@
 package vit.model.train;
 
+import java.io.Serializable;
 import vit.kernels.parallel.Workers;
 
 /**
@@ -14,7 +15,7 @@ import vit.kernels.parallel.Workers;
  * @param mostUnreadable share of all images, 0 to 1, that may be unusable and are then left out; if there are more, training ends with an error
  */
 public record TrainerOptions(int threads, int loaderThreads, int prefetch, int accumulate, boolean checkpointing, long cacheBytes,
-        double mostUnreadable) {
+        double mostUnreadable) implements Serializable {
 
     private static final int MAX_LOADERS = 256;
 
@@ -46,6 +47,11 @@ public record TrainerOptions(int threads, int loaderThreads, int prefetch, int a
      */
     public static TrainerOptions threads(int threads) {
         return new TrainerOptions(threads, 1, 3, 1, false, Runtime.getRuntime().maxMemory() / 4, MOST_UNREADABLE);
+    }
+
+    /** These options with another number of threads that compute. */
+    public TrainerOptions withThreads(int value) {
+        return new TrainerOptions(value, loaderThreads, prefetch, accumulate, checkpointing, cacheBytes, mostUnreadable);
     }
 
     /** These options with another number of threads that decode and augment images. */

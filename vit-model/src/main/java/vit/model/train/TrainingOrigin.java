@@ -85,6 +85,9 @@ public final class TrainingOrigin {
         facts.put("cutmix", String.valueOf(recipe.mixing().cutmix()));
         facts.put("dropout", String.valueOf(recipe.dropout()));
         facts.put("stochastic depth", String.valueOf(recipe.stochasticDepth()));
+        if (recipe.shards() > 1) { // states of one shard are older than this fact
+            facts.put("shards", String.valueOf(recipe.shards()));
+        }
     }
 
     private static void optimizer(Optimizer optimizer, Map<String, String> facts) {

@@ -12,6 +12,8 @@ import vit.model.parameters.ParameterSource;
 import vit.model.train.augment.Mixing;
 import vit.model.train.data.Batch;
 import vit.model.train.data.BatchLoader;
+import vit.model.train.data.BatchMaker;
+import vit.model.train.data.BatchPlan;
 import vit.model.train.data.SampleMaker;
 import vit.model.train.data.UnreadableImages;
 
@@ -36,16 +38,17 @@ final class Validation {
             return tally.evaluation();
         }
         int most = Math.min(batchSize, size);
+        BatchPlan plan = new BatchPlan(size, most, 1, samples.seed(), false);
         float[] logits = new float[most * classes];
         try (VitModel model = VitModel.of(weights);
                 VitSession session = model.newSession(SessionOptions.threads(options.threads()).withBatch(most));
-                BatchLoader loader = new BatchLoader(session.toString(), samples, most, 0, 1, false, Mixing.NONE, options.loaderThreads(), options.prefetch())) {
-            for (int batches = BatchLoader.batchesPerEpoch(size, most); batches > 0; batches--) {
+                BatchLoader loader = new BatchLoader(session.toString(), new BatchMaker(samples, plan, Mixing.NONE), 0, 1, options.loaderThreads(), options.prefetch())) {
+            for (int batches = plan.stepsPerEpoch(); batches > 0; batches--) {
                 if (cancelled.getAsBoolean()) {
                     return null;
                 }
                 Batch batch = loader.take();
-                unreadable.add("validation ", batch);
+                unreadable.add("validation ", batch.unreadable());
                 if (batch.count > 0) {
                     session.logits(batch.images, batch.count, logits);
                 }

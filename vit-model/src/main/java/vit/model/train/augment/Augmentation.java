@@ -1,5 +1,6 @@
 package vit.model.train.augment;
 
+import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,7 @@ import vit.model.image.RgbImage;
  * @param erasing    probability that a box of 2 % to 33 % of the area becomes noise (Zhong et al. 2020)
  */
 public record Augmentation(String name, double cropArea, double flip, double rotation, double shift, double zoom, int operations,
-        double magnitude, double erasing) {
+        double magnitude, double erasing) implements Serializable {
 
     /** No changes: images as the preprocessing makes them. */
     public static final Augmentation NONE = new Augmentation("none", 1, 0, 0, 0, 0, 0, 0, 0);

@@ -1,5 +1,7 @@
 package vit.model.train.augment;
 
+import java.io.Serializable;
+
 /**
  * Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) as DeiT applies them. One of the two is applied to a whole batch, mixing image b with image
  * n − 1 − b. With λ from Beta(α, α):
@@ -13,7 +15,7 @@ package vit.model.train.augment;
  * @param mixup  α of mixup; 0: none
  * @param cutmix α of CutMix; 0: none. If both are given, each batch takes either of them with probability ½
  */
-public record Mixing(double mixup, double cutmix) {
+public record Mixing(double mixup, double cutmix) implements Serializable {
 
     /** Images as they are. */
     public static final Mixing NONE = new Mixing(0, 0);

@@ -2,20 +2,15 @@ package vit.model.train.data;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import vit.kernels.parallel.CallInterruptedException;
-import vit.model.InputException;
-import vit.model.train.augment.CounterRandom;
-import vit.model.train.augment.CounterRandom.Purpose;
-import vit.model.train.augment.Mixing;
 
 /**
- * Prepares batches ahead of training, on daemon threads of its own and in the memory of a fixed number of batches. The place of each image and its
- * augmentation do not depend on the threads: each thread takes the next place of the next batch. An image that cannot be used is left out of its
- * batch, and those after it move up.
+ * Prepares batches ahead of training, on daemon threads of its own and in the memory of a fixed number of batches. A batch is one shard of a step. The place of
+ * each image and its augmentation do not depend on the threads: each thread takes the next place of the next batch. An image that cannot be used is left
+ * out of its batch, and those after it move up.
  *
  * <pre>
  *   Batch batch = loader.take();
@@ -27,14 +22,9 @@ import vit.model.train.augment.Mixing;
  */
 public final class BatchLoader implements AutoCloseable {
 
-    /** The order of images in an epoch, in batches of a fixed size but for the last. */
-    private final SampleMaker samples;
-    private final int batchSize;
+    private final BatchMaker maker;
+    private final int shards; // batches of a step
     private final long batches; // where the last epoch ends
-    private final int batchesPerEpoch;
-    private final boolean shuffled;
-    private final Mixing mixing;
-    private final long seed;
     private final Thread[] threads;
 
     private final Deque<Batch> free = new ArrayDeque<>();
@@ -42,23 +32,18 @@ public final class BatchLoader implements AutoCloseable {
     private long started; // number of the batch in which places are given out next
     private int places; // given out in it
     private long taken; // number of the batch that is taken next
-    private int[] order; // of the epoch in which places are given out
     private boolean closed;
 
     /** A batch in the making. */
     private static final class Filling {
         final Batch batch;
-        final int[] indices;
-        final int epoch;
         int finished;
         boolean ready;
         Throwable failure;
         int failedAt;
 
-        Filling(Batch batch, int[] indices, int epoch) {
+        Filling(Batch batch) {
             this.batch = batch;
-            this.indices = indices;
-            this.epoch = epoch;
         }
     }
 
@@ -66,23 +51,19 @@ public final class BatchLoader implements AutoCloseable {
      * Starts the threads.
      *
      * @param owner    prefix of the threads' names
-     * @param first    number of the first batch
+     * @param maker    makes the images
+     * @param first    the first step
      * @param epochs   number of passes over all images
-     * @param prefetch batches in memory
+     * @param prefetch steps in memory
      */
-    public BatchLoader(String owner, SampleMaker samples, int batchSize, long first, int epochs, boolean shuffled, Mixing mixing, int threadCount, int prefetch) {
-        this.samples = samples;
-        this.batchSize = batchSize;
-        this.batchesPerEpoch = batchesPerEpoch(samples.images().size(), batchSize);
-        this.batches = (long) batchesPerEpoch * epochs;
-        this.shuffled = shuffled;
-        this.mixing = mixing;
-        this.seed = samples.seed();
-        this.started = first;
-        this.taken = first;
-        int classes = samples.images().classes().size();
-        for (int i = 0; i <= prefetch; i++) { // one more, for the batch in use
-            free.add(new Batch(Math.min(batchSize, samples.images().size()), samples.imageElements(), classes, mixing.isActive()));
+    public BatchLoader(String owner, BatchMaker maker, long first, int epochs, int threadCount, int prefetch) {
+        this.maker = maker;
+        this.shards = maker.plan().shards();
+        this.batches = (long) maker.plan().stepsPerEpoch() * epochs * shards;
+        this.started = first * shards;
+        this.taken = started;
+        for (long i = 0; i <= (long) prefetch * shards; i++) { // one more, for the batch in use
+            free.add(maker.allocate());
         }
         threads = new Thread[threadCount];
         for (int i = 0; i < threadCount; i++) {
@@ -101,11 +82,6 @@ public final class BatchLoader implements AutoCloseable {
         }
     }
 
-    /** Batches that it takes to see every image once. */
-    public static int batchesPerEpoch(int images, int batchSize) {
-        return (images + batchSize - 1) / batchSize;
-    }
-
     private void work() {
         while (true) {
             Filling mine;
@@ -122,10 +98,8 @@ public final class BatchLoader implements AutoCloseable {
                 }
             }
             Throwable failure = null;
-            int index = mine.indices[place];
             try {
-                mine.batch.labels[place] = samples.images().label(index);
-                samples.make(mine.epoch, index, mine.batch.images, place * samples.imageElements());
+                maker.make(mine.batch, place);
             } catch (IOException | RuntimeException | Error e) {
                 failure = e;
             }
@@ -143,47 +117,35 @@ public final class BatchLoader implements AutoCloseable {
             if (open == null && !free.isEmpty()) {
                 open = start();
             }
-            if (open != null) {
+            if (open != null && open.ready) { // it has no place
+                started++;
+            } else if (open != null) {
                 return open;
-            }
-            try {
-                wait();
-            } catch (InterruptedException e) {
-                return null; // by close
+            } else {
+                try {
+                    wait();
+                } catch (InterruptedException e) {
+                    return null; // by close
+                }
             }
         }
     }
 
     private Filling start() {
-        int epoch = Math.toIntExact(started / batchesPerEpoch);
-        int from = Math.toIntExact(started % batchesPerEpoch) * batchSize;
-        if (order == null || from == 0) {
-            order = order(samples.images().size(), epoch);
-        }
         Batch batch = free.remove();
-        batch.unreadable.clear();
-        int[] indices = Arrays.copyOfRange(order, from, Math.min(from + batchSize, order.length));
-        batch.number = started;
-        batch.count = indices.length;
-        Filling made = new Filling(batch, indices, epoch);
+        maker.begin(batch, started / shards, Math.toIntExact(started % shards));
+        Filling made = new Filling(batch);
+        if (batch.count == 0) {
+            made.ready = true;
+            notifyAll();
+        }
         filling.put(started, made);
         return made;
     }
 
-    private int[] order(int size, int epoch) {
-        int[] indices = new int[size];
-        Arrays.setAll(indices, i -> i);
-        if (shuffled) {
-            new CounterRandom(seed, Purpose.ORDER, epoch, 0).shuffle(indices);
-        }
-        return indices;
-    }
-
     private void finish(Filling mine, int place, Throwable failure) {
         synchronized (this) {
-            if (failure instanceof InputException unusable) {
-                mine.batch.unreadable.put(mine.indices[place], unusable);
-            } else if (failure != null && (mine.failure == null || place < mine.failedAt)) {
+            if (failure != null && (mine.failure == null || place < mine.failedAt)) {
                 mine.failure = failure;
                 mine.failedAt = place;
             }
@@ -191,42 +153,13 @@ public final class BatchLoader implements AutoCloseable {
                 return;
             }
         }
-        if (!mine.batch.unreadable.isEmpty()) {
-            moveUp(mine);
-        }
-        if (mine.failure == null && mixing.isActive()) {
-            mix(mine);
+        if (mine.failure == null) {
+            maker.finish(mine.batch);
         }
         synchronized (this) {
             mine.ready = true;
             notifyAll();
         }
-    }
-
-    /** Closes the gaps that unusable images left. */
-    private void moveUp(Filling mine) {
-        Batch batch = mine.batch;
-        int elements = samples.imageElements();
-        int kept = 0;
-        for (int place = 0; place < batch.count; place++) {
-            if (!batch.unreadable.containsKey(mine.indices[place])) {
-                System.arraycopy(batch.images, place * elements, batch.images, kept * elements, elements);
-                batch.labels[kept++] = batch.labels[place];
-            }
-        }
-        batch.count = kept;
-    }
-
-    private void mix(Filling mine) {
-        Batch batch = mine.batch;
-        int classes = samples.images().classes().size();
-        Arrays.fill(batch.targets, 0, batch.count * classes, 0);
-        for (int b = 0; b < batch.count; b++) {
-            batch.targets[b * classes + batch.labels[b]] = 1;
-        }
-        CounterRandom random = new CounterRandom(seed, Purpose.MIX, mine.epoch, Math.toIntExact(batch.number % batchesPerEpoch));
-        mixing.apply(batch.images, batch.targets, batch.count, samples.imageElements() / samples.config().imageHeight() / samples.config().imageWidth(),
-                samples.config().imageHeight(), samples.config().imageWidth(), classes, random);
     }
 
     /**

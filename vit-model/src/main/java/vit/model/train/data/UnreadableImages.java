@@ -26,11 +26,12 @@ public final class UnreadableImages {
     /**
      * Counts the unusable images of a batch.
      *
-     * @param set name that tells the images of one source from those of another
+     * @param set   name that tells the images of one source from those of another
+     * @param found the unusable images by their number in the source, and why
      * @throws InputException if there are now too many
      */
-    public void add(String set, Batch batch) throws InputException {
-        for (Map.Entry<Integer, InputException> entry : batch.unreadable.entrySet()) {
+    public void add(String set, Map<Integer, InputException> found) throws InputException {
+        for (Map.Entry<Integer, InputException> entry : found.entrySet()) {
             faults.putIfAbsent(set + entry.getKey(), entry.getValue());
             if (faults.size() > most * images) {
                 throw most == 0 ? entry.getValue() : InputException.in(images + " images").cause(entry.getValue())
