@@ -1,11 +1,6 @@
 package vit.model.train;
 
-import java.io.IOException;
-import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
 import java.io.Serializable;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * The sum over the shards below one node of the binary tree. On level 0 a node is a shard; node {@code n} of level {@code l + 1} is the sum of nodes
@@ -14,11 +9,10 @@ import java.nio.ByteOrder;
 public final class ShardSum implements Serializable {
 
     private static final long serialVersionUID = 1;
-    private static final int CHUNK = 1 << 18; // floats
 
     private final int level;
     private final int node;
-    private transient float[] gradient; // (parameters), see FlatParameters
+    private final FlatValues gradient; // (parameters), see FlatParameters
     private final ShardStatistics statistics;
 
     /**
@@ -29,7 +23,7 @@ public final class ShardSum implements Serializable {
     ShardSum(int level, int node, float[] gradient, ShardStatistics statistics) {
         this.level = level;
         this.node = node;
-        this.gradient = gradient;
+        this.gradient = new FlatValues(gradient);
         this.statistics = statistics;
     }
 
@@ -45,7 +39,7 @@ public final class ShardSum implements Serializable {
 
     /** (parameters): the gradient, not a copy. */
     public float[] gradient() {
-        return gradient;
+        return gradient.values();
     }
 
     /** The losses and the counts. */
@@ -55,34 +49,11 @@ public final class ShardSum implements Serializable {
 
     /** The parent of this node, which is a left one, and of its sibling. The gradient of this node is overwritten by that of the parent. */
     ShardSum plus(ShardSum sibling) {
-        float[] sum = gradient;
-        float[] other = sibling.gradient;
+        float[] sum = gradient.values();
+        float[] other = sibling.gradient();
         for (int i = 0; i < sum.length; i++) {
             sum[i] += other[i];
         }
         return new ShardSum(level + 1, node / 2, sum, statistics.plus(sibling.statistics));
-    }
-
-    /** Writes the gradient in large pieces, which is several times as fast as Java's own way to write an array of floats. */
-    private void writeObject(ObjectOutputStream out) throws IOException {
-        out.defaultWriteObject();
-        out.writeInt(gradient.length);
-        ByteBuffer bytes = ByteBuffer.allocate(Math.min(CHUNK, gradient.length) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (int from = 0; from < gradient.length; from += CHUNK) {
-            int count = Math.min(CHUNK, gradient.length - from);
-            bytes.asFloatBuffer().put(gradient, from, count);
-            out.write(bytes.array(), 0, count * Float.BYTES);
-        }
-    }
-
-    private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
-        in.defaultReadObject();
-        gradient = new float[in.readInt()];
-        ByteBuffer bytes = ByteBuffer.allocate(Math.min(CHUNK, gradient.length) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (int from = 0; from < gradient.length; from += CHUNK) {
-            int count = Math.min(CHUNK, gradient.length - from);
-            in.readFully(bytes.array(), 0, count * Float.BYTES);
-            bytes.asFloatBuffer().get(gradient, from, count);
-        }
     }
 }

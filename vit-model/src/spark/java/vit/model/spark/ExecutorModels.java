@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import vit.model.VitModel;
 import vit.model.image.Preprocessing;
@@ -119,17 +120,17 @@ final class ExecutorModels {
         }
     }
 
-    /** How many sessions of this model wait for a task. */
-    static int idleSessions(ModelFiles files) {
+    /** The numbers of threads of the sessions of this model that wait for a task. */
+    static List<Integer> idleThreads(ModelFiles files) {
         Loaded loaded;
         synchronized (MODELS) {
             loaded = MODELS.get(files.hash());
         }
         if (loaded == null) {
-            return 0;
+            return List.of();
         }
         synchronized (loaded) {
-            return loaded.idle.size();
+            return loaded.idle.stream().map(pooled -> pooled.session().threads()).toList();
         }
     }
 }

@@ -16,17 +16,17 @@ import vit.model.train.ShardWorker;
  * @param job     the training
  * @param weights of the step
  */
-record ShardTask(ShardJob job, Broadcast<StepWeights> weights) implements FlatMapFunction<Iterator<Integer>, ShardResult> {
+record ShardTask(Broadcast<ShardJob> job, Broadcast<StepWeights> weights) implements FlatMapFunction<Iterator<Integer>, ShardResult> {
 
     @Override
     public Iterator<ShardResult> call(Iterator<Integer> shards) throws Exception {
         if (!shards.hasNext()) {
             return List.<ShardResult>of().iterator();
         }
-        ShardWorkers.Borrowed borrowed = ShardWorkers.borrow(job, TaskContext.get().cpus());
+        ShardWorkers.Borrowed borrowed = ShardWorkers.borrow(job.value(), TaskContext.get().cpus());
         try {
             ShardWorker worker = borrowed.begin(weights.value());
-            GradientTree tree = new GradientTree(job.recipe().shards());
+            GradientTree tree = new GradientTree(job.value().recipe().shards());
             while (shards.hasNext()) {
                 int shard = shards.next();
                 try {

@@ -36,7 +36,7 @@ final class ShardWorkers {
         /** The worker with these weights. */
         ShardWorker begin(StepWeights weights) {
             if (version != weights.version()) {
-                worker.begin(weights.step(), weights.values());
+                worker.begin(weights.step(), weights.values().values());
                 version = weights.version();
             }
             return worker;

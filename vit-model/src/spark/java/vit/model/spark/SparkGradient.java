@@ -11,11 +11,13 @@ import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
 import scala.Tuple2;
 import vit.model.VitTraining;
 import vit.model.train.DivergedException;
 import vit.model.train.FlatParameters;
+import vit.model.train.FlatValues;
 import vit.model.train.GradientTree;
 import vit.model.train.ShardStatistics;
 import vit.model.train.StepGradient;
@@ -59,6 +61,7 @@ public final class SparkGradient implements StepGradient {
     private final FlatParameters flat;
     private final int partitions;
     private final int fanIn;
+    private Broadcast<ShardJob> sent; // null before the first step
     private long version;
 
     private SparkGradient(JavaSparkContext spark, ShardJob job, int partitions, int fanIn) {
@@ -73,9 +76,14 @@ public final class SparkGradient implements StepGradient {
      * The gradients of a trainer, with as many partitions as the application has cores, at most one for each shard.
      *
      * @param images those that the trainer trains on
+     * @throws IllegalArgumentException if {@code spark.serializer} is not Spark's default: Kryo would leave out the gradients
      */
     public static SparkGradient of(SparkSession spark, Trainer trainer, TrainingImages images) throws IOException {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        String serializer = context.getConf().get("spark.serializer", JavaSerializer.class.getName());
+        if (!serializer.equals(JavaSerializer.class.getName())) {
+            throw new IllegalArgumentException("spark.serializer is " + serializer + "; training needs Spark's default, " + JavaSerializer.class.getName());
+        }
         TrainerOptions options = TrainerOptions.threads(1).withCacheBytes(0);
         ShardJob job = new ShardJob(UUID.randomUUID().toString(), images, trainer.trainingImages(), trainer.config(), trainer.weights().preprocessing(),
                 trainer.recipe(), options);
@@ -127,11 +135,14 @@ public final class SparkGradient implements StepGradient {
     @Override
     public ShardStatistics compute(long step, VitTraining training) throws IOException, DivergedException {
         int shards = job.recipe().shards();
-        Broadcast<StepWeights> weights = spark.broadcast(new StepWeights(version++, step, flat.weights(training)));
+        if (sent == null) {
+            sent = spark.broadcast(job); // once, because it holds the list of all images; freed after this object
+        }
+        Broadcast<StepWeights> weights = spark.broadcast(new StepWeights(version++, step, new FlatValues(flat.weights(training))));
         List<ShardResult> results;
         try {
             List<Integer> numbers = IntStream.range(0, shards).boxed().toList();
-            results = gathered(spark.parallelize(numbers, Math.min(partitions, shards)).mapPartitions(new ShardTask(job, weights))).collect();
+            results = gathered(spark.parallelize(numbers, Math.min(partitions, shards)).mapPartitions(new ShardTask(sent, weights))).collect();
         } finally {
             weights.destroy();
         }

@@ -1,6 +1,7 @@
 package vit.model.spark;
 
 import java.io.Serializable;
+import vit.model.train.FlatValues;
 
 /**
  * The weights that a step begins with.
@@ -9,4 +10,4 @@ import java.io.Serializable;
  * @param step    from 0
  * @param values  (parameters), in the order of {@link vit.model.train.FlatParameters}
  */
-record StepWeights(long version, long step, float[] values) implements Serializable {}
+record StepWeights(long version, long step, FlatValues values) implements Serializable {}

@@ -37,7 +37,7 @@ class PageExamplesTest {
     private static final Pattern PACKAGE = Pattern.compile("(?<![-\\w./]|-D)vit\\.(?:model|kernels)(?:\\.[a-z]\\w*)*");
 
     /** Packages that users get in an artifact of its own. */
-    private static final Set<String> OWN_ARTIFACT = Set.of("vit.kernels.verify.jqwik");
+    private static final Set<String> OWN_ARTIFACT = Set.of("vit.kernels.verify.jqwik", "vit.model.spark");
 
     private static ProjectModules modules;
 
