@@ -19,7 +19,6 @@ import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.simd.ErfReference;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
@@ -32,6 +31,7 @@ import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.GeluTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /**
  * Both forms of GELU, forward and backward, against the scalar reference within derived bounds; the exact form also against its stated worst

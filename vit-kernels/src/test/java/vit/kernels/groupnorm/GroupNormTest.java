@@ -18,7 +18,6 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.kernels.verify.Comparison;
@@ -28,6 +27,7 @@ import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.GroupNormTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /** GroupNorm against its double reference within derived bounds; the reference's gradients against central differences. */
 @Domain(KernelDomain.class)

@@ -15,7 +15,6 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.rmsnorm.RmsNorm;
 import vit.kernels.tensor.Tensor;
@@ -28,6 +27,7 @@ import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.HeadNormTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /**
  * The normalisation of queries and keys. With biases it must have the bits of LayerNorm over the heads, and without them those of RMSNorm forward;

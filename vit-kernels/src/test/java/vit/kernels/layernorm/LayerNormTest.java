@@ -16,7 +16,6 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
 import vit.kernels.tensor.Tensor;
@@ -29,6 +28,7 @@ import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.LayerNormTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /**
  * LayerNorm, forward and backward, against the scalar reference within derived bounds. It ignores a shift and a scale of its input. The

@@ -12,7 +12,6 @@ import net.jqwik.api.domains.Domain;
 import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -21,6 +20,7 @@ import vit.kernels.verify.Gradients;
 import vit.kernels.verify.GuardedTensor;
 import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /** ReLU against its reference in every bit, with zeros of both signs, infinities and NaN among the inputs. */
 @Domain(KernelDomain.class)

@@ -16,7 +16,6 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
 import vit.kernels.tensor.Tensor;
@@ -29,6 +28,7 @@ import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.RmsNormTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /** RMSNorm against its double reference within derived bounds; the reference's gradients against central differences. */
 @Domain(KernelDomain.class)

@@ -15,7 +15,6 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.kernels.verify.Comparison;
@@ -26,6 +25,7 @@ import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.SoftmaxTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /**
  * Softmax over rows, forward and backward, against the scalar reference within derived bounds. Rows sum to one, and a shift of a row changes

@@ -14,7 +14,6 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -24,6 +23,7 @@ import vit.kernels.verify.Gradients;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.WeightStandardizationTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /** Weight standardisation against its double reference within derived bounds; the reference's gradients against central differences. */
 @Domain(KernelDomain.class)

@@ -14,7 +14,6 @@ import net.jqwik.api.domains.DomainContext;
 import net.jqwik.api.lifecycle.AfterContainer;
 import org.junit.jupiter.api.Test;
 import vit.kernels.contract.Doubles;
-import vit.kernels.contract.KernelDomain;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.gemm.Panels;
 import vit.kernels.simd.Simd;
@@ -28,6 +27,7 @@ import vit.kernels.verify.Layout;
 import vit.kernels.verify.Teams;
 import vit.kernels.verify.Values;
 import vit.kernels.verify.catalogue.SwiGluTruth;
+import vit.kernels.verify.jqwik.KernelDomain;
 
 /**
  * SwiGLU, forward and backward, against the scalar reference within derived bounds. Vectors and scalars give the same bits. The gradient of
