@@ -115,7 +115,8 @@ class PageExamplesTest {
                 do {
                     i++;
                 } while (!lines.get(i).strip().equals(fence.group(1)));
-                if (fence.group(2).equalsIgnoreCase("java")) {
+                boolean wholeFile = lines.get(start).startsWith("package "); // of a project outside, which the test of its page compiles
+                if (fence.group(2).equalsIgnoreCase("java") && !wholeFile) {
                     Matcher given = GIVEN.matcher(start < 2 ? "" : lines.get(start - 2));
                     examples.add(new Example(page, start, given.matches() ? given.group(1) : "", lines.subList(start, i)));
                 }
