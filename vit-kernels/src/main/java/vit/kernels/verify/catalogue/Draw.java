@@ -19,9 +19,6 @@ import vit.kernels.verify.Values;
  */
 public final class Draw {
 
-    /** The classes of finite values whose squares and sums are finite floats, which every kernel computes within its bound. */
-    private static final List<Values> MODERATE = List.of(Values.ORDINARY, Values.SPREAD, Values.TINY, Values.EQUAL, Values.SHIFTED);
-
     private static final int LANES = 16; // of a reduction, and of the widest vector
     private static final int[] WIDTHS_OF_MODELS = {192, 197, 384, 767, 768, 773};
 
@@ -115,7 +112,7 @@ public final class Draw {
         if (published) {
             return ORDINARY;
         }
-        Values values = MODERATE.get(random.nextInt(MODERATE.size()));
+        Values values = Values.MODERATE.get(random.nextInt(Values.MODERATE.size()));
         return (tensor, random) -> values.fill(tensor.tensor(), random);
     }
 
