@@ -2,10 +2,12 @@ package vit.kernels.verify;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.Simd;
@@ -138,6 +140,7 @@ public final class KernelVerification {
             ExaminationChild.run(bits, execution, execution.options(), options.seed(), nanos, execution.threads(options.threads()), kernels,
                     collector);
         }
+        collector.end();
         runs.add(new VerificationReport.Run(bits, execution, (System.nanoTime() - begin) / 1e9));
     }
 
@@ -145,6 +148,7 @@ public final class KernelVerification {
     private final class Collector implements Findings {
         private final VerificationReport.Run run;
         private final Map<String, String> seen = new HashMap<>();
+        private final Set<String> wrong = new HashSet<>();
 
         Collector(int bits, ExecutionMode execution) {
             run = new VerificationReport.Run(bits, execution, 0);
@@ -180,7 +184,17 @@ public final class KernelVerification {
 
         @Override
         public void fault(String kernel, String what) {
+            wrong.add(kernel);
             found.get(kernel).faults.add(run.words() + ": " + what);
+        }
+
+        /** A JVM that ended early has left kernels out. */
+        void end() {
+            for (Kernel kernel : kernels) {
+                if (!seen.containsKey(kernel.name()) && !wrong.contains(kernel.name())) {
+                    fault(kernel.name(), "not examined, because the JVM ended before");
+                }
+            }
         }
     }
 }

@@ -102,7 +102,7 @@ final class Verify implements Callable<Integer> {
         table.row(head.toArray());
         for (KernelResult kernel : report.kernels()) {
             List<Object> row = new ArrayList<>(List.of(kernel.kernel()));
-            widths.forEach(bits -> row.add(kernel.hasPublishedBits(bits) ? "same" : "DIFFERENT"));
+            widths.forEach(bits -> row.add(bits(kernel, bits)));
             row.addAll(List.of(kernel.cases(), worst(kernel), kernel.where()));
             table.row(row.toArray());
         }
@@ -113,6 +113,11 @@ final class Verify implements Callable<Integer> {
             out.println("again: vit verify --seed " + report.seed() + " --threads " + report.threads() + " --kernel '" + kernel.kernel() + "'");
         }
         out.println(summary(report));
+    }
+
+    /** A kernel that ended its JVM has given no bits at all. */
+    private static String bits(KernelResult kernel, int width) {
+        return kernel.hasPublishedBits(width) ? "same" : kernel.bits().stream().anyMatch(found -> found.bits() == width) ? "DIFFERENT" : "NONE";
     }
 
     /** The worst error in units of its bound. Where every bit must agree, there is no other error than none. */

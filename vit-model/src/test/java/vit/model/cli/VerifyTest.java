@@ -2,6 +2,7 @@ package vit.model.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static vit.model.cli.Ran.vit;
 
 import java.io.File;
@@ -15,6 +16,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import vit.kernels.simd.Simd;
 import vit.kernels.verify.ChildProcess;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
@@ -60,16 +62,8 @@ class VerifyTest {
     /** The last lane of LayerNorm is left out in a copy of its source, which stands in front of the class path. */
     @Test
     void aFaultyBuildEndsWithExitCodeOneAndNamesTheKernel(@TempDir Path folder) throws Exception {
-        String text = Files.readString(Path.of("../vit-kernels/src/main/java/vit/kernels/layernorm/LayerNormSimd.java"));
-        Path copy = folder.resolve("LayerNormSimd.java");
-        Files.writeString(copy, text.replaceFirst("i < n; i\\+\\+", "i < n - 1; i++"));
-        Path classes = Files.createDirectories(folder.resolve("classes"));
-        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, "--add-modules", "jdk.incubator.vector", "-proc:none", "-nowarn",
-                "-cp", System.getProperty("java.class.path"), "-d", classes.toString(), copy.toString()));
-        List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules=jdk.incubator.vector",
-                "-cp", classes + File.pathSeparator + System.getProperty("java.class.path"), Vit.class.getName(),
-                "verify", "--kernel", "layernorm", "--kernel", "rmsnorm", "--seconds", "1", "--threads", "2"));
-        ChildProcess.Ended ended = ChildProcess.run(new ProcessBuilder(command).redirectErrorStream(true), Duration.ofMinutes(8));
+        ChildProcess.Ended ended = verify(folder, "layernorm/LayerNormSimd.java", "i < n; i\\+\\+", "i < n - 1; i++",
+                "--kernel", "layernorm", "--kernel", "rmsnorm");
         assertEquals(1, ended.code(), ended.output());
         List<String> wrong = ended.output().lines().filter(line -> line.startsWith("wrong: ")).toList();
         assertTrue(!wrong.isEmpty() && wrong.stream().allMatch(line -> line.startsWith("wrong: layernorm")), ended.output());
@@ -78,5 +72,32 @@ class VerifyTest {
         }
         assertTrue(ended.output().contains("again: vit verify --seed 1 --threads 2 --kernel 'layernorm'"), ended.output());
         assertTrue(ended.output().lines().anyMatch(line -> line.startsWith("rmsnorm ") && line.contains("same")), ended.output());
+    }
+
+    /** Verifies a build in which the first match of {@code right} in a copy of a kernel's source is {@code wrong}. */
+    private static ChildProcess.Ended verify(Path folder, String source, String right, String wrong, String... kernels) throws Exception {
+        Path original = Path.of("../vit-kernels/src/main/java/vit/kernels").resolve(source);
+        Path copy = folder.resolve(original.getFileName());
+        Files.writeString(copy, Files.readString(original).replaceFirst(right, wrong));
+        Path classes = Files.createDirectories(folder.resolve("classes"));
+        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, "--add-modules", "jdk.incubator.vector", "-proc:none", "-nowarn",
+                "-cp", System.getProperty("java.class.path"), "-d", classes.toString(), copy.toString()));
+        List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules=jdk.incubator.vector",
+                "-cp", classes + File.pathSeparator + System.getProperty("java.class.path"), Vit.class.getName(),
+                "verify", "--seconds", "1", "--threads", "2"));
+        command.addAll(List.of(kernels));
+        return ChildProcess.run(new ProcessBuilder(command).redirectErrorStream(true), Duration.ofMinutes(8));
+    }
+
+    /** At one width, where the JVM that ends is not the one that reports. What had no turn is not called right. */
+    @Test
+    void aKernelThatEndsItsJvmIsNamedAndThoseAfterItAreNotRight(@TempDir Path folder) throws Exception {
+        assumeTrue(Simd.BITS > 128 && Simd.isNative(), "there must be a narrower width");
+        ChildProcess.Ended ended = verify(folder, "relu/ReluSimd.java", "(?m)^( +for \\(; i <= n - LANES)", "if (LANES == 4) { Runtime.getRuntime().halt(7); }\n$1",
+                "--kernel", "relu");
+        assertEquals(1, ended.code(), ended.output());
+        assertTrue(ended.output().contains("wrong: relu, 128 bits, C1: the JVM ended with exit code 7"), ended.output());
+        assertTrue(ended.output().contains("wrong: relu backward, 128 bits, C1: not examined"), ended.output());
+        assertTrue(ended.output().lines().anyMatch(line -> line.startsWith("relu ") && line.contains("NONE") && line.contains("same")), ended.output());
     }
 }
