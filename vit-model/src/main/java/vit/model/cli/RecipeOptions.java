@@ -84,6 +84,13 @@ final class RecipeOptions {
     @Option(names = "--drop-path", paramLabel = "P", description = "Stochastic depth: probability that an image skips a branch of the last block.")
     private Double stochasticDepth;
 
+    @Option(names = "--class-weights", paramLabel = "NAME",
+            description = "Weight of the classes in the loss: none, or balanced, which gives every class the same part however many images it has; default: none.")
+    private String classWeights;
+
+    @Option(names = "--patience", paramLabel = "EPOCHS", description = "Stop after so many epochs without a better one; 0: train all epochs.")
+    private Integer patience;
+
     @Option(names = "--seed", paramLabel = "S", description = "Seed of initialisation, split, order and augmentation; default: ${DEFAULT-VALUE}.",
             defaultValue = "0")
     private long seed;
@@ -129,7 +136,17 @@ final class RecipeOptions {
                 .withStochasticDepth(or(stochasticDepth, base.stochasticDepth()));
         Augmentation chosen = augmentation == null ? base.augmentation() : Augmentation.named(augmentation);
         made = made.withAugmentation(erasing == null ? chosen : chosen.withErasing(erasing));
+        made = made.withBalanced(balanced(base.balanced())).withPatience(or(patience, base.patience()));
         return made.withMixing(new Mixing(or(mixup, base.mixing().mixup()), or(cutmix, base.mixing().cutmix())));
+    }
+
+    private boolean balanced(boolean base) {
+        return classWeights == null ? base : switch (classWeights) {
+            case "balanced" -> true;
+            case "none" -> false;
+            default -> throw new ParameterException(spec.commandLine(), "Invalid value for option '--class-weights': expected none or balanced, found "
+                    + classWeights);
+        };
     }
 
     private static <T> T or(T given, T otherwise) {

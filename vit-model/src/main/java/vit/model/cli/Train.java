@@ -14,6 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import vit.model.InputException;
 import vit.model.config.VitConfig;
@@ -32,8 +33,8 @@ import vit.model.train.plot.LossCurve;
 /** {@code vit train}: trains or fine-tunes a model on a folder of class folders. */
 @Command(name = "train", sortOptions = false, description = {
     "Train or fine-tune a model on a folder of class folders.",
-    "Writes best.safetensors and last.safetensors with config.json and labels.txt, the state to resume from, history.csv, loss.png and "
-            + "confusion.png to the output folder. Ctrl-C saves and stops; --resume continues."})
+    "Writes best.safetensors and last.safetensors with config.json and labels.txt, the state to resume from, metrics.csv, "
+            + "metrics.jsonl, run.json, loss.png and confusion.png to the output folder. Ctrl-C saves and stops; --resume continues."})
 final class Train implements Callable<Integer> {
 
     private static final long ACTIVATION_BYTES = 2L << 30;
@@ -75,7 +76,11 @@ final class Train implements Callable<Integer> {
             description = "Number of threads that decode and augment images in advance; default: ${DEFAULT-VALUE}.")
     private int loaders;
 
-    @Option(names = "--resume", description = "Continue the training that the output folder holds, if it holds one.")
+    @Option(names = "--run", paramLabel = "F",
+            description = "Take the options of an earlier training from the run.json in its output folder; options beside this one come first.")
+    private Path run;
+
+    @Option(names = "--resume", description = "Continue the training that the output folder holds, if it holds one. It may be given more --epochs.")
     private boolean resume;
 
     @Option(names = "--resume-previous",
@@ -86,6 +91,10 @@ final class Train implements Callable<Integer> {
             description = "Images that cannot be read are left out and counted. Training stops if they are more than this share of all; "
                     + "default: ${DEFAULT-VALUE}.")
     private double mostUnreadable;
+
+    @Option(names = "--find-lr",
+            description = "Train nothing, but try learning rates from 1e-7 to 1 and suggest one: draws lr.png and writes lr.csv to the output folder.")
+    private boolean findRate;
 
     @Option(names = "--overwrite", description = "Replace the training that the output folder holds.")
     private boolean overwrite;
@@ -100,7 +109,7 @@ final class Train implements Callable<Integer> {
     public Integer call() throws CommandException, IOException, DivergedException {
         TrainingFolder folder = new TrainingFolder(output);
         vit.status().warnOfMachine();
-        boolean goOn = requireOutput(folder);
+        boolean goOn = !findRate && requireOutput(folder);
         try {
             run(folder, goOn);
         } catch (InputException e) {
@@ -126,8 +135,16 @@ final class Train implements Callable<Integer> {
             }
             Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
             TrainerOptions options = options(begin.config(), recipe.batch());
+            if (findRate) {
+                new RateSearch(spec.commandLine(), vit.status()).run(begin, split, recipe, options, output);
+                return;
+            }
             try (Trainer trainer = trainer(goOn, folder, begin, split, recipe, options)) {
                 vit.status().clear();
+                ParseResult parsed = spec.commandLine().getParseResult();
+                if (run != null) {
+                    RunFile.require(run, parsed, trainer.facts());
+                }
                 folder.prepare();
                 if (resumePrevious) {
                     folder.restorePrevious();
@@ -135,6 +152,7 @@ final class Train implements Callable<Integer> {
                 if (!goOn) {
                     trainer.save(folder.state()); // saved first, so that a training killed in its first epoch can be resumed
                 }
+                RunFile.write(folder.run(), parsed, trainer.facts());
                 folder.describe(begin.config(), split.classes(), begin.preprocessing());
                 new TrainingSummary(spec.commandLine().getOut()).begin(trainer, images, split, begin.notes(), goOn);
                 train(trainer, folder);

@@ -48,6 +48,9 @@ final class TrainingSummary {
         }
         out.printf(Locale.ROOT, "recipe %s: %d epochs of %d steps, %s, %s %s, augmentation %s%n", r.name(), r.epochs(), trainer.stepsPerEpoch(),
                 r.optimizer().sgd() == null ? "AdamW" : "SGD", r.schedule().shape().name().toLowerCase(Locale.ROOT), r.schedule().rate(), r.augmentation().name());
+        if (r.balanced()) {
+            out.println("every class has the same part in the loss: " + classSizes(split.training()));
+        }
         if (r.batch() > split.training().size()) {
             out.println("a batch is all " + split.training().size() + " images, as there are fewer than " + r.batch());
         }
@@ -58,6 +61,13 @@ final class TrainingSummary {
         out.println(EpochTable.HEADER);
         trainer.history().forEach(report -> out.println(EpochTable.row(report)));
         out.flush();
+    }
+
+    /** The sizes of the smallest and the largest class that have images. */
+    private static String classSizes(ImageSource images) {
+        int[] counts = new int[images.classes().size()];
+        IntStream.range(0, images.size()).forEach(i -> counts[images.label(i)]++);
+        return "they have " + IntStream.of(counts).filter(count -> count > 0).min().orElse(0) + " to " + IntStream.of(counts).max().orElse(0) + " images";
     }
 
     /** Notes it if most images lose their alpha channel, because transparent parts then show the colours below them. */
@@ -73,6 +83,9 @@ final class TrainingSummary {
     void end(Trainer trainer, TrainingFolder folder) {
         EpochReport best = trainer.history().stream().filter(EpochReport::best).reduce((a, b) -> b).orElseThrow();
         out.println();
+        if (trainer.hasStoppedEarly()) {
+            out.println("stopped early: " + trainer.recipe().patience() + (trainer.recipe().patience() == 1 ? " epoch" : " epochs") + " without a better one");
+        }
         out.printf(Locale.ROOT, "best epoch %d: %s%n", best.epoch(), Double.isNaN(best.validationAccuracy())
                 ? String.format(Locale.ROOT, "loss %.4f", best.loss()) : String.format(Locale.ROOT, "validation accuracy %.4f", best.validationAccuracy()));
         out.println("model: " + folder.best());

@@ -101,7 +101,7 @@ public final class Vit implements Runnable {
         int code;
         try {
             JvmOptions.check();
-            code = line.execute(args);
+            code = line.execute(RunFile.expand(args));
             if (out.checkError() && code == DONE) {
                 code = vit.refuse(new IOException("the results could not be written to standard output"));
             }

@@ -11,7 +11,7 @@ public final class Chart {
     private static final int TITLE_LINE = 30;
     private static final int SAMPLE = 24; // width of a legend's sample
 
-    private enum Style { LINE, DOTS, REFERENCE }
+    private enum Style { LINE, DOTS, REFERENCE, MARKER }
 
     private record Series(String name, Style style, int rgb, double[] x, double[] y) {}
 
@@ -53,6 +53,12 @@ public final class Chart {
     /** A dashed line at a value of y. */
     public Chart reference(String name, int rgb, double y) {
         series.add(new Series(name, Style.REFERENCE, rgb, new double[0], new double[] {y}));
+        return this;
+    }
+
+    /** A dashed line at a value of x, with a dot where the value is {@code y}. */
+    public Chart marker(String name, int rgb, double x, double y) {
+        series.add(new Series(name, Style.MARKER, rgb, new double[] {x}, new double[] {y}));
         return this;
     }
 
@@ -111,7 +117,7 @@ public final class Chart {
             switch (one.style) {
                 case LINE -> canvas.line(x + 1, middle, x + SAMPLE - 1, middle, 2.2, one.rgb);
                 case DOTS -> canvas.dot(x + SAMPLE / 2.0, middle, 4.5, one.rgb, 0.6);
-                case REFERENCE -> canvas.dashed(x + 1, middle, x + SAMPLE - 1, middle, 1.6, one.rgb);
+                case REFERENCE, MARKER -> canvas.dashed(x + 1, middle, x + SAMPLE - 1, middle, 1.6, one.rgb);
             }
             canvas.text(one.name, x + SAMPLE + 8, y + 10, Canvas.TEXT, Palette.TEXT);
             x += needed;
@@ -149,6 +155,10 @@ public final class Chart {
                 case REFERENCE -> {
                     double at = Math.floor(y(one.y[0])) + 0.5; // through the middle of pixels, which looks sharp
                     canvas.dashed(left, at, right, at, 1.6, one.rgb);
+                }
+                case MARKER -> {
+                    canvas.dashed(x(one.x[0]), bottom, x(one.x[0]), top, 1.6, one.rgb);
+                    dots(canvas, one, 5, 1);
                 }
                 case DOTS -> dots(canvas, one, 4.5, 0.6);
                 case LINE -> {

@@ -1,6 +1,7 @@
 package vit.model.plot;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,8 +12,21 @@ import java.util.List;
  * @param least  the least value
  * @param most   the largest value, above {@code least}
  * @param step   the distance between ticks
+ * @param powers whether the scale is logarithmic; {@code least}, {@code most} and {@code step} are then exponents of ten
  */
-public record Scale(double least, double most, double step) {
+public record Scale(double least, double most, double step, boolean powers) {
+
+    /** A linear scale. */
+    public Scale(double least, double most, double step) {
+        this(least, most, step, false);
+    }
+
+    /** A logarithmic scale from {@code least} to {@code most}, both above 0, with ticks on powers of ten. */
+    public static Scale powersOfTen(double least, double most) {
+        double from = StrictMath.log10(least);
+        double to = StrictMath.log10(most);
+        return new Scale(from, to > from ? to : from + 1, Math.max(1, Math.ceil((to - from) / 10)), true);
+    }
 
     /** From {@code least} to {@code most} exactly, with about {@code ticks} ticks on round numbers between them. */
     public static Scale exactly(double least, double most, int ticks) {
@@ -36,18 +50,21 @@ public record Scale(double least, double most, double step) {
     public List<Double> ticks() {
         List<Double> ticks = new ArrayList<>();
         for (double i = Math.ceil(least / step - 1e-6); i * step <= most + step * 1e-6; i++) {
-            ticks.add(i * step + 0.0); // not −0
+            ticks.add(powers ? StrictMath.pow(10, i * step) : i * step + 0.0); // not −0
         }
         return ticks;
     }
 
     /** The relative place of a value: 0 at the beginning, 1 at the end. */
     public double place(double value) {
-        return (value - least) / (most - least);
+        return ((powers ? StrictMath.log10(value) : value) - least) / (most - least);
     }
 
     /** The number at a tick, with as many decimals as the step needs and a decimal point in every locale. */
     public String label(double value) {
+        if (powers) {
+            return "1e" + number(StrictMath.log10(value), 0);
+        }
         return number(value, Math.max(0, (int) Math.ceil(-StrictMath.log10(step) - 1e-9)));
     }
 
@@ -58,6 +75,13 @@ public record Scale(double least, double most, double step) {
         }
         BigDecimal rounded = BigDecimal.valueOf(value).setScale(decimals, RoundingMode.HALF_EVEN);
         return (rounded.signum() < 0 ? "−" : "") + rounded.abs().toPlainString();
+    }
+
+    /** A number above 0 with two significant digits, for example {@code 2.5e−3}. */
+    public static String scientific(double value) {
+        BigDecimal rounded = new BigDecimal(value).round(new MathContext(2, RoundingMode.HALF_EVEN));
+        int exponent = rounded.precision() - rounded.scale() - 1;
+        return rounded.movePointLeft(exponent).setScale(1, RoundingMode.HALF_EVEN).toPlainString() + "e" + number(exponent, 0);
     }
 
     /** A share in percent, to two significant digits below ten percent. */

@@ -52,21 +52,27 @@ final class OptimizerSteps {
         }
     }
 
+    /** Takes one step at the learning rate of the recipe; see {@link #take(long, int, double)}. */
+    void take(long step, int images) throws DivergedException {
+        take(step, images, rate(step));
+    }
+
     /**
      * Takes one step with the gradient that the training holds. The shards have divided it by the number of images that the plan has; if some could not be used, it
      * is divided here by the number of those that could.
      *
      * @param step   counted from 0
      * @param images that were used, at least one
+     * @param rate   learning rate
      * @throws DivergedException if the gradient is not finite; the weights stay those before the step
      */
-    void take(long step, int images) throws DivergedException {
+    void take(long step, int images, double rate) throws DivergedException {
         double correction = (double) plan.count(step) / images; // 1 as a rule
         double norm = correction * training.gradientNorm();
         if (!Double.isFinite(norm)) {
             throw new DivergedException(pass.place("gradients became " + norm, step) + new Divergence(training).inBackward());
         }
-        training.step(rate(step), correction * (recipe.clip() > 0 ? GradientNorm.clipScale(norm, recipe.clip()) : 1));
+        training.step(rate, correction * (recipe.clip() > 0 ? GradientNorm.clipScale(norm, recipe.clip()) : 1));
         if (recipe.average() > 0) {
             double taken = step + 1;
             training.updateAverage(Math.min(recipe.average(), (1 + taken) / (10 + taken)));

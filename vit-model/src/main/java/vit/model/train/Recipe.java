@@ -28,9 +28,13 @@ import vit.model.train.augment.Mixing;
  * @param shards         parts into which a batch is divided, a power of two up to {@value #MAX_SHARDS}. Each has a gradient of its own, in which its images are summed in
  *                       order, and the gradients are summed in a binary tree over the numbers of the shards. Several machines can share the shards in any way and
  *                       get the same bits. {@link Mixing} mixes images within a shard
+ * @param balanced       whether the loss of an image is weighted by its class, so that every class has the same weight in an epoch: n / (K · n_c) for the
+ *                       n images of K classes, n_c of them of class c. The weights of the images have the mean 1
+ * @param patience       training stops after so many epochs without a better one ({@link EpochReport#best}); 0: never
  */
 public record Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
-        double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth, int shards) implements Serializable {
+        double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth, int shards,
+        boolean balanced, int patience) implements Serializable {
 
     /** The largest number of shards. */
     public static final int MAX_SHARDS = 4096;
@@ -65,12 +69,15 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         if (shards < 1 || shards > MAX_SHARDS || Integer.bitCount(shards) != 1) {
             throw new IllegalArgumentException("shards " + shards + "; expected a power of two up to " + MAX_SHARDS);
         }
+        if (patience < 0) {
+            throw new IllegalArgumentException("patience " + patience + "; expected 0 epochs or more");
+        }
     }
 
-    /** A recipe whose batches are not divided: one shard. */
+    /** A recipe whose batches are not divided, without weights of classes, that trains all epochs. */
     public Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
             double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth) {
-        this(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout, stochasticDepth, 1);
+        this(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout, stochasticDepth, 1, false, 0);
     }
 
     /** AdamW at a constant rate, without augmentation, decay or anything else. The methods below change it. */
@@ -148,6 +155,16 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         return with(parts -> parts.shards = value);
     }
 
+    /** This recipe, with or without weights that give every class the same part in the loss. */
+    public Recipe withBalanced(boolean value) {
+        return with(parts -> parts.balanced = value);
+    }
+
+    /** This recipe with another number of epochs without a better one after which training stops; 0: it never stops early. */
+    public Recipe withPatience(int epochs) {
+        return with(parts -> parts.patience = epochs);
+    }
+
     private Recipe with(Consumer<Parts> change) {
         Parts parts = new Parts(this);
         change.accept(parts);
@@ -170,6 +187,8 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         private double dropout;
         private double stochasticDepth;
         private int shards;
+        private boolean balanced;
+        private int patience;
 
         Parts(Recipe from) {
             name = from.name;
@@ -186,12 +205,14 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
             dropout = from.dropout;
             stochasticDepth = from.stochasticDepth;
             shards = from.shards;
+            balanced = from.balanced;
+            patience = from.patience;
         }
 
         /** Checks the components as the constructor does. */
         Recipe recipe() {
             return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                    stochasticDepth, shards);
+                    stochasticDepth, shards, balanced, patience);
         }
     }
 }

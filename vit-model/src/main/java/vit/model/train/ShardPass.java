@@ -16,26 +16,31 @@ final class ShardPass {
     private final BatchPlan plan;
     private final int imageElements;
     private final int classes;
-    private final boolean soft; // whether targets are distributions over the classes
+    private final boolean mixed; // whether targets are distributions over the classes
+    private final ClassWeights weights; // or null
     private final int passImages; // most images in one pass
     private final float[] passPixels; // (passImages, 3, H, W); null where a shard is one pass
-    private final float[] passTargets; // (passImages, classes), or null
+    private final float[] passTargets; // (passImages, classes); null where a shard is one pass without weights
     private final int[] passLabels;
     private final float[] passLogits; // (passImages, classes)
     private final float[] passLosses; // (passImages)
 
-    /** @param training takes as many images in a pass as {@link VitTraining#maxBatch} says */
-    ShardPass(VitTraining training, Recipe recipe, BatchPlan plan) {
+    /**
+     * @param training takes as many images in a pass as {@link VitTraining#maxBatch} says
+     * @param weights  of the classes, or null
+     */
+    ShardPass(VitTraining training, Recipe recipe, BatchPlan plan, ClassWeights weights) {
         this.training = training;
         this.recipe = recipe;
         this.plan = plan;
         this.imageElements = training.config().channels() * training.config().imageHeight() * training.config().imageWidth();
         this.classes = training.config().classes();
-        this.soft = recipe.mixing().isActive();
+        this.mixed = recipe.mixing().isActive();
+        this.weights = weights;
         this.passImages = training.maxBatch();
         boolean whole = passImages >= plan.mostInShard();
         this.passPixels = whole ? null : new float[passImages * imageElements];
-        this.passTargets = whole ? null : new float[passImages * classes];
+        this.passTargets = whole && weights == null ? null : new float[passImages * classes];
         this.passLabels = new int[passImages];
         this.passLogits = new float[passImages * classes];
         this.passLosses = new float[passImages];
@@ -67,11 +72,16 @@ final class ShardPass {
         if (passPixels != null) {
             pixels = passPixels;
             System.arraycopy(batch.images, from * imageElements, pixels, 0, count * imageElements);
-            if (soft) {
+            if (mixed) {
                 targets = passTargets;
                 System.arraycopy(batch.targets, from * classes, targets, 0, count * classes);
             }
         }
+        if (weights != null) {
+            targets = passTargets;
+            weights.targets(batch, mixed, from, count, recipe.labelSmoothing(), targets);
+        }
+        boolean soft = mixed || weights != null;
         System.arraycopy(batch.labels, from, passLabels, 0, count);
         double scale = 1.0 / plan.count(step);
         double loss = soft ? training.accumulate(pixels, targets, count, scale) : training.accumulate(pixels, passLabels, count, scale);
@@ -88,6 +98,6 @@ final class ShardPass {
     }
 
     private int heaviest(Batch batch, int b) {
-        return soft ? Tally.highest(batch.targets, b * classes, classes) : batch.labels[b];
+        return mixed ? Tally.highest(batch.targets, b * classes, classes) : batch.labels[b];
     }
 }

@@ -51,7 +51,7 @@ public final class ShardWorker implements AutoCloseable {
         this.training = VitTraining.of(new Zeros(config), passes(recipe, options, plan.mostInShard()), null);
         Workers team = null;
         try {
-            this.pass = new ShardPass(training, recipe, plan);
+            this.pass = new ShardPass(training, recipe, plan, ClassWeights.of(recipe, images));
             team = Workers.of(options.threads(), training + "-images");
         } finally {
             if (team == null) {
@@ -72,7 +72,7 @@ public final class ShardWorker implements AutoCloseable {
     /** The options of passes over shards of up to {@code images} images. */
     static TrainingOptions passes(Recipe recipe, TrainerOptions options, int images) {
         int passImages = (images + options.accumulate() - 1) / options.accumulate();
-        return TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing()).withLabelSmoothing(recipe.labelSmoothing())
+        return TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing()).withLabelSmoothing(ClassWeights.kernelSmoothing(recipe))
                 .withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth()).withSeed(recipe.seed());
     }
 

@@ -2,7 +2,9 @@ package vit.model.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -100,7 +102,7 @@ public final class Trainer implements AutoCloseable {
         this.training = VitTraining.of(start, ShardWorker.passes(recipe, options, plan.mostInShard()), recipe.optimizer());
         boolean made = false;
         try {
-            this.pass = new ShardPass(training, recipe, plan);
+            this.pass = new ShardPass(training, recipe, plan, ClassWeights.of(recipe, split.training()));
             this.steps = new OptimizerSteps(training, recipe, plan, pass);
             this.weights = new TrainedWeights(training, recipe.average() > 0, List.copyOf(split.classes()), preprocessing, caller);
             if (recipe.average() > 0) {
@@ -127,7 +129,9 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * A trainer that continues from where {@link #save} left another one. From then on both give the same bits.
+     * A trainer that continues from where {@link #save} left another one. From then on both give the same bits. The recipe may have more epochs than the one
+     * that was saved. The steps that were taken stay as they are, and the later ones have the learning rates of the schedule over all the epochs that there are
+     * now; so the rate may rise where the shorter schedule had ended.
      *
      * @param config of the model that was trained
      * @throws InputException if the state is malformed or damaged, or belongs to a training with another recipe, model, preprocessing or other images
@@ -149,8 +153,7 @@ public final class Trainer implements AutoCloseable {
     private static Trainer resume(Path state, TrainingOrigin origin, VitConfig config, Split split, Preprocessing preprocessing, Recipe recipe,
             TrainerOptions options) throws IOException {
         try (TrainingState saved = TrainingState.open(state, config)) {
-            saved.require(origin);
-            Trainer trainer = new Trainer(saved, split, preprocessing, recipe, options, saved.origin());
+            Trainer trainer = new Trainer(saved, split, preprocessing, recipe, options, saved.continued(origin));
             try {
                 saved.restore(trainer);
                 return trainer;
@@ -257,7 +260,7 @@ public final class Trainer implements AutoCloseable {
                 start = System.nanoTime();
                 timed = 0;
                 event = begunEvent();
-            } else if (progress.steps == steps()) {
+            } else if (isDone()) {
                 break;
             } else {
                 ShardStatistics seen = step(gradients);
@@ -353,9 +356,23 @@ public final class Trainer implements AutoCloseable {
         cancelled = true;
     }
 
-    /** Whether all epochs are done. */
+    /** Whether all epochs are done, or training has stopped early. */
     public boolean isDone() {
-        return history.size() == recipe.epochs();
+        return history.size() == recipe.epochs() || hasStoppedEarly();
+    }
+
+    /** Whether training has ended because {@link Recipe#patience} epochs brought none that was better. */
+    public boolean hasStoppedEarly() {
+        int best = history.stream().filter(EpochReport::best).mapToInt(EpochReport::epoch).max().orElse(0);
+        return recipe.patience() > 0 && best > 0 && history.size() - best >= recipe.patience();
+    }
+
+    /**
+     * The facts that determine the result: recipe, model, preprocessing, number and labels of the images, and the initial weights with their checksum. Two
+     * trainings with the same facts and the same images end with the same bits.
+     */
+    public Map<String, String> facts() {
+        return Collections.unmodifiableMap(origin.facts());
     }
 
     /** Steps of the whole recipe. */

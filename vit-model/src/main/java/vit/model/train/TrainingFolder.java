@@ -16,6 +16,7 @@ import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.config.VitConfigBuilder;
 import vit.model.image.Preprocessing;
+import vit.model.json.Json;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.positions.SinCosPositions;
@@ -25,7 +26,7 @@ import vit.model.weights.format.AtomicFile;
 
 /**
  * The files that a training writes to its folder: {@code best.safetensors} and {@code last.safetensors} under timm's names with {@code config.json}
- * and {@code labels.txt} beside them, {@code history.csv}, and {@code state.safetensors}, from which training resumes, with the state before it.
+ * and {@code labels.txt} beside them, {@code metrics.csv} and {@code metrics.jsonl}, {@code run.json}, and {@code state.safetensors}, from which training resumes, with the state before it.
  * Every file is replaced atomically, the state last. After a kill at any moment, resuming therefore leads to the same files as a training that was
  * never killed.
  *
@@ -34,7 +35,7 @@ import vit.model.weights.format.AtomicFile;
 public record TrainingFolder(Path path) {
 
     /** The pictures that {@code vit train} writes. */
-    public static final List<String> PICTURES = List.of("loss.png", "confusion.png");
+    public static final List<String> PICTURES = List.of("loss.png", "confusion.png", "lr.png");
 
     /** Weights after the best epoch. */
     public Path best() {
@@ -61,9 +62,19 @@ public record TrainingFolder(Path path) {
         return path.resolve("labels.txt");
     }
 
-    /** Loss and accuracy by epoch. */
-    public Path history() {
-        return path.resolve("history.csv");
+    /** Loss and accuracy by epoch, as a table. */
+    public Path metrics() {
+        return path.resolve("metrics.csv");
+    }
+
+    /** Loss and accuracy by epoch, one JSON object a line. */
+    public Path metricLines() {
+        return path.resolve("metrics.jsonl");
+    }
+
+    /** What was asked for, with which {@code vit train --run} trains the same again. */
+    public Path run() {
+        return path.resolve("run.json");
     }
 
     /** The state before {@link #state}, to resume from if that one is damaged. */
@@ -77,7 +88,7 @@ public record TrainingFolder(Path path) {
     }
 
     private List<Path> files() {
-        return List.of(state(), previousState(), best(), last(), history(), config(), labels(), path.resolve(PICTURES.get(0)), path.resolve(PICTURES.get(1)));
+        return List.of(state(), previousState(), best(), last(), metrics(), metricLines(), run(), config(), labels(), path.resolve(PICTURES.get(0)), path.resolve(PICTURES.get(1)));
     }
 
     /** A file that a training would overwrite, written by this training or by another one; null if there is none. */
@@ -189,11 +200,22 @@ public record TrainingFolder(Path path) {
     }
 
     private void writeHistory(List<EpochReport> epochs) throws IOException {
-        StringBuilder text = new StringBuilder("epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate\n");
+        StringBuilder table = new StringBuilder("epoch,loss,accuracy,validation_loss,validation_accuracy,learning_rate\n");
+        StringBuilder lines = new StringBuilder();
         for (EpochReport e : epochs) {
-            text.append(String.format(Locale.ROOT, "%d,%.6f,%.6f,%.6f,%.6f,%.6e%n", e.epoch(), e.loss(), e.accuracy(), e.validationLoss(),
+            table.append(String.format(Locale.ROOT, "%d,%.6f,%.6f,%.6f,%.6f,%.6e\n", e.epoch(), e.loss(), e.accuracy(), e.validationLoss(),
                     e.validationAccuracy(), e.rate()));
+            Map<String, Object> line = new LinkedHashMap<>();
+            line.put("epoch", e.epoch());
+            line.put("loss", e.loss());
+            line.put("accuracy", e.accuracy());
+            line.put("validation_loss", e.validationLoss());
+            line.put("validation_accuracy", e.validationAccuracy());
+            line.put("learning_rate", e.rate());
+            line.put("best", e.best());
+            lines.append(Json.write(line)).append('\n');
         }
-        AtomicFile.write(history(), text.toString().getBytes(StandardCharsets.UTF_8));
+        AtomicFile.write(metrics(), table.toString().getBytes(StandardCharsets.UTF_8));
+        AtomicFile.write(metricLines(), lines.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

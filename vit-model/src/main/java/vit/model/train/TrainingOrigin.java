@@ -30,6 +30,8 @@ public final class TrainingOrigin {
     /** The name of the fact that describes the initial weights. */
     private static final String START = "start";
 
+    private static final String EPOCHS = "epochs";
+
     private static final int CHUNK = 1 << 14;
 
     private final Map<String, String> facts;
@@ -69,7 +71,7 @@ public final class TrainingOrigin {
     }
 
     private static void recipe(Recipe recipe, Map<String, String> facts) {
-        facts.put("epochs", String.valueOf(recipe.epochs()));
+        facts.put(EPOCHS, String.valueOf(recipe.epochs()));
         facts.put("batch", String.valueOf(recipe.batch()));
         facts.put("seed", String.valueOf(recipe.seed()));
         facts.put("schedule", String.valueOf(recipe.schedule().shape()));
@@ -87,6 +89,12 @@ public final class TrainingOrigin {
         facts.put("stochastic depth", String.valueOf(recipe.stochasticDepth()));
         if (recipe.shards() > 1) { // states of one shard are older than this fact
             facts.put("shards", String.valueOf(recipe.shards()));
+        }
+        if (recipe.balanced()) { // what a recipe does not have is no fact, so that older states can be resumed
+            facts.put("class weights", "balanced");
+        }
+        if (recipe.patience() > 0) {
+            facts.put("patience", String.valueOf(recipe.patience()));
         }
     }
 
@@ -178,6 +186,26 @@ public final class TrainingOrigin {
             }
         }
         return differences;
+    }
+
+    /** Whether {@code now} is this training with more epochs, and differs in nothing else. */
+    boolean isExtendedBy(TrainingOrigin now) {
+        List<Difference> differences = differences(now);
+        return differences.size() == 1 && differences.getFirst().fact().equals(EPOCHS)
+                && Integer.parseInt(now.facts.get(EPOCHS)) > epochs();
+    }
+
+    /** The number of epochs; 0 if it is not known. */
+    private int epochs() {
+        String text = facts.getOrDefault(EPOCHS, "");
+        return text.matches("\\d{1,9}") ? Integer.parseInt(text) : 0;
+    }
+
+    /** This training with the epochs of another. */
+    TrainingOrigin withEpochsOf(TrainingOrigin now) {
+        Map<String, String> extended = new LinkedHashMap<>(facts);
+        extended.put(EPOCHS, now.facts.get(EPOCHS));
+        return new TrainingOrigin(extended);
     }
 
     static String text(List<Difference> differences) {

@@ -189,12 +189,16 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         return origin;
     }
 
-    /** Refuses to continue as another training. */
-    void require(TrainingOrigin now) throws InputException {
+    /** The training as which to continue: this one, if necessary with more epochs. Refuses to continue as another one. */
+    TrainingOrigin continued(TrainingOrigin now) throws InputException {
         List<TrainingOrigin.Difference> differences = origin.differences(now);
+        if (origin.isExtendedBy(now)) {
+            return origin.withEpochsOf(now);
+        }
         if (!differences.isEmpty()) {
             throw fault().expected(TrainingOrigin.text(differences)).because("the training that stopped was another one");
         }
+        return origin;
     }
 
     private InputException.Report fault() {

@@ -81,12 +81,12 @@ class TrainTest {
             String line = ran.lines().get(header + epoch);
             assertTrue(line.matches(String.format(" {3,4}%d   \\d\\.\\d{3}   \\d\\.\\d{3}   \\d\\.\\d{3}    \\d\\.\\d{3}    5\\.0e-03 +\\d+", epoch)), line);
         }
-        for (String file : List.of("best.safetensors", "last.safetensors", "config.json", "labels.txt", "state.safetensors", "history.csv", "loss.png",
+        for (String file : List.of("best.safetensors", "last.safetensors", "config.json", "labels.txt", "state.safetensors", "metrics.csv", "loss.png",
                 "confusion.png")) {
             assertTrue(Files.size(output.resolve(file)) > 0, file);
         }
         assertEquals("lying\nstanding\n", Files.readString(output.resolve("labels.txt")));
-        assertEquals(13, Files.readAllLines(output.resolve("history.csv")).size());
+        assertEquals(13, Files.readAllLines(output.resolve("metrics.csv")).size());
         assertTrue(ImageIO.read(output.resolve("loss.png").toFile()).getWidth() > 500);
         Ran classified = Ran.vit("classify", "--weights", output.resolve("best.safetensors"), "--top", 1, data.resolve("lying/3.png"),
                 data.resolve("standing/5.png")).isDone();
@@ -116,7 +116,7 @@ class TrainTest {
     }
 
     static void assertSameFiles(Path first, Path second) throws IOException {
-        for (String file : List.of("best.safetensors", "last.safetensors", "state.safetensors", "config.json", "labels.txt", "history.csv", "loss.png",
+        for (String file : List.of("best.safetensors", "last.safetensors", "state.safetensors", "config.json", "labels.txt", "metrics.csv", "loss.png",
                 "confusion.png")) {
             assertArrayEquals(Files.readAllBytes(first.resolve(file)), Files.readAllBytes(second.resolve(file)), file);
         }
@@ -137,7 +137,7 @@ class TrainTest {
         Path output = folder.resolve("out");
         train(output, "--epochs", 1).isDone();
         train(output, "--epochs", 1).isRefused("there is a training already");
-        train(output, "--epochs", 2, "--resume").isRefused("another one", "--epochs 1, not 2");
+        train(output, "--epochs", 1, "--batch", 9, "--resume").isRefused("another one", "--batch 64, not 9");
         train(output, "--epochs", 1, "--overwrite").isDone();
     }
 

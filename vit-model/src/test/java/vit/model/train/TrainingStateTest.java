@@ -221,7 +221,7 @@ class TrainingStateTest {
             assertNoTemporaryFile(broken, where);
             disk.fail(Long.MAX_VALUE, false, "");
             trainInto(disk.of(broken), recipe, Files.exists(broken.resolve("state.safetensors")));
-            for (String file : List.of("state.safetensors", "best.safetensors", "last.safetensors", "history.csv", "config.json", "labels.txt")) {
+            for (String file : List.of("state.safetensors", "best.safetensors", "last.safetensors", "metrics.csv", "config.json", "labels.txt")) {
                 assertArrayEquals(Files.readAllBytes(whole.resolve(file)), Files.readAllBytes(broken.resolve(file)), where + ", " + file);
             }
         }
