@@ -52,8 +52,7 @@ final class FunctionKernels {
             for (int i = w.from(n / Simd.LANES) * Simd.LANES; i < w.to(n / Simd.LANES) * Simd.LANES; i++) {
                 ofScalars.set(0, i, scalar.of(x.get(0, i)));
                 if (vector != null && i % Simd.LANES == 0) {
-                    vector.apply(FloatVector.fromMemorySegment(Simd.SPECIES, x.segment(), (long) i * Float.BYTES, Simd.ORDER))
-                            .intoMemorySegment(ofVectors.segment(), (long) i * Float.BYTES, Simd.ORDER);
+                    apply(vector, ofVectors, x, (long) i * Float.BYTES);
                 }
             }
         }).output("scalar", ofScalars);
@@ -70,5 +69,10 @@ final class FunctionKernels {
             Truth one = Truth.within(expected, i -> ulps * Math.ulp((float) expected[i]));
             return vector == null ? List.of(one) : List.of(one, one);
         });
+    }
+
+    /** The function of one vector, {@code at} bytes from the first. */
+    private static void apply(UnaryOperator<FloatVector> function, Tensor y, Tensor x, long at) {
+        function.apply(FloatVector.fromMemorySegment(Simd.SPECIES, x.segment(), at, Simd.ORDER)).intoMemorySegment(y.segment(), at, Simd.ORDER);
     }
 }
