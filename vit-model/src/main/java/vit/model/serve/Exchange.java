@@ -116,8 +116,7 @@ final class Exchange {
         if (first == 0) {
             head.check(new byte[0]);
         }
-        bodyState = BodyState.BEGUN;
-        guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
+        awaitBody(length);
         InputStream in = Content.Source.asInputStream(request); // not closed: what is left of a body belongs to the connection
         byte[] body;
         try {
@@ -125,9 +124,19 @@ final class Exchange {
         } catch (IOException | RuntimeException e) { // Jetty's exceptions for a body that is not encoded well are unchecked
             throw unreadable(e);
         }
+        bodyRead();
+        return body;
+    }
+
+    /** @param length as stated; negative if it is not */
+    private void awaitBody(long length) {
+        bodyState = BodyState.BEGUN;
+        guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
+    }
+
+    private void bodyRead() {
         bodyState = BodyState.READ;
         guard.bodyEnds(request);
-        return body;
     }
 
     private boolean isCompressed() throws RequestFault {
@@ -203,7 +212,9 @@ final class Exchange {
         if (bodyState == BodyState.READ || notSent || length == 0 || length > maxBodyBytes) {
             return;
         }
-        guard.bodyBegins(request, length < 0 ? maxBodyBytes : length);
+        if (bodyState == BodyState.UNREAD) { // the time of a body that has begun runs already
+            awaitBody(length);
+        }
         InputStream in = Content.Source.asInputStream(request);
         byte[] scratch = new byte[SCRATCH_BYTES];
         try {
@@ -214,8 +225,7 @@ final class Exchange {
         } catch (IOException | RuntimeException e) {
             return; // the client has gone
         }
-        bodyState = BodyState.READ;
-        guard.bodyEnds(request);
+        bodyRead();
     }
 
     /** Gives the body's bytes back. */
@@ -262,7 +272,7 @@ final class Exchange {
             return;
         }
         RequestFault fault = Faults.of(thrown);
-        if (fault.status() == 503) {
+        if (fault.status() == Faults.UNAVAILABLE) {
             discardBody();
         }
         fault.retrySeconds().ifPresent(seconds -> with("Retry-After", Long.toString(seconds)));

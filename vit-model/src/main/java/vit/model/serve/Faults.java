@@ -15,7 +15,7 @@ final class Faults {
 
     private static final int UNPROCESSABLE = 422;
     private static final int INTERNAL = 500;
-    private static final int UNAVAILABLE = 503;
+    static final int UNAVAILABLE = 503;
     private static final int EXPIRED = 504;
 
     private Faults() {}

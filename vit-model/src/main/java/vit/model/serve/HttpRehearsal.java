@@ -1,15 +1,13 @@
 package vit.model.serve;
 
-import java.io.BufferedInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.net.Proxy;
+import java.net.URI;
+import java.net.URL;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,10 +16,12 @@ import org.eclipse.jetty.server.ServerConnector;
 import vit.model.config.VitConfig;
 import vit.model.serve.protocol.InferenceReply.Result;
 import vit.model.serve.protocol.InferenceRequest;
+import vit.model.service.RequestRefusedException;
+import vit.model.service.VitService;
 
 /**
  * Lets the JVM compile what reads requests and writes answers before the first client comes. A server of the same parts, on a port of the loopback interface that nobody
- * knows, is sent images by this thread. It does all that a request costs except for the pass: its results are zeros. Nothing of it is counted or logged.
+ * knows, is sent images. It does all that a request costs except for the pass: its results are zeros. Nothing of it is counted or logged.
  *
  * <p>The JVM keeps what it has compiled, so it is done once in a JVM.
  */
@@ -39,16 +39,17 @@ final class HttpRehearsal {
 
     private static final AtomicBoolean DONE = new AtomicBoolean();
 
-    private final ServerState state;
+    private final ServerState state; // its counts are not those of the server that is rehearsed
     private final VitConfig config;
+    private volatile boolean ended;
     private int answered;
 
-    HttpRehearsal(ServerOptions options, ServerState serving) {
-        this.state = new ServerState(options, serving.service);
-        this.config = serving.service.model().config();
+    HttpRehearsal(ServerOptions options, VitService service) {
+        this.state = new ServerState(options, service);
+        this.config = service.model().config();
     }
 
-    /** Does it, unless it was done in this JVM. Never throws an exception: a server that was not rehearsed is slower for its first hundred requests, and right. */
+    /** Rehearses, unless this JVM has done so. Never throws an exception: a server that was not rehearsed is right, and slower for its first hundred requests. */
     void run() {
         if (!DONE.compareAndSet(false, true)) {
             return;
@@ -60,29 +61,9 @@ final class HttpRehearsal {
         }
     }
 
-    /** Does it without asking whether it was done, and reports what goes wrong. */
-    void rehearse() throws Exception {
-        Server server = VitServer.jetty(state.service + "-rehearsal");
-        ServerConnector connector = VitServer.connector(server, InetAddress.getLoopbackAddress().getHostAddress(), 0);
-        ConnectionGuard guard = VitServer.guard(connector, ConnectionGuard.Timeouts.DEFAULTS);
-        server.addConnector(connector);
-        server.setHandler(new Router(state, new Zeros(), guard));
-        server.start();
-        try (Socket socket = new Socket()) {
-            socket.setSoTimeout(TIMEOUT_MILLIS);
-            socket.setTcpNoDelay(true);
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), connector.getLocalPort()), TIMEOUT_MILLIS);
-            byte[] request = request();
-            InputStream in = new BufferedInputStream(socket.getInputStream());
-            long begin = System.nanoTime();
-            for (int i = 0; i < REQUESTS && System.nanoTime() - begin < MOST_NANOS; i++) {
-                send(socket.getOutputStream(), request);
-                skipAnswer(in);
-                answered++;
-            }
-        } finally {
-            server.stop();
-        }
+    /** Ends a rehearsal that is under way after its next request. */
+    void end() {
+        ended = true;
     }
 
     /** Requests that were answered. */
@@ -90,41 +71,43 @@ final class HttpRehearsal {
         return answered;
     }
 
-    private byte[] request() {
-        int bytes = config.channels() * config.imageHeight() * config.imageWidth() * Float.BYTES;
-        byte[] head = ("POST /v2/models/" + state.options.modelName() + "/infer HTTP/1.1\r\nHost: localhost\r\nInference-Header-Content-Length: 0\r\nContent-Length: " + bytes
-                + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
-        return ByteBuffer.allocate(head.length + bytes).put(head).array();
-    }
-
-    private static void send(OutputStream out, byte[] request) throws IOException {
-        out.write(request);
-        out.flush();
-    }
-
-    private static void skipAnswer(InputStream in) throws IOException {
-        String status = line(in);
-        if (!status.startsWith("HTTP/1.1 200")) {
-            throw new IOException(status);
-        }
-        long length = 0;
-        for (String line = line(in); !line.isEmpty(); line = line(in)) {
-            if (line.regionMatches(true, 0, "Content-Length:", 0, "Content-Length:".length())) {
-                length = Long.parseLong(line.substring("Content-Length:".length()).strip());
+    /** Rehearses without asking whether that was done, and reports what goes wrong. */
+    void rehearse() throws Exception {
+        Server server = VitServer.jetty(state.service + "-rehearsal");
+        String host = InetAddress.getLoopbackAddress().getHostAddress();
+        ServerConnector connector = VitServer.connector(server, host, 0);
+        ConnectionGuard guard = VitServer.guard(connector, ConnectionGuard.Timeouts.DEFAULTS);
+        server.addConnector(connector);
+        server.setHandler(new Router(state, new Zeros(), guard));
+        server.start();
+        try {
+            URL infer = new URI("http", null, host, connector.getLocalPort(), "/v2/models/" + state.options.modelName() + "/infer", null, null).toURL();
+            byte[] image = new byte[config.channels() * config.imageHeight() * config.imageWidth() * Float.BYTES];
+            long begin = System.nanoTime();
+            while (answered < REQUESTS && !ended && System.nanoTime() - begin < MOST_NANOS) {
+                ask(infer, image);
+                answered++;
             }
+        } finally {
+            server.stop();
         }
-        in.skipNBytes(length);
     }
 
-    private static String line(InputStream in) throws IOException {
-        StringBuilder line = new StringBuilder();
-        for (int next = in.read(); next != '\n'; next = in.read()) {
-            if (next < 0) {
-                throw new EOFException();
-            }
-            line.append((char) next);
+    /** Sends an image and reads the answer. The JDK keeps the connection for the next. */
+    private static void ask(URL infer, byte[] image) throws IOException {
+        HttpURLConnection connection = (HttpURLConnection) infer.openConnection(Proxy.NO_PROXY);
+        connection.setConnectTimeout(TIMEOUT_MILLIS);
+        connection.setReadTimeout(TIMEOUT_MILLIS);
+        connection.setDoOutput(true);
+        connection.setFixedLengthStreamingMode(image.length);
+        connection.setRequestProperty("Content-Type", "application/octet-stream");
+        connection.setRequestProperty(InferenceEndpoints.JSON_LENGTH, "0");
+        try (OutputStream out = connection.getOutputStream()) {
+            out.write(image);
         }
-        return line.toString().strip();
+        try (InputStream in = connection.getInputStream()) { // throws if the answer is an error
+            in.readAllBytes();
+        }
     }
 
     /** Admits every request, and answers it with zeros. */
@@ -133,7 +116,7 @@ final class HttpRehearsal {
         private final Result zeros = new Result(new float[config.classes()], new double[config.classes()], new float[config.embeddingWidth()]);
 
         @Override
-        public void requireAdmission(Duration timeout, boolean urgent) {
+        public void requireAdmission(Duration timeout, boolean urgent) throws RequestRefusedException {
             // admitted
         }
 

@@ -18,7 +18,7 @@ import vit.model.service.RequestRefusedException;
 final class InferenceEndpoints {
 
     /** How many bytes of the body are JSON, in requests and answers. */
-    private static final String JSON_LENGTH = "Inference-Header-Content-Length";
+    static final String JSON_LENGTH = "Inference-Header-Content-Length";
 
     /** NVIDIA's Java client states no type. */
     private static final Set<String> MEDIA_TYPES = Set.of("", "application/json", "application/octet-stream");

@@ -56,6 +56,7 @@ public final class VitServer implements AutoCloseable {
     private final ServerConnector connector;
     private final Router router;
     private final ServerState state;
+    private final HttpRehearsal rehearsal;
     private final CompletableFuture<WarmUpReport> ready;
     private final AtomicBoolean closed = new AtomicBoolean();
     private int port;
@@ -71,11 +72,12 @@ public final class VitServer implements AutoCloseable {
         state = new ServerState(options, service);
         router = new Router(state, new ServiceComputation(service), guard);
         server.setHandler(router);
-        ready = service.ready().thenApply(report -> {
-            new HttpRehearsal(options, state).run();
+        rehearsal = new HttpRehearsal(options, service);
+        ready = service.ready().thenApplyAsync(report -> {
+            rehearsal.run();
             state.rehearsed();
             return report;
-        });
+        }, task -> Thread.ofPlatform().daemon().name(service + "-rehearsal").start(task));
     }
 
     /** A server without connectors, whose threads have names that begin with this one. */
@@ -192,6 +194,7 @@ public final class VitServer implements AutoCloseable {
             return;
         }
         state.beginDraining();
+        rehearsal.end();
         service.close();
         connector.close(); // nobody can connect any more
         router.awaitAnswers(QUIET, LAST_REQUESTS, LAST_ANSWERS);

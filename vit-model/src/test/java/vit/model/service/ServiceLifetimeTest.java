@@ -18,10 +18,10 @@ import org.junit.jupiter.api.Timeout;
 import vit.model.ModelClosedException;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
+import vit.model.WarmUpReport;
 import vit.model.config.HeadConfig;
 import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
-import vit.model.WarmUpReport;
 import vit.model.service.RequestRefusedException.Reason;
 
 /** Starting, replacing and closing. */

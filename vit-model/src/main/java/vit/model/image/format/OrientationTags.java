@@ -17,7 +17,7 @@ final class OrientationTags {
     private static final byte[] PROPERTY = "tiff:Orientation".getBytes(StandardCharsets.ISO_8859_1);
 
     private byte[] exif = {};
-    private int ofXmp; // what the XMP text says, 0 if nothing
+    private int xmpOrientation; // 0 if the XMP text has none
     private ExifDirectory directory; // read already
 
     /** Takes the EXIF structure between {@code from} and {@code to}, in place of an earlier one. */
@@ -42,14 +42,14 @@ final class OrientationTags {
 
     /** Reads the XMP text between {@code from} and {@code to}, which counts in place of an earlier one. It may be most of the file, so nothing of it is kept. */
     void xmp(byte[] data, int from, int to) {
-        ofXmp = ofXmp(data, from, to);
+        xmpOrientation = ofXmp(data, from, to);
     }
 
     /** EXIF's number, 1 … 8; 1 (upright) if the metadata says nothing. */
     int orientation() {
         int orientation = directory().orientation();
         if (orientation == ExifDirectory.ABSENT) {
-            orientation = ofXmp;
+            orientation = xmpOrientation;
         }
         return orientation >= 1 && orientation <= 8 ? orientation : 1;
     }
