@@ -228,10 +228,17 @@ final class Exchange {
         bodyRead();
     }
 
-    /** Gives the body's bytes back. */
+    /** Of the body, and of what was made of it, only so many bytes are needed until the answer: gives the others back. */
+    void keepOnly(long bytes) {
+        if (bytes < taken) {
+            budget.giveBack(taken - bytes);
+            taken = bytes;
+        }
+    }
+
+    /** Gives all bytes of the body back. */
     void end() {
-        budget.giveBack(taken);
-        taken = 0;
+        keepOnly(0);
     }
 
     /** Sets a header of the answer. */

@@ -36,6 +36,7 @@ final class ImageBody {
         if (image.length == 0) {
             throw RequestFault.of(400, "BAD_IMAGE", "the body is empty; expected the bytes of an image file");
         }
+        exchange.keepOnly(image.length);
         return image;
     }
 

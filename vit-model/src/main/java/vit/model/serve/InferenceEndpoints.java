@@ -64,13 +64,8 @@ final class InferenceEndpoints {
         if (!MEDIA_TYPES.contains(exchange.mediaType())) {
             throw RequestFault.of(415, "UNSUPPORTED_MEDIA_TYPE", "expected application/json, or application/octet-stream with the header " + JSON_LENGTH);
         }
-        long jsonLength = jsonLength(exchange);
-        InferenceRequestReader reader = new InferenceRequestReader(model, jsonLength);
-        byte[] body = exchange.body(TIMES_ITS_BYTES, Math.max(0, jsonLength), first -> {
-            reader.head(first);
-            computation.requireAdmission(jsonLength < 0 ? LONGEST : reader.timeout(), reader.isUrgent());
-        });
-        InferenceRequest request = reader.request(body);
+        InferenceRequest request = read(exchange);
+        exchange.keepOnly(request.imageBytes());
         requireRoom(request.images().size());
         long begin = System.nanoTime();
         List<Result> results = computation.results(request);
@@ -81,6 +76,17 @@ final class InferenceEndpoints {
         } else {
             exchange.reply(200, "application/json", reply.body());
         }
+    }
+
+    /** Reads the request. Its body is garbage then, because the images are copies; only the bytes of an image file that are a whole body are the body itself. */
+    private InferenceRequest read(Exchange exchange) throws RequestFault, RequestRefusedException {
+        long jsonLength = jsonLength(exchange);
+        InferenceRequestReader reader = new InferenceRequestReader(model, jsonLength);
+        byte[] body = exchange.body(TIMES_ITS_BYTES, Math.max(0, jsonLength), first -> {
+            reader.head(first);
+            computation.requireAdmission(jsonLength < 0 ? LONGEST : reader.timeout(), reader.isUrgent());
+        });
+        return reader.request(body);
     }
 
     private static long jsonLength(Exchange exchange) throws RequestFault {

@@ -29,6 +29,11 @@ public record InferenceRequest(String id, List<Object> images, List<Output> outp
         }
     }
 
+    /** Bytes of the images, as they are kept until the answer. */
+    public long imageBytes() {
+        return images.stream().mapToLong(image -> image instanceof float[] pixels ? (long) pixels.length * Float.BYTES : ((byte[]) image).length).sum();
+    }
+
     /** Whether logits or probabilities are asked for. */
     public boolean wantsClasses() {
         return outputs.stream().anyMatch(output -> !output.key().equals(InferenceModel.EMBEDDING));
