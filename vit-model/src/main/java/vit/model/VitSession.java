@@ -441,7 +441,8 @@ public final class VitSession implements AutoCloseable {
     /**
      * Brings calls to full speed. It waits for the kernels, whose compilation began when the model was loaded. Then it calls small models of the same
      * kind, and this session, until the time of the session's calls is steady; this compiles the code around the kernels as well. All of it takes a few
-     * seconds. After eight seconds it ends with the next call, steady or not.
+     * seconds. After eight seconds it ends with the next call, steady or not. Where an earlier warm-up in this JVM has compiled the code for the same
+     * kind of model, a few calls of this session show that it runs at full speed, and the warm-up ends.
      *
      * <p>Warming up is optional. Without it, the first call waits for the kernels, unless the model is small, and the calls after it are slower than
      * later ones. The results are the same.
@@ -451,7 +452,7 @@ public final class VitSession implements AutoCloseable {
     public WarmUpReport warmUp() {
         enter();
         try {
-            return WarmUp.run(config, workers, this::rehearse);
+            return WarmUp.run(config, cost(), workers, this::rehearse);
         } finally {
             exit();
         }

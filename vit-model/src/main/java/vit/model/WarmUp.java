@@ -3,6 +3,9 @@ package vit.model;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.parallel.Workers;
@@ -10,6 +13,7 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.simd.NativeSpeed;
 import vit.model.config.BackboneConfig;
 import vit.model.config.BackboneConfig.Stage;
+import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfigBuilder;
 import vit.model.forward.KernelCompilation;
@@ -19,6 +23,9 @@ import vit.model.parameters.ParameterSource;
 /**
  * Brings calls to full speed. {@link KernelCompilation} compiles the kernels. This class brings the code around them, and the kernels that it leaves
  * out, past the JIT's thresholds: it calls models of some ten thousand parameters, which run the same methods in some ten microseconds per call.
+ *
+ * <p>Compiled code belongs to the JVM. So the small models are called once for each kind of model; a later session of the same kind only times a few calls of
+ * its own.
  */
 final class WarmUp {
 
@@ -64,6 +71,30 @@ final class WarmUp {
     /** The least time for the session's own calls. While C2 is busy, the calls of a small model are slow but steady. */
     private static final long LEAST_OWN_NANOS = 200_000_000L;
 
+    /** The same for a session of a kind whose code is compiled, if its speed is not known. The second call shows that the first was no exception. */
+    private static final int KNOWN_STEADY_CALLS = 2;
+
+    /** The least time for these calls, so that a small model makes more than two. */
+    private static final long KNOWN_LEAST_NANOS = 50_000_000L;
+
+    /** The kinds that a warm-up of this JVM has brought to full speed. */
+    private static final Set<Kind> COMPILED = ConcurrentHashMap.newKeySet();
+
+    /**
+     * What decides which methods run, whatever the size of the model.
+     *
+     * @param plain  the tiny model without the dimensions of the session's own
+     * @param varied the other one
+     * @param alone  whether the calling thread is the whole team, which then passes no barriers
+     */
+    private record Kind(VitConfig plain, VitConfig varied, boolean alone) {}
+
+    /** The milliseconds of the last call in a warm-up of this JVM: the least, if there were several. */
+    private static final Map<Work, Double> FULL_SPEED = new ConcurrentHashMap<>();
+
+    /** What decides how long a call takes at full speed. */
+    private record Work(VitConfig config, ForwardCost cost, int workers) {}
+
     /** A dimension with a whole panel at every vector width, and a ragged one. */
     private static final int SHALLOW = 68;
 
@@ -83,6 +114,7 @@ final class WarmUp {
     }
 
     private final VitConfig config;
+    private final Work work;
     private final Workers team;
     private final Call call;
     private final long start = System.nanoTime();
@@ -92,8 +124,9 @@ final class WarmUp {
     private double first;
     private double last;
 
-    private WarmUp(VitConfig config, Workers team, Call call) {
+    private WarmUp(VitConfig config, ForwardCost cost, Workers team, Call call) {
         this.config = config;
+        this.work = new Work(config, cost, team.count());
         this.team = team;
         this.call = call;
         image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
@@ -103,48 +136,72 @@ final class WarmUp {
         out = new float[config.classes() == 0 ? config.embeddingWidth() : config.classes()];
     }
 
-    /** Warms up a session of a model of this configuration. The session's call has begun, so no other call can come between. */
-    static WarmUpReport run(VitConfig config, Workers team, Call call) {
-        return new WarmUp(config, team, call).run();
+    /**
+     * Warms up a session of a model of this configuration. The session's call has begun, so no other call can come between.
+     *
+     * @param cost of a call
+     */
+    static WarmUpReport run(VitConfig config, ForwardCost cost, Workers team, Call call) {
+        return new WarmUp(config, cost, team, call).run();
     }
 
     private WarmUpReport run() {
         KernelCompilation.await();
-        boolean ready;
-        try (TinyModel plain = new TinyModel(plain(config), SessionOptions.threads(1));
-                TinyModel varied = new TinyModel(varied(config), SessionOptions.workers(team))) {
-            tiny(plain, varied, start + TINY_LIMIT_NANOS);
-            own(1); // meanwhile C2 works through its queue
-            for (int round = 0; round < LATER_ROUNDS; round++) {
-                obeyInterrupt();
-                plain.call(LATER_CALLS, start + LIMIT_NANOS);
-                LockSupport.parkNanos(LATER_PAUSE_NANOS);
-            }
-            ready = own(STEADY_CALLS);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        Kind kind = new Kind(plain(config), varied(config), team.count() == 1);
+        boolean ready = COMPILED.contains(kind) ? asBefore() || own(KNOWN_STEADY_CALLS, KNOWN_LEAST_NANOS) : compile(kind);
+        if (ready) {
+            COMPILED.add(kind);
+            FULL_SPEED.merge(work, last, Math::min);
         }
         List<String> warnings = Implementation.isReference() ? List.of() : NativeSpeed.obstacles();
         return new WarmUpReport(ready, (System.nanoTime() - start) / 1e6, calls, first, last, warnings);
     }
 
-    /** Calls the session itself until {@code steadyCalls} calls in a row were steady or time is up; returns whether they were steady. */
-    private boolean own(int steadyCalls) {
+    /** Calls the tiny models until the code around the kernels is compiled, and the session until it is steady; returns whether it became so. */
+    private boolean compile(Kind kind) {
+        try (TinyModel plain = new TinyModel(kind.plain, SessionOptions.threads(1));
+                TinyModel varied = new TinyModel(kind.varied, SessionOptions.workers(team))) {
+            tiny(plain, varied, start + TINY_LIMIT_NANOS);
+            own(1, LEAST_OWN_NANOS); // meanwhile C2 works through its queue
+            for (int round = 0; round < LATER_ROUNDS; round++) {
+                obeyInterrupt();
+                plain.call(LATER_CALLS, start + LIMIT_NANOS);
+                LockSupport.parkNanos(LATER_PAUSE_NANOS);
+            }
+            return own(STEADY_CALLS, LEAST_OWN_NANOS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Calls the session once; returns whether this took no longer than after an earlier warm-up. */
+    private boolean asBefore() {
+        Double before = FULL_SPEED.get(work);
+        if (before == null) {
+            return false;
+        }
+        time();
+        return last <= before * STEADY;
+    }
+
+    /**
+     * Calls the session itself until {@code steadyCalls} calls in a row were steady, and for {@code leastNanos}, or until time is up; returns whether
+     * they were steady.
+     */
+    private boolean own(int steadyCalls, long leastNanos) {
         long begin = System.nanoTime();
         double best = Double.POSITIVE_INFINITY;
         int steady = 0;
         do {
             obeyInterrupt();
-            last = time();
-            calls++;
-            first = calls == 1 ? last : first;
+            time();
             if (last * STEADY < best) {
                 steady = 1; // the first on a new level
             } else {
                 steady = last <= best * STEADY ? steady + 1 : 0;
             }
             best = Math.min(best, last);
-        } while ((steady < steadyCalls || System.nanoTime() - begin < LEAST_OWN_NANOS) && System.nanoTime() - start < LIMIT_NANOS);
+        } while ((steady < steadyCalls || System.nanoTime() - begin < leastNanos) && System.nanoTime() - start < LIMIT_NANOS);
         return steady >= steadyCalls;
     }
 
@@ -154,10 +211,12 @@ final class WarmUp {
         }
     }
 
-    private double time() {
+    private void time() {
         long begin = System.nanoTime();
         call.run(image, out);
-        return (System.nanoTime() - begin) / 1e6;
+        last = (System.nanoTime() - begin) / 1e6;
+        calls++;
+        first = calls == 1 ? last : first;
     }
 
     /**

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -83,6 +84,31 @@ class WarmUpTest {
     void modelsWithoutAHeadAreWarmedUp(VitConfig config) throws IOException {
         try (VitModel model = VitModel.of(new GeneratedWeights(config, 0)); VitSession session = model.newSession(SessionOptions.threads(2))) {
             assertTrue(session.warmUp().calls() >= 3);
+        }
+    }
+
+    /** The nine pauses of a full warm-up take as long. */
+    private static final double FULL_MILLIS = 270;
+
+    /** Code belongs to the JVM: a second session of the same kind, whatever its size, is timed by a few calls and no more. */
+    @Test
+    void codeIsCompiledOnceForAKind() throws IOException {
+        VitConfig config = PLAIN.toBuilder().registers(2).build();
+        assertTrue(warmUp(config).ready());
+        WarmUpReport same = warmUp(config);
+        WarmUpReport larger = warmUp(config.toBuilder().width(48).depth(5).image(64, 64).build());
+        for (WarmUpReport report : List.of(same, larger)) {
+            assertTrue(report.ready(), report.toString());
+            assertTrue(report.calls() >= 1 && report.lastMilliseconds() > 0, report.toString());
+            assertTrue(report.milliseconds() < FULL_MILLIS, report.toString());
+        }
+        WarmUpReport other = warmUp(config.toBuilder().norm(NormKind.RMS).build());
+        assertTrue(other.milliseconds() >= FULL_MILLIS, "another kind runs other methods: " + other);
+    }
+
+    private static WarmUpReport warmUp(VitConfig config) throws IOException {
+        try (VitModel model = VitModel.of(new GeneratedWeights(config, 0)); VitSession session = model.newSession(SessionOptions.threads(2))) {
+            return session.warmUp();
         }
     }
 }
