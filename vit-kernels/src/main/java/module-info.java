@@ -30,5 +30,6 @@ module vit.kernels {
     exports vit.kernels.standardization;
     exports vit.kernels.swiglu;
     exports vit.kernels.tensor;
+    exports vit.kernels.tokenmerge;
     exports vit.kernels.verify;
 }

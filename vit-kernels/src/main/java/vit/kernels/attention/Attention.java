@@ -36,7 +36,7 @@ public final class Attention {
         return kernels;
     }
 
-    /** Rehearsals of what {@link #forward} with a bias needs beyond {@link #rehearsals}. */
+    /** Rehearsals of what {@link #forward} with a bias, also one for each key, needs beyond {@link #rehearsals}. */
     public static List<Rehearsal> biasRehearsals() {
         return List.of(Softmax.biasRehearsal());
     }
@@ -112,15 +112,36 @@ public final class Attention {
      */
     public static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, float scale, AttentionWorkspace workspace,
             Worker worker) {
+        forward(out, qkv, null, batch, tokens, heads, scale, workspace, worker);
+    }
+
+    /**
+     * The same with a bias for each key, which all queries and heads share: out = softmax(scale · Q·Kᵀ + 1·keyBiasᵀ)·V. With the logarithms of the keys'
+     * sizes it is the proportional attention of merged tokens (Bolya et al. 2023, equation 1).
+     *
+     * @param out       (B·T, H·D), overwritten, with B·T rows in use
+     * @param qkv       (B·T, 3·H·D), written with B·T rows in use
+     * @param keyBias   (B, T); null if there is none, which gives the bits of the method without it
+     * @param batch     B
+     * @param tokens    T
+     * @param heads     H
+     * @param scale     usually 1/√D
+     * @param workspace planned for T, D and this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
+     */
+    public static void forward(PackedRows out, PackedRows qkv, Tensor keyBias, int batch, int tokens, int heads, float scale,
+            AttentionWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, out.rows(), out.columns(), qkv, qkv.rows(), qkv.columns(), batch, tokens, heads);
+        checkKeyBias(keyBias, batch, tokens);
         checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                out.write(referenceForward(null, null, qkv.read(batch * tokens), null, batch, tokens, heads, headDim, scale), batch * tokens);
+                out.write(referenceForward(qkv.read(batch * tokens), keyBias, batch, tokens, heads, headDim, scale), batch * tokens);
             }
             return;
         }
-        AttentionSimd.forward(out, qkv, batch, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, qkv, keyBias, batch, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -141,19 +162,41 @@ public final class Attention {
      */
     public static void forwardQueries(Tensor out, Tensor query, PackedRows qkv,
             int batch, int queries, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
+        forwardQueries(out, query, qkv, null, batch, queries, tokens, heads, scale, workspace, worker);
+    }
+
+    /**
+     * The same with a bias for each key, as in {@link #forward(PackedRows, PackedRows, Tensor, int, int, int, float, AttentionWorkspace, Worker)}.
+     *
+     * @param out       (B·Q, H·D), overwritten
+     * @param query     (B·Q, 3·H·D), of which only the first third, the queries, is read
+     * @param qkv       (B·T, 3·H·D), of which only the keys and values are read, written with B·T rows in use
+     * @param keyBias   (B, T); null if there is none, which gives the bits of the method without it
+     * @param batch     B
+     * @param queries   Q, the number of rows of {@code query} for each image
+     * @param tokens    T
+     * @param heads     H
+     * @param scale     usually 1/√D
+     * @param workspace planned for T, D and this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, or the workspace is planned for less
+     */
+    public static void forwardQueries(Tensor out, Tensor query, PackedRows qkv, Tensor keyBias,
+            int batch, int queries, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, null, null, query, batch, queries, heads);
         if (queries > tokens || qkv.columns() != query.columns() || qkv.rows() < Math.multiplyExact(batch, tokens)) {
             throw new IllegalArgumentException("query " + query.shape() + " and qkv " + qkv + " are not " + queries + " of "
                     + tokens + " tokens of " + batch + " images");
         }
+        checkKeyBias(keyBias, batch, tokens);
         checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                referenceQueries(out, query, qkv.read(batch * tokens), batch, queries, tokens, heads, headDim, scale);
+                referenceQueries(out, query, qkv.read(batch * tokens), keyBias, batch, queries, tokens, heads, headDim, scale);
             }
             return;
         }
-        AttentionSimd.forwardQueries(out, query, qkv, batch, queries, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forwardQueries(out, query, qkv, keyBias, batch, queries, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -222,6 +265,12 @@ public final class Attention {
         }
     }
 
+    private static void checkKeyBias(Tensor keyBias, int batch, int tokens) {
+        if (keyBias != null) {
+            Require.rows("keyBias", keyBias, batch, tokens);
+        }
+    }
+
     private static int checkShapes(Object out, int outRows, int outColumns, Object qkv, int qkvRows, int qkvColumns,
             int batch, int tokens, int heads) {
         int inner = qkvColumns / 3;
@@ -277,12 +326,35 @@ public final class Attention {
         return all;
     }
 
+    /** The same with a bias for each key of each image, or null. */
+    private static double[] referenceForward(double[] qkv, Tensor keyBias, int batch, int tokens, int heads, int headDim, double scale) {
+        double[] all = new double[batch * tokens * heads * headDim];
+        double[] values = new double[tokens * heads * headDim];
+        for (int b = 0; b < batch; b++) {
+            AttentionReference.forward(values, new double[heads * tokens * tokens], new double[heads * tokens], image(qkv, b, batch),
+                    repeated(keyBias, b, heads * tokens), tokens, heads, headDim, scale);
+            System.arraycopy(values, 0, all, b * values.length, values.length);
+        }
+        return all;
+    }
+
+    /** A row of a tensor, {@code times} times; null if the tensor is null. */
+    private static double[] repeated(Tensor tensor, int row, int times) {
+        if (tensor == null) {
+            return null;
+        }
+        double[] once = tensor.rows(row, row + 1).toDoubles();
+        double[] repeated = new double[times * once.length];
+        Arrays.setAll(repeated, i -> once[i % once.length]);
+        return repeated;
+    }
+
     private static double[] image(double[] rows, int b, int batch) {
         int size = rows.length / batch;
         return Arrays.copyOfRange(rows, b * size, (b + 1) * size);
     }
 
-    private static void referenceQueries(Tensor out, Tensor query, double[] qkv,
+    private static void referenceQueries(Tensor out, Tensor query, double[] qkv, Tensor keyBias,
             int batch, int queries, int tokens, int heads, int headDim, double scale) {
         int inner = heads * headDim;
         double[] values = new double[tokens * inner];
@@ -295,7 +367,7 @@ public final class Attention {
                 }
             }
             AttentionReference.forward(values, new double[heads * tokens * tokens], new double[heads * tokens], input,
-                    tokens, heads, headDim, scale);
+                    repeated(keyBias, b, heads * tokens), tokens, heads, headDim, scale);
             out.rows(b * queries, (b + 1) * queries).copyFrom(Arrays.copyOf(values, queries * inner));
         }
     }

@@ -23,22 +23,22 @@ final class AttentionSimd {
 
     static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, Tensor bias,
             int batch, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
-        forward(out, null, logSumExp, probabilities, qkv, null, qkv, null, bias, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+        forward(out, null, logSumExp, probabilities, qkv, null, qkv, null, bias, null, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
     }
 
-    static void forward(PackedRows out, PackedRows qkv, int batch, int tokens, int heads, int headDim, float scale,
+    static void forward(PackedRows out, PackedRows qkv, Tensor keyBias, int batch, int tokens, int heads, int headDim, float scale,
             AttentionWorkspace workspace, Worker worker) {
-        forward(null, out, null, null, null, qkv, null, qkv, null, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+        forward(null, out, null, null, null, qkv, null, qkv, null, keyBias, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
     }
 
-    static void forwardQueries(Tensor out, Tensor query, PackedRows qkv, int batch, int queries, int tokens, int heads, int headDim,
+    static void forwardQueries(Tensor out, Tensor query, PackedRows qkv, Tensor keyBias, int batch, int queries, int tokens, int heads, int headDim,
             float scale, AttentionWorkspace workspace, Worker worker) {
-        forward(out, null, null, null, query, null, null, qkv, null, batch, queries, tokens, heads, headDim, scale, workspace, worker);
+        forward(out, null, null, null, query, null, null, qkv, null, keyBias, batch, queries, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /** Each operand is given either as a tensor or as packed rows; the other is null. */
     private static void forward(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, PackedRows packedQuery,
-            Tensor qkv, PackedRows packedQkv, Tensor bias, int batch, int queries, int tokens, int heads, int headDim, float scale,
+            Tensor qkv, PackedRows packedQkv, Tensor bias, Tensor keyBias, int batch, int queries, int tokens, int heads, int headDim, float scale,
             AttentionWorkspace workspace, Worker worker) {
         int parts = parts(batch * heads, queries, worker.count());
         int packed = -1;
@@ -53,7 +53,7 @@ final class AttentionSimd {
                 }
                 packed = item;
             }
-            queries(out, packedOut, logSumExp, probabilities, query, packedQuery, bias, item, batch * queries,
+            queries(out, packedOut, logSumExp, probabilities, query, packedQuery, bias, keyBias, item, batch * queries,
                     firstQuery(part % parts, parts, queries), firstQuery(part % parts + 1, parts, queries), queries, tokens, heads, headDim, scale, workspace, worker);
         }
     }
@@ -142,13 +142,14 @@ final class AttentionSimd {
      * Computes a head's outputs for some queries, after its keys and values have been packed. One of {@code out} and {@code packedOut} is null, and
      * so is one of {@code query} and {@code packedQuery}.
      *
-     * @param bias (H·T, T), added to the scores; null if there is none
-     * @param m    the number of rows of queries and outputs in use
-     * @param from the first of the head's {@code queries}, where a tile begins
-     * @param to   one past the last query
+     * @param bias    (H·T, T), added to the scores; null if there is none
+     * @param keyBias (B, T), added to the scores of every query and head; null if there is none, or a bias
+     * @param m       the number of rows of queries and outputs in use
+     * @param from    the first of the head's {@code queries}, where a tile begins
+     * @param to      one past the last query
      */
     private static void queries(Tensor out, PackedRows packedOut, Tensor logSumExp, Tensor probabilities, Tensor query, PackedRows packedQuery,
-            Tensor bias, int item, int m, int from, int to, int queries, int tokens, int heads, int headDim, float scale,
+            Tensor bias, Tensor keyBias, int item, int m, int from, int to, int queries, int tokens, int heads, int headDim, float scale,
             AttentionWorkspace workspace, Worker worker) {
         MemorySegment memory = workspace.memory(worker.index());
         float[] staged = workspace.staged(worker.index());
@@ -165,19 +166,27 @@ final class AttentionSimd {
             }
             Panels.multiplyOutputs(workspace.tile(worker.index()), rows, 0, memory, 0, staged, 0, tokens, headDim,
                     workspace.scores(worker.index()), 0, workspace.scoreRow(), count);
-            softmax(workspace, logSumExp, probabilities, bias, item % heads * tokens + i, item, i, count, tokens, scale, worker);
+            softmax(workspace, logSumExp, probabilities, bias == null ? keyBias : bias, bias == null ? item / heads : item % heads * tokens + i,
+                    bias == null ? 0 : 1, item, i, count, tokens, scale, worker);
             output(workspace, memory, staged, count, tokens, headDim, out, packedOut, m, firstRow + i, column, worker.index());
         }
     }
 
-    private static void softmax(AttentionWorkspace workspace, Tensor logSumExp, Tensor probabilities, Tensor bias, int biasRow,
+    /**
+     * The softmax of a tile of scores.
+     *
+     * @param bias     what is added to the scores; null if there is nothing
+     * @param biasRow  the row of it that the first query has
+     * @param biasStep from one query's row to the next: 1, or 0 if all have the same
+     */
+    private static void softmax(AttentionWorkspace workspace, Tensor logSumExp, Tensor probabilities, Tensor bias, int biasRow, int biasStep,
             int item, int row, int count, int tokens, float scale, Worker worker) {
         float[] scores = workspace.scores(worker.index());
         for (int r = 0; r < count; r++) {
             int from = r * workspace.scoreRow();
             float sum = bias == null
                     ? SoftmaxSimd.row(scores, from, tokens, scale, worker.lanes())
-                    : SoftmaxSimd.row(scores, from, tokens, scale, bias.segment(), bias.rowOffset(biasRow + r), worker.lanes());
+                    : SoftmaxSimd.row(scores, from, tokens, scale, bias.segment(), bias.rowOffset(biasRow + r * biasStep), worker.lanes());
             if (logSumExp != null) {
                 logSumExp.segment().set(Tensor.FLOAT, ((long) item * logSumExp.rowStride() + row + r) * Float.BYTES, sum);
             }

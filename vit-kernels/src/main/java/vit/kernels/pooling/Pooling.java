@@ -47,6 +47,37 @@ public final class Pooling {
     }
 
     /**
+     * The mean weighted by sizes, for tokens that are means of several (Bolya et al. 2023): {@code pooled[b] = Σ sizes[b, t]·tokens[b, t] / Σ sizes[b, t]} over
+     * the tokens {@code first} to {@code last}, both sums in ascending order and the first a chain of fma.
+     *
+     * @param pooled         (B, C), overwritten
+     * @param tokens         (B, T, C)
+     * @param sizes          (B, T)
+     * @param first          first token pooled
+     * @param last           one past the last token pooled, above {@code first}
+     * @param batch          B, the number of images in use
+     * @param tokensPerImage T
+     * @param w              the calling member of the team
+     */
+    public static void forwardWeighted(
+            Tensor pooled, Tensor tokens, Tensor sizes, int first, int last, int batch, int tokensPerImage, Worker w) {
+        check(pooled, "tokens", tokens, first, last, batch, tokensPerImage);
+        Require.rows("sizes", sizes, batch, tokensPerImage);
+        Require.disjoint("pooled", pooled, "tokens", tokens);
+        int C = pooled.columns();
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[batch * C];
+                PoolingReference.forwardWeighted(out, Doubles.read(tokens, batch * tokensPerImage), Doubles.read(sizes, batch), first, last, batch,
+                        tokensPerImage, C);
+                Doubles.write(pooled, out);
+            }
+            return;
+        }
+        PoolingSimd.forwardWeighted(pooled, tokens, sizes, first, last, tokensPerImage, w.from(batch * C), w.to(batch * C));
+    }
+
+    /**
      * The backward pass: {@code dtokens[b, t] = dpooled[b] / (last − first)} for the pooled tokens, 0 for the others.
      *
      * @param dtokens        (B, T, C), overwritten

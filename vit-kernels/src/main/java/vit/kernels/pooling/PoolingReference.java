@@ -35,6 +35,25 @@ public final class PoolingReference {
         }
     }
 
+    /** The mean weighted by sizes: pooled = Σ size·token / Σ size over the tokens in [first, last). */
+    public static void forwardWeighted(
+            double[] pooled, // (B, C)
+            double[] tokens, // (B, T, C)
+            double[] sizes, // (B, T)
+            int first, int last, int batch, int tokensPerImage, int width) {
+        for (int b = 0; b < batch; b++) {
+            for (int c = 0; c < width; c++) {
+                double sum = 0;
+                double total = 0;
+                for (int t = first; t < last; t++) {
+                    sum += sizes[b * tokensPerImage + t] * tokens[(b * tokensPerImage + t) * width + c];
+                    total += sizes[b * tokensPerImage + t];
+                }
+                pooled[b * width + c] = sum / total;
+            }
+        }
+    }
+
     public static void forwardMax(
             double[] pooled, // (B, C)
             double[] tokens, // (B, T, C)

@@ -68,6 +68,47 @@ final class PoolingSimd {
         pooled.segment().setAtIndex(Tensor.FLOAT, (long) b * pooled.rowStride() + c, acc / n);
     }
 
+    /** Elements {@code from} to {@code to} of the B·C weighted means. */
+    static void forwardWeighted(Tensor pooled, Tensor tokens, Tensor sizes, int first, int last, int tokensPerImage, int from, int to) {
+        int C = pooled.columns();
+        for (int at = from; at < to; ) {
+            int b = at / C;
+            int end = (int) Math.min(to, (b + 1L) * C) - b * C;
+            int row = b * tokensPerImage + first;
+            float total = 0;
+            for (int t = first; t < last; t++) {
+                total += sizes.get(b, t);
+            }
+            int c = at - b * C;
+            for (; c <= end - LANES; c += LANES) {
+                weightedVector(pooled, tokens, sizes, b, row, first, last - first, c, total);
+            }
+            for (; c < end; c++) {
+                float acc = 0;
+                for (int t = first; t < last; t++) {
+                    acc = Math.fma(tokens.get(row + t - first, c), sizes.get(b, t), acc);
+                }
+                pooled.set(b, c, acc / total);
+            }
+            at = b * C + end;
+        }
+    }
+
+    @VectorLoop
+    private static void weightedVector(Tensor pooled, Tensor tokens, Tensor sizes, int b, int row, int first, int n, int c, float total) {
+        MemorySegment in = tokens.segment();
+        MemorySegment weights = sizes.segment();
+        int stride = tokens.rowStride();
+        long at = (long) row * stride + c;
+        long weight = (long) b * sizes.rowStride() + first;
+        FloatVector acc = FloatVector.zero(SPECIES);
+        for (int t = 0; t < n; t++) {
+            acc = load(in, at).fma(FloatVector.broadcast(SPECIES, weights.getAtIndex(Tensor.FLOAT, weight + t)), acc);
+            at += stride;
+        }
+        store(acc.div(FloatVector.broadcast(SPECIES, total)), pooled.segment(), (long) b * pooled.rowStride() + c);
+    }
+
     /** Elements {@code from} to {@code to} of the B·C maxima. */
     static void forwardMax(Tensor pooled, Tensor tokens, int first, int last, int tokensPerImage, int from, int to) {
         int C = pooled.columns();

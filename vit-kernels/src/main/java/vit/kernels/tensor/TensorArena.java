@@ -151,6 +151,12 @@ public final class TensorArena implements AutoCloseable {
         return new float[arena == null ? 0 : count];
     }
 
+    /** A zeroed array of ints on the heap, for indices. It counts in {@link #bytes()}. A counting arena gives an empty array. */
+    public int[] ints(int count) {
+        bytes += (long) count * Integer.BYTES;
+        return new int[arena == null ? 0 : count];
+    }
+
     /** The bytes given out so far, off the heap and on it. */
     public long bytes() {
         return bytes;

@@ -39,6 +39,9 @@ import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.kernels.tokenmerge.TokenGroups;
+import vit.kernels.tokenmerge.TokenMerge;
+import vit.kernels.tokenmerge.TokenMergeWorkspace;
 import vit.kernels.verify.Allocation;
 import vit.kernels.verify.Teams;
 
@@ -99,6 +102,7 @@ class AllocationTest {
         swiglu(arena, tasks);
         rmsnorm(arena, tasks);
         queriesAndKeys(arena, tasks);
+        tokenMerging(arena, tasks);
         featureMaps(arena, tasks);
         tasks.put("dropout", w -> Dropout.apply(others, tokens, 0.1, 1, 2, 0, rows, w));
         tasks.put("stochastic depth", w -> StochasticDepth.apply(others, tokens, 0.5, 1, 2, 0, BATCH, TOKENS, w));
@@ -164,6 +168,31 @@ class AllocationTest {
                 y, dweight, dbias, dweight, dbias, y, qkv, weight, weight, 1e-6, heads, rows, w));
         tasks.put("headnorm without bias backward", w -> HeadNorm.backward(
                 y, dweight, null, dweight, null, y, qkv, weight, weight, 1e-6, heads, rows, w));
+    }
+
+    private static void tokenMerging(TensorArena arena, Map<String, Workers.Task> tasks) {
+        int heads = 3;
+        int each = TOKENS - 2;
+        PackedRows packed = PackedRows.allocate(arena, BATCH * TOKENS, 3 * WIDTH);
+        PackedRows out = PackedRows.allocate(arena, BATCH * TOKENS, WIDTH);
+        Tensor qkv = arena.allocate(BATCH * TOKENS, 3 * WIDTH);
+        Tensor x = arena.allocate(BATCH * TOKENS, WIDTH);
+        Tensor y = arena.allocate(BATCH * each, WIDTH);
+        Tensor sizes = arena.allocate(BATCH, TOKENS).fill(1);
+        Tensor merged = arena.allocate(BATCH, each).fill(1);
+        Tensor logs = arena.allocate(BATCH, each);
+        Tensor pooled = arena.allocate(BATCH, WIDTH);
+        int[] places = new int[BATCH * TOKENS];
+        TokenGroups groups = TokenGroups.allocate(arena, BATCH, TOKENS);
+        TokenMergeWorkspace workspace = TokenMergeWorkspace.allocate(arena, TOKENS, heads, WIDTH / heads, 1);
+        AttentionWorkspace attention = AttentionWorkspace.allocate(arena, TOKENS, WIDTH / heads, 1);
+        tasks.put("token matching", w -> TokenMerge.match(groups, qkv, BATCH, TOKENS, heads, PREFIX, 2, workspace, w));
+        tasks.put("token matching of packed rows", w -> TokenMerge.match(groups, packed, BATCH, TOKENS, heads, PREFIX, 2, workspace, w));
+        tasks.put("token merge", w -> TokenMerge.forward(y, merged, logs, x, sizes, groups, BATCH, TOKENS, 2, w));
+        tasks.put("token merge backward", w -> TokenMerge.backward(x, y, merged, sizes, groups, BATCH, TOKENS, 2, w));
+        tasks.put("tokens followed", w -> groups.follow(places, TOKENS, BATCH, w));
+        tasks.put("attention with a bias of keys", w -> Attention.forward(out, packed, sizes, BATCH, TOKENS, heads, 1, attention, w));
+        tasks.put("weighted pooling", w -> Pooling.forwardWeighted(pooled, x, sizes, PREFIX, TOKENS, BATCH, TOKENS, w));
     }
 
     private static void featureMaps(TensorArena arena, Map<String, Workers.Task> tasks) {

@@ -36,7 +36,7 @@ class KernelBitsTest {
 
     /** Packages whose vector code must have been compiled. */
     private static final Set<String> OPERATIONS = new TreeSet<>(List.of("attention", "convolution", "dropout", "gelu", "gemm", "groupnorm", "headnorm", "layernorm", "linear",
-            "loss", "maxpool", "optim", "patchembed", "pooling", "relu", "residual", "rmsnorm", "rotary", "simd", "simd.ColumnSums", "softmax", "standardization"));
+            "loss", "maxpool", "optim", "patchembed", "pooling", "relu", "residual", "rmsnorm", "rotary", "simd", "simd.ColumnSums", "softmax", "standardization", "tokenmerge"));
 
     /** A method is compiled after a twentieth of the usual number of calls, and the caller waits for the compiler. */
     private static final List<String> EAGER = List.of("-XX:CompileThresholdScaling=0.05", "-Xbatch", "-XX:+PrintCompilation");

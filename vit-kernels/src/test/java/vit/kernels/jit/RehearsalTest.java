@@ -38,6 +38,7 @@ import vit.kernels.simd.Simd;
 import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
+import vit.kernels.tokenmerge.TokenMerge;
 import vit.kernels.verify.ChildProcess;
 
 /**
@@ -86,6 +87,7 @@ class RehearsalTest {
         kernels.addAll(MaxPool.rehearsals());
         kernels.addAll(Relu.rehearsals());
         kernels.addAll(WeightStandardization.rehearsals());
+        kernels.addAll(TokenMerge.rehearsals());
         return kernels;
     }
 

@@ -15,13 +15,18 @@ final class AttentionKernels {
 
     static List<Kernel> all() {
         return List.of(
-                new Kernel("attention", draw -> new Problem(draw, false).forward()),
-                new Kernel("attention packed rows", draw -> new Problem(draw, false).forwardPacked()),
-                new Kernel("attention queries", draw -> new Problem(draw, false).forwardQueries()),
-                new Kernel("attention backward", draw -> new Problem(draw, false).backward()),
-                new Kernel("attention bias", draw -> new Problem(draw, true).forward()),
-                new Kernel("attention bias backward", draw -> new Problem(draw, true).backward()));
+                new Kernel("attention", draw -> new Problem(draw, Bias.NONE).forward()),
+                new Kernel("attention packed rows", draw -> new Problem(draw, Bias.NONE).forwardPacked()),
+                new Kernel("attention queries", draw -> new Problem(draw, Bias.NONE).forwardQueries()),
+                new Kernel("attention backward", draw -> new Problem(draw, Bias.NONE).backward()),
+                new Kernel("attention bias", draw -> new Problem(draw, Bias.OF_PAIRS).forward()),
+                new Kernel("attention bias backward", draw -> new Problem(draw, Bias.OF_PAIRS).backward()),
+                new Kernel("attention key bias", draw -> new Problem(draw, Bias.OF_KEYS).forwardPacked()),
+                new Kernel("attention key bias queries", draw -> new Problem(draw, Bias.OF_KEYS).forwardQueries()));
     }
+
+    /** What is added to the scores. */
+    private enum Bias { NONE, OF_PAIRS, OF_KEYS }
 
     /** One problem: B images of T tokens, H heads of D. */
     private static final class Problem {
@@ -34,12 +39,13 @@ final class AttentionKernels {
         final float scale;
         final Tensor qkv; // (B·T, 3·H·D)
         final Tensor bias; // (H·T, T) or null
+        final Tensor keyBias; // (B, T) or null
         final Tensor out; // (B·T, H·D)
         final Tensor sums; // (B·H, T)
         final Tensor maps; // (B·H·T, T)
         final AttentionWorkspace workspace;
 
-        Problem(Draw draw, boolean biased) {
+        Problem(Draw draw, Bias kind) {
             this.draw = draw;
             batch = draw.size(2, 1, 3);
             tokens = draw.size(17, 1, 40);
@@ -48,7 +54,8 @@ final class AttentionKernels {
             inner = heads * headDim;
             scale = (float) (1 / Math.sqrt(headDim));
             qkv = draw.bounded(-4, 2, batch * tokens, 3 * inner);
-            bias = biased ? draw.bounded(-3, 5, heads * tokens, tokens) : null;
+            bias = kind == Bias.OF_PAIRS ? draw.bounded(-3, 5, heads * tokens, tokens) : null;
+            keyBias = kind == Bias.OF_KEYS ? draw.bounded(-3, 5, batch, tokens) : null;
             out = draw.tensor(batch * tokens, inner);
             sums = draw.dense(batch * heads, tokens);
             maps = draw.dense(batch * heads * tokens, tokens);
@@ -76,7 +83,7 @@ final class AttentionKernels {
         Call forwardPacked() {
             PackedRows in = packedInput();
             PackedRows packedOut = PackedRows.allocate(draw.arena(), batch * tokens, inner);
-            return Call.of(w -> Attention.forward(packedOut, in, batch, tokens, heads, scale, workspace, w))
+            return Call.of(w -> Attention.forward(packedOut, in, keyBias, batch, tokens, heads, scale, workspace, w))
                     .output("out", packedOut, batch * tokens)
                     .truths(() -> List.of(joined(truths(new double[batch * tokens * inner]), t -> t.out, t -> t.outBound)));
         }
@@ -92,7 +99,7 @@ final class AttentionKernels {
                     query.set(row, column, qkv.get(row / queries * tokens + row % queries, column));
                 }
             }
-            return Call.of(w -> Attention.forwardQueries(some, query, in, batch, queries, tokens, heads, scale, workspace, w))
+            return Call.of(w -> Attention.forwardQueries(some, query, in, keyBias, batch, queries, tokens, heads, scale, workspace, w))
                     .output("out", some)
                     .truths(() -> {
                         AttentionTruth[] truths = truths(new double[batch * tokens * inner]);
@@ -136,14 +143,21 @@ final class AttentionKernels {
         /** The truth of each image, for an upstream gradient. */
         private AttentionTruth[] truths(double[] dout) {
             double[] input = qkv.toDoubles();
-            double[] ofBias = bias == null ? null : bias.toDoubles();
+            double[] ofPairs = bias == null ? null : bias.toDoubles();
             int size = tokens * inner;
             AttentionTruth[] truths = new AttentionTruth[batch];
             for (int b = 0; b < batch; b++) {
-                truths[b] = new AttentionTruth(Arrays.copyOfRange(input, b * 3 * size, (b + 1) * 3 * size), ofBias,
+                truths[b] = new AttentionTruth(Arrays.copyOfRange(input, b * 3 * size, (b + 1) * 3 * size), keyBias == null ? ofPairs : ofKeys(b),
                         Arrays.copyOfRange(dout, b * size, (b + 1) * size), tokens, heads, headDim, scale);
             }
             return truths;
+        }
+
+        /** The bias of an image's keys, for every head and query. */
+        private double[] ofKeys(int image) {
+            double[] all = new double[heads * tokens * tokens];
+            Arrays.setAll(all, i -> keyBias.get(image, i % tokens));
+            return all;
         }
 
         @FunctionalInterface

@@ -46,6 +46,7 @@ public final class Catalogue {
         kernels.addAll(AttentionKernels.all());
         kernels.addAll(RelativeBiasKernels.all());
         kernels.addAll(QueryKeyKernels.all());
+        kernels.addAll(TokenMergeKernels.all());
         kernels.addAll(NormKernels.all());
         kernels.addAll(SoftmaxKernels.all());
         kernels.addAll(ElementKernels.all());

@@ -14,6 +14,7 @@ final class PoolingKernels {
         return List.of(
                 new Kernel("pooling", draw -> new Tokens(draw).mean()),
                 new Kernel("pooling backward", draw -> new Tokens(draw).meanBackward()),
+                new Kernel("pooling weighted", draw -> new Tokens(draw).weightedMean()),
                 new Kernel("pooling max", draw -> new Tokens(draw).max()),
                 new Kernel("pooling max backward", draw -> new Tokens(draw).maxBackward()));
     }
@@ -56,6 +57,24 @@ final class PoolingKernels {
                 double[] expected = new double[batch * perImage * width];
                 PoolingReference.backward(expected, pooled.toDoubles(), first, last, batch, perImage, width);
                 return List.of(Truth.exact(expected));
+            });
+        }
+
+        /** n products and additions, n − 1 additions of sizes, and a division. */
+        Call weightedMean() {
+            Tensor sizes = draw.tensor(batch, perImage);
+            float[] values = new float[batch * perImage];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = 1 + draw.random().nextInt(9);
+            }
+            sizes.copyFrom(values);
+            return Call.of(w -> Pooling.forwardWeighted(pooled, tokens, sizes, first, last, batch, perImage, w)).output("pooled", pooled).truths(() -> {
+                double[] expected = new double[batch * width];
+                double[] magnitudes = new double[batch * width];
+                double[] in = tokens.toDoubles();
+                PoolingReference.forwardWeighted(expected, in, sizes.toDoubles(), first, last, batch, perImage, width);
+                PoolingReference.forwardWeighted(magnitudes, Doubled.absolute(in), sizes.toDoubles(), first, last, batch, perImage, width);
+                return List.of(Truth.within(expected, i -> Truth.gamma(last - first + 1) * magnitudes[i] + (last - first) * (double) Float.MIN_VALUE));
             });
         }
 
