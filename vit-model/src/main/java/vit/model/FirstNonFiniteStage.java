@@ -10,8 +10,8 @@ import vit.model.config.VitConfig;
 import vit.model.forward.VitForward;
 import vit.model.parameters.NonFiniteWeights;
 import vit.model.parameters.Parameter;
+import vit.model.parameters.Parameter.Place;
 import vit.model.parameters.ParameterSource;
-import vit.model.parameters.Parameters;
 
 /**
  * Finds the stage in which the values of an image stopped being finite, by running the pass again with a check after every stage. Nothing of this runs
@@ -108,37 +108,19 @@ final class FirstNonFiniteStage implements StageObserver {
         }
     }
 
-    /** The parameters of the stage. The model lists its parameters in the order of the pass, with the blocks in the middle. */
+    /** The parameters of the stage. */
     private List<Parameter> parameters() {
-        List<Parameter> all = model.parameters().list();
+        return model.parameters().list().stream().filter(this::isOfStage).toList();
+    }
+
+    private boolean isOfStage(Parameter parameter) {
         if (stage.startsWith(BLOCK)) {
-            String block = "blocks." + stage.substring(BLOCK.length()) + ".";
-            return all.stream().filter(parameter -> parameter.name().startsWith(block)).toList();
+            return parameter.block() == Integer.parseInt(stage.substring(BLOCK.length()));
         }
-        int afterBlocks = afterBlocks(all);
         return switch (stage) {
-            case TOKENS -> all.subList(0, afterBlocks).stream().filter(parameter -> !parameter.name().startsWith("blocks.")).toList();
-            case EMBEDDING -> all.subList(afterBlocks, all.size()).stream().filter(parameter -> !isHead(parameter)).toList();
-            default -> all.subList(afterBlocks, all.size()); // a distillation token has its norm here as well
+            case TOKENS -> parameter.place() == Place.STEM;
+            case EMBEDDING -> parameter.place() == Place.POOL;
+            default -> parameter.place() == Place.POOL || parameter.place() == Place.HEAD; // a distillation token has its norm here as well
         };
-    }
-
-    /** The index of the first parameter behind the blocks: the final norm, or the head. */
-    private int afterBlocks(List<Parameter> all) {
-        int index = all.size();
-        while (index > 0 && !all.get(index - 1).name().startsWith("blocks.") && !isBeforeBlocks(all.get(index - 1))) {
-            index--;
-        }
-        return index;
-    }
-
-    /** Whether a parameter of a model without blocks is of the stem or of the tokens. */
-    private static boolean isBeforeBlocks(Parameter parameter) {
-        return parameter.name().startsWith("patch_embed.") || parameter.kind() == Parameter.Kind.TOKEN || parameter.kind() == Parameter.Kind.POSITION
-                || parameter.name().startsWith(Parameters.PRE_NORM);
-    }
-
-    private static boolean isHead(Parameter parameter) {
-        return parameter.name().startsWith(Parameters.HEAD);
     }
 }

@@ -5,7 +5,6 @@ import vit.kernels.optim.Adam;
 import vit.kernels.optim.Sgd;
 import vit.model.config.VitConfig;
 import vit.model.parameters.Parameter;
-import vit.model.parameters.Parameters;
 
 /**
  * Which optimiser a {@link VitTraining} uses, and what it does to which parameter. Immutable. Start from {@link #adamW} or {@link #sgd(double, double)}.
@@ -16,9 +15,8 @@ import vit.model.parameters.Parameters;
  * @param decayAll       whether all parameters decay; otherwise only matrices do, not biases, norms, positions, tokens and layer scales
  * @param layerDecay     factor by which the learning rate falls from a block to the one below it (Clark et al. 2020; Bao et al.
  *                       2021); 1 for none
- * @param headOnly       whether only the head learns: a linear probe
  */
-public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll, double layerDecay, boolean headOnly) implements Serializable {
+public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll, double layerDecay) implements Serializable {
 
     /**
      * Checks the arguments.
@@ -39,27 +37,22 @@ public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll
 
     /** AdamW with PyTorch's defaults; only matrices decay. */
     public static Optimizer adamW(double weightDecay) {
-        return new Optimizer(null, Adam.adamW(), weightDecay, false, 1, false);
+        return new Optimizer(null, Adam.adamW(), weightDecay, false, 1);
     }
 
     /** SGD with momentum; only matrices decay. */
     public static Optimizer sgd(double momentum, double weightDecay) {
-        return new Optimizer(new Sgd(momentum, false), null, weightDecay, false, 1, false);
+        return new Optimizer(new Sgd(momentum, false), null, weightDecay, false, 1);
     }
 
     /** The same optimiser with weight decay on every tensor. */
     public Optimizer decayingAll() {
-        return new Optimizer(sgd, adam, weightDecay, true, layerDecay, headOnly);
+        return new Optimizer(sgd, adam, weightDecay, true, layerDecay);
     }
 
     /** The same optimiser with learning rates that fall by {@code factor}, above 0 and at most 1, from a block to the one below it. */
     public Optimizer withLayerDecay(double factor) {
-        return new Optimizer(sgd, adam, weightDecay, decayAll, factor, headOnly);
-    }
-
-    /** The same optimiser for the head alone: all other parameters keep their values. */
-    public Optimizer forHeadOnly() {
-        return new Optimizer(sgd, adam, weightDecay, decayAll, layerDecay, true);
+        return new Optimizer(sgd, adam, weightDecay, decayAll, factor);
     }
 
     /** The weight decay of {@code parameter}: 0 if it does not decay. */
@@ -68,23 +61,15 @@ public record Optimizer(Sgd sgd, Adam adam, double weightDecay, boolean decayAll
     }
 
     /**
-     * The factor on the learning rate of {@code parameter}: 1 for the head and the final norm, layerDecay for the last block, and one factor of layerDecay
-     * more for each block below it and for what stands before the blocks. With {@code headOnly}, 1 for the head and 0 for the rest.
+     * The factor on the learning rate of {@code parameter}: 1 for the head and what else follows the blocks, layerDecay for the last block, and one factor of
+     * layerDecay more for each block below it and for what stands before the blocks.
      */
     public double rateFactor(Parameter parameter, VitConfig config) {
-        String name = parameter.name();
-        boolean head = name.startsWith(Parameters.HEAD + ".") || name.startsWith(Parameters.DISTILLATION_HEAD + ".");
-        if (headOnly) {
-            return head ? 1 : 0;
-        }
-        int layersAbove;
-        if (name.startsWith("blocks.")) {
-            layersAbove = config.depth() - Integer.parseInt(name.substring("blocks.".length(), name.indexOf('.', "blocks.".length())));
-        } else if (head || name.startsWith(Parameters.finalNorm(config) + ".")) {
-            layersAbove = 0;
-        } else {
-            layersAbove = config.depth() + 1;
-        }
+        int layersAbove = switch (parameter.place()) {
+            case HEAD, POOL -> 0;
+            case BLOCK -> config.depth() - parameter.block();
+            case STEM -> config.depth() + 1;
+        };
         return StrictMath.pow(layerDecay, layersAbove);
     }
 }

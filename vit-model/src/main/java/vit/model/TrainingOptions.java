@@ -20,15 +20,17 @@ import vit.kernels.parallel.Workers;
  * @param stochasticDepth probability that an image skips a branch of the last block, in [0, 1) (Huang et al. 2016). It falls linearly to 0 in the
  *                       first block
  * @param seed           seed of the masks of dropout and stochastic depth. Seed, optimiser step and the image's place in the step determine a mask
+ * @param frozen         the part of the model that keeps its values
  */
 public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, boolean imageGradient, double labelSmoothing,
-        double dropout, double stochasticDepth, long seed) {
+        double dropout, double stochasticDepth, long seed, Frozen frozen) {
 
     /**
      * Checks the numbers.
      *
-     * @throws IllegalArgumentException if {@code threads} is not in 1 … {@link Workers#MAX_COUNT}, {@code maxBatch} is below 1, or a probability
-     *                                  or share is not in [0, 1)
+     * @throws IllegalArgumentException if {@code threads} is not in 1 … {@link Workers#MAX_COUNT}, {@code maxBatch} is below 1, a probability
+     *                                  or share is not in [0, 1), or the gradient of the images is wanted though a part is frozen: the backward pass does not
+     *                                  reach them
      */
     public TrainingOptions {
         if (threads < 1 || threads > Workers.MAX_COUNT) {
@@ -40,6 +42,9 @@ public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, 
         checkShare("label smoothing", labelSmoothing);
         checkShare("dropout", dropout);
         checkShare("stochastic depth", stochasticDepth);
+        if (imageGradient && !frozen.equals(Frozen.NOTHING)) {
+            throw new IllegalArgumentException("the gradient of the images, with " + frozen + " frozen: the backward pass ends above what is frozen");
+        }
     }
 
     private static void checkShare(String name, double value) {
@@ -50,36 +55,41 @@ public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, 
 
     /** Training without regularisation, with up to {@code batch} images in a pass. */
     public static TrainingOptions of(int threads, int batch) {
-        return new TrainingOptions(threads, batch, false, false, 0, 0, 0, 0);
+        return new TrainingOptions(threads, batch, false, false, 0, 0, 0, 0, Frozen.NOTHING);
     }
 
     /** The same options, with blocks recomputed in the backward pass or not. */
     public TrainingOptions withCheckpointing(boolean value) {
-        return new TrainingOptions(threads, maxBatch, value, imageGradient, labelSmoothing, dropout, stochasticDepth, seed);
+        return new TrainingOptions(threads, maxBatch, value, imageGradient, labelSmoothing, dropout, stochasticDepth, seed, frozen);
     }
 
     /** The same options, with the gradient of the images computed or not; {@link VitTraining#imageGradient} reads it. */
     public TrainingOptions withImageGradient(boolean value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, value, labelSmoothing, dropout, stochasticDepth, seed);
+        return new TrainingOptions(threads, maxBatch, checkpointing, value, labelSmoothing, dropout, stochasticDepth, seed, frozen);
     }
 
     /** The same options with this share of every target spread evenly over the classes, in [0, 1). */
     public TrainingOptions withLabelSmoothing(double value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, value, dropout, stochasticDepth, seed);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, value, dropout, stochasticDepth, seed, frozen);
     }
 
     /** The same options with this probability of dropping an element, in [0, 1). */
     public TrainingOptions withDropout(double value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, value, stochasticDepth, seed);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, value, stochasticDepth, seed, frozen);
     }
 
     /** The same options with this probability that an image skips a branch of the last block, in [0, 1). */
     public TrainingOptions withStochasticDepth(double value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, value, seed);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, value, seed, frozen);
     }
 
     /** The same options with this seed of the masks of dropout and stochastic depth. */
     public TrainingOptions withSeed(long value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, value);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, value, frozen);
+    }
+
+    /** The same options with this part of the model frozen. */
+    public TrainingOptions withFrozen(Frozen value) {
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, seed, value);
     }
 }

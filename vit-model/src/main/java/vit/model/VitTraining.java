@@ -1,6 +1,7 @@
 package vit.model;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -93,10 +94,10 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         Workers team = null;
         Lifetime begun = null;
         try {
-            values = new TrainingParameters(config, parameters, source, arena);
+            values = new TrainingParameters(config, parameters, source, options.frozen(), arena);
             pass = new GradientPass(config, new TrainingPass(config, values, options, arena), options.maxBatch());
             update = optimizer == null ? null : new ParameterUpdate(config, values, optimizer, arena);
-            norm = values.gradients().tensors().norm(parameters, options.threads());
+            norm = values.gradients().tensors().norm(values.trained(), options.threads());
             clear = this::clear;
             measure = norm::measure;
             team = Workers.of(options.threads(), name);
@@ -132,7 +133,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param source    the parameters to start from, for example a {@link VitModel} or {@link vit.model.train.Initialization}
      * @param options   threads, batch, regularisation
      * @param optimizer what {@link #step} does; null if only gradients are wanted
-     * @throws IllegalArgumentException if the model has sigmoid scores or a pre-logits layer
+     * @throws IllegalArgumentException if the model has sigmoid scores or a pre-logits layer, or does not have what is to be frozen
      * @throws IOException              if the source cannot be read
      */
     public static VitTraining of(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
@@ -157,9 +158,14 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         return preprocessing;
     }
 
-    /** Names, shapes and kinds of the tensors that learn. */
+    /** Names, shapes and kinds of the tensors of the model, whether they are {@linkplain #frozen() frozen} or not. */
     public Parameters parameters() {
         return parameters;
+    }
+
+    /** The part of the model that keeps its values. */
+    public Frozen frozen() {
+        return options.frozen();
     }
 
     /** The largest number of images in one pass. */
@@ -350,7 +356,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** The Euclidean norm of all gradients together. It has the same bits at any number of threads and any vector width. */
+    /** The Euclidean norm of all gradients together; what is frozen has none. It has the same bits at any number of threads and any vector width. */
     public double gradientNorm() {
         lifetime.enter();
         try {
@@ -416,35 +422,40 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
     }
 
-    /** Sets the gradient of {@code parameter}, row-major: a sum over several machines, for the next {@link #step}. */
+    /**
+     * Sets the gradient of {@code parameter}, row-major: a sum over several machines, for the next {@link #step}.
+     *
+     * @throws IllegalArgumentException if it is frozen
+     */
     public void writeGradient(Parameter parameter, float[] source) {
         lifetime.enter();
         try {
+            requireTrained(parameter);
             values.gradients().tensors().set(parameter, source);
         } finally {
             lifetime.exit();
         }
     }
 
-    /** Copies the gradient of {@code parameter} into {@code target}, row-major. */
+    /** Copies the gradient of {@code parameter} into {@code target}, row-major: zeros if it is frozen. */
     public void readGradient(Parameter parameter, float[] target) {
         lifetime.enter();
         try {
-            values.gradients().tensors().get(parameter, target);
+            read(values.gradients().tensors(), parameter, target);
         } finally {
             lifetime.exit();
         }
     }
 
     /**
-     * Copies an optimiser state of {@code parameter} into {@code target}, row-major.
+     * Copies an optimiser state of {@code parameter} into {@code target}, row-major: zeros if it is frozen.
      *
      * @param which 0 for SGD's velocity or Adam's mean of gradients, 1 for Adam's mean of squares; below {@link #stateCount}
      */
     public void readState(int which, Parameter parameter, float[] target) {
         lifetime.enter();
         try {
-            state(which).get(parameter, target);
+            read(state(which), parameter, target);
         } finally {
             lifetime.exit();
         }
@@ -455,10 +466,15 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         return update == null ? 0 : update.secondState() == null ? 1 : 2;
     }
 
-    /** Sets an optimiser state of {@code parameter}, row-major; for resuming. {@code which} as in {@link #readState}. */
+    /**
+     * Sets an optimiser state of {@code parameter}, row-major; for resuming. {@code which} as in {@link #readState}.
+     *
+     * @throws IllegalArgumentException if it is frozen
+     */
     public void writeState(int which, Parameter parameter, float[] source) {
         lifetime.enter();
         try {
+            requireTrained(parameter);
             state(which).set(parameter, source);
         } finally {
             lifetime.exit();
@@ -510,7 +526,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void readAverage(Parameter parameter, float[] target) {
         lifetime.enter();
         try {
-            average.tensors().get(parameter, target);
+            ParameterTensors held = average.tensors();
+            (held.has(parameter) ? held : values.weights().tensors()).get(parameter, target);
         } finally {
             lifetime.exit();
         }
@@ -524,9 +541,25 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void writeAverage(Parameter parameter, float[] source) {
         lifetime.enter();
         try {
-            average.tensors().set(parameter, source);
+            ParameterTensors held = average.tensors();
+            requireTrained(parameter);
+            held.set(parameter, source);
         } finally {
             lifetime.exit();
+        }
+    }
+
+    private static void read(ParameterTensors tensors, Parameter parameter, float[] target) {
+        if (tensors.has(parameter)) {
+            tensors.get(parameter, target);
+        } else {
+            Arrays.fill(target, 0, Math.toIntExact(parameter.shape().size()), 0);
+        }
+    }
+
+    private void requireTrained(Parameter parameter) {
+        if (options.frozen().contains(parameter)) {
+            throw new IllegalArgumentException(parameter.name() + " is frozen; it has neither gradient nor optimiser state");
         }
     }
 

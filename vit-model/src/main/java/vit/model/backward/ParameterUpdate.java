@@ -1,5 +1,6 @@
 package vit.model.backward;
 
+import java.util.List;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.Sgd;
 import vit.kernels.parallel.Worker;
@@ -10,10 +11,9 @@ import vit.model.Optimizer;
 import vit.model.config.VitConfig;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterTensors;
-import vit.model.parameters.Parameters;
 
 /**
- * One step of an optimiser over all parameters; after it, the transposed weights are computed again. Every worker updates its share of every
+ * One step of an optimiser over all parameters that are trained; after it, the transposed weights are computed again. Every worker updates its share of every
  * tensor, because elements do not depend on one another. The states (velocity, or mean and square) have the layout of the weights.
  */
 public final class ParameterUpdate implements Workers.Task {
@@ -38,10 +38,10 @@ public final class ParameterUpdate implements Workers.Task {
         this.parameters = parameters;
         this.sgd = optimizer.sgd();
         this.adam = optimizer.adam();
-        Parameters list = parameters.parameters();
+        List<Parameter> list = parameters.trained();
         first = new ParameterTensors(config, list, arena);
         second = adam == null ? null : new ParameterTensors(config, list, arena);
-        int count = list.list().size();
+        int count = list.size();
         values = new Tensor[count];
         gradients = new Tensor[count];
         firsts = new Tensor[count];
@@ -49,7 +49,7 @@ public final class ParameterUpdate implements Workers.Task {
         rateFactors = new double[count];
         decays = new double[count];
         for (int i = 0; i < count; i++) {
-            Parameter parameter = list.list().get(i);
+            Parameter parameter = list.get(i);
             values[i] = parameters.weights().tensors().elements(parameter);
             gradients[i] = parameters.gradients().tensors().elements(parameter);
             firsts[i] = first.elements(parameter);
@@ -82,7 +82,7 @@ public final class ParameterUpdate implements Workers.Task {
             int lines = (elements(values[i]) + LINE - 1) / LINE;
             int from = w.from(lines) * LINE;
             int to = Math.min(elements(values[i]), w.to(lines) * LINE);
-            if (from < to && rateFactors[i] > 0) {
+            if (from < to) {
                 if (adam != null) {
                     adam.update(values[i], firsts[i], seconds[i], gradients[i], rate * rateFactors[i], decays[i], gradientScale,
                             step, from, to);

@@ -81,7 +81,7 @@ final class TrainingAttention {
         }
         Attention.backward(dqkv, memory.dbias, dattended, attended, logSumExp, prepared, bias, batch, tokens, heads, scale, memory.attentionGradient, w);
         w.barrier();
-        if (bias != null) {
+        if (dtable != null) { // null if a table that blocks share is frozen
             RelativeBias.scatter(dtable, memory.dbias, tables.index(), w);
             w.barrier();
         }

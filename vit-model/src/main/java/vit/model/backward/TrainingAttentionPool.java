@@ -67,7 +67,8 @@ final class TrainingAttentionPool extends TrainingPool {
         fc1 = parameters.layer(Parameters.POOL_FC1);
         fc2 = parameters.layer(Parameters.POOL_FC2);
         query = parameters.weights().vector(Parameters.POOL_QUERY).reshape(1, width);
-        dquery = parameters.gradients().vector(Parameters.POOL_QUERY).reshape(1, width);
+        Tensor gradient = parameters.gradients().vector(Parameters.POOL_QUERY); // null if it is frozen
+        dquery = gradient == null ? null : gradient.reshape(1, width);
         int rows = Math.multiplyExact(maxBatch, keys);
         used = first == 0 ? null : arena.allocatePadded(rows, width);
         dused = arena.allocatePadded(rows, width);

@@ -45,7 +45,7 @@ final class TrainingHead {
         }
     }
 
-    /** Writes the gradient of the pooled vectors, and adds to the gradients of the parameters. A barrier is at the end. */
+    /** Writes the gradient of the pooled vectors unless {@code dpooled} is null, and adds to the gradients of the parameters. A barrier is at the end. */
     void backward(Tensor dpooled, Tensor dlogits, int batch, Worker w) {
         Tensor gradient = dlogits;
         if (distillation != null) {
@@ -56,7 +56,7 @@ final class TrainingHead {
             }
             w.barrier();
             gradient = half;
-            distillation.backward(pool.ddistilled(), gradient, pool.distilled(), batch, m.gemm, w);
+            distillation.backward(dpooled == null ? null : pool.ddistilled(), gradient, pool.distilled(), batch, m.gemm, w);
         }
         head.backward(dpooled, gradient, pool.pooled, batch, m.gemm, w);
     }

@@ -2,25 +2,28 @@ package vit.model.backward;
 
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.TensorArena;
+import vit.model.Frozen;
 import vit.model.config.VitConfig;
+import vit.model.forward.StandardizedWeights;
 import vit.model.forward.VitWeights;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
 /**
- * Weights, their transposes and their gradients. The packed weights are the master copy; after they have changed,
+ * Weights, and of what is trained the transposes and the gradients. The packed weights are the master copy; after they have changed,
  * {@link #updateTransposes} must be run.
  */
 public final class TrainingParameters {
 
-    private final Parameters parameters;
+    private final List<Parameter> trained;
     private final double eps;
     private final VitWeights weights;
     private final VitGradients gradients;
@@ -29,12 +32,13 @@ public final class TrainingParameters {
     private final PackedMatrix[] transposeTo;
     private final PackedMatrix[] transposeFrom;
 
-    public TrainingParameters(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
-        this.parameters = parameters;
+    public TrainingParameters(VitConfig config, Parameters parameters, ParameterSource source, Frozen frozen, TensorArena arena) throws IOException {
+        frozen.require(config);
+        this.trained = frozen.trained(parameters);
         this.eps = config.layerNormEps();
         this.weights = new VitWeights(config, parameters, source, arena);
-        this.gradients = new VitGradients(config, parameters, arena);
-        for (Parameter parameter : parameters.list()) {
+        this.gradients = new VitGradients(config, trained, arena);
+        for (Parameter parameter : trained) {
             if (parameter.isMatrix()) {
                 transposed.put(layerName(parameter), PackedMatrix.allocate(arena, parameter.in(), parameter.out()));
             }
@@ -48,15 +52,17 @@ public final class TrainingParameters {
 
     /** The weights of a layer as they are multiplied by: a convolution's are standardised. */
     private PackedMatrix used(String layer) {
-        return dstandardized.containsKey(layer) ? weights.standardized().filters(layer).standardized() : weights.matrix(layer);
+        StandardizedWeights.Filters filters = weights.standardized().filters(layer);
+        return filters != null ? filters.standardized() : weights.matrix(layer);
     }
 
     private static String layerName(Parameter weight) {
         return weight.name().substring(0, weight.name().length() - ".weight".length());
     }
 
-    Parameters parameters() {
-        return parameters;
+    /** The parameters that are not frozen, in the order of the forward pass. */
+    public List<Parameter> trained() {
+        return trained;
     }
 
     public VitWeights weights() {
@@ -67,16 +73,21 @@ public final class TrainingParameters {
         return gradients;
     }
 
-    /** The linear layer of this name, with what its backward pass needs. */
+    /** The linear layer of this name, with what its backward pass needs; nothing of that if it is frozen. */
     TrainingLayer layer(String name) {
         return new TrainingLayer(Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias"))),
-                transposed.get(name), gradients.matrix(name), gradients.vector(name + ".bias"));
+                transposed.get(name), gradient(name), gradients.vector(name + ".bias"));
     }
 
-    /** The convolution of this name, with what its backward pass needs. */
+    /** The gradient of a layer's weight, or null if it is frozen. */
+    private PackedMatrix gradient(String name) {
+        return transposed.containsKey(name) ? gradients.matrix(name) : null;
+    }
+
+    /** The convolution of this name, with what its backward pass needs; nothing of that if it is frozen. */
     TrainingConvolution convolution(String name) {
         TrainingLayer layer = new TrainingLayer(Linear.of(used(name), Epilogue.NONE), transposed.get(name), dstandardized.get(name), null);
-        return new TrainingConvolution(weights.standardized().filters(name), layer, gradients.matrix(name));
+        return new TrainingConvolution(weights.standardized().filters(name), layer, gradient(name));
     }
 
     /** The norm of this name. */

@@ -6,6 +6,7 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.EmbeddingLoss;
+import vit.model.Frozen;
 import vit.model.StageObserver;
 import vit.model.TrainingOptions;
 import vit.model.config.VitConfig;
@@ -13,15 +14,17 @@ import vit.model.forward.PositionTables;
 import vit.model.forward.Spans;
 
 /**
- * The forward pass, the loss and the backward pass, in memory planned for a largest batch. Every worker runs {@link #run} from beginning to end. With
- * checkpointing, only the input of each block is kept, and a block's forward pass runs again before its backward pass. This takes less
- * memory and gives the same bits.
+ * The forward pass, the loss and the backward pass, in memory planned for a largest batch. Every worker runs {@link #run} from beginning to end. The backward
+ * pass ends at the lowest part that is trained; what is below keeps nothing from its forward pass. With checkpointing, only the input of each block is
+ * kept, and a block's forward pass runs again before its backward pass. This takes less memory and gives the same bits.
  */
 public final class TrainingPass implements Workers.Task {
 
     private final VitConfig config;
     private final int maxBatch;
     private final boolean checkpointing;
+    private final Frozen frozen;
+    private final int first; // the lowest block that is trained
     final TrainingMemory m;
     private final RandomMasks masks;
 
@@ -31,8 +34,8 @@ public final class TrainingPass implements Workers.Task {
     public final Tensor logits; // (B, classes)
     public final Tensor losses; // (B)
 
-    private final Tensor[] streams; // (B·T, C): the input of block i, and the output of the last
-    private final BlockState[] states; // of every block, or one for all with checkpointing
+    private final Tensor[] streams; // (B·T, C): the input of block i, and the output of the last; one for all frozen blocks
+    private final BlockState[] states; // of every block, or one for all with checkpointing; one for the frozen blocks and the first that is trained
     private final TrainingBlock[] blocks;
     private final String[] stageNames;
     private final Tensor dpooled; // (B, C) or (B, 2·C)
@@ -56,6 +59,8 @@ public final class TrainingPass implements Workers.Task {
         this.config = config;
         this.maxBatch = options.maxBatch();
         this.checkpointing = options.checkpointing();
+        this.frozen = options.frozen();
+        this.first = frozen.firstTrainedBlock(config);
         int width = config.width();
         int rows = Math.multiplyExact(maxBatch, config.tokens());
         masks = new RandomMasks(config, options);
@@ -74,17 +79,17 @@ public final class TrainingPass implements Workers.Task {
         blocks = new TrainingBlock[config.depth()];
         stageNames = new String[config.depth()];
         for (int i = 0; i <= config.depth(); i++) {
-            streams[i] = arena.allocatePadded(rows, width);
+            streams[i] = i > 0 && i <= first ? streams[0] : arena.allocatePadded(rows, width);
         }
         stem = new TrainingStem(config, parameters, m, masks, images, dimages, streams[0], maxBatch, arena);
         PositionTables tables = PositionTables.of(config, arena);
         for (int i = 0; i < config.depth(); i++) {
-            states[i] = checkpointing && i > 0 ? states[0] : new BlockState(config, maxBatch, arena);
+            states[i] = i > 0 && (checkpointing || i <= first) ? states[0] : new BlockState(config, maxBatch, arena);
             stageNames[i] = "stage.block." + i;
             blocks[i] = new TrainingBlock(config, parameters, i, masks, m, tables, states[i]);
         }
         pool = TrainingPool.of(config, parameters, m, maxBatch, arena);
-        dpooled = arena.allocate(maxBatch, config.pooledWidth());
+        dpooled = frozen.kind() == Frozen.Kind.ALL_BUT_HEAD ? null : arena.allocate(maxBatch, config.pooledWidth());
         head = headed ? new TrainingHead(config, parameters, m, pool, logits, maxBatch, arena) : null;
         embeddings = new float[Math.multiplyExact(maxBatch, config.embeddingWidth())];
         dembeddings = new float[embeddings.length];
@@ -140,14 +145,19 @@ public final class TrainingPass implements Workers.Task {
         } else {
             embeddingGradient(w);
         }
+        if (frozen.kind() == Frozen.Kind.ALL_BUT_HEAD) {
+            return;
+        }
         pool.backward(dpooled, last, batch, w);
-        for (int i = blocks.length - 1; i >= 0; i--) {
+        for (int i = blocks.length - 1; i >= first; i--) {
             if (checkpointing && i < blocks.length - 1) {
                 blocks[i].forward(null, streams[i], batch, w);
             }
             blocks[i].backward(streams[i], batch, w);
         }
-        stem.backward(batch, w);
+        if (frozen.kind() == Frozen.Kind.NOTHING) {
+            stem.backward(batch, w);
+        }
     }
 
     /** Asks the loss for the gradient of the embeddings, and takes it back to the pooled vectors. */

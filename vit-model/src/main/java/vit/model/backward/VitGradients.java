@@ -1,5 +1,6 @@
 package vit.model.backward;
 
+import java.util.List;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
@@ -7,17 +8,16 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterTensors;
-import vit.model.parameters.Parameters;
 
-/** The gradient of every parameter, in the layout of the parameters. Passes add to it until it is {@link #clear}ed. */
+/** The gradient of every parameter that is trained, in the layout of the parameters. Passes add to it until it is {@link #clear}ed. */
 public final class VitGradients {
 
     private final ParameterTensors tensors;
-    private final Parameters parameters;
+    private final List<Parameter> trained;
 
-    VitGradients(VitConfig config, Parameters parameters, TensorArena arena) {
-        this.tensors = new ParameterTensors(config, parameters, arena);
-        this.parameters = parameters;
+    VitGradients(VitConfig config, List<Parameter> trained, TensorArena arena) {
+        this.tensors = new ParameterTensors(config, trained, arena);
+        this.trained = trained;
     }
 
     /** The gradient of the packed weight of the linear layer {@code name}. */
@@ -25,12 +25,12 @@ public final class VitGradients {
         return tensors.matrix(name);
     }
 
-    /** The gradient of the tensor of this full name, or null if the model has none. */
+    /** The gradient of the tensor of this full name, or null if the model has none or it is frozen. */
     Tensor vector(String name) {
         return tensors.vector(name);
     }
 
-    /** The gradient of the prefix tokens (R, C), or null. */
+    /** The gradient of the prefix tokens (R, C); null if there are none or they are frozen. */
     Tensor prefix() {
         return tensors.prefix();
     }
@@ -42,7 +42,7 @@ public final class VitGradients {
 
     /** Sets this worker's share of all gradients to zero. */
     public void clear(Worker w) {
-        for (Parameter parameter : parameters.list()) {
+        for (Parameter parameter : trained) {
             clear(tensors.elements(parameter), w);
         }
     }

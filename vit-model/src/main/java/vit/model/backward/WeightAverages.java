@@ -8,7 +8,7 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 import vit.model.parameters.ParameterTensors;
 
-/** The exponential moving average of all weights, in the layout of the weights. Every worker updates its share of every tensor. */
+/** The exponential moving average of all weights that are trained, in the layout of the weights. Every worker updates its share of every tensor. */
 public final class WeightAverages implements Workers.Task {
 
     /** Elements of a cache line. Shares consist of whole lines, so no two workers write to the same one. */
@@ -22,9 +22,9 @@ public final class WeightAverages implements Workers.Task {
 
     /** Plans the memory. One run with decay 0 then makes the averages a copy of the weights. */
     public WeightAverages(VitConfig config, TrainingParameters parameters, TensorArena arena) {
-        tensors = new ParameterTensors(config, parameters.parameters(), arena);
-        averages = parameters.parameters().list().stream().map(tensors::elements).toArray(Tensor[]::new);
-        weights = parameters.parameters().list().stream().map(parameters.weights().tensors()::elements).toArray(Tensor[]::new);
+        tensors = new ParameterTensors(config, parameters.trained(), arena);
+        averages = parameters.trained().stream().map(tensors::elements).toArray(Tensor[]::new);
+        weights = parameters.trained().stream().map(parameters.weights().tensors()::elements).toArray(Tensor[]::new);
     }
 
     public ParameterTensors tensors() {

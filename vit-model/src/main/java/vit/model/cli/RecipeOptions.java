@@ -7,6 +7,7 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 import vit.kernels.optim.Adam;
 import vit.kernels.optim.Sgd;
+import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.train.Recipe;
@@ -46,6 +47,10 @@ final class RecipeOptions {
 
     @Option(names = "--layer-decay", paramLabel = "X", description = "Factor on the learning rate from each block to the one below; 1: none.")
     private Double layerDecay;
+
+    @Option(names = "--freeze", paramLabel = "N",
+            description = "Keep the stem and the first N blocks as they are; 0: the stem alone. The backward pass ends above them.")
+    private Integer freeze;
 
     @Option(names = "--head-only", description = "Train the head alone: a linear probe.")
     private boolean headOnly;
@@ -117,10 +122,11 @@ final class RecipeOptions {
      * The recipe.
      *
      * @param otherwise the name of the recipe if none is given
+     * @param depth     the blocks of the model
      */
-    Recipe recipe(String otherwise) throws CommandException {
+    Recipe recipe(String otherwise, int depth) throws CommandException {
         try {
-            return recipe(Recipes.named(recipe == null ? otherwise : recipe));
+            return recipe(Recipes.named(recipe == null ? otherwise : recipe), depth);
         } catch (InputException e) {
             throw new CommandException(e, "vit train --help lists recipes and augmentations");
         } catch (IllegalArgumentException e) {
@@ -128,8 +134,12 @@ final class RecipeOptions {
         }
     }
 
-    private Recipe recipe(Recipe base) throws InputException {
-        Recipe made = base.withSeed(seed).withEpochs(or(epochs, base.epochs())).withBatch(or(batch, base.batch()));
+    private Recipe recipe(Recipe base, int depth) throws InputException {
+        Frozen frozen = frozen(base.frozen(), depth);
+        if (layerDecay != null && frozen.equals(Frozen.ALL_BUT_HEAD)) {
+            throw new ParameterException(spec.commandLine(), "--layer-decay slows the blocks below the head, but only the head is trained: leave it out");
+        }
+        Recipe made = base.withFrozen(frozen).withSeed(seed).withEpochs(or(epochs, base.epochs())).withBatch(or(batch, base.batch()));
         made = made.withOptimizer(optimizer(base.optimizer())).withSchedule(schedule(base.schedule(), made.epochs()));
         made = made.withClip(or(clip, base.clip())).withAverage(or(average, base.average()))
                 .withLabelSmoothing(or(labelSmoothing, base.labelSmoothing())).withDropout(or(dropout, base.dropout()))
@@ -138,6 +148,21 @@ final class RecipeOptions {
         made = made.withAugmentation(erasing == null ? chosen : chosen.withErasing(erasing));
         made = made.withBalanced(balanced(base.balanced())).withPatience(or(patience, base.patience()));
         return made.withMixing(new Mixing(or(mixup, base.mixing().mixup()), or(cutmix, base.mixing().cutmix())));
+    }
+
+    private Frozen frozen(Frozen base, int depth) {
+        if (freeze == null) {
+            return headOnly ? Frozen.ALL_BUT_HEAD : base;
+        }
+        if (headOnly) {
+            throw new ParameterException(spec.commandLine(), "--freeze keeps the first blocks, and --head-only everything but the head: only one of "
+                    + "them can be given");
+        }
+        if (freeze < 0 || freeze > depth) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--freeze': expected 0 to " + depth + ", the blocks of the model, found "
+                    + freeze);
+        }
+        return Frozen.front(freeze);
     }
 
     private boolean balanced(boolean base) {
@@ -163,14 +188,11 @@ final class RecipeOptions {
         if (momentum != null && !sgd) {
             throw new ParameterException(spec.commandLine(), "--momentum applies only to SGD, but the optimiser is AdamW: give --optimizer sgd, or leave it out");
         }
-        if (layerDecay != null && (headOnly || base.headOnly())) {
-            throw new ParameterException(spec.commandLine(), "--layer-decay slows the blocks below the head, but only the head is trained: leave it out");
-        }
         boolean same = sgd == (base.sgd() != null);
         double keptMomentum = base.sgd() == null ? 0.9 : base.sgd().momentum();
         return new Optimizer(sgd ? new Sgd(or(momentum, keptMomentum), base.sgd() != null && base.sgd().nesterov()) : null,
                 sgd ? null : base.adam() == null ? Adam.adamW() : base.adam(), or(weightDecay, same ? base.weightDecay() : 0.0),
-                base.decayAll(), or(layerDecay, base.layerDecay()), headOnly || base.headOnly());
+                base.decayAll(), or(layerDecay, base.layerDecay()));
     }
 
     private Schedule schedule(Schedule base, int allEpochs) {

@@ -38,6 +38,9 @@ final class RunFile {
     private static final Set<String> ELSEWHERE = Set.of(OPTION, "--output", "--resume", "--resume-previous", "--overwrite", "--threads", "--loaders", "--accumulate",
             "--checkpointing", "--debug", "--help", "--version");
 
+    /** Options of which only one can be given. */
+    private static final Map<String, String> INSTEAD = Map.of("--freeze", "--head-only", "--head-only", "--freeze");
+
     private static final Set<String> PATHS = Set.of("--data", "--weights", "--config");
 
     private RunFile() {}
@@ -55,11 +58,15 @@ final class RunFile {
         }
         List<String> all = new ArrayList<>(Arrays.asList(args));
         options(read(file), file).forEach((name, value) -> {
-            if (Arrays.stream(args).noneMatch(argument -> argument.equals(name) || argument.startsWith(name + "="))) {
+            if (!has(args, name) && !has(args, INSTEAD.getOrDefault(name, name))) {
                 all.add(value == null ? name : name + "=" + value);
             }
         });
         return all.toArray(String[]::new);
+    }
+
+    private static boolean has(String[] args, String name) {
+        return Arrays.stream(args).anyMatch(argument -> argument.equals(name) || argument.startsWith(name + "="));
     }
 
     private static String named(String... args) {

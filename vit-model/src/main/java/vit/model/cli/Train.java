@@ -133,8 +133,8 @@ final class Train implements Callable<Integer> {
             if (begin.isTrained()) {
                 ModelFiles.warn(begin.weights().report(), vit.status());
             }
-            Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small");
-            TrainerOptions options = options(begin.config(), recipe.batch());
+            Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small", begin.config().depth());
+            TrainerOptions options = options(begin.config(), recipe);
             if (findRate) {
                 new RateSearch(spec.commandLine(), vit.status()).run(begin, split, recipe, options, output);
                 return;
@@ -229,13 +229,13 @@ final class Train implements Callable<Integer> {
         return true;
     }
 
-    private TrainerOptions options(VitConfig config, int batch) {
-        if (accumulate != null && (accumulate < 1 || accumulate > batch)) {
-            throw new ParameterException(spec.commandLine(), "Invalid value for option '--accumulate': expected 1 to " + batch
+    private TrainerOptions options(VitConfig config, Recipe recipe) {
+        if (accumulate != null && (accumulate < 1 || accumulate > recipe.batch())) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '--accumulate': expected 1 to " + recipe.batch()
                     + ", the images of a batch, found " + accumulate);
         }
         try {
-            return TrainerOptions.threads(threads.count()).withAccumulate(accumulate == null ? passes(config, batch) : accumulate)
+            return TrainerOptions.threads(threads.count()).withAccumulate(accumulate == null ? passes(config, recipe) : accumulate)
                     .withCheckpointing(checkpointing).withLoaderThreads(loaders).withMostUnreadable(mostUnreadable);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "Invalid training options: " + e.getMessage());
@@ -243,11 +243,11 @@ final class Train implements Callable<Integer> {
     }
 
     /** The number of passes per batch with which the activations that the backward pass needs fit into {@link #ACTIVATION_BYTES}. */
-    private int passes(VitConfig c, int batch) {
+    private int passes(VitConfig c, Recipe recipe) {
         long block = 2L * c.width() + 4L * c.inner() + c.mlp(); // stream, y; qkv, attended; z
-        long image = Float.BYTES * c.tokens() * ((checkpointing ? c.width() : block) * c.depth() + 4L * block);
-        long images = Math.clamp(ACTIVATION_BYTES / image, 1, batch);
-        return Math.toIntExact((batch + images - 1) / images);
+        long image = Float.BYTES * c.tokens() * ((checkpointing ? c.width() : block) * (c.depth() - recipe.frozen().firstTrainedBlock(c)) + 4L * block);
+        long images = Math.clamp(ACTIVATION_BYTES / image, 1, recipe.batch());
+        return Math.toIntExact((recipe.batch() + images - 1) / images);
     }
 
     private Split split(TrainingData images) {

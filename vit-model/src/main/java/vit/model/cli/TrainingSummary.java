@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import vit.model.Frozen;
 import vit.model.config.VitConfig;
 import vit.model.parameters.Parameters;
 import vit.model.train.EpochReport;
@@ -42,9 +43,8 @@ final class TrainingSummary {
                 c.width(), c.depth(), c.heads(), c.mlp(), parameters);
         notes.forEach(out::println);
         noteAlpha(split.training());
-        if (r.optimizer().headOnly()) {
-            out.println("only the head trains: " + Parameters.of(c).list().stream().filter(p -> p.name().startsWith(Parameters.HEAD + "."))
-                    .mapToLong(p -> p.shape().size()).sum() + " of " + parameters + " parameters");
+        if (!r.frozen().equals(Frozen.NOTHING)) {
+            out.println("frozen: " + r.frozen() + "; " + r.frozen().trainedCount(Parameters.of(c)) + " of " + parameters + " parameters train");
         }
         out.printf(Locale.ROOT, "recipe %s: %d epochs of %d steps, %s, %s %s, augmentation %s%n", r.name(), r.epochs(), trainer.stepsPerEpoch(),
                 r.optimizer().sgd() == null ? "AdamW" : "SGD", r.schedule().shape().name().toLowerCase(Locale.ROOT), r.schedule().rate(), r.augmentation().name());

@@ -15,7 +15,8 @@ final class TrainingWords {
             Map.entry("augmentation", "--augment"), Map.entry("erasing", "--erasing"), Map.entry("mixup", "--mixup"), Map.entry("cutmix", "--cutmix"),
             Map.entry("dropout", "--dropout"), Map.entry("stochastic depth", "--drop-path"), Map.entry("optimizer", "--optimizer"),
             Map.entry("momentum", "--momentum"), Map.entry("weight decay", "--weight-decay"), Map.entry("layer decay", "--layer-decay"),
-            Map.entry("head only", "--head-only"), Map.entry("preprocessing", "--preprocess"), Map.entry("model imageHeight", "--image (height)"),
+            Map.entry("head only", "--head-only"), Map.entry("frozen", "--freeze:"),
+            Map.entry("preprocessing", "--preprocess"), Map.entry("model imageHeight", "--image (height)"),
             Map.entry("model imageWidth", "--image (width)"), Map.entry("images to train on", "--data or --validation: images to train on"),
             Map.entry("images to validate", "--data or --validation: images to validate"),
             Map.entry("class weights", "--class-weights"), Map.entry("patience", "--patience"), Map.entry("start", "--init, --weights or --reset-head:"));

@@ -33,6 +33,37 @@ public record Parameter(String name, Shape shape, Kind kind) {
         LAYER_SCALE
     }
 
+    /** In which part of the model a parameter is, in the order of the forward pass. */
+    public enum Place {
+        /** Before the blocks: patches, prefix tokens, positions, and a table of relative positions that all blocks share. */
+        STEM,
+        BLOCK,
+        /** Between the blocks and the head: the final norm, a pooling by attention, a pre-logits layer. */
+        POOL,
+        /** The last layer, or both of a model with a distillation token. */
+        HEAD
+    }
+
+    private static final String BLOCKS = "blocks.";
+
+    /** In which part of the model it is. */
+    public Place place() {
+        if (name.startsWith(BLOCKS)) {
+            return Place.BLOCK;
+        }
+        if (name.startsWith(Parameters.HEAD + ".") || name.startsWith(Parameters.DISTILLATION_HEAD + ".")) {
+            return Place.HEAD;
+        }
+        boolean stem = kind == Kind.TOKEN || kind == Kind.POSITION || kind == Kind.RELATIVE_POSITION || name.startsWith("patch_embed.")
+                || name.startsWith(Parameters.PRE_NORM + ".");
+        return stem ? Place.STEM : Place.POOL;
+    }
+
+    /** The number of its block, from 0; −1 if it is in none. */
+    public int block() {
+        return place() == Place.BLOCK ? Integer.parseInt(name.substring(BLOCKS.length(), name.indexOf('.', BLOCKS.length()))) : -1;
+    }
+
     /** For matrices: their rows. */
     public int out() {
         return shape.dimension(0);

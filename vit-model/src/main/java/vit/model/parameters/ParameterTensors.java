@@ -27,10 +27,10 @@ public final class ParameterTensors {
     private int prefixRows; // rows of prefix that are assigned to parameters so far
     private String hidden; // a parameter that is not finite but may not show, in words; or null
 
-    /** Zeros for every parameter. */
-    public ParameterTensors(VitConfig config, Parameters parameters, TensorArena arena) {
-        prefix = prefix(config, arena);
-        for (Parameter parameter : parameters.list()) {
+    /** Zeros for these parameters of a model: all, or those that are trained. */
+    public ParameterTensors(VitConfig config, List<Parameter> some, TensorArena arena) {
+        prefix = some.stream().anyMatch(parameter -> parameter.kind() == Parameter.Kind.TOKEN) ? prefix(config, arena) : null;
+        for (Parameter parameter : some) {
             if (parameter.isMatrix()) {
                 matrices.put(parameter.name(), PackedMatrix.allocate(arena, parameter.out(), parameter.in()));
             } else {
@@ -96,6 +96,11 @@ public final class ParameterTensors {
         return vectors.computeIfAbsent(layer + ".bias", _ -> arena.allocate(3 * inner)).reshape(3, inner);
     }
 
+    /** Whether there is a tensor for this parameter. */
+    public boolean has(Parameter parameter) {
+        return (parameter.isMatrix() ? matrices : vectors).containsKey(parameter.name());
+    }
+
     /** The packed matrix {@code name.weight}. */
     public PackedMatrix matrix(String name) {
         PackedMatrix matrix = matrices.get(name + ".weight");
@@ -120,11 +125,11 @@ public final class ParameterTensors {
         return parameter.isMatrix() ? matrices.get(parameter.name()).elements() : vectors.get(parameter.name());
     }
 
-    /** Plans the computation of the Euclidean norm of all tensors together, for teams of up to {@code workers}. */
-    public GradientNorm norm(Parameters parameters, int workers) {
+    /** Plans the computation of the Euclidean norm of the tensors of these parameters together, for teams of up to {@code workers}. */
+    public GradientNorm norm(List<Parameter> parameters, int workers) {
         List<PackedMatrix> packed = new ArrayList<>();
         List<Tensor> others = new ArrayList<>();
-        for (Parameter parameter : parameters.list()) {
+        for (Parameter parameter : parameters) {
             if (parameter.isMatrix()) {
                 packed.add(matrices.get(parameter.name()));
             } else {

@@ -52,7 +52,7 @@ public record ShapeLearning(VitConfig config, Recipe recipe, int imagesPerEpoch,
     }
 
     private static Recipe recipe(String name, int epochs, double rate, double average) {
-        Optimizer optimizer = new Optimizer(null, new Adam(0.9, 0.99, 1e-8, true), 0.05, false, 1, false);
+        Optimizer optimizer = new Optimizer(null, new Adam(0.9, 0.99, 1e-8, true), 0.05, false, 1);
         return Recipe.plain(epochs, 32, rate).withName(name).withOptimizer(optimizer).withSchedule(Schedule.cosine(rate, 0.03)).withClip(1)
                 .withAverage(average).withLabelSmoothing(0.05);
     }

@@ -17,7 +17,7 @@ final class LocalShards implements StepGradient, AutoCloseable {
     LocalShards(VitTraining training, ShardPass pass, BatchMaker maker, long firstStep, Recipe recipe, TrainerOptions options) {
         this.pass = pass;
         this.shards = recipe.shards();
-        this.flat = shards == 1 ? null : new FlatParameters(training.config());
+        this.flat = shards == 1 ? null : new FlatParameters(training.config(), training.frozen());
         this.loader = new BatchLoader(training.toString(), maker, firstStep, recipe.epochs(), options.loaderThreads(), options.prefetch());
     }
 

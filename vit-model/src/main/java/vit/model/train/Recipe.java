@@ -3,6 +3,7 @@ package vit.model.train;
 import java.io.Serializable;
 import java.util.Objects;
 import java.util.function.Consumer;
+import vit.model.Frozen;
 import vit.model.Optimizer;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
@@ -30,11 +31,12 @@ import vit.model.train.augment.Mixing;
  *                       get the same bits. {@link Mixing} mixes images within a shard
  * @param balanced       whether the loss of an image is weighted by its class, so that every class has the same weight in an epoch: n / (K · n_c) for the
  *                       n images of K classes, n_c of them of class c. The weights of the images have the mean 1
+ * @param frozen         the part of the model that keeps its initial values
  * @param patience       training stops after so many epochs without a better one ({@link EpochReport#best}); 0: never
  */
 public record Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
         double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth, int shards,
-        boolean balanced, int patience) implements Serializable {
+        boolean balanced, Frozen frozen, int patience) implements Serializable {
 
     /** The largest number of shards. */
     public static final int MAX_SHARDS = 4096;
@@ -45,6 +47,7 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(augmentation, "augmentation");
         Objects.requireNonNull(mixing, "mixing");
+        Objects.requireNonNull(frozen, "frozen");
         if (epochs < 1 || epochs > 1_000_000) {
             throw new IllegalArgumentException("epochs " + epochs + "; expected 1 to 1000000");
         }
@@ -74,10 +77,10 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         }
     }
 
-    /** A recipe whose batches are not divided, without weights of classes, that trains all epochs. */
+    /** A recipe whose batches are not divided, without weights of classes, that trains the whole model in all epochs. */
     public Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
             double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth) {
-        this(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout, stochasticDepth, 1, false, 0);
+        this(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout, stochasticDepth, 1, false, Frozen.NOTHING, 0);
     }
 
     /** AdamW at a constant rate, without augmentation, decay or anything else. The methods below change it. */
@@ -160,6 +163,11 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         return with(parts -> parts.balanced = value);
     }
 
+    /** This recipe with another part of the model frozen. */
+    public Recipe withFrozen(Frozen value) {
+        return with(parts -> parts.frozen = value);
+    }
+
     /** This recipe with another number of epochs without a better one after which training stops; 0: it never stops early. */
     public Recipe withPatience(int epochs) {
         return with(parts -> parts.patience = epochs);
@@ -188,6 +196,7 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         private double stochasticDepth;
         private int shards;
         private boolean balanced;
+        private Frozen frozen;
         private int patience;
 
         Parts(Recipe from) {
@@ -206,13 +215,14 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
             stochasticDepth = from.stochasticDepth;
             shards = from.shards;
             balanced = from.balanced;
+            frozen = from.frozen;
             patience = from.patience;
         }
 
         /** Checks the components as the constructor does. */
         Recipe recipe() {
             return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                    stochasticDepth, shards, balanced, patience);
+                    stochasticDepth, shards, balanced, frozen, patience);
         }
     }
 }

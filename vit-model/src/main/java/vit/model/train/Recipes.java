@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import vit.kernels.optim.Adam;
+import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.train.Schedule.Shape;
@@ -21,7 +22,7 @@ public final class Recipes {
         // A small model on a few thousand small images, from scratch.
         add("small", new Recipe("", 60, 64, 0, Optimizer.adamW(0.05), Schedule.cosine(1e-3, 0.1), 1, 0.99, 0.1, Augmentation.LIGHT, Mixing.NONE, 0, 0));
         // Touvron et al. 2020: 300 epochs of ImageNet at batch 512; rate 5e-4 · batch / 512 from 5 epochs of warm-up to 1e-5.
-        add("deit", new Recipe("", 300, 512, 0, new Optimizer(null, Adam.adamW(), 0.05, false, 1, false),
+        add("deit", new Recipe("", 300, 512, 0, new Optimizer(null, Adam.adamW(), 0.05, false, 1),
                 new Schedule(Shape.COSINE, 5e-4, 1e-5, 5.0 / 300), 0, 0.99996, 0.1, Augmentation.RAND_AUGMENT.withErasing(0.25), new Mixing(0.8, 1), 0, 0.1));
         // The same, shortened for small models and data sets.
         add("deit-small", new Recipe("", 100, 64, 0, Optimizer.adamW(0.05), new Schedule(Shape.COSINE, 1e-3, 1e-5, 0.05), 1, 0.995, 0.1,
@@ -29,7 +30,8 @@ public final class Recipes {
         // Dosovitskiy et al. 2020, appendix B.1.1: SGD 0.9, cosine to zero after 500 of 10,000 steps, no decay, clip 1.
         add("vit-finetune", new Recipe("", 20, 512, 0, Optimizer.sgd(0.9, 0), Schedule.cosine(0.03, 0.05), 1, 0, 0, Augmentation.INCEPTION, Mixing.NONE, 0, 0));
         // A linear classifier on frozen features.
-        add("linear-probe", new Recipe("", 30, 256, 0, Optimizer.sgd(0.9, 0).forHeadOnly(), Schedule.cosine(0.1, 0), 0, 0, 0, Augmentation.NONE, Mixing.NONE, 0, 0));
+        add("linear-probe", new Recipe("", 30, 256, 0, Optimizer.sgd(0.9, 0), Schedule.cosine(0.1, 0), 0, 0, 0, Augmentation.NONE, Mixing.NONE, 0, 0)
+                .withFrozen(Frozen.ALL_BUT_HEAD));
     }
 
     private Recipes() {}

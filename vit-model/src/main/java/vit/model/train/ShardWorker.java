@@ -47,7 +47,7 @@ public final class ShardWorker implements AutoCloseable {
         ImageSource cached = new CachedImages(images, images.isFreshEveryEpoch() ? 0 : options.cacheBytes());
         this.maker = new BatchMaker(new SampleMaker(cached, config, preprocessing, recipe.augmentation(), recipe.seed()), plan, recipe.mixing());
         this.batch = maker.allocate();
-        this.flat = new FlatParameters(config);
+        this.flat = new FlatParameters(config, recipe.frozen());
         this.training = VitTraining.of(new Zeros(config), passes(recipe, options, plan.mostInShard()), null);
         Workers team = null;
         try {
@@ -73,7 +73,7 @@ public final class ShardWorker implements AutoCloseable {
     static TrainingOptions passes(Recipe recipe, TrainerOptions options, int images) {
         int passImages = (images + options.accumulate() - 1) / options.accumulate();
         return TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing()).withLabelSmoothing(ClassWeights.kernelSmoothing(recipe))
-                .withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth()).withSeed(recipe.seed());
+                .withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth()).withSeed(recipe.seed()).withFrozen(recipe.frozen());
     }
 
     /**

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
+import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.config.VitConfig;
@@ -30,7 +31,12 @@ public final class TrainingOrigin {
     /** The name of the fact that describes the initial weights. */
     private static final String START = "start";
 
+    private static final String FROZEN = "frozen";
+
     private static final String EPOCHS = "epochs";
+
+    /** Facts that are left out of trainings without such a setting, and what is said of those. */
+    private static final Map<String, String> WITHOUT = Map.of("shards", "1", "class weights", "none", "patience", "0", FROZEN, Frozen.NOTHING.toString());
 
     private static final int CHUNK = 1 << 14;
 
@@ -60,6 +66,10 @@ public final class TrainingOrigin {
         Map<String, String> facts = new LinkedHashMap<>();
         recipe(recipe, facts);
         optimizer(recipe.optimizer(), facts);
+        facts.put("head only", String.valueOf(recipe.frozen().equals(Frozen.ALL_BUT_HEAD)));
+        if (recipe.frozen().kind() == Frozen.Kind.FRONT) {
+            facts.put(FROZEN, recipe.frozen().toString());
+        }
         model("model", config, facts);
         facts.put("preprocessing", preprocessing.toString());
         facts.put("images to train on", images(split.training()));
@@ -104,7 +114,6 @@ public final class TrainingOrigin {
         facts.put("weight decay", String.valueOf(optimizer.weightDecay()));
         facts.put("decay of all tensors", String.valueOf(optimizer.decayAll()));
         facts.put("layer decay", String.valueOf(optimizer.layerDecay()));
-        facts.put("head only", String.valueOf(optimizer.headOnly()));
     }
 
     /** The values of a configuration, or of a part of it, by their own names; the name of the part is in front where an earlier part has that name. */
@@ -178,8 +187,8 @@ public final class TrainingOrigin {
         all.putAll(now.facts);
         List<Difference> differences = new ArrayList<>();
         for (String fact : all.keySet()) {
-            String then = facts.getOrDefault(fact, "unknown");
-            String given = now.facts.getOrDefault(fact, "unknown");
+            String then = facts.getOrDefault(fact, WITHOUT.getOrDefault(fact, "unknown"));
+            String given = now.facts.getOrDefault(fact, WITHOUT.getOrDefault(fact, "unknown"));
             boolean open = fact.equals(START) && (!facts.containsKey(fact) || !now.facts.containsKey(fact));
             if (!then.equals(given) && !open) {
                 differences.add(new Difference(fact, then, given));

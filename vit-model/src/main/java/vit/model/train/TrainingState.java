@@ -29,8 +29,8 @@ import vit.model.weights.format.SafetensorsWriter;
 import vit.model.weights.format.TensorEntry;
 
 /**
- * Everything that training needs to continue as if it had never stopped, in one safetensors file. It holds weights, moving average and the
- * optimiser's states under the parameters' names, and the progress in the header's metadata. Random numbers need no state of their own, because they
+ * Everything that training needs to continue as if it had never stopped, in one safetensors file. It holds weights, and of what is not frozen moving average and
+ * optimiser's states, under the parameters' names, and the progress in the header's metadata. Random numbers need no state of their own, because they
  * follow from the recipe's seed and the step. A checksum of all other bytes is at the end. Files are untrusted.
  */
 final class TrainingState implements ParameterSource, AutoCloseable {
@@ -110,7 +110,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         List<SafetensorsWriter.Tensor> tensors = new ArrayList<>();
         int largest = 0;
         for (String prefix : prefixes) {
-            for (Parameter parameter : training.parameters().list()) {
+            for (Parameter parameter : parameters(prefix, training)) {
                 tensors.add(new SafetensorsWriter.Tensor(prefix + parameter.name(), Dtype.F32, parameter.shape()));
                 largest = Math.max(largest, Math.toIntExact(parameter.shape().size()));
             }
@@ -119,7 +119,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
         float[] values = new float[largest];
         try (SafetensorsWriter writer = new SafetensorsWriter(path, tensors, Map.of(METADATA, Json.write(document(trainer))))) {
             for (String prefix : prefixes) {
-                for (Parameter parameter : training.parameters().list()) {
+                for (Parameter parameter : parameters(prefix, training)) {
                     read(training, prefix, parameter, values);
                     writer.write(values, 0, Math.toIntExact(parameter.shape().size()));
                 }
@@ -127,6 +127,11 @@ final class TrainingState implements ParameterSource, AutoCloseable {
             writer.writeChecksum();
             writer.commit();
         }
+    }
+
+    /** The parameters of which there is a tensor with this prefix. */
+    private static List<Parameter> parameters(String prefix, VitTraining training) {
+        return prefix.equals(WEIGHT) ? training.parameters().list() : training.frozen().trained(training.parameters());
     }
 
     private static List<String> prefixes(int states, boolean average) {
@@ -232,7 +237,7 @@ final class TrainingState implements ParameterSource, AutoCloseable {
     /** Restores everything but the weights, with which the trainer was created. */
     void restore(Trainer trainer) throws IOException {
         VitTraining training = trainer.training();
-        for (Parameter parameter : Parameters.of(config).list()) {
+        for (Parameter parameter : training.frozen().trained(training.parameters())) {
             float[] values = new float[Math.toIntExact(parameter.shape().size())];
             for (int i = 0; i < training.stateCount(); i++) {
                 read(optimizerState(i), parameter, values);

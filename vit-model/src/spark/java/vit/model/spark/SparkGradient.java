@@ -67,7 +67,7 @@ public final class SparkGradient implements StepGradient {
     private SparkGradient(JavaSparkContext spark, ShardJob job, int partitions, int fanIn) {
         this.spark = spark;
         this.job = job;
-        this.flat = new FlatParameters(job.config());
+        this.flat = new FlatParameters(job.config(), job.recipe().frozen());
         this.partitions = partitions;
         this.fanIn = fanIn;
     }

@@ -19,8 +19,11 @@ import vit.model.SessionOptions;
 import vit.model.TrainingOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.Frozen;
 import vit.model.config.AttentionConfig.RelativePositions;
+import vit.model.Frozen;
 import vit.model.config.VitConfig;
+import vit.model.Frozen;
 import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
@@ -90,7 +93,7 @@ class SharedRelativePositionsTest {
     private static Gradients gradients(VitConfig config, boolean checkpointing, int steps) throws IOException {
         try (TensorArena arena = TensorArena.open(); Workers team = Workers.of(2)) {
             Parameters parameters = Parameters.of(config);
-            TrainingParameters values = new TrainingParameters(config, parameters, new Values(config), arena);
+            TrainingParameters values = new TrainingParameters(config, parameters, new Values(config), Frozen.NOTHING, arena);
             TrainingPass pass = new TrainingPass(config, values, TrainingOptions.of(2, BATCH).withCheckpointing(checkpointing), arena);
             team.run(values::updateTransposes);
             pass.images.copyFrom(images(config));

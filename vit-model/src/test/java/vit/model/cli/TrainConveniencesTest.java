@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 import vit.model.image.format.ImageDecoder;
 import vit.model.json.Json;
 import vit.model.json.JsonObject;
+import vit.model.weights.format.SafetensorsFile;
+import vit.model.weights.format.TensorEntry;
 
 /** {@code vit train}: a run that its file reproduces, more epochs, an early end, weights of classes, figures for programs, and the search for a learning rate. */
 class TrainConveniencesTest {
@@ -80,6 +83,40 @@ class TrainConveniencesTest {
         Ran.vit("train", "--run", folder.resolve("no.json"), "--output", folder.resolve("again")).isRefused("no.json");
         Path broken = Files.writeString(folder.resolve("broken.json"), "{\"version\":1,\"options\":{\"--output\":\"x\"},\"facts\":{}}");
         Ran.vit("train", "--run", broken, "--output", folder.resolve("again")).isRefused("broken.json", "--output");
+    }
+
+    @Test
+    void aFrozenFrontIsInTheRunFileAndStaysAsItIsWhenTrainingGoesOn() throws IOException {
+        Path first = folder.resolve("first");
+        Ran ran = train(first, "--epochs", 2, "--freeze", 1, "--layer-decay", 0.5, "--ema", 0.9).isDone();
+        assertTrue(ran.lines().stream().anyMatch(line -> line.matches("frozen: the stem and 1 block; 98 of \\d+ parameters train")), ran::out);
+        JsonObject run = Json.parse("run.json", Files.readAllBytes(first.resolve("run.json")));
+        assertEquals("1", run.object("options").text("--freeze"));
+        assertEquals("the stem and 1 block", run.object("facts").text("frozen"));
+        Path second = folder.resolve("second");
+        Ran.vit("train", "--run", first.resolve("run.json"), "--output", second, "--threads", 3).isDone();
+        assertSame(first, second);
+        Path head = folder.resolve("head");
+        Ran.vit("train", "--run", first.resolve("run.json"), "--output", head, "--head-only").isRefused("--layer-decay", "only the head");
+        Ran.vit("train", "--run", first.resolve("run.json"), "--output", head, "--freeze", 0).isDone();
+        train(first, "--epochs", 3, "--resume", "--layer-decay", 0.5, "--ema", 0.9).isRefused("another one", "--freeze: the stem and 1 block, not nothing");
+        train(first, "--epochs", 3, "--resume", "--freeze", 1, "--layer-decay", 0.5, "--ema", 0.9).isDone();
+        Path start = folder.resolve("start");
+        train(start, "--epochs", 1, "--freeze", 1, "--lr", "1e-30").isDone();
+        try (SafetensorsFile before = SafetensorsFile.open(start.resolve("last.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(first.resolve("last.safetensors"))) {
+            for (String name : List.of("patch_embed.proj.weight", "pos_embed", "cls_token", "blocks.0.attn.qkv.weight", "norm.bias", "head.weight")) {
+                boolean trained = name.startsWith("norm") || name.startsWith("head");
+                assertEquals(trained, !Arrays.equals(floats(before, name), floats(after, name)), name);
+            }
+        }
+    }
+
+    private static float[] floats(SafetensorsFile file, String name) throws IOException {
+        TensorEntry entry = file.find(name);
+        float[] values = new float[Math.toIntExact(entry.shape().size())];
+        file.readFloats(entry, 0, values, 0, values.length);
+        return values;
     }
 
     @Test

@@ -289,6 +289,9 @@ class TrainTest {
         train(output, "--momentum", 0.5).isRefused("--momentum", "AdamW");
         train(output, "--reset-head").isRefused("--reset-head");
         train(output, "--head-only", "--layer-decay", 0.5).isRefused("--layer-decay");
+        train(output, "--freeze", 3).isRefused("'--freeze': expected 0 to 2, the blocks of the model, found 3");
+        train(output, "--freeze", -1).isRefused("'--freeze': expected 0 to 2");
+        train(output, "--freeze", 1, "--head-only").isRefused("--freeze", "--head-only", "only one of them");
         train(output, "--accumulate", 65).isRefused("--accumulate", "1 to 64");
         Ran.vit("train", "--data", data, "--output", output, "--validation", 0.001).isRefused("--validation", "one image");
         Ran.vit("train", "--data", data, "--output", output, "--validation", -1).isRefused("--validation", "expected 0 to below 1, found -1");
@@ -469,7 +472,7 @@ class TrainTest {
                 1, "--threads", 1, "--head-only").isDone();
         assertTrue(ran.lines().contains("the head starts from zero: the weights have 2 classes, the images 3"), ran::out);
         assertTrue(ran.lines().contains("positions of 2×2 patches are resampled to 4×4"), ran::out);
-        assertTrue(ran.lines().stream().anyMatch(line -> line.matches("only the head trains: 75 of \\d+ parameters")), ran::out);
+        assertTrue(ran.lines().stream().anyMatch(line -> line.matches("frozen: all but the head; 75 of \\d+ parameters train")), ran::out);
         assertFalse(ran.out().contains("alpha"), ran::out);
         BufferedImage clear = new BufferedImage(8, 8, BufferedImage.TYPE_INT_ARGB);
         for (Path image : List.of(data.resolve("lying"), data.resolve("standing"))) {

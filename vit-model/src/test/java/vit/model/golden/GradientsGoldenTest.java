@@ -40,8 +40,8 @@ class GradientsGoldenTest {
         JsonObject sgd = runs.object("sgd");
         JsonObject adamw = runs.object("adamw");
         double worstSgd = losses(name, sgd,
-                new Optimizer(new Sgd(sgd.number("momentum"), false), null, sgd.number("weight_decay"), true, 1, false));
-        double worstAdam = losses(name, adamw, new Optimizer(null, Adam.adamW(), adamw.number("weight_decay"), true, 1, false));
+                new Optimizer(new Sgd(sgd.number("momentum"), false), null, sgd.number("weight_decay"), true, 1));
+        double worstAdam = losses(name, adamw, new Optimizer(null, Adam.adamW(), adamw.number("weight_decay"), true, 1));
         System.out.printf(Locale.ROOT, "%s: worst relative loss error in ten steps %.1e with SGD, %.1e with AdamW%n", name, worstSgd, worstAdam);
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.TrainingOptions;
 import vit.model.VitTraining;
@@ -44,7 +45,7 @@ class ShardedTrainingTest {
     }
 
     private static float[] weights(Trainer trainer) throws IOException {
-        return new FlatParameters(CONFIG).weights(trainer.weights());
+        return new FlatParameters(CONFIG, Frozen.NOTHING).weights(trainer.weights());
     }
 
     @Test
@@ -61,7 +62,7 @@ class ShardedTrainingTest {
                 TrainerOptions options = TrainerOptions.threads(threads).withAccumulate(threads);
                 machines.add(new ShardWorker(Split.stratified(new Stripes(IMAGES + 6, 16, 1), 0.15, 0).training(), CONFIG, preprocessing(), RECIPE, options));
             }
-            FlatParameters flat = new FlatParameters(CONFIG);
+            FlatParameters flat = new FlatParameters(CONFIG, Frozen.NOTHING);
             Random random = new Random(1);
             trainer.train(TrainingListener.NONE, (step, training) -> {
                 float[] sent = flat.weights(training);
@@ -149,7 +150,7 @@ class ShardedTrainingTest {
             whole.clearGradients();
             whole.accumulate(images, labels, 4, 1);
             whole.logits(expected, 4);
-            FlatParameters flat = new FlatParameters(CONFIG);
+            FlatParameters flat = new FlatParameters(CONFIG, Frozen.NOTHING);
             flat.setWeights(part, flat.weights(whole));
             float[] found = new float[6];
             part.clearGradients(2);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.SessionOptions;
@@ -213,7 +214,7 @@ class TrainerConveniencesTest {
 
     @Test
     void layerDecayAndAHeadAloneWorkTogetherWithWeightsOfClasses() throws Exception {
-        Recipe recipe = Recipe.plain(1, 10, 1e-2).withBalanced(true).withOptimizer(Optimizer.sgd(0.9, 0).forHeadOnly());
+        Recipe recipe = Recipe.plain(1, 10, 1e-2).withBalanced(true).withOptimizer(Optimizer.sgd(0.9, 0)).withFrozen(Frozen.ALL_BUT_HEAD);
         try (Trainer trainer = trainer(Uneven.of(), recipe, TrainerOptions.threads(1))) {
             trainer.train(TrainingListener.NONE);
             int changed = 0;

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
+import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.Optimizer;
 import vit.model.config.HeadConfig;
@@ -21,7 +22,6 @@ import vit.model.image.Preprocessing;
 import vit.model.image.RgbImage;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
-import vit.model.parameters.Parameters;
 import vit.model.positions.PositionResampling;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
@@ -127,7 +127,7 @@ public class TrainerTest {
         List<Recipe> others = List.of(two.withSeed(8), two.withClip(0.01), two.withAverage(0.1), two.withLabelSmoothing(0), two.withMixing(new Mixing(0.8, 0)),
                 two.withMixing(new Mixing(0, 1)), two.withAugmentation(Augmentation.NONE), two.withAugmentation(two.augmentation().withErasing(1)),
                 two.withBatch(9), two.withDropout(0), two.withStochasticDepth(0), two.withSchedule(Schedule.linear(2e-3, 0.2)), two.withOptimizer(Optimizer.sgd(0.9, 0)),
-                two.withOptimizer(Optimizer.adamW(0.05).forHeadOnly()));
+                two.withFrozen(Frozen.ALL_BUT_HEAD), two.withFrozen(Frozen.front(1)));
         for (Recipe other : others) {
             assertNotEquals(expected, trained(other, TrainerOptions.threads(2)), other::toString);
         }
@@ -268,19 +268,31 @@ public class TrainerTest {
     }
 
     @Test
-    void headOnlyLeavesEverythingElseAsItWas() throws Exception {
+    void whatIsFrozenKeepsItsBitsAndTheRestLearns() throws Exception {
         Initialization start = Initialization.of(CONFIG, 5);
-        Recipe recipe = RECIPE.withOptimizer(Optimizer.sgd(0.9, 0.1).forHeadOnly()).withAverage(0);
-        try (Trainer trainer = Trainer.of(start, split(), preprocessing(), recipe, TrainerOptions.threads(2))) {
-            trainer.train(TrainingListener.NONE);
-            for (Parameter parameter : trainer.training().parameters().list()) {
-                float[] before = new float[Math.toIntExact(parameter.shape().size())];
-                float[] after = before.clone();
-                start.read(parameter, before);
-                trainer.weights().read(parameter, after);
-                assertEquals(parameter.name().startsWith(Parameters.HEAD), !Arrays.equals(before, after), parameter::name);
+        for (Frozen frozen : List.of(Frozen.NOTHING, Frozen.front(0), Frozen.front(1), Frozen.front(CONFIG.depth()), Frozen.ALL_BUT_HEAD)) {
+            Recipe recipe = RECIPE.withFrozen(frozen).withOptimizer(Optimizer.adamW(0.1).decayingAll().withLayerDecay(0.9));
+            try (Trainer trainer = Trainer.of(start, split(), preprocessing(), recipe, TrainerOptions.threads(2))) {
+                trainer.train(TrainingListener.NONE);
+                for (Parameter parameter : trainer.training().parameters().list()) {
+                    float[] before = new float[Math.toIntExact(parameter.shape().size())];
+                    float[] after = before.clone();
+                    start.read(parameter, before);
+                    trainer.weights().read(parameter, after); // the moving average
+                    assertEquals(frozen.contains(parameter), Arrays.equals(before, after), () -> parameter.name() + ", frozen: " + frozen);
+                    trainer.training().read(parameter, after);
+                    assertEquals(frozen.contains(parameter), Arrays.equals(before, after), () -> parameter.name() + ", frozen: " + frozen);
+                }
             }
         }
+    }
+
+    @Test
+    void resultIsTheSameAtAnyThreadCountInAnyPassesWithAFrozenFront() throws Exception {
+        Recipe recipe = RECIPE.withFrozen(Frozen.front(1));
+        String expected = trained(recipe, TrainerOptions.threads(1));
+        assertEquals(expected, trained(recipe, TrainerOptions.threads(3).withAccumulate(3)));
+        assertEquals(expected, trained(recipe, TrainerOptions.threads(2).withCheckpointing(true)));
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.util.Locale;
+import vit.model.Frozen;
 import vit.model.Optimizer;
 import vit.model.TrainingOptions;
 import vit.model.VitTraining;
@@ -90,7 +91,7 @@ public final class StepCosts {
 
     private static Costs measure(VitConfig config, int threads) throws Exception {
         try (VitTraining training = VitTraining.of(new Initialization(config, Initialization.Scheme.TIMM, 0), TrainingOptions.of(threads, IMAGES), Optimizer.adamW(0.05))) {
-            FlatParameters flat = new FlatParameters(config);
+            FlatParameters flat = new FlatParameters(config, Frozen.NOTHING);
             float[] images = new float[IMAGES * config.channels() * config.imageHeight() * config.imageWidth()];
             for (int i = 0; i < images.length; i++) {
                 images[i] = i * 31 % 255 / 127f - 1;
