@@ -66,6 +66,7 @@ public final class Gemm {
                     + workspace.rows().length + " packed floats; needed are " + worker.count() + " and "
                     + GemmWorkspace.packedInput(m, b.depth()));
         }
+        checkStorage(b, workspace);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 GemmReference.multiply(c, a, b, epilogue, m);
@@ -92,6 +93,7 @@ public final class Gemm {
         checkOutput("c", c.shape(), c.rows(), c.columns(), b, m);
         checkEpilogue(epilogue, c, b, m);
         checkTeam(workspace, worker);
+        checkStorage(b, workspace);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 c.rows(0, m).copyFrom(GemmReference.product(a.read(m), b, epilogue, m));
@@ -141,6 +143,7 @@ public final class Gemm {
         checkVector("bias", epilogue.bias(), b.outputs());
         checkVector("scale", epilogue.scale(), b.outputs());
         checkTeam(workspace, worker);
+        checkStorage(b, workspace);
         if (c == a || epilogue.residual() != null) {
             throw new IllegalArgumentException(c == a ? "c is a" : "a packed product takes no residual");
         }
@@ -226,6 +229,12 @@ public final class Gemm {
         if (workspace.workers() < worker.count()) {
             throw new IllegalArgumentException(
                     "the workspace is planned for " + workspace.workers() + " workers; needed are " + worker.count());
+        }
+    }
+
+    private static void checkStorage(PackedMatrix b, GemmWorkspace workspace) {
+        if (b.storage().isHalf() && !workspace.takesHalf()) {
+            throw new IllegalArgumentException("the workspace is not planned for a matrix of " + b.storage());
         }
     }
 

@@ -21,7 +21,7 @@ final class GemmRehearsals {
     /** The number of calls of {@link Panels#packOutput} that serve the same purpose. */
     private static final int PACKED_OUTPUTS = 8;
 
-    /** The number of tiles that serve the same purpose in methods that only move a tile. */
+    /** The number of tiles that serve the same purpose in methods that only move a tile or do little more. */
     private static final int MOVED_TILES = 3;
 
     private static final int WHOLE = Tile.COLUMNS;
@@ -137,6 +137,53 @@ final class GemmRehearsals {
                 PackedMatrix.packSteps(steps, 0, weight, outputs, PACKED_STEPS, 0, 0, count);
             }
         }));
+    }
+
+    /** Rehearsals of the packing of weights in 16 bits an element, and of widening them to where the kernels of this machine read them. */
+    static List<Rehearsal> half(Storage storage) {
+        int[] steps = new int[Tile.COLUMNS / 2 * PACKED_STEPS];
+        float[] weight = new float[Tile.COLUMNS * PACKED_STEPS];
+        return List.of(
+                Rehearsal.of("PackedMatrix.packHalfSteps " + storage, PACKED_STEPS, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        PackedMatrix.packHalfSteps(storage, steps, 0, weight, Tile.COLUMNS - 1, PACKED_STEPS, 0, 0, count);
+                    }
+                }),
+                storage == Storage.BFLOAT16 ? bfloat16() : float16());
+    }
+
+    private static Rehearsal bfloat16() {
+        MemorySegment source = Rehearsal.elements();
+        MemorySegment memory = Arena.ofAuto().allocate(2 * source.byteSize(), Simd.VECTOR_BYTES);
+        float[] array = new float[2 * Rehearsal.MOST_ELEMENTS];
+        return MicroKernel.STAGED
+                ? Rehearsal.of("Widening.bfloat16", Rehearsal.MOST_ELEMENTS, MOVED_TILES, (words, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Widening.bfloat16(array, 0, source, 0, words);
+                    }
+                })
+                : Rehearsal.of("Widening.bfloat16", Rehearsal.MOST_ELEMENTS, MOVED_TILES, (words, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Widening.bfloat16(memory, source, 0, words);
+                    }
+                });
+    }
+
+    private static Rehearsal float16() {
+        MemorySegment source = Rehearsal.elements();
+        MemorySegment memory = Arena.ofAuto().allocate(2 * source.byteSize(), Simd.VECTOR_BYTES);
+        float[] array = new float[2 * Rehearsal.MOST_ELEMENTS];
+        return MicroKernel.STAGED
+                ? Rehearsal.of("Widening.float16", Rehearsal.MOST_ELEMENTS, (words, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Widening.float16(array, 0, source, 0, words);
+                    }
+                })
+                : Rehearsal.of("Widening.float16", Rehearsal.MOST_ELEMENTS, (words, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Widening.float16(memory, source, 0, words);
+                    }
+                });
     }
 
     /** Rehearsals of the packing of keys and values. */

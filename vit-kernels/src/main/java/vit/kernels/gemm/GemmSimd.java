@@ -1,5 +1,6 @@
 package vit.kernels.gemm;
 
+import java.lang.foreign.MemorySegment;
 import vit.kernels.gelu.GeluSimd;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
@@ -110,6 +111,9 @@ final class GemmSimd {
         float[][] tiles = workspace.tiles(worker);
         float[] staged = workspace.staged(worker);
         float[] residualTile = workspace.residual(worker);
+        boolean half = b.storage().isHalf();
+        Tensor widened = half && !MicroKernel.STAGED ? workspace.widened(worker) : null;
+        MemorySegment memory = widened == null ? b.segment() : widened.segment();
         Tensor residual = epilogue.residual();
         long residualBytes = residual == null ? 0 : (long) residual.rowStride() * Float.BYTES;
         int depth = b.depth();
@@ -122,7 +126,11 @@ final class GemmSimd {
             long slice = (long) (kTo - kFrom) * MicroKernel.TOUCHED;
             long lastSlice = ahead + (long) Math.min(Tile.DEPTH, last ? depth : depth - kTo) * Tile.PANEL_STEP - slice;
             for (int p = 0; p < panels; p++) {
-                MicroKernel.stage(staged, p * Tile.STAGED_PANEL, b.segment(), b.stepOffset(firstPanel + p, kFrom), kTo - kFrom);
+                if (half) {
+                    widen(b, firstPanel + p, kFrom, kTo, staged, p * Tile.STAGED_PANEL, widened);
+                } else {
+                    MicroKernel.stage(staged, p * Tile.STAGED_PANEL, b.segment(), b.stepOffset(firstPanel + p, kFrom), kTo - kFrom);
+                }
             }
             for (int row = rowFrom; row < rowTo; row += Tile.ROWS) {
                 int t = (row - block) / Tile.ROWS;
@@ -137,8 +145,8 @@ final class GemmSimd {
                         // Read before the product, whose arithmetic hides part of the latency of the L3 cache.
                         Tile.load(residualTile, rows, columns, residual.segment(), (firstRow + row) * residualBytes + (long) column * Float.BYTES, residualBytes);
                     }
-                    MicroKernel.multiply(a, tileStart, b.segment(), b.stepOffset(firstPanel + p, kFrom), staged, p * Tile.STAGED_PANEL,
-                            kTo - kFrom, from, tile, Math.min(ahead + t * slice, lastSlice));
+                    MicroKernel.multiply(a, tileStart, memory, widened == null ? b.stepOffset(firstPanel + p, kFrom) : 0, staged, p * Tile.STAGED_PANEL,
+                            kTo - kFrom, from, tile, widened == null ? Math.min(ahead + t * slice, lastSlice) : 0);
                     if (last) {
                         finish(tile, rows, columns, epilogue, residualTile, column);
                         store(c, packedC, tile, rows, columns, firstRow + row, column, m);
@@ -147,6 +155,16 @@ final class GemmSimd {
             }
             kFrom = kTo;
         } while (kFrom < depth);
+    }
+
+    /** Widens steps {@code kFrom} to {@code kTo} of a panel to where the kernel reads them. */
+    private static void widen(PackedMatrix b, int panel, int kFrom, int kTo, float[] staged, int to, Tensor widened) {
+        int floats = (kTo - kFrom) * Tile.COLUMNS;
+        if (widened == null) {
+            Widening.widen(b.storage(), staged, to, b.segment(), b.stepOffset(panel, kFrom), floats);
+        } else {
+            Widening.widen(b.storage(), widened.segment(), b.segment(), b.stepOffset(panel, kFrom), floats);
+        }
     }
 
     /** Writes a finished tile to C, which is either a tensor or packed rows; the other argument is null. */

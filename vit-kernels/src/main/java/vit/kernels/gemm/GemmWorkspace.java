@@ -16,13 +16,15 @@ public final class GemmWorkspace {
     private final float[][][] tiles; // by worker, by tile of a block of rows and panel of a group: (tile rows, tile columns)
     private final float[][] residuals; // by worker: a tile of the residual
     private final float[][] staged; // by worker: a group of panels, or nothing where the kernel reads them in memory
+    private final Tensor[] widened; // by worker: a block of k of a panel of 16-bit elements as floats, if the kernel reads it in memory; null: takes none
 
-    private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] residuals, float[][] staged) {
+    private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] residuals, float[][] staged, Tensor[] widened) {
         this.rows = rows;
         this.panels = panels;
         this.tiles = tiles;
         this.residuals = residuals;
         this.staged = staged;
+        this.widened = widened;
     }
 
     /**
@@ -30,7 +32,15 @@ public final class GemmWorkspace {
      * memory belongs to {@code arena}; a {@linkplain TensorArena#counting() counting} arena tells the bytes.
      */
     public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers) {
-        return allocateForTraining(arena, packedRows, 0, workers);
+        return allocate(arena, packedRows, workers, false);
+    }
+
+    /**
+     * As {@link #allocate(TensorArena, int, int)}, and with {@code half} for matrices of 16-bit elements as well ({@link Storage}). On machines whose kernels
+     * read panels in memory, each worker then needs up to 192 KB more.
+     */
+    public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers, boolean half) {
+        return allocate(arena, packedRows, 0, workers, half);
     }
 
     /** A workspace for products of up to {@code m} rows of {@code k} elements, for a team of up to {@code workers}. */
@@ -40,6 +50,10 @@ public final class GemmWorkspace {
 
     /** A workspace that also has room for {@code packedPanels} floats (see {@link #packedPanels}), which the gradient of a weight needs. */
     public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
+        return allocate(arena, packedRows, packedPanels, workers, false);
+    }
+
+    private static GemmWorkspace allocate(TensorArena arena, int packedRows, int packedPanels, int workers, boolean half) {
         float[][][] tiles = new float[workers][Tile.rowTiles(Tile.BLOCK_ROWS) * Tile.GROUP][];
         float[][] residuals = new float[workers][];
         float[][] staged = new float[workers][];
@@ -50,7 +64,11 @@ public final class GemmWorkspace {
             residuals[i] = arena.floats(Tile.ROWS * Tile.COLUMNS);
             staged[i] = arena.floats(Tile.GROUP * Tile.STAGED_PANEL);
         }
-        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles, residuals, staged);
+        Tensor[] widened = half ? new Tensor[workers] : null;
+        for (int i = 0; half && i < workers; i++) {
+            widened[i] = arena.allocate(Tile.WIDENED_PANEL);
+        }
+        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles, residuals, staged, widened);
     }
 
     /**
@@ -93,6 +111,16 @@ public final class GemmWorkspace {
 
     int workers() {
         return tiles.length;
+    }
+
+    /** Whether matrices of 16-bit elements may be multiplied by. */
+    boolean takesHalf() {
+        return widened != null;
+    }
+
+    /** A worker's block of k of a panel of 16-bit elements as floats; empty where the kernels read them in {@link #staged}. */
+    Tensor widened(int worker) {
+        return widened[worker];
     }
 
     /** The array in which a worker keeps the tile of the residual that it will add. */

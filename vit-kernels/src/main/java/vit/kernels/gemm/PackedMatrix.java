@@ -4,12 +4,17 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
+import vit.kernels.simd.Simd;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
  * The right-hand operand of a product, in the order in which the micro-kernel reads it: panels of {@code Tile.COLUMNS} outputs. Inside a panel, the
  * values of all outputs for one k lie side by side, and k ascends from one such step to the next. The last panel is padded with zeros.
+ *
+ * <p>A weight that is only read may be kept in 16 bits an element ({@link Storage}): it takes half the memory, and products give the bits that they give
+ * with the same elements in 32 bits. Such a matrix is made by {@link #pack(TensorArena, Storage, int, int, float[], float[], int[])} and does not change
+ * afterwards.
  *
  * <p>The layout depends on the vector width of this JVM, so it is never written to a file. The memory belongs to the arena that the matrix was
  * allocated in. Many threads may read at once; one thread at a time may pack.
@@ -23,13 +28,20 @@ public final class PackedMatrix {
     private static final int EXPONENT = 0x7F800000;
     private static final int EXPONENT_UNIT = 0x00800000;
 
+    /** Words of one step of k in a panel of 16-bit elements. */
+    private static final int WORDS = Tile.COLUMNS / 2;
+
     private final int outputs; // N
     private final int depth; // K
-    private final Tensor panels; // (⌈N / columns⌉ · K, columns)
+    private final Storage storage;
+    private final Tensor panels; // (⌈N / columns⌉ · K, columns); of 16-bit elements words with two of them, see Widening: (⌈N / columns⌉ · K, columns / 2)
+    private final int stepBytes; // of one step of k in a panel
 
     private final boolean finite; // as pack read it
 
-    private PackedMatrix(Tensor panels, int outputs, int depth, boolean finite) {
+    private PackedMatrix(Storage storage, Tensor panels, int outputs, int depth, boolean finite) {
+        this.storage = storage;
+        this.stepBytes = Tile.COLUMNS * storage.bytes();
         this.finite = finite;
         this.outputs = outputs;
         this.depth = depth;
@@ -41,13 +53,18 @@ public final class PackedMatrix {
         return GemmRehearsals.packing();
     }
 
+    /** Rehearsals of packing elements of this type, and of widening them in a product, beyond {@link #rehearsals()} and {@link Gemm#rehearsals}. */
+    public static List<Rehearsal> rehearsals(Storage storage) {
+        return storage.isHalf() ? GemmRehearsals.half(storage) : List.of();
+    }
+
     /**
      * Room for a matrix of {@code outputs} (N) by {@code depth} (K) elements, which are zero until something is packed.
      *
      * @throws IllegalArgumentException if a dimension is negative
      */
     public static PackedMatrix allocate(TensorArena arena, int outputs, int depth) {
-        return new PackedMatrix(arena.allocate(Math.multiplyExact(Tile.panels(outputs), depth), Tile.COLUMNS), outputs, depth, true);
+        return new PackedMatrix(Storage.FLOAT32, arena.allocate(Math.multiplyExact(Tile.panels(outputs), depth), Tile.COLUMNS), outputs, depth, true);
     }
 
     /**
@@ -70,7 +87,53 @@ public final class PackedMatrix {
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
             exponents |= packPanel(scratch, TensorArena.MARGIN + panel * Tile.COLUMNS * depth, weight, outputs, depth, panel);
         }
-        return new PackedMatrix(arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth, exponents >= 0);
+        return new PackedMatrix(Storage.FLOAT32, arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth,
+                exponents >= 0);
+    }
+
+    /**
+     * As {@link #pack(TensorArena, int, int, float[], float[])}, with elements of a type that the caller chooses. An element that this type has is kept
+     * as it is, and any other is {@linkplain Storage#rounded rounded}. If an element is not finite afterwards, the matrix is packed in 32 bits instead, and
+     * nothing is rounded; {@link #storage} tells.
+     *
+     * @param storage the type of the elements in memory
+     * @param words   at least {@link #halfScratch} ints, overwritten; not used for elements of 32 bits
+     * @throws IllegalArgumentException if an array is shorter
+     */
+    public static PackedMatrix pack(TensorArena arena, Storage storage, int outputs, int depth, float[] weight, float[] scratch, int[] words) {
+        if (!storage.isHalf()) {
+            return pack(arena, outputs, depth, weight, scratch);
+        }
+        checkWeight(weight, outputs, depth);
+        if (words.length < halfScratch(outputs, depth)) {
+            throw new IllegalArgumentException("scratch of " + words.length + " ints instead of " + halfScratch(outputs, depth));
+        }
+        int signs = 0;
+        for (int panel = 0; panel < Tile.panels(outputs); panel++) {
+            int to = TensorArena.MARGIN + panel * WORDS * depth;
+            for (int k = 0; k < depth; k += STEPS) {
+                signs |= packHalfSteps(storage, words, to + k * WORDS, weight, outputs, depth, panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
+            }
+        }
+        if (!Storage.isFinite(signs)) {
+            return pack(arena, outputs, depth, weight, scratch);
+        }
+        return new PackedMatrix(storage, arena.copyOfBits(words, TensorArena.MARGIN, Tile.panels(outputs) * depth, WORDS), outputs, depth, true);
+    }
+
+    /** The number of ints of scratch memory that packing elements of 16 bits needs. */
+    public static int halfScratch(int outputs, int depth) {
+        return Math.addExact(Math.multiplyExact(Math.multiplyExact(Tile.panels(outputs), WORDS), depth), 2 * TensorArena.MARGIN);
+    }
+
+    /** The type of the elements in memory. */
+    public Storage storage() {
+        return storage;
+    }
+
+    /** Bytes of the elements in memory, the zeros of the padding included. */
+    public long bytes() {
+        return (long) Tile.panels(outputs) * depth * stepBytes;
     }
 
     /** Whether all elements were finite when {@link #pack} read them; true for a matrix that {@link #allocate} made. */
@@ -103,8 +166,10 @@ public final class PackedMatrix {
      * Packs a linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}, and returns this.
      *
      * @throws IllegalArgumentException if the array is shorter
+     * @throws IllegalStateException    if the elements have 16 bits
      */
     public PackedMatrix packRows(float[] weight) {
+        requireFloats();
         checkWeight(weight, outputs, depth);
         float[] packed = new float[Math.multiplyExact(depth, Tile.COLUMNS)];
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
@@ -143,6 +208,24 @@ public final class PackedMatrix {
         return exponents;
     }
 
+    /** Packs {@code count} steps of k of a panel in 16 bits an element, and returns the {@linkplain Storage#signsOfNonFinite signs} of them all. */
+    static int packHalfSteps(Storage storage, int[] steps, int to, float[] weight, int outputs, int depth, int firstOutput, int firstStep, int count) {
+        int signs = 0;
+        for (int j = 0; j < WORDS; j++) {
+            int lower = firstOutput + j / Simd.LANES * 2 * Simd.LANES + j % Simd.LANES;
+            int upper = lower + Simd.LANES;
+            int lowerRow = lower * depth + firstStep;
+            int upperRow = upper * depth + firstStep;
+            for (int i = 0; i < count; i++) {
+                int word = storage.narrow(lower < outputs ? weight[lowerRow + i] : 0) & 0xFFFF
+                        | storage.narrow(upper < outputs ? weight[upperRow + i] : 0) << 16;
+                steps[to + i * WORDS + j] = word;
+                signs |= storage.signsOfNonFinite(word);
+            }
+        }
+        return signs;
+    }
+
     /**
      * Packs the transpose of a packed (K, N) matrix, which the gradient of a linear layer's input needs. Every worker of a team calls it, and the
      * team divides the panels. The result is complete once the team has passed its next barrier.
@@ -150,12 +233,15 @@ public final class PackedMatrix {
      * @param source the packed matrix, (K, N)
      * @param worker the calling member of the team
      * @throws IllegalArgumentException if the shapes are not each other's transpose
+     * @throws IllegalStateException    if the elements of one have 16 bits
      */
     public void packTransposed(PackedMatrix source, Worker worker) {
         if (source.outputs != depth || source.depth != outputs) {
             throw new IllegalArgumentException("the transpose of " + source.outputs + " by " + source.depth + " is not "
                     + outputs + " by " + depth);
         }
+        requireFloats();
+        source.requireFloats();
         MemorySegment from = source.panels.segment();
         MemorySegment to = panels.segment();
         int count = Tile.panels(outputs);
@@ -190,8 +276,11 @@ public final class PackedMatrix {
     /**
      * The packed elements as one flat tensor, with the zeros of the padding. Two matrices of the same shape have the same layout, so an elementwise
      * pass such as an optimiser's can run over several of them at once.
+     *
+     * @throws IllegalStateException if the elements have 16 bits
      */
     public Tensor elements() {
+        requireFloats();
         return panels;
     }
 
@@ -204,7 +293,18 @@ public final class PackedMatrix {
         if (n < 0 || n >= outputs || k < 0 || k >= depth) {
             throw new IndexOutOfBoundsException("element (" + n + ", " + k + ") of " + outputs + " by " + depth);
         }
-        return panels.segment().get(Tensor.FLOAT, byteOffset(n, k));
+        if (!storage.isHalf()) {
+            return panels.segment().get(Tensor.FLOAT, byteOffset(n, k));
+        }
+        int vector = n % Tile.COLUMNS / Simd.LANES;
+        int word = panels.segment().get(Tensor.INT, stepOffset(n / Tile.COLUMNS, k) + (long) (vector / 2 * Simd.LANES + n % Simd.LANES) * Integer.BYTES);
+        return storage.widen((short) (word >>> vector % 2 * 16));
+    }
+
+    private void requireFloats() {
+        if (storage.isHalf()) {
+            throw new IllegalStateException("a matrix of elements of 16 bits is only read by products");
+        }
     }
 
     private long byteOffset(int n, int k) {
@@ -217,11 +317,11 @@ public final class PackedMatrix {
 
     /** Byte offset of step {@code k} of panel {@code p}. */
     long stepOffset(int p, int k) {
-        return panelOffset(p) + (long) k * Tile.PANEL_STEP;
+        return panelOffset(p) + (long) k * stepBytes;
     }
 
     /** Byte offset of panel {@code p}. */
     long panelOffset(int p) {
-        return (long) p * depth * Tile.PANEL_STEP;
+        return (long) p * depth * stepBytes;
     }
 }

@@ -43,6 +43,9 @@ final class Tile {
     /** Floats of a worker's copy of one block of k of a panel; 0 where the kernels do not read a copy. */
     static final int STAGED_PANEL = MicroKernel.STAGED ? DEPTH * COLUMNS : 0;
 
+    /** Floats of a worker's widened block of k of a panel in memory; 0 where the kernels read a copy in an array, which then holds the widened block. */
+    static final int WIDENED_PANEL = MicroKernel.STAGED ? 0 : DEPTH * COLUMNS;
+
     /** A tile of zeros, from which sums begin; never written. */
     static final float[] ZEROS = new float[ROWS * COLUMNS];
 

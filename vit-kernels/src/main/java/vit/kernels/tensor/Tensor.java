@@ -19,6 +19,9 @@ public final class Tensor {
     /** The element layout: 4 bytes, native byte order, no alignment required. */
     public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+    /** The layout of a word of the same size: 4 bytes, native byte order, no alignment required. */
+    public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+
     private final MemorySegment segment;
     private final Shape shape;
     private final int rowStride; // elements from one row to the next

@@ -108,7 +108,19 @@ public final class TensorArena implements AutoCloseable {
      * @throws IndexOutOfBoundsException if the array is shorter
      */
     public Tensor copyOf(float[] values, int from, int... dimensions) {
-        Shape shape = Shape.of(dimensions);
+        return copyOf(MemorySegment.ofArray(values), from, Shape.of(dimensions));
+    }
+
+    /**
+     * As {@link #copyOf}, for a tensor that is only memory: its elements have the bits of {@code values}, which a kernel reads as it understands them.
+     *
+     * @throws IndexOutOfBoundsException if the array is shorter
+     */
+    public Tensor copyOfBits(int[] values, int from, int... dimensions) {
+        return copyOf(MemorySegment.ofArray(values), from, Shape.of(dimensions));
+    }
+
+    private Tensor copyOf(MemorySegment values, int from, Shape shape) {
         int rowStride = Tensor.rowLength(shape);
         long size = Tensor.bytes(shape, rowStride);
         if (size == 0) {
@@ -122,8 +134,7 @@ public final class TensorArena implements AutoCloseable {
         // The JDK aligns such memory to 8 or 16 bytes only. With glibc, large blocks begin 16 bytes into a page, which is three quarters of a cache
         // line early.
         long early = ALIGNMENT - MALLOC_HEADER;
-        MemorySegment block = arena.allocateFrom(Tensor.FLOAT, MemorySegment.ofArray(values), Tensor.FLOAT,
-                (long) from * Float.BYTES - early, size / Float.BYTES + MARGIN);
+        MemorySegment block = arena.allocateFrom(Tensor.INT, values, Tensor.INT, (long) from * Integer.BYTES - early, size / Integer.BYTES + MARGIN);
         count(size + ALIGNMENT);
         long start = (ALIGNMENT - block.address() % ALIGNMENT) % ALIGNMENT;
         if (start != early) {

@@ -15,8 +15,12 @@ import vit.kernels.convolution.Convolution;
 import vit.kernels.convolution.Window;
 import vit.kernels.dropout.Dropout;
 import vit.kernels.dropout.StochasticDepth;
+import vit.kernels.gemm.Epilogue;
+import vit.kernels.gemm.Gemm;
+import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.gemm.PackedRows;
+import vit.kernels.gemm.Storage;
 import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.headnorm.HeadNorm;
 import vit.kernels.loss.CrossEntropy;
@@ -98,6 +102,7 @@ class AllocationTest {
         tasks.put("pooling backward", w -> Pooling.backward(tokens, pooled, PREFIX, TOKENS, BATCH, TOKENS, w));
         tasks.put("pooling max", w -> Pooling.forwardMax(pooled, tokens, PREFIX, TOKENS, BATCH, TOKENS, w));
         tasks.put("pooling max backward", w -> Pooling.backwardMax(tokens, pooled, others, PREFIX, TOKENS, BATCH, TOKENS, w));
+        weightsOfSixteenBits(arena, tasks);
         attention(arena, tasks);
         swiglu(arena, tasks);
         rmsnorm(arena, tasks);
@@ -134,6 +139,17 @@ class AllocationTest {
                 dqkv, dbias, out, out, sums, qkv, bias, BATCH, TOKENS, heads, 1, backward, w));
         tasks.put("relative bias", w -> RelativeBias.gather(bias, table, index, w));
         tasks.put("relative bias backward", w -> RelativeBias.scatter(table, dbias, index, w));
+    }
+
+    private static void weightsOfSixteenBits(TensorArena arena, Map<String, Workers.Task> tasks) {
+        Tensor a = arena.allocate(TOKENS, PATCH);
+        Tensor c = arena.allocate(TOKENS, WIDTH);
+        GemmWorkspace workspace = GemmWorkspace.allocate(arena, GemmWorkspace.packedInput(TOKENS, PATCH), 1, true);
+        for (Storage storage : Storage.values()) {
+            PackedMatrix b = PackedMatrix.pack(arena, storage, WIDTH, PATCH, new float[WIDTH * PATCH], new float[PackedMatrix.scratch(WIDTH, PATCH)],
+                    new int[PackedMatrix.halfScratch(WIDTH, PATCH)]);
+            tasks.put("gemm of weights in " + storage, w -> Gemm.multiply(c, a, b, Epilogue.NONE, TOKENS, workspace, w));
+        }
     }
 
     private static void swiglu(TensorArena arena, Map<String, Workers.Task> tasks) {

@@ -25,6 +25,7 @@ import vit.kernels.convolution.Convolution;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.Storage;
 import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.maxpool.MaxPool;
@@ -71,6 +72,9 @@ class RehearsalTest {
     static List<Rehearsal> all() {
         List<Rehearsal> kernels = new ArrayList<>(PackedMatrix.rehearsals());
         kernels.addAll(Gemm.rehearsals());
+        for (Storage storage : Storage.values()) {
+            kernels.addAll(PackedMatrix.rehearsals(storage));
+        }
         kernels.addAll(Attention.rehearsals());
         kernels.addAll(Attention.biasRehearsals());
         for (RotaryKind kind : RotaryKind.values()) {

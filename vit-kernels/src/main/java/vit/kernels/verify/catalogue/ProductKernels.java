@@ -10,6 +10,7 @@ import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.gemm.PackedRows;
+import vit.kernels.gemm.Storage;
 import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
@@ -25,6 +26,8 @@ final class ProductKernels {
     static List<Kernel> all() {
         List<Kernel> kernels = new ArrayList<>();
         kernels.add(new Kernel("gemm", draw -> new Product(draw).call(Epilogue.NONE, (sums, column) -> sums)));
+        kernels.add(new Kernel("gemm of bfloat16 weights", draw -> new Product(draw, Storage.BFLOAT16).call(Epilogue.NONE, (sums, column) -> sums)));
+        kernels.add(new Kernel("gemm of float16 weights", draw -> new Product(draw, Storage.FLOAT16).call(Epilogue.NONE, (sums, column) -> sums)));
         kernels.add(new Kernel("gemm packed rows", draw -> new Product(draw).ofPackedRows()));
         for (GeluKind kind : GeluKind.values()) {
             kernels.add(new Kernel("gemm bias gelu " + kind.name().toLowerCase(Locale.ROOT), draw -> new Product(draw).withGelu(kind)));
@@ -64,6 +67,10 @@ final class ProductKernels {
         final GemmWorkspace workspace;
 
         Product(Draw draw) {
+            this(draw, Storage.FLOAT32);
+        }
+
+        Product(Draw draw, Storage storage) {
             this.draw = draw;
             m = draw.size(7, 1, 40);
             n = draw.size(37, 1, 90);
@@ -71,9 +78,21 @@ final class ProductKernels {
             Draw.Fill values = draw.any();
             a = draw.tensor(values, m, k);
             weight = draw.floats(values, n, k);
-            b = PackedMatrix.allocate(draw.arena(), n, k).packRows(weight);
+            b = packed(storage);
             c = draw.tensor(m, n);
-            workspace = GemmWorkspace.allocate(draw.arena(), m, Math.max(k, n), draw.mostThreads());
+            workspace = GemmWorkspace.allocate(draw.arena(), GemmWorkspace.packedInput(m, Math.max(k, n)), draw.mostThreads(), storage.isHalf());
+        }
+
+        /** The packed weight, which becomes one whose elements the storage has. */
+        private PackedMatrix packed(Storage storage) {
+            if (!storage.isHalf()) {
+                return PackedMatrix.allocate(draw.arena(), n, k).packRows(weight);
+            }
+            for (int i = 0; i < weight.length; i++) {
+                float rounded = storage.rounded(weight[i]);
+                weight[i] = Float.isFinite(rounded) ? rounded : Math.copySign(1, rounded);
+            }
+            return PackedMatrix.pack(draw.arena(), storage, n, k, weight, new float[PackedMatrix.scratch(n, k)], new int[PackedMatrix.halfScratch(n, k)]);
         }
 
         float[] sums() {
