@@ -1,5 +1,7 @@
 package vit.model;
 
+import java.util.Objects;
+
 /**
  * What a caller asks of {@link VitModel#load(java.nio.file.Path, java.nio.file.Path, LoadOptions)} beyond what the files say. Immutable; any number
  * of threads may share one.
@@ -11,11 +13,12 @@ package vit.model;
  *
  * @param imageHeight height of the model's input image, in pixels; 0 for the size that the files say
  * @param imageWidth  width of the model's input image, in pixels; 0 for the size that the files say
+ * @param weights     how the model keeps its weights in memory
  */
-public record LoadOptions(int imageHeight, int imageWidth) {
+public record LoadOptions(int imageHeight, int imageWidth, StoredAs weights) {
 
-    /** The model as its files describe it. */
-    public static final LoadOptions DEFAULTS = new LoadOptions(0, 0);
+    /** The model as its files describe it, with weights in 32 bits. */
+    public static final LoadOptions DEFAULTS = new LoadOptions(0, 0, StoredAs.FLOAT32);
 
     /**
      * Checks the sizes.
@@ -26,6 +29,7 @@ public record LoadOptions(int imageHeight, int imageWidth) {
         if (imageHeight < 0 || imageWidth < 0 || (imageHeight == 0) != (imageWidth == 0)) {
             throw new IllegalArgumentException("an image of " + imageHeight + "×" + imageWidth + " pixels");
         }
+        Objects.requireNonNull(weights, "weights");
     }
 
     /**
@@ -40,7 +44,19 @@ public record LoadOptions(int imageHeight, int imageWidth) {
         if (height < 1 || width < 1) {
             throw new IllegalArgumentException("an image of " + height + "×" + width + " pixels");
         }
-        return new LoadOptions(height, width);
+        return new LoadOptions(height, width, weights);
+    }
+
+    /**
+     * The same options for weights that are kept in this way.
+     *
+     * <!-- given: Path weights -->
+     * <pre>{@code
+     * VitModel half = VitModel.load(weights, null, LoadOptions.DEFAULTS.withWeights(StoredAs.AS_FILE));
+     * }</pre>
+     */
+    public LoadOptions withWeights(StoredAs storedAs) {
+        return new LoadOptions(imageHeight, imageWidth, storedAs);
     }
 
     /** Whether these options ask for an image size. */

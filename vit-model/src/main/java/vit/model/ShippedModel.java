@@ -12,9 +12,9 @@ final class ShippedModel {
 
     private ShippedModel() {}
 
-    static VitModel load() throws IOException {
+    static VitModel load(StoredAs storedAs) throws IOException {
         VitModel.prepareKernels();
-        return VitModel.load(resource(WEIGHTS), resource(CONFIG));
+        return VitModel.load(resource(WEIGHTS), resource(CONFIG), LoadOptions.DEFAULTS.withWeights(storedAs));
     }
 
     private static byte[] resource(String name) throws IOException {

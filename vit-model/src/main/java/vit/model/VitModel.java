@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import jdk.jfr.FlightRecorder;
+import vit.kernels.gemm.Storage;
 import vit.kernels.lifetime.Lifetime;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
@@ -65,16 +66,17 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     private final VitWeights weights;
     private final Lifetime lifetime;
 
-    private VitModel(ParameterSource source, List<String> labels, Preprocessing preprocessing, WeightsReport report) throws IOException {
+    private VitModel(ParameterSource source, StoredAs storedAs, List<String> labels, Preprocessing preprocessing, WeightsReport report) throws IOException {
         this.config = source.config();
         this.parameters = Parameters.of(config);
         this.labels = List.copyOf(labels);
         this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
         KernelCompilation.include(config);
+        parameters.list().stream().map(parameter -> storedAs.of(source, parameter)).filter(Storage::isHalf).distinct().forEach(KernelCompilation::include);
         this.arena = TensorArena.open();
         Lifetime begun = null;
         try {
-            this.weights = new VitWeights(config, parameters, source, arena);
+            this.weights = new VitWeights(config, parameters, source, storedAs, arena);
             this.report = report.with(warnings());
             begun = lifetime(arena);
         } finally {
@@ -125,7 +127,8 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     }
 
     /**
-     * Loads weights with the given configuration and options, for example for images of another size; otherwise as {@link #load(Path)}.
+     * Loads weights with the given configuration and options, for example for images of another size or to keep 16-bit weights as they are; otherwise as
+     * {@link #load(Path)}.
      *
      * <!-- given: Path weights -->
      * <pre>{@code
@@ -139,7 +142,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      */
     public static VitModel load(Path weights, Path config, LoadOptions options) throws IOException {
         prepareKernels();
-        return load(Weights.open(weights, config, options));
+        return load(Weights.open(weights, config, options), options.weights());
     }
 
     /**
@@ -173,7 +176,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      */
     public static VitModel load(byte[] weights, byte[] config, LoadOptions options) throws IOException {
         prepareKernels();
-        return load(Weights.open(weights, config, options));
+        return load(Weights.open(weights, config, options), options.weights());
     }
 
     /**
@@ -199,7 +202,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      */
     public static VitModel load(InputStream weights, byte[] config, LoadOptions options) throws IOException {
         prepareKernels();
-        return load(Weights.open(weights, config, options));
+        return load(Weights.open(weights, config, options), options.weights());
     }
 
     /**
@@ -211,11 +214,11 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         KernelCompilation.start();
     }
 
-    private static VitModel load(Weights opened) throws IOException {
+    private static VitModel load(Weights opened, StoredAs storedAs) throws IOException {
         LoadEvent event = FlightRecorder.isInitialized() ? LoadEvent.begun() : null;
         try (opened) {
             PreprocessingChoice choice = opened.preprocessingChoice();
-            VitModel model = new VitModel(opened, opened.labels(), choice.preprocessing(), opened.report().withAssumedPreprocessing(choice.warning()));
+            VitModel model = new VitModel(opened, storedAs, opened.labels(), choice.preprocessing(), opened.report().withAssumedPreprocessing(choice.warning()));
             if (event != null) {
                 event.commit(model);
             }
@@ -231,7 +234,16 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws IOException if the jar lacks it
      */
     public static VitModel shipped() throws IOException {
-        return ShippedModel.load();
+        return shipped(StoredAs.FLOAT32);
+    }
+
+    /**
+     * As {@link #shipped()}, with weights that are kept as {@code storedAs} says.
+     *
+     * @throws IOException if the jar lacks it
+     */
+    public static VitModel shipped(StoredAs storedAs) throws IOException {
+        return ShippedModel.load(storedAs);
     }
 
     /**
@@ -255,12 +267,26 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws IOException              if the source cannot be read
      */
     public static VitModel of(ParameterSource source, List<String> labels, Preprocessing preprocessing) throws IOException {
+        return of(source, StoredAs.FLOAT32, labels, preprocessing);
+    }
+
+    /**
+     * As {@link #of(ParameterSource)}, with weights that are kept as {@code storedAs} says.
+     *
+     * @throws IllegalArgumentException if the labels are not as many as the model's classes
+     * @throws IOException              if the source cannot be read
+     */
+    public static VitModel of(ParameterSource source, StoredAs storedAs) throws IOException {
+        return of(source, storedAs, source.labels(), source.preprocessing());
+    }
+
+    private static VitModel of(ParameterSource source, StoredAs storedAs, List<String> labels, Preprocessing preprocessing) throws IOException {
         int classes = source.config().classes();
         if (!labels.isEmpty() && labels.size() != classes) {
             throw new IllegalArgumentException(labels.size() + " labels for a model of " + classes + " classes");
         }
         prepareKernels();
-        return new VitModel(source, labels, preprocessing, WeightsReport.ofNoFile(source.config().family()));
+        return new VitModel(source, storedAs, labels, preprocessing, WeightsReport.ofNoFile(source.config().family()));
     }
 
     /** The configuration: every size of the model and every choice in its architecture. */
@@ -284,6 +310,12 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         } finally {
             lifetime.exit();
         }
+    }
+
+    /** The type in which the model keeps {@code parameter} in memory. */
+    @Override
+    public Storage storage(Parameter parameter) {
+        return weights.tensors().storage(parameter);
     }
 
     /** Names, shapes and kinds of the model's tensors, in the order of the forward pass; {@link #read} gives their values. */
@@ -328,18 +360,22 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws IllegalArgumentException if no session can have so large a batch
      */
     public long sessionBytes(SessionOptions options) {
-        return sessionBytes(config, options);
+        return sessionBytes(config, weights.isHalf(), options);
     }
 
     /**
-     * The bytes that a session of a model of this configuration would plan, weights not counted. Needs no model, so it can say in advance
-     * whether one fits.
+     * The bytes that a session of a model of this configuration would plan, weights not counted and kept in 32 bits. Needs no model, so it can say in
+     * advance whether one fits. For weights of 16 bits, each worker may need 192 KB more.
      *
      * @throws IllegalArgumentException if no session can have so large a batch
      */
     public static long sessionBytes(VitConfig config, SessionOptions options) {
+        return sessionBytes(config, false, options);
+    }
+
+    private static long sessionBytes(VitConfig config, boolean half, SessionOptions options) {
         try (TensorArena counting = TensorArena.counting()) {
-            new VitForward(config, null, options.maxBatch(), options.allTokens(), options.threads(), counting);
+            new VitForward(config, null, half, options.maxBatch(), options.allTokens(), options.threads(), counting);
             return counting.bytes();
         }
     }

@@ -81,7 +81,7 @@ public final class VitSession implements AutoCloseable {
         Workers team = options.workers();
         Lifetime begun = null;
         try {
-            VitForward forward = new VitForward(config, model.weights(), options.maxBatch(), options.allTokens(),
+            VitForward forward = new VitForward(config, model.weights(), model.weights().isHalf(), options.maxBatch(), options.allTokens(),
                     ownsWorkers ? options.threads() : team.count(), arena);
             team = ownsWorkers ? Workers.of(options.threads(), name) : team;
             this.pass = new SessionPass(model, forward, team);

@@ -29,13 +29,23 @@ final class BitsProbe {
      * @param arguments the numbers of threads to run with; all must give one hash. The later kinds of models run with the first and the last
      */
     public static void main(String[] arguments) throws IOException {
-        VitConfig token = VitConfig.builder().image(16, 24).patch(8).width(20).depth(2).heads(2).headDim(9).mlp(34).classes(5).build();
+        List<VitConfig> kinds = kinds();
+        String plain = hash(kinds.subList(0, 2), 20, arguments);
+        String later = hash(kinds.subList(2, kinds.size()), 1, Stream.of(arguments[0], arguments[arguments.length - 1]).distinct().toArray(String[]::new));
+        System.out.println("hash " + plain + " " + later);
+    }
+
+    static VitConfig token() {
+        return VitConfig.builder().image(16, 24).patch(8).width(20).depth(2).heads(2).headDim(9).mlp(34).classes(5).build();
+    }
+
+    /** Two plain models and four with the later parts. */
+    static List<VitConfig> kinds() {
+        VitConfig token = token();
         VitConfig mean = token.toBuilder().gelu(GeluKind.TANH).pooling(VitConfig.Pooling.PATCH_MEAN)
                 .finalNorm(VitConfig.FinalNorm.AFTER_POOLING).layerScale(true).registers(1).build();
         VitConfig axes = token.toBuilder().depth(1).positions(VitConfig.Positions.LEARNED_AXES).build();
-        String plain = hash(List.of(token, mean), 20, arguments);
-        String later = hash(List.of(axes, eva(token), beit(token), hybrid(token)), 1, Stream.of(arguments[0], arguments[arguments.length - 1]).distinct().toArray(String[]::new));
-        System.out.println("hash " + plain + " " + later);
+        return List.of(token, mean, axes, eva(token), beit(token), hybrid(token));
     }
 
     /** The one hash of these models at every number of threads. */
@@ -58,10 +68,12 @@ final class BitsProbe {
             float[] images = new float[BATCH * 3 * 16 * 24];
             weights.fill(images, images.length, "images", 1.7, 0);
             float[] logits = new float[BATCH * 5];
-            try (VitModel model = VitModel.of(weights);
-                    VitSession session = model.newSession(SessionOptions.threads(threads).withBatch(BATCH))) {
-                session.logits(images, BATCH, logits);
-                update(crc, logits);
+            for (StoredAs storedAs : List.of(StoredAs.FLOAT32, StoredAs.ROUNDED_TO_BFLOAT16, StoredAs.ROUNDED_TO_FLOAT16)) {
+                try (VitModel model = VitModel.of(weights, storedAs);
+                        VitSession session = model.newSession(SessionOptions.threads(threads).withBatch(BATCH))) {
+                    session.logits(images, BATCH, logits);
+                    update(crc, logits);
+                }
             }
             train(crc, weights, images, steps, threads);
         }

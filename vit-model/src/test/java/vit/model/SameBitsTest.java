@@ -15,7 +15,8 @@ import vit.kernels.verify.ChildProcess;
 
 /**
  * Logits, gradients and trained weights have the same hash in every mode of the JVM, at every vector width and at any number of threads: after twenty steps of
- * plain models, and after one step of models with the later parts (positions by axis, EVA's and BEiT's blocks, a hybrid).
+ * plain models, and after one step of models with the later parts (positions by axis, EVA's and BEiT's blocks, a hybrid). The logits are also those of weights
+ * that are kept in 16 bits.
  */
 class SameBitsTest {
 

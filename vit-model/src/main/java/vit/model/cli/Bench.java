@@ -60,7 +60,7 @@ final class Bench implements Callable<Integer> {
 
     /** The measurements; times are in milliseconds per call. */
     private record Result(String model, int batch, int threads, long calls, double p50, double p99, double max,
-            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens) {
+            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens, long weightBytes) {
 
         double shareOfPeak() {
             return gflops / peak;
@@ -108,7 +108,7 @@ final class Bench implements Callable<Integer> {
         }
         vit.status().warnOfMachine();
         vit.status().show("making weights for " + DEFAULT_MODEL);
-        return VitModel.of(new GeneratedWeights(config, 0));
+        return VitModel.of(new GeneratedWeights(config, 0), options.weights());
     }
 
     private VitConfig sized(VitConfig config, LoadOptions options) {
@@ -150,7 +150,7 @@ final class Bench implements Callable<Integer> {
         double gflops = session.cost().flops() * batch / p50 / 1e6;
         return new Result(name(), batch, team.count(), calls, p50, latencies.quantile(0.99), latencies.max(),
                 calls * (double) batch / ((last - start) / 1e9), gflops, peak, (bytes + calls - 1) / calls,
-                session.cost().equals(ForwardCost.of(config)));
+                session.cost().equals(ForwardCost.of(config)), model.weightBytes());
     }
 
     private String name() {
@@ -172,6 +172,7 @@ final class Bench implements Callable<Integer> {
         object.put("gflops", r.gflops);
         object.put("share_of_peak", r.shareOfPeak());
         object.put("allocated_bytes_per_call", r.allocatedBytes);
+        object.put("weight_bytes", r.weightBytes);
         return object;
     }
 
@@ -184,6 +185,7 @@ final class Bench implements Callable<Integer> {
                 .row("throughput", format("%.2f images/s", r.imagesPerSecond))
                 .row("last block", r.allTokens ? "every token" : "only the tokens that the head uses")
                 .row("arithmetic", format("%.1f GFLOP/s, %.1f %% of the measured peak of %.1f", r.gflops, 100 * r.shareOfPeak(), r.peak))
+                .row("weights", format("%.1f MB in memory", r.weightBytes / 1e6))
                 .row("allocated", r.allocatedBytes + " bytes a call")
                 .print(out, "");
     }

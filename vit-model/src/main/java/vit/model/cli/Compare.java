@@ -62,6 +62,9 @@ final class Compare implements Callable<Integer> {
 
     private List<Comparison.Row> compare() throws CommandException, IOException {
         Comparison comparison = new Comparison();
+        if (gradients && files.options().weights().rounds()) {
+            throw new CommandException("--gradients: training keeps weights in 32 bits and rounds none of them", "leave --stored-as or --gradients out");
+        }
         try (TensorFile file = TensorFile.open(reference)) {
             LoadOptions options = options(file);
             try (VitModel model = files.loadNamed(vit.status(), options)) {

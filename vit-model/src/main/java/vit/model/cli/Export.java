@@ -12,6 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.TypeConversionException;
 import vit.model.InputException;
+import vit.model.StoredAs;
 import vit.model.onnx.OnnxExport;
 import vit.model.onnx.OnnxOperators;
 import vit.model.weights.Weights;
@@ -36,6 +37,9 @@ final class Export implements Callable<Integer> {
 
     @Override
     public Integer call() throws CommandException, IOException {
+        if (files.options().weights() != StoredAs.FLOAT32) {
+            throw new CommandException("--stored-as: an export holds the weights of the file in 32 bits, whatever is kept in memory", "leave --stored-as out");
+        }
         OutputCheck.require(output, OutputCheck.Format.ONNX, Stream.of(files.weights(), files.config()).filter(Objects::nonNull).toList());
         boolean replaces = OutputCheck.replaces(output);
         vit.status().show("exporting " + files.weights());

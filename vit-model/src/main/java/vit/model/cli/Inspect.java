@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
 import vit.kernels.tensor.Shape;
 import vit.model.InputException;
 import vit.model.LoadOptions;
+import vit.model.StoredAs;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
 import vit.model.json.Json;
@@ -106,6 +107,8 @@ final class Inspect implements Callable<Integer> {
                 + weights.labels().getLast());
         table.row("tokens", config.tokens());
         table.row("parameters", String.format(Locale.ROOT, "%,d", vit.model.parameters.Parameters.of(config).count()));
+        table.row("in memory", bytes(weights, StoredAs.FLOAT32) + " in 32 bits"
+                + (bytes(weights, StoredAs.AS_FILE).equals(bytes(weights, StoredAs.FLOAT32)) ? "" : ", " + bytes(weights, StoredAs.AS_FILE) + " as in the file"));
         table.row("forward pass", String.format(Locale.ROOT, "%.3g GFLOP per image", ForwardCost.of(config).flops() / 1e9));
         table.row("missing", "none");
         table.row("not used", weights.report().ignored().isEmpty() ? "none" : String.join(", ", weights.report().ignored()));
@@ -114,6 +117,13 @@ final class Inspect implements Callable<Integer> {
             out.println("note: " + note);
         }
         origins(recognition, fields, out);
+    }
+
+    /** What the weights take in memory if they are kept so, without padding. */
+    private static String bytes(Weights weights, StoredAs storedAs) {
+        long bytes = vit.model.parameters.Parameters.of(weights.config()).list().stream()
+                .mapToLong(parameter -> parameter.shape().size() * storedAs.of(weights, parameter).bytes()).sum();
+        return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
     }
 
     /** Where the values of the configuration come from. What no file tells is listed last. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 import vit.model.InputException;
 import vit.model.LoadOptions;
+import vit.model.StoredAs;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
 import vit.model.image.RgbImage;
@@ -14,7 +15,7 @@ import vit.model.weights.Weights;
 import vit.model.weights.WeightsReport;
 
 /**
- * {@code --weights}, {@code --config} and {@code --image-size}: which model to use. The subclasses differ only in what happens without
+ * {@code --weights}, {@code --config}, {@code --image-size} and {@code --stored-as}: which model to use. The subclasses differ only in what happens without
  * {@code --weights}.
  */
 abstract class ModelFiles {
@@ -42,6 +43,12 @@ abstract class ModelFiles {
             description = "Size of the images that the model takes, in pixels. Learned positions are carried over to it as the weights' library does;"
                     + " default: the configuration's.")
     private LoadOptions options = LoadOptions.DEFAULTS;
+
+    @Option(names = "--stored-as", paramLabel = "TYPE", converter = StoredAsConverter.class, completionCandidates = StoredAsConverter.Names.class,
+            description = "How the weights are kept in memory: float32; file, which keeps bfloat16 and float16 as the file has them, with half the memory and the same"
+                    + " results; rounded-bfloat16 or rounded-float16, which round others too and change the results; default: float32.")
+    private StoredAs storedAs = StoredAs.FLOAT32;
+
     /** Without weights, it is the model that ships. */
     static final class OrShipped extends ModelFiles {
         @Option(names = "--weights", paramLabel = "F",
@@ -81,9 +88,9 @@ abstract class ModelFiles {
         return config;
     }
 
-    /** The image size that is asked for. */
+    /** What is asked for beyond the files: the image size, and how weights are kept. */
     LoadOptions options() {
-        return options;
+        return options.withWeights(storedAs);
     }
 
     /**
@@ -94,7 +101,7 @@ abstract class ModelFiles {
     VitModel load(StatusLine status) throws CommandException, IOException {
         if (weights == null && config == null && !options.hasImage()) {
             status.warnOfMachine();
-            return VitModel.shipped();
+            return VitModel.shipped(storedAs);
         }
         return loadNamed(status);
     }
@@ -105,7 +112,7 @@ abstract class ModelFiles {
      * @throws CommandException if no weights are named, or they or the configuration are unusable
      */
     VitModel loadNamed(StatusLine status) throws CommandException, IOException {
-        return loadNamed(status, options);
+        return loadNamed(status, options());
     }
 
     /** As {@link #loadNamed(StatusLine)}, with other options than those that are named. */
@@ -136,7 +143,7 @@ abstract class ModelFiles {
     Weights open(StatusLine status) throws CommandException, IOException {
         requireWeights();
         try {
-            Weights opened = Weights.open(weights, config, options);
+            Weights opened = Weights.open(weights, config, options());
             warn(opened.report(), status);
             return opened;
         } catch (InputException e) {

@@ -32,8 +32,9 @@ final class BlockMemory {
      * Plans it for {@code rows} rows.
      *
      * @param packedFloats what the largest product packs on the way
+     * @param half         whether a weight has elements of 16 bits
      */
-    BlockMemory(VitConfig config, int rows, int packedFloats, int workers, TensorArena arena) {
+    BlockMemory(VitConfig config, int rows, int packedFloats, boolean half, int workers, TensorArena arena) {
         tokens = config.tokens();
         heads = config.heads();
         scale = (float) (1 / Math.sqrt(config.headDim()));
@@ -49,7 +50,7 @@ final class BlockMemory {
         hidden = PackedRows.allocate(arena, rows, mlp.hidden());
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
         int attendedFloats = plainAttention ? 0 : GemmWorkspace.packedInput(rows, config.inner());
-        gemm = GemmWorkspace.allocate(arena, Math.max(packedFloats, attendedFloats), workers);
+        gemm = GemmWorkspace.allocate(arena, Math.max(packedFloats, attendedFloats), workers, half);
     }
 
     /** Whether attention is softmax(Q·Kᵀ)·V of the projected tokens, with nothing in between. */

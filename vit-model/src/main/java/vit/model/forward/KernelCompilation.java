@@ -12,6 +12,7 @@ import vit.kernels.convolution.Convolution;
 import vit.kernels.gelu.Gelu;
 import vit.kernels.gemm.Gemm;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.Storage;
 import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.layernorm.LayerNorm;
@@ -72,6 +73,11 @@ public final class KernelCompilation {
         if (attention.relative() != RelativePositions.NONE) {
             begin("bias", Attention::biasRehearsals);
         }
+    }
+
+    /** Begins with the kernels that read weights of this type, unless that has been done. */
+    public static void include(Storage storage) {
+        begin("weights in " + storage, () -> PackedMatrix.rehearsals(storage));
     }
 
     /** Runs rehearsals after those that are running. */

@@ -47,9 +47,10 @@ public final class VitForward implements Workers.Task {
     /**
      * Plans the pass; with a counting arena and null weights, only its memory.
      *
+     * @param half      whether a weight has elements of 16 bits ({@link VitWeights#isHalf})
      * @param allTokens see {@link SessionOptions}
      */
-    public VitForward(VitConfig config, VitWeights weights, int maxBatch, boolean allTokens, int workers, TensorArena arena) {
+    public VitForward(VitConfig config, VitWeights weights, boolean half, int maxBatch, boolean allTokens, int workers, TensorArena arena) {
         this.maxBatch = maxBatch;
         checkBatch(config, maxBatch);
         tokens = config.tokens();
@@ -59,7 +60,7 @@ public final class VitForward implements Workers.Task {
         x = arena.allocatePadded(rows, config.width());
         stem = new Stem(config, weights, images, x, maxBatch, arena);
         pooledBlock = allTokens || !PooledBlock.serves(config) ? null : new PooledBlock(config, weights, maxBatch, arena);
-        memory = new BlockMemory(config, rows, packedFloats(config, maxBatch, pooledBlock != null), workers, arena);
+        memory = new BlockMemory(config, rows, packedFloats(config, maxBatch, pooledBlock != null), half, workers, arena);
         Pool.Plan plan = new Pool.Plan(config, weights, maxBatch, arena);
         pool = Pool.of(plan);
         head = new Head(plan, pool);

@@ -5,6 +5,7 @@ import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.model.StoredAs;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.ParameterSource;
@@ -22,10 +23,17 @@ public final class VitWeights {
     private final ParameterTensors tensors;
     private final Tensor positions; // (Q + P, C), or null
     private final StandardizedWeights standardized;
+    private final boolean half;
 
-    /** Copies all parameters from {@code source} into {@code arena}. */
+    /** Copies all parameters from {@code source} into {@code arena}, in 32 bits. */
     public VitWeights(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
-        tensors = new ParameterTensors(config, parameters, source, arena);
+        this(config, parameters, source, StoredAs.FLOAT32, arena);
+    }
+
+    /** Copies all parameters from {@code source} into {@code arena}. What is not kept in 32 bits can only be read. */
+    public VitWeights(VitConfig config, Parameters parameters, ParameterSource source, StoredAs storedAs, TensorArena arena) throws IOException {
+        tensors = new ParameterTensors(config, parameters, source, storedAs, arena);
+        half = tensors.isHalf();
         standardized = new StandardizedWeights(parameters, tensors, arena);
         if (!standardized.isEmpty()) {
             try (Workers alone = Workers.of(1)) {
@@ -45,6 +53,11 @@ public final class VitWeights {
     /** The packed weight of the linear layer {@code name}. */
     public PackedMatrix matrix(String name) {
         return tensors.matrix(name);
+    }
+
+    /** Whether a matrix has elements of 16 bits, for which a product's workspace is planned. */
+    public boolean isHalf() {
+        return half;
     }
 
     /** The weights of convolutions as they are used. */

@@ -2,6 +2,7 @@ package vit.model.parameters;
 
 import java.io.IOException;
 import java.util.List;
+import vit.kernels.gemm.Storage;
 import vit.model.InputException;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
@@ -29,6 +30,11 @@ public interface ParameterSource {
      */
     default Preprocessing preprocessing() throws IOException {
         return Preprocessing.forFamily(config().family());
+    }
+
+    /** The smallest type that holds every value of {@code parameter} exactly, as far as the source knows without reading the values. */
+    default Storage storage(Parameter parameter) {
+        return Storage.FLOAT32;
     }
 
     /**

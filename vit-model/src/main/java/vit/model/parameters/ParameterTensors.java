@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.Storage;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
+import vit.model.StoredAs;
 import vit.model.config.VitConfig;
 import vit.model.forward.Spans;
 
@@ -39,17 +41,19 @@ public final class ParameterTensors {
         }
     }
 
-    /** The values of {@code source} for every parameter. */
-    public ParameterTensors(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
+    /** The values of {@code source} for every parameter, with matrices stored as {@code storedAs} says. */
+    public ParameterTensors(VitConfig config, Parameters parameters, ParameterSource source, StoredAs storedAs, TensorArena arena) throws IOException {
         prefix = prefix(config, arena);
         float[] values = new float[parameters.list().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).max().orElse(0)];
         float[] scratch = new float[parameters.list().stream().filter(Parameter::isMatrix)
                 .mapToInt(p -> PackedMatrix.scratch(p.out(), p.in())).max().orElse(0)];
+        int[] words = new int[parameters.list().stream().filter(p -> storedAs.of(source, p).isHalf())
+                .mapToInt(p -> PackedMatrix.halfScratch(p.out(), p.in())).max().orElse(0)];
         for (Parameter parameter : parameters.list()) {
             source.read(parameter, values);
             boolean finite = false; // unknown
             if (parameter.isMatrix()) {
-                PackedMatrix matrix = PackedMatrix.pack(arena, parameter.out(), parameter.in(), values, scratch);
+                PackedMatrix matrix = PackedMatrix.pack(arena, storedAs.of(source, parameter), parameter.out(), parameter.in(), values, scratch, words);
                 matrices.put(parameter.name(), matrix);
                 finite = matrix.wasFinite();
             } else {
@@ -69,6 +73,16 @@ public final class ParameterTensors {
      */
     public Optional<String> hiddenNonFinite() {
         return Optional.ofNullable(hidden);
+    }
+
+    /** The type in which the elements of this parameter are kept. */
+    public Storage storage(Parameter parameter) {
+        return parameter.isMatrix() ? matrices.get(parameter.name()).storage() : Storage.FLOAT32;
+    }
+
+    /** Whether a matrix has elements of 16 bits. */
+    public boolean isHalf() {
+        return matrices.values().stream().anyMatch(matrix -> matrix.storage().isHalf());
     }
 
     private static Tensor prefix(VitConfig config, TensorArena arena) {

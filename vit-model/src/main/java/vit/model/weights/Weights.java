@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import vit.kernels.gemm.Storage;
 import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.config.VitConfig;
@@ -29,6 +30,7 @@ import vit.model.weights.family.TensorDirectory;
 import vit.model.weights.family.TensorView;
 import vit.model.weights.family.WeightFamilies;
 import vit.model.weights.family.WeightFamily;
+import vit.model.weights.format.Dtype;
 import vit.model.weights.format.ShardedFile;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
@@ -352,6 +354,20 @@ public final class Weights implements ParameterSource, AutoCloseable {
                     : positionResampling().resample(parameter.name(), values, stored, config());
             System.arraycopy(resampled, 0, target, 0, resampled.length);
         }
+    }
+
+    /** The type that the file has a parameter in, if all its tensors have the same type of 16 bits. */
+    @Override
+    public Storage storage(Parameter parameter) {
+        List<TensorView> parts = byParameter.get(parameter.name());
+        if (parts == null || parameter.kind() == Parameter.Kind.POSITION || parameter.kind() == Parameter.Kind.RELATIVE_POSITION) {
+            return Storage.FLOAT32; // made here, or perhaps resampled
+        }
+        List<Dtype> types = parts.stream().map(view -> file.find(view.fileName()).dtype()).distinct().toList();
+        if (types.equals(List.of(Dtype.BF16))) {
+            return Storage.BFLOAT16;
+        }
+        return types.equals(List.of(Dtype.F16)) ? Storage.FLOAT16 : Storage.FLOAT32;
     }
 
     private void read(TensorView view, float[] target) throws IOException {

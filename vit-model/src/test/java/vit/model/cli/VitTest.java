@@ -154,7 +154,7 @@ class VitTest {
         assertEquals(1, ran.lines().size());
         JsonObject result = Json.parse("standard output", ran.out().getBytes(StandardCharsets.UTF_8));
         assertEquals(List.of("model", "batch", "threads", "latency_ms", "images_per_second", "all_tokens", "gflops", "share_of_peak",
-                "allocated_bytes_per_call"), List.copyOf(result.names()));
+                "allocated_bytes_per_call", "weight_bytes"), List.copyOf(result.names()));
         assertEquals("tiny.safetensors", result.text("model"));
         assertEquals(3, result.integer("batch"));
         assertEquals(2, result.integer("threads"));

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.InputException;
 import vit.model.LoadOptions;
+import vit.model.StoredAs;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
@@ -153,6 +154,6 @@ class PositionGridTest {
         assertTrue(divided.getMessage().contains("sides that the patch of 8 pixels divides; found 36×40"), divided.getMessage());
         assertThrows(InputException.class, () -> Weights.open(file, null, LoadOptions.DEFAULTS.withImage(80_000, 80_000)), "far more patches than the file has rows");
         assertThrows(IllegalArgumentException.class, () -> LoadOptions.DEFAULTS.withImage(0, 32));
-        assertThrows(IllegalArgumentException.class, () -> new LoadOptions(32, 0));
+        assertThrows(IllegalArgumentException.class, () -> new LoadOptions(32, 0, StoredAs.FLOAT32));
     }
 }

@@ -1,0 +1,31 @@
+package vit.model.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+import vit.model.StoredAs;
+
+/** How weights are kept in memory, on the command line. */
+final class StoredAsConverter implements ITypeConverter<StoredAs> {
+
+    private static final Map<String, StoredAs> BY_NAME = Map.of("float32", StoredAs.FLOAT32, "file", StoredAs.AS_FILE,
+            "rounded-bfloat16", StoredAs.ROUNDED_TO_BFLOAT16, "rounded-float16", StoredAs.ROUNDED_TO_FLOAT16);
+
+    /** The names, for completion and help. */
+    static final class Names extends ArrayList<String> {
+        Names() {
+            super(List.of("float32", "file", "rounded-bfloat16", "rounded-float16"));
+        }
+    }
+
+    @Override
+    public StoredAs convert(String name) {
+        StoredAs found = BY_NAME.get(name);
+        if (found == null) {
+            throw new TypeConversionException("expected float32, file, rounded-bfloat16 or rounded-float16, found '" + name + "'");
+        }
+        return found;
+    }
+}

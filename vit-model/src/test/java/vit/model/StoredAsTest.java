@@ -1,0 +1,286 @@
+package vit.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import vit.kernels.gemm.Storage;
+import vit.model.config.VitConfig;
+import vit.model.config.VitConfig.Pooling;
+import vit.model.config.VitVariants;
+import vit.model.parameters.GeneratedWeights;
+import vit.model.parameters.Parameter;
+import vit.model.parameters.ParameterSource;
+import vit.model.weights.WeightsWriter;
+import vit.model.weights.format.Dtype;
+import vit.model.weights.format.SafetensorsWriter;
+import vit.model.weights.format.TensorEntry;
+import vit.model.weights.format.TensorFile;
+
+/** Weights that are kept in 16 bits give the bits of the same weights in 32 bits, in every layer, and take half the memory. */
+class StoredAsTest {
+
+    private static final int BATCH = 3;
+
+    /** Generated parameters, each rounded to a type in which a file might have them. */
+    private record Rounded(GeneratedWeights weights, Storage type) implements ParameterSource {
+
+        @Override
+        public VitConfig config() {
+            return weights.config();
+        }
+
+        @Override
+        public Storage storage(Parameter parameter) {
+            return type;
+        }
+
+        @Override
+        public void read(Parameter parameter, float[] target) {
+            weights.read(parameter, target);
+            for (int i = 0; i < parameter.shape().size(); i++) {
+                target[i] = type.rounded(target[i]);
+            }
+        }
+    }
+
+    private static VitConfig token() {
+        return BitsProbe.token();
+    }
+
+    /** Every kind of stem, attention, MLP, pooling and head. */
+    static List<VitConfig> kinds() {
+        List<VitConfig> kinds = new ArrayList<>(BitsProbe.kinds());
+        for (Pooling pooling : List.of(Pooling.ALL_ATTENTION, Pooling.PATCH_MEAN, Pooling.TOKEN_AND_PATCH_MEAN)) {
+            kinds.add(token().toBuilder().pooling(pooling).width(18).headDim(9).build());
+        }
+        kinds.add(token().toBuilder().preLogits(true).distillationToken(false).build());
+        kinds.add(token().toBuilder().distillationToken(true).build());
+        return kinds;
+    }
+
+    private static float[] images(VitConfig config) {
+        float[] images = new float[BATCH * config.channels() * config.imageHeight() * config.imageWidth()];
+        new GeneratedWeights(config, 0).fill(images, images.length, "images", 1.7, 0);
+        return images;
+    }
+
+    /** Logits, embeddings and tokens of every block, one after the other. */
+    private static float[] results(VitModel model, int threads, boolean allTokens) {
+        VitConfig config = model.config();
+        try (VitSession session = model.newSession(SessionOptions.threads(threads).withBatch(BATCH).withAllTokens(allTokens))) {
+            float[] images = images(config);
+            float[] logits = new float[BATCH * config.classes()];
+            session.logits(images, BATCH, logits);
+            Features features = Features.of(config, FeatureRequest.embedding().and(FeatureRequest.blocks(IntStream.range(0, config.depth()).toArray())).and(FeatureRequest.pooled()), BATCH);
+            session.features(images, BATCH, features);
+            float[] last = Arrays.copyOfRange(images, images.length / BATCH * (BATCH - 1), images.length);
+            float[] alone = new float[config.classes()];
+            session.logits(last, 1, alone);
+            assertArrayEquals(Arrays.copyOfRange(logits, logits.length - alone.length, logits.length), alone, "the last image alone");
+            return join(logits, features.embedding(), features.pooled(), features.block(0), features.block(config.depth() - 1));
+        }
+    }
+
+    private static float[] join(float[]... parts) {
+        float[] all = new float[Stream.of(parts).mapToInt(part -> part.length).sum()];
+        int to = 0;
+        for (float[] part : parts) {
+            System.arraycopy(part, 0, all, to, part.length);
+            to += part.length;
+        }
+        return all;
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BFLOAT16", "FLOAT16"})
+    void everyLayerHasTheBitsOfWidenedWeights(Storage type) throws IOException {
+        for (VitConfig config : kinds()) {
+            Rounded source = new Rounded(new GeneratedWeights(config, 0), type);
+            try (VitModel wide = VitModel.of(source); VitModel half = VitModel.of(source, StoredAs.AS_FILE)) {
+                for (Parameter parameter : half.parameters().list()) {
+                    boolean narrow = parameter.isMatrix() && parameter.kind() != Parameter.Kind.CONVOLUTION_WEIGHT;
+                    assertEquals(narrow ? type : Storage.FLOAT32, half.storage(parameter), parameter.name());
+                    assertEquals(Storage.FLOAT32, wide.storage(parameter), parameter.name());
+                    assertArrayEquals(values(wide, parameter), values(half, parameter), parameter.name());
+                }
+                float[] expected = results(wide, 1, false);
+                for (int threads = 1; threads <= 3; threads++) {
+                    assertSameBits(expected, results(half, threads, threads == 2), config + " with " + threads + " threads");
+                }
+            }
+        }
+    }
+
+    private static float[] values(ParameterSource source, Parameter parameter) throws IOException {
+        float[] values = new float[Math.toIntExact(parameter.shape().size())];
+        source.read(parameter, values);
+        return values;
+    }
+
+    private static void assertSameBits(float[] expected, float[] actual, String what) {
+        assertEquals(expected.length, actual.length, what);
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(Float.floatToIntBits(expected[i]), Float.floatToIntBits(actual[i]), what + ": element " + i);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(StoredAs.class)
+    void sessionsTakeWhatThePlanSays(StoredAs storedAs) throws IOException {
+        Rounded source = new Rounded(new GeneratedWeights(token(), 0), Storage.FLOAT16);
+        SessionOptions options = SessionOptions.threads(2).withBatch(2);
+        try (VitModel model = VitModel.of(source, storedAs); VitSession session = model.newSession(options)) {
+            assertEquals(session.plannedBytes(), model.sessionBytes(options));
+            long plain = VitModel.sessionBytes(token(), options);
+            long more = session.plannedBytes() - plain;
+            assertTrue(storedAs == StoredAs.FLOAT32 ? more == 0 : more >= 0 && more <= 2 * (192 << 10), "bytes more: " + more);
+        }
+    }
+
+    /** Two blocks of ViT-B/16, whose matrices are as large a share of all as in the whole model. */
+    @Test
+    void sixteenBitsTakeHalfTheMemory() throws IOException {
+        VitConfig config = VitVariants.find("vit_base_patch16_224").orElseThrow().toBuilder().depth(2).build();
+        try (VitModel wide = VitModel.of(new GeneratedWeights(config, 0)); VitModel half = VitModel.of(new GeneratedWeights(config, 0), StoredAs.ROUNDED_TO_FLOAT16)) {
+            double share = half.weightBytes() / (double) wide.weightBytes();
+            System.out.println("weights in 16 bits: " + share + " of the memory");
+            assertTrue(share < 0.51, "share " + share);
+        }
+    }
+
+    @Test
+    void roundingChangesTheResultsAndOnlyWhereItIsAskedFor() throws IOException {
+        GeneratedWeights weights = new GeneratedWeights(token(), 0);
+        try (VitModel wide = VitModel.of(weights); VitModel same = VitModel.of(weights, StoredAs.AS_FILE);
+                VitModel rounded = VitModel.of(weights, StoredAs.ROUNDED_TO_BFLOAT16);
+                VitModel truth = VitModel.of(new Rounded(weights, Storage.BFLOAT16))) {
+            float[] expected = results(wide, 1, false);
+            assertSameBits(expected, results(same, 1, false), "as in the file, which has 32 bits");
+            assertNotEquals(Arrays.hashCode(expected), Arrays.hashCode(results(rounded, 1, false)));
+            Parameter fc1 = wide.parameters().find("blocks.1.mlp.fc1.weight");
+            assertArrayEquals(values(truth, fc1), values(rounded, fc1));
+            Parameter norm = wide.parameters().find("norm.weight");
+            assertArrayEquals(values(wide, norm), values(rounded, norm));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"NaN, AS_FILE", "-Infinity, AS_FILE", "Infinity, ROUNDED_TO_BFLOAT16", "NaN, ROUNDED_TO_FLOAT16"})
+    void weightsThatAreNotFiniteAreReportedAsBefore(float value, StoredAs storedAs) throws IOException {
+        Rounded rounded = new Rounded(new GeneratedWeights(token(), 0), Storage.FLOAT16);
+        ParameterSource source = new ParameterSource() {
+            @Override
+            public VitConfig config() {
+                return rounded.config();
+            }
+
+            @Override
+            public Storage storage(Parameter parameter) {
+                return rounded.storage(parameter);
+            }
+
+            @Override
+            public void read(Parameter parameter, float[] target) {
+                rounded.read(parameter, target);
+                if (parameter.name().equals("blocks.1.mlp.fc1.weight")) {
+                    target[7] = value;
+                }
+            }
+        };
+        try (VitModel wide = VitModel.of(source); VitModel half = VitModel.of(source, storedAs)) {
+            assertEquals(1, wide.report().warnings().size());
+            assertEquals(wide.report().warnings(), half.report().warnings());
+            assertEquals(Storage.FLOAT32, half.storage(half.parameters().find("blocks.1.mlp.fc1.weight")));
+            assertTrue(half.storage(half.parameters().find("blocks.0.mlp.fc1.weight")).isHalf());
+        }
+    }
+
+    /** A model in a file whose tensors have the types that {@code dtypes} gives to their names. */
+    private static Path file(Path folder, VitConfig config, Function<String, Dtype> dtypes) throws IOException {
+        Path wide = folder.resolve("wide.safetensors");
+        WeightsWriter.write(wide, new GeneratedWeights(config, 0), Map.of());
+        Path narrow = folder.resolve("narrow.safetensors");
+        try (TensorFile file = TensorFile.open(wide)) {
+            List<SafetensorsWriter.Tensor> tensors = file.entries().stream()
+                    .map(entry -> new SafetensorsWriter.Tensor(entry.name(), dtypes.apply(entry.name()), entry.shape())).toList();
+            try (SafetensorsWriter writer = new SafetensorsWriter(narrow, tensors, Map.of())) {
+                for (TensorEntry entry : file.entries()) {
+                    float[] values = new float[Math.toIntExact(entry.shape().size())];
+                    file.readFloats(entry, 0, values, 0, values.length);
+                    writer.write(values, 0, values.length);
+                }
+                writer.commit();
+            }
+        }
+        return narrow;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"timm, BF16", "timm, F16", "huggingface, BF16", "jax, F16", "torchvision, BF16"})
+    void fileOfSixteenBitsIsKeptAsItIs(String family, Dtype dtype, @TempDir Path folder) throws IOException {
+        VitConfig config = VitConfig.builder().family(family).image(16, 16).patch(8).width(24).depth(2).heads(2).mlp(34).classes(5).build();
+        Path file = file(folder, config, name -> dtype);
+        Path stated = Files.writeString(folder.resolve("stated.json"), "{\"family\":\"" + family + "\",\"image\":[16,16],\"heads\":2}");
+        LoadOptions asFile = LoadOptions.DEFAULTS.withWeights(StoredAs.AS_FILE);
+        try (VitModel wide = VitModel.load(file, stated); VitModel half = VitModel.load(file, stated, asFile);
+                VitModel bytes = VitModel.load(Files.readAllBytes(file), Files.readAllBytes(stated), asFile)) {
+            Storage expected = dtype == Dtype.F16 ? Storage.FLOAT16 : Storage.BFLOAT16;
+            for (Parameter parameter : half.parameters().list()) {
+                assertEquals(parameter.isMatrix() ? expected : Storage.FLOAT32, half.storage(parameter), parameter.name());
+                assertArrayEquals(values(wide, parameter), values(half, parameter), parameter.name());
+            }
+            assertSameBits(results(wide, 1, false), results(half, 2, false), family);
+            assertSameBits(results(wide, 1, false), results(bytes, 1, false), family);
+        }
+    }
+
+    @Test
+    void eachMatrixIsKeptAsItsTensorsAre(@TempDir Path folder) throws IOException {
+        VitConfig config = VitConfig.builder().family("huggingface").image(16, 16).patch(8).width(24).depth(2).heads(2).mlp(34).classes(5).build();
+        Set<String> wide = Set.of("layer.0.attention.attention.key.weight", "layer.1.output.dense.weight");
+        Path file = file(folder, config, name -> wide.stream().anyMatch(name::endsWith) ? Dtype.F32 : name.contains("layer.1.attention") ? Dtype.F16 : Dtype.BF16);
+        Path stated = Files.writeString(folder.resolve("stated.json"), "{\"family\":\"huggingface\",\"image\":[16,16],\"heads\":2}");
+        try (VitModel model = VitModel.load(file, stated, LoadOptions.DEFAULTS.withWeights(StoredAs.AS_FILE)); VitModel widened = VitModel.load(file, stated)) {
+            Map.of("blocks.0.attn.qkv.weight", Storage.FLOAT32, "blocks.1.attn.qkv.weight", Storage.FLOAT16, "blocks.0.mlp.fc2.weight", Storage.BFLOAT16,
+                    "blocks.1.mlp.fc2.weight", Storage.FLOAT32, "head.weight", Storage.BFLOAT16, "patch_embed.proj.weight", Storage.BFLOAT16)
+                    .forEach((name, storage) -> assertEquals(storage, model.storage(model.parameters().find(name)), name));
+            assertSameBits(results(widened, 1, false), results(model, 2, false), "mixed");
+        }
+    }
+
+    /** A training copies the weights in 32 bits, whatever the model keeps them in. */
+    @Test
+    void trainingBeginsFromTheWidenedWeights() throws IOException {
+        Rounded source = new Rounded(new GeneratedWeights(token(), 0), Storage.BFLOAT16);
+        int[] labels = {1, 4, 0};
+        float[][] trained = new float[2][];
+        for (int i = 0; i < 2; i++) {
+            try (VitModel model = VitModel.of(source, i == 0 ? StoredAs.FLOAT32 : StoredAs.AS_FILE);
+                    VitTraining training = VitTraining.of(model, TrainingOptions.of(1, BATCH), Optimizer.adamW(0.05))) {
+                training.clearGradients();
+                training.accumulate(images(token()), labels, BATCH, 1.0 / BATCH);
+                training.step(1e-3, 1);
+                trained[i] = values(training, training.parameters().find("blocks.0.attn.qkv.weight"));
+            }
+        }
+        assertSameBits(trained[0], trained[1], "trained");
+    }
+}
