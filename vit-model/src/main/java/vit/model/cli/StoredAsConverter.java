@@ -1,6 +1,6 @@
 package vit.model.cli;
 
-import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.ITypeConverter;
@@ -14,9 +14,10 @@ final class StoredAsConverter implements ITypeConverter<StoredAs> {
             "rounded-bfloat16", StoredAs.ROUNDED_TO_BFLOAT16, "rounded-float16", StoredAs.ROUNDED_TO_FLOAT16);
 
     /** The names, for completion and help. */
-    static final class Names extends ArrayList<String> {
-        Names() {
-            super(List.of("float32", "file", "rounded-bfloat16", "rounded-float16"));
+    static final class Names implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of("float32", "file", "rounded-bfloat16", "rounded-float16").iterator();
         }
     }
 
