@@ -31,6 +31,7 @@ final class FirstNonFiniteStage implements StageObserver {
     private final int image;
     private String stage; // the first that was not finite; null: all were finite so far
     private float value;
+    private int stages; // how many have been shown
 
     /** @param image the image's place in the batch of the last pass */
     FirstNonFiniteStage(VitModel model, VitForward forward, int image) {
@@ -65,7 +66,8 @@ final class FirstNonFiniteStage implements StageObserver {
 
     @Override
     public void stage(String name, Tensor tokens) {
-        look(name, tokens, image * config.tokens(), config.tokens());
+        int each = forward.tokens(stages++);
+        look(name, tokens, image * each, each);
     }
 
     /** Checks rows of a tensor, unless an earlier stage was not finite already. */

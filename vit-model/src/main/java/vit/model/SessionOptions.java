@@ -23,8 +23,9 @@ import vit.kernels.parallel.Workers;
  * @param finiteCheck whether every call checks its results and throws {@link NonFiniteException} if one is NaN or infinite; the check costs
  *                    about a nanosecond per result. {@link VitSession#classify}, {@link VitSession#attention} and
  *                    {@link VitSession#embed(vit.model.image.RgbImage)} check in any case
+ * @param tokenMerging how many tokens each block merges; {@link TokenMerging#NONE} unless it is asked for
  */
-public record SessionOptions(int threads, int maxBatch, Workers workers, boolean allTokens, boolean finiteCheck) {
+public record SessionOptions(int threads, int maxBatch, Workers workers, boolean allTokens, boolean finiteCheck, TokenMerging tokenMerging) {
 
     /**
      * Checks the numbers.
@@ -42,26 +43,41 @@ public record SessionOptions(int threads, int maxBatch, Workers workers, boolean
 
     /** One image at a time, with a team of {@code threads} threads that the session owns. The calling thread is one of them. */
     public static SessionOptions threads(int threads) {
-        return new SessionOptions(threads, 1, null, false, false);
+        return new SessionOptions(threads, 1, null, false, false, TokenMerging.NONE);
     }
 
     /** One image at a time, with a team that the caller owns and closes, and that several sessions may share. */
     public static SessionOptions workers(Workers workers) {
-        return new SessionOptions(workers.count(), 1, workers, false, false);
+        return new SessionOptions(workers.count(), 1, workers, false, false, TokenMerging.NONE);
     }
 
     /** The same options for up to {@code images} images in one call. */
     public SessionOptions withBatch(int images) {
-        return new SessionOptions(threads, images, workers, allTokens, finiteCheck);
+        return new SessionOptions(threads, images, workers, allTokens, finiteCheck, tokenMerging);
     }
 
     /** The same options, with every token computed in the last block ({@code true}) or only those that are used ({@code false}, the default). */
     public SessionOptions withAllTokens(boolean value) {
-        return new SessionOptions(threads, maxBatch, workers, value, finiteCheck);
+        return new SessionOptions(threads, maxBatch, workers, value, finiteCheck, tokenMerging);
     }
 
     /** The same options, with or without a check of the results of {@link VitSession#logits}, {@link VitSession#forward} and {@link VitSession#embed}. */
     public SessionOptions withFiniteCheck(boolean value) {
-        return new SessionOptions(threads, maxBatch, workers, allTokens, value);
+        return new SessionOptions(threads, maxBatch, workers, allTokens, value, tokenMerging);
+    }
+
+    /**
+     * The same options, with {@code r} similar tokens merged in every block, or none with 0: faster, with other results. See {@link TokenMerging}; the page
+     * token-merging.md has figures.
+     *
+     * @throws IllegalArgumentException if {@code r} is negative
+     */
+    public SessionOptions withTokenMerging(int r) {
+        return withTokenMerging(TokenMerging.constant(r));
+    }
+
+    /** The same options, with tokens merged as a schedule says. */
+    public SessionOptions withTokenMerging(TokenMerging merging) {
+        return new SessionOptions(threads, maxBatch, workers, allTokens, finiteCheck, merging);
     }
 }

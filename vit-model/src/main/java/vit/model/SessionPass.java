@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.util.Arrays;
 import vit.kernels.parallel.Workers;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
@@ -51,9 +52,14 @@ final class SessionPass {
         return imageElements;
     }
 
-    /** Whether a pass without an observer computes only the pooled tokens in the last block. */
-    boolean skipsTokens() {
-        return forward.skipsTokens();
+    /** The arithmetic of a pass without an observer for one image. */
+    ForwardCost cost() {
+        return forward.cost(config);
+    }
+
+    /** Whether the blocks merge tokens. */
+    boolean mergesTokens() {
+        return forward.mergesTokens();
     }
 
     void checkHead() {
@@ -189,8 +195,18 @@ final class SessionPass {
         }
     }
 
+    /** Runs every block in full on one image, and tells which patches are one token then. */
+    PatchGroups patchGroups(float[] image) {
+        run(image, 1, (name, tokens) -> {}, embedding, new float[config.embeddingWidth()]);
+        int[] tokens = forward.places(0);
+        return PatchGroups.of(config.gridHeight(), config.gridWidth(), Arrays.copyOfRange(tokens, config.prefixTokens(), tokens.length));
+    }
+
     /** Runs the model on one image and computes the attention of every block from the tokens that the block was given. */
     AttentionMaps attention(float[] image) {
+        if (mergesTokens()) {
+            throw new IllegalArgumentException("this session merges tokens, and attention maps show every token; use a session without token merging");
+        }
         float[][] inputs = blockInputs(image);
         for (float[] tokens : inputs) {
             requireFinite(tokens, 1, tokens.length, 0, 1);

@@ -13,7 +13,7 @@ public interface StageObserver {
      * Called once for every stage, in the order of the pass.
      *
      * @param name   {@code stage.tokens} after the position embedding, {@code stage.block.<i>} after block i
-     * @param tokens (B·T, C), where B is the largest batch; rows beyond the images of the call are undefined. Valid only during the call, and must not be
+     * @param tokens (B·T, C), where B is the largest batch, and T is what {@link TokenMerging#tokens} says if the session merges tokens; rows beyond the images of the call are undefined. Valid only during the call, and must not be
      *               changed
      */
     void stage(String name, Tensor tokens);

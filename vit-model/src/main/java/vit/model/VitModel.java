@@ -357,7 +357,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     /**
      * The bytes that {@link #newSession} would plan with these options, without planning them.
      *
-     * @throws IllegalArgumentException if no session can have so large a batch
+     * @throws IllegalArgumentException if no session can have so large a batch, or the model's tokens cannot be merged
      */
     public long sessionBytes(SessionOptions options) {
         return sessionBytes(config, weights.isHalf(), options);
@@ -367,7 +367,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * The bytes that a session of a model of this configuration would plan, weights not counted and kept in 32 bits. Needs no model, so it can say in
      * advance whether one fits. For weights of 16 bits, each worker may need 192 KB more.
      *
-     * @throws IllegalArgumentException if no session can have so large a batch
+     * @throws IllegalArgumentException if no session can have so large a batch, or the model's tokens cannot be merged
      */
     public static long sessionBytes(VitConfig config, SessionOptions options) {
         return sessionBytes(config, false, options);
@@ -375,7 +375,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
 
     private static long sessionBytes(VitConfig config, boolean half, SessionOptions options) {
         try (TensorArena counting = TensorArena.counting()) {
-            new VitForward(config, null, half, options.maxBatch(), options.allTokens(), options.threads(), counting);
+            new VitForward(config, null, half, options.maxBatch(), options.allTokens(), options.tokenMerging(), options.threads(), counting);
             return counting.bytes();
         }
     }
@@ -384,7 +384,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * Makes a session, with memory and, unless the options name a team, threads of its own. The caller closes it.
      *
      * @throws ModelClosedException     if the model is closed
-     * @throws IllegalArgumentException if the batch is too large for the model
+     * @throws IllegalArgumentException if the batch is too large for the model, or its tokens cannot be merged
      */
     public VitSession newSession(SessionOptions options) {
         lifetime.enter();

@@ -10,6 +10,7 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
+import vit.model.forward.KernelCompilation;
 import vit.model.forward.Spans;
 import vit.model.forward.VitForward;
 import vit.model.image.RgbImage;
@@ -81,7 +82,7 @@ public final class VitSession implements AutoCloseable {
         Workers team = options.workers();
         Lifetime begun = null;
         try {
-            VitForward forward = new VitForward(config, model.weights(), model.weights().isHalf(), options.maxBatch(), options.allTokens(),
+            VitForward forward = new VitForward(config, model.weights(), model.weights().isHalf(), options.maxBatch(), options.allTokens(), options.tokenMerging(),
                     ownsWorkers ? options.threads() : team.count(), arena);
             team = ownsWorkers ? Workers.of(options.threads(), name) : team;
             this.pass = new SessionPass(model, forward, team);
@@ -91,6 +92,9 @@ public final class VitSession implements AutoCloseable {
             if (begun == null) {
                 free(ownsWorkers ? team : null, arena);
             }
+        }
+        if (pass.mergesTokens()) {
+            KernelCompilation.includeMerging();
         }
         this.finiteCheck = options.finiteCheck();
         this.workers = team;
@@ -135,7 +139,7 @@ public final class VitSession implements AutoCloseable {
 
     /** The arithmetic that {@link #logits} or {@link #embed} does for one image. */
     public ForwardCost cost() {
-        return pass.skipsTokens() ? ForwardCost.ofPooledTokens(config) : ForwardCost.of(config);
+        return pass.cost();
     }
 
     /** Bytes that this session holds, off and on the heap. The weights belong to the model and are not counted. */
@@ -378,6 +382,23 @@ public final class VitSession implements AutoCloseable {
     }
 
     /**
+     * Which patches of an image this session merges, by the end of the last block. Without {@linkplain SessionOptions#withTokenMerging token merging} each is
+     * alone.
+     *
+     * @param image (channels, height, width), row-major, normalised as in the model's training
+     * @throws IllegalArgumentException if the array is too short
+     */
+    public PatchGroups patchGroups(float[] image) {
+        SessionPass.checkLength("image", image, 1, pass.imageElements());
+        enter();
+        try {
+            return pass.patchGroups(image);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
      * The five most probable classes of an image file, decoded and preprocessed as {@link VitModel#preprocessing()} says.
      *
      * @throws InputException           if the file is not an image that this library reads
@@ -452,7 +473,7 @@ public final class VitSession implements AutoCloseable {
     public WarmUpReport warmUp() {
         enter();
         try {
-            return WarmUp.run(config, cost(), workers, this::rehearse);
+            return WarmUp.run(config, cost(), workers, pass.mergesTokens(), this::rehearse);
         } finally {
             exit();
         }

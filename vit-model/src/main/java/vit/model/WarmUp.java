@@ -35,6 +35,9 @@ final class WarmUp {
     /** The whole warm-up ends after this time. */
     private static final long LIMIT_NANOS = 8_000_000_000L;
 
+    /** Tokens that each block of the tiny models merges if the session merges some. */
+    private static final int TINY_MERGED = 5;
+
     /** Calls of the tiny model between two measurements of its speed. */
     private static final int ROUND = 250;
 
@@ -83,11 +86,17 @@ final class WarmUp {
     /**
      * What decides which methods run, whatever the size of the model.
      *
-     * @param plain  the tiny model without the dimensions of the session's own
-     * @param varied the other one
-     * @param alone  whether the calling thread is the whole team, which then passes no barriers
+     * @param plain   the tiny model without the dimensions of the session's own
+     * @param varied  the other one
+     * @param alone   whether the calling thread is the whole team, which then passes no barriers
+     * @param merging whether the session merges tokens; then the tiny models do
      */
-    private record Kind(VitConfig plain, VitConfig varied, boolean alone) {}
+    private record Kind(VitConfig plain, VitConfig varied, boolean alone, boolean merging) {
+
+        SessionOptions options(SessionOptions options) {
+            return merging ? options.withTokenMerging(TINY_MERGED) : options;
+        }
+    }
 
     /** The milliseconds of the last call in a warm-up of this JVM: the least, if there were several. */
     private static final Map<Work, Double> FULL_SPEED = new ConcurrentHashMap<>();
@@ -116,6 +125,7 @@ final class WarmUp {
     private final VitConfig config;
     private final Work work;
     private final Workers team;
+    private final boolean merging;
     private final Call call;
     private final long start = System.nanoTime();
     private final float[] image;
@@ -124,10 +134,11 @@ final class WarmUp {
     private double first;
     private double last;
 
-    private WarmUp(VitConfig config, ForwardCost cost, Workers team, Call call) {
+    private WarmUp(VitConfig config, ForwardCost cost, Workers team, boolean merging, Call call) {
         this.config = config;
         this.work = new Work(config, cost, team.count());
         this.team = team;
+        this.merging = merging;
         this.call = call;
         image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
         for (int i = 0; i < image.length; i++) {
@@ -139,15 +150,16 @@ final class WarmUp {
     /**
      * Warms up a session of a model of this configuration. The session's call has begun, so no other call can come between.
      *
-     * @param cost of a call
+     * @param cost    of a call
+     * @param merging whether the session merges tokens
      */
-    static WarmUpReport run(VitConfig config, ForwardCost cost, Workers team, Call call) {
-        return new WarmUp(config, cost, team, call).run();
+    static WarmUpReport run(VitConfig config, ForwardCost cost, Workers team, boolean merging, Call call) {
+        return new WarmUp(config, cost, team, merging, call).run();
     }
 
     private WarmUpReport run() {
         KernelCompilation.await();
-        Kind kind = new Kind(plain(config), varied(config), team.count() == 1);
+        Kind kind = new Kind(plain(config), varied(config), team.count() == 1, merging);
         boolean ready = COMPILED.contains(kind) ? asBefore() || own(KNOWN_STEADY_CALLS, KNOWN_LEAST_NANOS) : compile(kind);
         if (ready) {
             COMPILED.add(kind);
@@ -159,8 +171,8 @@ final class WarmUp {
 
     /** Calls the tiny models until the code around the kernels is compiled, and the session until it is steady; returns whether it became so. */
     private boolean compile(Kind kind) {
-        try (TinyModel plain = new TinyModel(kind.plain, SessionOptions.threads(1));
-                TinyModel varied = new TinyModel(kind.varied, SessionOptions.workers(team))) {
+        try (TinyModel plain = new TinyModel(kind.plain, kind.options(SessionOptions.threads(1)));
+                TinyModel varied = new TinyModel(kind.varied, kind.options(SessionOptions.workers(team)))) {
             tiny(plain, varied, start + TINY_LIMIT_NANOS);
             own(1, LEAST_OWN_NANOS); // meanwhile C2 works through its queue
             for (int round = 0; round < LATER_ROUNDS; round++) {

@@ -23,15 +23,16 @@ final class AllocationProbe {
     private AllocationProbe() {}
 
     /**
-     * @param arguments threads, batch, and {@code plain}, {@code hybrid} for a model with a convolutional network, or {@code bfloat16} or {@code float16} for
-     *                  weights that are kept so
+     * @param arguments threads, batch, and {@code plain}, {@code hybrid} for a model with a convolutional network, {@code merging} for a session that merges
+     *                  tokens, or {@code bfloat16} or {@code float16} for weights that are kept so
      */
     public static void main(String[] arguments) throws IOException {
         int threads = Integer.parseInt(arguments[0]);
         int batch = Integer.parseInt(arguments[1]);
         VitConfig config = arguments[2].equals("hybrid") ? CONFIG.toBuilder().patch(1).backbone(16, List.of(new Stage(1, 32), new Stage(2, 64))).backboneGroups(8).build() : CONFIG;
         try (VitModel model = VitModel.of(new GeneratedWeights(config, 0), storedAs(arguments[2])); Workers workers = Workers.of(threads);
-                VitSession session = model.newSession(SessionOptions.workers(workers).withBatch(batch).withFiniteCheck(true))) {
+                VitSession session = model.newSession(SessionOptions.workers(workers).withBatch(batch).withFiniteCheck(true)
+                        .withTokenMerging(arguments[2].equals("merging") ? 5 : 0))) {
             System.out.println(session.warmUp());
             long[] ids = new long[threads];
             workers.run(w -> ids[w.index()] = Thread.currentThread().threadId());

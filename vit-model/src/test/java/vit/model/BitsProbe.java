@@ -75,6 +75,13 @@ final class BitsProbe {
                     update(crc, logits);
                 }
             }
+            if (config.block().attention().isPlain()) {
+                try (VitModel model = VitModel.of(weights);
+                        VitSession session = model.newSession(SessionOptions.threads(threads).withBatch(BATCH).withTokenMerging(1))) {
+                    session.logits(images, BATCH, logits);
+                    update(crc, logits);
+                }
+            }
             train(crc, weights, images, steps, threads);
         }
         return Long.toHexString(crc.getValue());

@@ -49,6 +49,9 @@ final class Bench implements Callable<Integer> {
     @Option(names = "--all-tokens", description = "Compute every token in the last block, not only those that the head uses.")
     private boolean allTokens;
 
+    @Mixin
+    private MergeOption merge;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -60,7 +63,7 @@ final class Bench implements Callable<Integer> {
 
     /** The measurements; times are in milliseconds per call. */
     private record Result(String model, int batch, int threads, long calls, double p50, double p99, double max,
-            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens, long weightBytes) {
+            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens, long weightBytes, String merging) {
 
         double shareOfPeak() {
             return gflops / peak;
@@ -74,7 +77,8 @@ final class Bench implements Callable<Integer> {
         Result result;
         try (Workers team = Workers.of(threads.count());
                 VitModel model = open();
-                VitSession session = model.newSession(SessionOptions.workers(team).withBatch(batch).withAllTokens(allTokens).withFiniteCheck(true))) {
+                VitSession session = model.newSession(SessionOptions.workers(team).withBatch(batch).withAllTokens(allTokens).withFiniteCheck(true)
+                        .withTokenMerging(merge.of(model.config())))) {
             result = measure(model, session, team);
         }
         PrintWriter out = spec.commandLine().getOut();
@@ -150,7 +154,7 @@ final class Bench implements Callable<Integer> {
         double gflops = session.cost().flops() * batch / p50 / 1e6;
         return new Result(name(), batch, team.count(), calls, p50, latencies.quantile(0.99), latencies.max(),
                 calls * (double) batch / ((last - start) / 1e9), gflops, peak, (bytes + calls - 1) / calls,
-                session.cost().equals(ForwardCost.of(config)), model.weightBytes());
+                allTokens || session.cost().equals(ForwardCost.of(config)), model.weightBytes(), merge.of(config).toString());
     }
 
     private String name() {
@@ -169,6 +173,9 @@ final class Bench implements Callable<Integer> {
         object.put("latency_ms", latency);
         object.put("images_per_second", r.imagesPerSecond);
         object.put("all_tokens", r.allTokens);
+        if (!r.merging.equals("0")) {
+            object.put("merge", r.merging);
+        }
         object.put("gflops", r.gflops);
         object.put("share_of_peak", r.shareOfPeak());
         object.put("allocated_bytes_per_call", r.allocatedBytes);
@@ -184,6 +191,7 @@ final class Bench implements Callable<Integer> {
                 .row("latency", format("p50 %.2f ms, p99 %.2f ms, max %.2f ms", r.p50, r.p99, r.max))
                 .row("throughput", format("%.2f images/s", r.imagesPerSecond))
                 .row("last block", r.allTokens ? "every token" : "only the tokens that the head uses")
+                .row("merged tokens", r.merging.equals("0") ? "none" : r.merging + " in every block")
                 .row("arithmetic", format("%.1f GFLOP/s, %.1f %% of the measured peak of %.1f", r.gflops, 100 * r.shareOfPeak(), r.peak))
                 .row("weights", format("%.1f MB in memory", r.weightBytes / 1e6))
                 .row("allocated", r.allocatedBytes + " bytes a call")

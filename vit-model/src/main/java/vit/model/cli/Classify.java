@@ -43,6 +43,9 @@ final class Classify implements Callable<Integer> {
     private BatchOption batch;
 
     @Mixin
+    private MergeOption merge;
+
+    @Mixin
     private ImageArguments images;
 
     @ParentCommand
@@ -61,6 +64,7 @@ final class Classify implements Callable<Integer> {
         try (LoadedModel loaded = LoadedModel.openClassifier(files, threads.count(), preprocess, vit)) {
             VitModel model = loaded.model();
             requireClasses(model.config());
+            loaded.setMerging(merge.of(model.config()));
             List<String> names = labels.of(model);
             ImageWork<Prediction> work = ImageWork.ofLogits(logits -> Prediction.of(logits, 0, logits.length, names, top.count(), model.scores()));
             return new EachImage(vit, inputs, images.isStrict()).run("classifying", loaded, batch.count(), work,
@@ -82,6 +86,7 @@ final class Classify implements Callable<Integer> {
 
     private int byTexts(List<ImageInput> inputs) throws CommandException, IOException {
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess, config -> classes.check(config, name()), vit)) {
+            loaded.setMerging(merge.of(loaded.config()));
             TextClasses.Texts texts = classes.read(loaded.config(), files.weights(), labels.file());
             ImageWork<Prediction> work = ImageWork.ofFeatures(FeatureRequest.embedding(), features -> texts.of(features, top.count()));
             return new EachImage(vit, inputs, images.isStrict()).run("classifying", loaded, 1, work, ClassifyReport.to(spec.commandLine().getOut(), json));

@@ -59,6 +59,9 @@ final class Embed implements Callable<Integer> {
     private boolean json;
 
     @Mixin
+    private MergeOption merge;
+
+    @Mixin
     private ImageArguments images;
 
     @ParentCommand
@@ -75,6 +78,7 @@ final class Embed implements Callable<Integer> {
         List<ImageInput> inputs = images.images(vit);
         check(inputs);
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess, what::check, vit)) {
+            loaded.setMerging(merge.of(loaded.config()));
             Shape row = what.shape(loaded.config());
             ImageWork<float[]> work = ImageWork.ofFeatures(what.request(loaded.config()).withUnitLength(normalize), features -> what.values(features).clone());
             if (output == null) {

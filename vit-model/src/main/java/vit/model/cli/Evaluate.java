@@ -60,6 +60,9 @@ final class Evaluate implements Callable<Integer> {
     @Mixin
     private BatchOption batch;
 
+    @Mixin
+    private MergeOption merge;
+
     @Option(names = "--strict", description = "Stop at the first image that gives no result. Without this option, the others are evaluated and the exit code is 1.")
     private boolean strict;
 
@@ -76,6 +79,7 @@ final class Evaluate implements Callable<Integer> {
         try (LoadedModel loaded = LoadedModel.openClassifier(files, threads.count(), preprocess, vit)) {
             VitModel model = loaded.model();
             requireClasses(model.config());
+            loaded.setMerging(merge.of(model.config()));
             List<String> notes = new ArrayList<>(images.notes());
             List<String> known = labels.of(model);
             FolderClasses.Found found = folders.find(images.images().classes(), known, model.config().classes());

@@ -74,7 +74,8 @@ interface ImageWork<T> {
     }
 
     private static VitSession session(LoadedModel model, int threads, int batch) {
-        return model.model().newSession(SessionOptions.threads(threads).withBatch(batch).withFiniteCheck(true));
+        return model.model().newSession(SessionOptions.threads(threads).withBatch(batch).withFiniteCheck(true)
+                .withTokenMerging(model.merging()));
     }
 
     /** The computation of a {@link Pass}. */

@@ -2,6 +2,7 @@ package vit.model.cli;
 
 import java.io.IOException;
 import vit.model.InputException;
+import vit.model.TokenMerging;
 import vit.model.VitModel;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
@@ -15,6 +16,7 @@ final class LoadedModel implements AutoCloseable {
     private final VitModel model;
     private final int threads;
     private final Preprocessing preprocessing;
+    private TokenMerging merging = TokenMerging.NONE;
 
     /** @param files and {@code vit} may be null if no note is to be printed */
     LoadedModel(ModelFiles files, Vit vit, VitModel model, int threads, Preprocessing preprocessing) {
@@ -65,6 +67,15 @@ final class LoadedModel implements AutoCloseable {
 
     VitConfig config() {
         return model.config();
+    }
+
+    /** Sets how many tokens the sessions of this model merge. */
+    void setMerging(TokenMerging value) {
+        merging = value;
+    }
+
+    TokenMerging merging() {
+        return merging;
     }
 
     /** The number of threads that compute. */

@@ -17,7 +17,9 @@ import vit.model.FeatureRequest;
 import vit.model.Features;
 import vit.model.InputException;
 import vit.model.NonFiniteException;
+import vit.model.PatchGroups;
 import vit.model.SessionOptions;
+import vit.model.TokenMerging;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.config.VitConfig;
@@ -52,6 +54,9 @@ final class Visualise implements Callable<Integer> {
     @Option(names = "--block", paramLabel = "N", description = "Show only the heads of block N, counted from 0; default: those of all blocks.")
     private Integer block;
 
+    @Mixin
+    private MergeOption merge;
+
     @Parameters(paramLabel = "IMAGE", description = "Image file, or - for standard input.")
     private String name;
 
@@ -80,6 +85,7 @@ final class Visualise implements Callable<Integer> {
             session.features(pixels, 1, features);
             ModelPictures.writeRollout(seen, rollout, config, folder);
             ModelPictures.writeFeatures(seen, PatchColours.of(features.patches(), config.gridHeight(), config.gridWidth()), folder);
+            writeMerged(model, pixels, seen, folder);
             ModelPictures.writeAttention(maps, block, folder);
             ModelPictures.writeModel(model, folder);
             vit.status().clear();
@@ -89,6 +95,18 @@ final class Visualise implements Callable<Integer> {
             folder.list(out);
         }
         return Vit.DONE;
+    }
+
+    /** Which patches a session that merges tokens puts together, if one is asked for. */
+    private void writeMerged(VitModel model, float[] pixels, Picture seen, PictureFolder folder) throws CommandException {
+        TokenMerging merging = merge.of(model.config());
+        if (merging.isNone()) {
+            return;
+        }
+        try (VitSession session = model.newSession(SessionOptions.threads(threads.count()).withTokenMerging(merging))) {
+            PatchGroups groups = session.patchGroups(pixels);
+            folder.write("merged.png", "the image, and its " + groups.groups().size() + " patches merged into " + groups.count(), Pictures.merged(seen, groups, merging));
+        }
     }
 
     private AttentionMaps attention(VitSession session, float[] pixels) throws CommandException {

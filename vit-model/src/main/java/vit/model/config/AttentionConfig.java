@@ -45,4 +45,9 @@ public record AttentionConfig(int heads, int headDim, boolean qkvBias, boolean k
     public int inner() {
         return heads * headDim;
     }
+
+    /** Whether attention is softmax(Q·Kᵀ)·V of the projected tokens, with nothing in between. */
+    public boolean isPlain() {
+        return !queryKeyNorm && !innerNorm && rotary == null && relative == RelativePositions.NONE;
+    }
 }

@@ -69,7 +69,7 @@ final class AttentionPool extends Pool {
     }
 
     @Override
-    void forward(Tensor last, int tokens, int batch, BlockMemory memory, Worker w) {
+    void forward(Tensor last, int tokens, Sizes sizes, int batch, BlockMemory memory, Worker w) {
         int width = config.width();
         int keys = tokens - first;
         GemmWorkspace gemm = memory.gemm;
@@ -86,7 +86,7 @@ final class AttentionPool extends Pool {
         qkv.forwardOutputs(memory.qkv, memory.normed, batch * keys, width, 3 * width, gemm, w);
         qkv.forwardOutputs(projectedQueries, queries, batch, 0, width, gemm, w);
         w.barrier();
-        Attention.forwardQueries(attended, projectedQueries, memory.qkv, batch, 1, keys, config.heads(), memory.scale, memory.attention, w);
+        Attention.forwardQueries(attended, projectedQueries, memory.qkv, sizes == null ? null : sizes.logarithms(), batch, 1, keys, config.heads(), memory.scale, memory.attention, w);
         w.barrier();
         output.forward(pooled, attended, batch, gemm, w);
         w.barrier();

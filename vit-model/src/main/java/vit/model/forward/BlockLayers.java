@@ -15,10 +15,13 @@ final class BlockLayers {
 
     private BlockLayers() {}
 
-    /** The attention of block {@code i}, which adds to {@code x}. */
-    static AttentionLayer attention(VitConfig config, VitWeights weights, int i, Tensor x, BlockMemory memory, PositionTables tables) {
+    /** The attention of block {@code i}, which adds to {@code x}. {@code merged} is null unless the pass merges tokens. */
+    static AttentionLayer attention(VitConfig config, VitWeights weights, int i, Tensor x, BlockMemory memory, PositionTables tables, MergedTokens merged) {
         Linear output = output(weights, i, x);
-        if (BlockMemory.isPlain(config.block().attention())) {
+        if (merged != null) {
+            return new MergingAttention(qkv(weights, i), output, merged.count(i), merged.logSizes(i), merged.step(i), x, memory);
+        }
+        if (config.block().attention().isPlain()) {
             return new PlainAttention(qkv(weights, i), output, x, memory);
         }
         Norm inner = config.block().attention().innerNorm() ? Norm.of(config, weights, Parameters.block(i, Parameters.ATTENTION_NORM)) : null;

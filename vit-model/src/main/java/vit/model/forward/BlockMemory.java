@@ -5,8 +5,6 @@ import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.gemm.PackedRows;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
-import vit.model.config.AttentionConfig;
-import vit.model.config.AttentionConfig.RelativePositions;
 import vit.model.config.MlpConfig;
 import vit.model.config.VitConfig;
 
@@ -39,7 +37,7 @@ final class BlockMemory {
         heads = config.heads();
         scale = (float) (1 / Math.sqrt(config.headDim()));
         MlpConfig mlp = config.block().mlp();
-        boolean plainAttention = isPlain(config.block().attention());
+        boolean plainAttention = config.block().attention().isPlain();
         normed = PackedRows.allocate(arena, rows, config.width());
         qkv = plainAttention || config.pooling().isAttention() ? PackedRows.allocate(arena, rows, 3 * config.inner()) : null;
         attended = plainAttention ? PackedRows.allocate(arena, rows, config.inner()) : null;
@@ -51,11 +49,6 @@ final class BlockMemory {
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
         int attendedFloats = plainAttention ? 0 : GemmWorkspace.packedInput(rows, config.inner());
         gemm = GemmWorkspace.allocate(arena, Math.max(packedFloats, attendedFloats), workers, half);
-    }
-
-    /** Whether attention is softmax(Q·Kᵀ)·V of the projected tokens, with nothing in between. */
-    static boolean isPlain(AttentionConfig attention) {
-        return !attention.queryKeyNorm() && !attention.innerNorm() && attention.rotary() == null && attention.relative() == RelativePositions.NONE;
     }
 
     /** Whether the MLP is two layers with a GELU in between. */

@@ -14,7 +14,7 @@ import vit.model.parameters.Parameters;
  *   x += g₂·MLP(norm₂(x))
  * </pre>
  *
- * with g the optional layer scale. Its twin with a backward pass is {@code vit.model.backward.TrainingBlock}, which does the same steps in the
+ * with g the optional layer scale. A pass that merges tokens does so between the two. Its twin with a backward pass is {@code vit.model.backward.TrainingBlock}, which does the same steps in the
  * same order and keeps what the gradients need. {@link PooledBlock} does them for some tokens only.
  */
 final class EncoderBlock {
@@ -26,33 +26,44 @@ final class EncoderBlock {
     private final AttentionLayer attention;
     private final Norm norm2;
     private final MlpLayer mlp;
-    private final Tensor x; // (B·T, C): the residual stream
+    final Tensor y; // (B·T', C): the residual stream after the block; x, unless it merges tokens
+
+    final Tensor x; // (B·T, C): the residual stream
     private final PackedRows normed; // (B·T, C)
-    private final int tokens;
+    private final int tokens; // T
+    private final int mergedTokens; // T', which are T unless the block merges some
+    private final MergedTokens.Step merge; // or null
 
     /**
      * Binds block {@code i} to the residual stream and to the memory that all blocks share.
      *
      * @param tables what attention adds for positions, or null
+     * @param merged the tokens of a pass that merges them, or null
      */
-    EncoderBlock(VitConfig config, VitWeights weights, int i, Tensor x, BlockMemory memory, PositionTables tables) {
+    EncoderBlock(VitConfig config, VitWeights weights, int i, Tensor x, BlockMemory memory, PositionTables tables, MergedTokens merged) {
         this.stage = "stage.block." + i;
-        this.x = x;
+        this.x = merged == null ? x : merged.stream(i);
+        this.y = merged == null ? x : merged.stream(i + 1);
         this.normed = memory.normed;
-        this.tokens = memory.tokens;
+        this.tokens = merged == null ? memory.tokens : merged.count(i);
+        this.mergedTokens = merged == null ? memory.tokens : merged.count(i + 1);
+        this.merge = merged == null ? null : merged.step(i);
         this.norm1 = Norm.of(config, weights, Parameters.block(i, Parameters.NORM_1));
-        this.attention = BlockLayers.attention(config, weights, i, x, memory, tables);
+        this.attention = BlockLayers.attention(config, weights, i, this.x, memory, tables, merged);
         this.norm2 = Norm.of(config, weights, Parameters.block(i, Parameters.NORM_2));
-        this.mlp = BlockLayers.mlp(config, weights, i, x, memory);
+        this.mlp = BlockLayers.mlp(config, weights, i, y, memory);
     }
 
-    /** Replaces x by the block's output. The last barrier is inside. */
+    /** Writes the block's output to y. The last barrier is inside. */
     void forward(int batch, Worker w) {
-        int rows = batch * tokens;
-        norm1.forward(normed, x, rows, w);
+        norm1.forward(normed, x, batch * tokens, w);
         w.barrier();
         attention.forward(normed, batch, w);
-        norm2.forward(normed, x, rows, w);
+        if (merge != null) {
+            merge.forward(batch, w);
+        }
+        int rows = batch * mergedTokens;
+        norm2.forward(normed, y, rows, w);
         w.barrier();
         mlp.forward(normed, rows, w);
     }

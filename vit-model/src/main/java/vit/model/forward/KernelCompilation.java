@@ -27,6 +27,7 @@ import vit.kernels.simd.ColumnSums;
 import vit.kernels.simd.Implementation;
 import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
+import vit.kernels.tokenmerge.TokenMerge;
 import vit.model.config.AttentionConfig;
 import vit.model.config.AttentionConfig.RelativePositions;
 import vit.model.config.MlpConfig;
@@ -78,6 +79,12 @@ public final class KernelCompilation {
     /** Begins with the kernels that read weights of this type, unless that has been done. */
     public static void include(Storage storage) {
         begin("weights in " + storage, () -> PackedMatrix.rehearsals(storage));
+    }
+
+    /** Begins with the kernels that merge tokens, unless that has been done. */
+    public static void includeMerging() {
+        begin("bias", Attention::biasRehearsals);
+        begin("merge", TokenMerge::rehearsals);
     }
 
     /** Runs rehearsals after those that are running. */

@@ -2,6 +2,7 @@ package vit.model.forward;
 
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.parallel.Worker;
+import vit.kernels.pooling.Pooling;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
@@ -26,6 +27,14 @@ abstract class Pool {
         }
     }
 
+    /**
+     * How many tokens of the beginning each token stands for. A mean weighs by it, and attention is proportional to it.
+     *
+     * @param counts     (B, tokens)
+     * @param logarithms (B, tokens)
+     */
+    record Sizes(Tensor counts, Tensor logarithms) {}
+
     /** (B, C), or (B, 2·C): the pooled vectors. */
     final Tensor pooled;
 
@@ -47,12 +56,22 @@ abstract class Pool {
         };
     }
 
+    /** The mean of the tokens from {@code first} on, weighted by their sizes if there are any. */
+    static void mean(Tensor to, Tensor from, int first, int tokens, Sizes sizes, int batch, Worker w) {
+        if (sizes == null) {
+            Pooling.forward(to, from, first, tokens, batch, tokens, w);
+        } else {
+            Pooling.forwardWeighted(to, from, sizes.counts, first, tokens, batch, tokens, w);
+        }
+    }
+
     /**
      * Pools. The last barrier is inside.
      *
      * @param last   (B·tokens, C): the output of the last block
      * @param tokens rows of {@code last} for each image
+     * @param sizes  of merged tokens; null if none are merged
      * @param memory of the blocks; overwritten
      */
-    abstract void forward(Tensor last, int tokens, int batch, BlockMemory memory, Worker w);
+    abstract void forward(Tensor last, int tokens, Sizes sizes, int batch, BlockMemory memory, Worker w);
 }

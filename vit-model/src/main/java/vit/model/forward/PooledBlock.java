@@ -54,24 +54,26 @@ final class PooledBlock {
 
     /** Whether the last block of a model can be computed for the pooled tokens alone, and that is less than the whole. */
     static boolean serves(VitConfig config) {
-        return config.depth() > 0 && config.pooledTokens() < config.tokens() && BlockMemory.isPlain(config.block().attention())
+        return config.depth() > 0 && config.pooledTokens() < config.tokens() && config.block().attention().isPlain()
                 && BlockMemory.isPlain(config.block().mlp());
     }
 
     /**
      * Runs the block; the result is complete at the last barrier, which is inside.
      *
-     * @param tokens (B·T, C): the residual stream
-     * @param memory what the other blocks use; overwritten
+     * @param tokens   (B·T, C): the residual stream
+     * @param count    T
+     * @param logSizes (B, T): the logarithms of the tokens' sizes; null if none are merged
+     * @param memory   what the other blocks use; overwritten
      * @return (B·U, C)
      */
-    Tensor forward(Tensor tokens, int batch, BlockMemory memory, Worker w) {
+    Tensor forward(Tensor tokens, int count, Tensor logSizes, int batch, BlockMemory memory, Worker w) {
         int inner = config.inner();
-        int rows = batch * config.tokens();
+        int rows = batch * count;
         int pooledRows = batch * pooled;
         GemmWorkspace gemm = memory.gemm;
         norm1.forward(memory.normed, tokens, rows, w);
-        gather(tokens, batch, w);
+        gather(tokens, count, batch, w);
         w.barrier();
         // Once more for these rows: those of memory.normed lie in blocks.
         norm1.forward(normed, x, pooledRows, w);
@@ -79,7 +81,7 @@ final class PooledBlock {
         w.barrier();
         qkvLayer.forwardOutputs(query, normed, pooledRows, 0, inner, gemm, w);
         w.barrier();
-        Attention.forwardQueries(attended, query, memory.qkv, batch, pooled, config.tokens(), config.heads(), memory.scale, memory.attention, w);
+        Attention.forwardQueries(attended, query, memory.qkv, logSizes, batch, pooled, count, config.heads(), memory.scale, memory.attention, w);
         w.barrier();
         output.forward(x, attended, pooledRows, gemm, w);
         w.barrier();
@@ -93,10 +95,10 @@ final class PooledBlock {
     }
 
     /** Copies the first U rows of every image. */
-    private void gather(Tensor tokens, int batch, Worker w) {
+    private void gather(Tensor tokens, int count, int batch, Worker w) {
         long bytes = (long) config.width() * Float.BYTES;
         for (int row = w.from(batch * pooled), end = w.to(batch * pooled); row < end; row++) {
-            int from = row / pooled * config.tokens() + row % pooled;
+            int from = row / pooled * count + row % pooled;
             MemorySegment.copy(tokens.segment(), (long) from * tokens.rowStride() * Float.BYTES,
                     x.segment(), (long) row * x.rowStride() * Float.BYTES, bytes);
         }

@@ -34,14 +34,14 @@ final class SpanPool extends Pool {
     }
 
     @Override
-    void forward(Tensor last, int tokens, int batch, BlockMemory memory, Worker w) {
+    void forward(Tensor last, int tokens, Sizes sizes, int batch, BlockMemory memory, Worker w) {
         Tensor from = last;
         if (before != null) {
             before.forward(normed, last, batch * tokens, w);
             w.barrier();
             from = normed;
         }
-        pool(after == null ? pooled : raw, from, tokens, batch, w);
+        pool(after == null ? pooled : raw, from, tokens, sizes, batch, w);
         w.barrier();
         if (after != null) {
             after.forward(pooled, raw, batch, w);
@@ -49,12 +49,12 @@ final class SpanPool extends Pool {
         }
     }
 
-    private void pool(Tensor to, Tensor from, int tokens, int batch, Worker w) {
+    private void pool(Tensor to, Tensor from, int tokens, Sizes sizes, int batch, Worker w) {
         switch (statistic) {
-            case MEAN -> Pooling.forward(to, from, first, tokens, batch, tokens, w);
+            case MEAN -> mean(to, from, first, tokens, sizes, batch, w);
             case MAX -> Pooling.forwardMax(to, from, first, tokens, batch, tokens, w);
             case MEAN_MAX -> {
-                Pooling.forward(to, from, first, tokens, batch, tokens, w);
+                mean(to, from, first, tokens, sizes, batch, w);
                 Pooling.forwardMax(maxima, from, first, tokens, batch, tokens, w);
                 w.barrier();
                 for (int row = w.from(batch), end = w.to(batch); row < end; row++) {

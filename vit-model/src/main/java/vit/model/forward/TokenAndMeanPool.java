@@ -27,7 +27,7 @@ final class TokenAndMeanPool extends Pool {
     }
 
     @Override
-    void forward(Tensor last, int tokens, int batch, BlockMemory memory, Worker w) {
+    void forward(Tensor last, int tokens, Sizes sizes, int batch, BlockMemory memory, Worker w) {
         Tensor from = last;
         if (finalNorm != null) {
             finalNorm.forward(normed, last, batch * tokens, w);
@@ -35,7 +35,7 @@ final class TokenAndMeanPool extends Pool {
             from = normed;
         }
         Pooling.forward(token, from, 0, 1, batch, tokens, w);
-        Pooling.forward(mean, from, prefix, tokens, batch, tokens, w);
+        mean(mean, from, prefix, tokens, sizes, batch, w);
         w.barrier();
         for (int row = w.from(batch), end = w.to(batch); row < end; row++) {
             Spans.copyRow(pooled, row, 0, token, row, width);

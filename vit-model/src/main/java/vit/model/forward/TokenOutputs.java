@@ -49,14 +49,41 @@ public record TokenOutputs(float[][] blocks, float[] patches, boolean finalNorm,
     }
 
     /**
+     * Copies the tokens of a block in which some are merged, if they are asked for: every token of the beginning gets the row of what it has become. The last
+     * barrier is inside.
+     *
+     * @param x    (rows, C): the residual stream after the block
+     * @param norm the final norm of the tokens, or null
+     */
+    void takeMerged(int block, Tensor x, MergedTokens merged, int batch, Norm norm, Worker w) {
+        float[] to = blocks[block];
+        if (to == null) {
+            return;
+        }
+        Tensor from = x;
+        if (finalNorm && norm != null) {
+            from = merged.spare(x);
+            norm.forward(from, x, batch * merged.count(block + 1), w);
+            w.barrier();
+        }
+        int tokens = merged.count(0);
+        for (int row = w.from(batch * tokens), end = w.to(batch * tokens); row < end; row++) {
+            Spans.readRow(from, merged.row(row / tokens, row % tokens, block + 1), to, row * x.columns());
+        }
+        w.barrier();
+    }
+
+    /**
      * Copies the patch tokens, if they are asked for, after the final norm, which is applied in place: it is the last that the pass does. The last barrier is
      * inside.
      *
      * @param x      (B·tokens, C): the residual stream; overwritten
+     * @param tokens how many there are in an image
+     * @param merged what they have become if some are merged, or null
      * @param norm   the final norm of the tokens, or null
      * @param prefix the number of tokens before the patches
      */
-    void takePatches(Tensor x, int batch, int tokens, int prefix, Norm norm, Worker w) {
+    void takePatches(Tensor x, int batch, int tokens, MergedTokens merged, int prefix, Norm norm, Worker w) {
         if (patches == null) {
             return;
         }
@@ -64,9 +91,11 @@ public record TokenOutputs(float[][] blocks, float[] patches, boolean finalNorm,
             norm.forward(x, x, batch * tokens, w);
             w.barrier();
         }
-        int each = tokens - prefix;
+        int each = (merged == null ? tokens : merged.count(0)) - prefix;
         for (int row = w.from(batch * each), end = w.to(batch * each); row < end; row++) {
-            Spans.readRow(x, row / each * tokens + prefix + row % each, patches, row * x.columns());
+            int token = prefix + row % each;
+            int from = merged == null ? row / each * tokens + token : merged.row(row / each, token, merged.blocks());
+            Spans.readRow(x, from, patches, row * x.columns());
         }
         w.barrier();
     }

@@ -21,7 +21,7 @@ final class TokenPool extends Pool {
     }
 
     @Override
-    void forward(Tensor last, int tokens, int batch, BlockMemory memory, Worker w) {
+    void forward(Tensor last, int tokens, Sizes sizes, int batch, BlockMemory memory, Worker w) {
         Pooling.forward(finalNorm == null ? pooled : raw, last, 0, 1, batch, tokens, w);
         if (distilled != null) {
             Pooling.forward(distilled, last, 1, 2, batch, tokens, w);

@@ -1,5 +1,6 @@
 package vit.model.forward;
 
+import java.util.Arrays;
 import jdk.jfr.FlightRecorder;
 import vit.kernels.gemm.GemmWorkspace;
 import vit.kernels.parallel.Worker;
@@ -8,6 +9,8 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.SessionOptions;
 import vit.model.StageObserver;
+import vit.model.TokenMerging;
+import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
 
 /**
@@ -27,7 +30,10 @@ public final class VitForward implements Workers.Task {
     public final Tensor logits; // (B, classes), or null without a head
 
     private final Tensor x; // (B·T, C): the residual stream
-    private final int tokens; // T
+    private final int[] tokens; // T before each block, and after the last
+    private final MergedTokens merged; // or null
+    private final Pool.Sizes sizes; // of the tokens after the last block; null if none are merged
+    private final Tensor logSizes; // of the tokens before the last block; null if none are merged until then
     private final int pooledTokens; // U
     private final BlockMemory memory;
     private final Stem stem;
@@ -49,15 +55,21 @@ public final class VitForward implements Workers.Task {
      *
      * @param half      whether a weight has elements of 16 bits ({@link VitWeights#isHalf})
      * @param allTokens see {@link SessionOptions}
+     * @param merging   how many tokens each block merges
+     * @throws IllegalArgumentException if the batch is too large, or the model's tokens cannot be merged
      */
-    public VitForward(VitConfig config, VitWeights weights, boolean half, int maxBatch, boolean allTokens, int workers, TensorArena arena) {
+    public VitForward(VitConfig config, VitWeights weights, boolean half, int maxBatch, boolean allTokens, TokenMerging merging, int workers,
+            TensorArena arena) {
         this.maxBatch = maxBatch;
         checkBatch(config, maxBatch);
-        tokens = config.tokens();
+        tokens = merging.tokens(config);
         pooledTokens = config.pooledTokens();
-        int rows = Math.multiplyExact(maxBatch, tokens);
+        int rows = Math.multiplyExact(maxBatch, config.tokens());
         images = arena.allocate(maxBatch, config.channels(), config.imageHeight(), config.imageWidth());
         x = arena.allocatePadded(rows, config.width());
+        merged = mergedTokens(config, merging, weights != null, workers, arena);
+        sizes = merged == null || weights == null ? null : new Pool.Sizes(merged.sizes(config.depth()), merged.logSizes(config.depth()));
+        logSizes = merged == null || weights == null ? null : merged.logSizes(config.depth() - 1);
         stem = new Stem(config, weights, images, x, maxBatch, arena);
         pooledBlock = allTokens || !PooledBlock.serves(config) ? null : new PooledBlock(config, weights, maxBatch, arena);
         memory = new BlockMemory(config, rows, packedFloats(config, maxBatch, pooledBlock != null), half, workers, arena);
@@ -72,8 +84,14 @@ public final class VitForward implements Workers.Task {
         blocks = new EncoderBlock[config.depth()];
         PositionTables tables = PositionTables.of(config, arena);
         for (int i = 0; weights != null && i < blocks.length; i++) {
-            blocks[i] = new EncoderBlock(config, weights, i, x, memory, tables);
+            blocks[i] = new EncoderBlock(config, weights, i, x, memory, tables, merged);
         }
+    }
+
+    /** Null if nothing is merged. */
+    private MergedTokens mergedTokens(VitConfig config, TokenMerging merging, boolean planned, int workers, TensorArena arena) {
+        merging.requireServes(config);
+        return tokens[config.depth()] == tokens[0] ? null : new MergedTokens(config, tokens, x, maxBatch, planned, workers, arena);
     }
 
     /** Kernels index by an int what they read, and a packed row is as long as the layer is wide. */
@@ -131,7 +149,10 @@ public final class VitForward implements Workers.Task {
     @Override
     public void run(Worker w) {
         stem.forward(batch, memory.gemm, w);
-        observe("stage.tokens", w);
+        if (merged != null) {
+            merged.begin(batch, w);
+        }
+        observe("stage.tokens", x, w);
         if (outputs != null) {
             runForTokens(outputs, w);
             return;
@@ -141,33 +162,69 @@ public final class VitForward implements Workers.Task {
             beginBlock(w);
             blocks[i].forward(batch, w);
             endBlock(i, w);
-            observe(blocks[i].stage, w);
+            observe(blocks[i].stage, blocks[i].y, w);
         }
         if (pooledOnly) {
             beginBlock(w);
-            Tensor last = pooledBlock.forward(x, batch, memory, w);
-            endBlock(blocks.length - 1, w);
-            pool.forward(last, pooledTokens, batch, memory, w);
+            int last = blocks.length - 1;
+            Tensor rows = pooledBlock.forward(blocks[last].x, tokens[last], logSizes, batch, memory, w);
+            endBlock(last, w);
+            pool.forward(rows, pooledTokens, null, batch, memory, w);
         } else {
-            pool.forward(x, tokens, batch, memory, w);
+            pool.forward(lastStream(), tokens[blocks.length], sizes, batch, memory, w);
         }
         head.forward(batch, memory.gemm, w);
     }
 
     /** The rest of a run that gives out tokens. It ends as soon as all of them are known. */
     private void runForTokens(TokenOutputs wanted, Worker w) {
-        int rows = batch * tokens;
         for (int i = 0, depth = wanted.depth(); i < depth; i++) {
             beginBlock(w);
             blocks[i].forward(batch, w);
             endBlock(i, w);
-            wanted.take(i, x, rows, tokenNorm, w);
+            if (merged == null) {
+                wanted.take(i, x, batch * tokens[0], tokenNorm, w);
+            } else {
+                wanted.takeMerged(i, blocks[i].y, merged, batch, tokenNorm, w);
+            }
         }
         if (wanted.head()) {
-            pool.forward(x, tokens, batch, memory, w);
+            pool.forward(lastStream(), tokens[blocks.length], sizes, batch, memory, w);
             head.forward(batch, memory.gemm, w);
         }
-        wanted.takePatches(x, batch, tokens, prefix, tokenNorm, w);
+        wanted.takePatches(lastStream(), batch, tokens[blocks.length], merged, prefix, tokenNorm, w);
+    }
+
+    /** The tokens after the last block. */
+    private Tensor lastStream() {
+        return blocks.length == 0 ? x : blocks[blocks.length - 1].y;
+    }
+
+    /**
+     * Tokens of an image after a stage: stage 0 is the stem, stage i + 1 is block i.
+     */
+    public int tokens(int stage) {
+        return tokens[stage];
+    }
+
+    /** Whether tokens are merged. */
+    public boolean mergesTokens() {
+        return merged != null;
+    }
+
+    /** The cost of a pass. */
+    public ForwardCost cost(VitConfig config) {
+        return skipsTokens() ? ForwardCost.ofPooledTokens(config, tokens) : ForwardCost.of(config, tokens);
+    }
+
+    /** The row of its image where every token of an image of the last run ended, (T), after a run of every block in full. */
+    public int[] places(int image) {
+        if (merged != null) {
+            return merged.places(image);
+        }
+        int[] places = new int[tokens[0]];
+        Arrays.setAll(places, i -> i);
+        return places;
     }
 
     private void beginBlock(Worker w) {
@@ -183,10 +240,10 @@ public final class VitForward implements Workers.Task {
         }
     }
 
-    private void observe(String stage, Worker w) {
+    private void observe(String stage, Tensor stream, Worker w) {
         if (observer != null) {
             if (w.isFirst()) {
-                observer.stage(stage, x);
+                observer.stage(stage, stream);
             }
             w.barrier();
         }

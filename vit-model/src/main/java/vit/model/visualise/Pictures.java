@@ -4,6 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import vit.model.AttentionMaps;
+import vit.model.PatchGroups;
+import vit.model.TokenMerging;
 import vit.model.config.VitConfig;
 import vit.model.image.Normalization;
 import vit.model.image.RgbImage;
@@ -117,6 +119,17 @@ public final class Pictures {
                         + Scale.percent(colours.shares()[2]) + " of the tokens' variance.")
                 .columns(List.of("what the model sees", "patches by their features"))
                 .cell(shown).cell(patches.blocky(shown.height(), shown.width()))
+                .draw(2);
+    }
+
+    /** An image beside its patches, each in the mean colour of those that a session has merged with it. */
+    public static Picture merged(Picture image, PatchGroups groups, TokenMerging merging) {
+        Picture shown = enlarged(image);
+        return new Sheet("Merged patches")
+                .note("Patches without a line between them have become one token by the end; a group may lie in several places. " + groups.groups().size()
+                        + " patches are " + groups.count() + " tokens (" + merging + " merged in every block).")
+                .columns(List.of("what the model sees", "patches by their tokens"))
+                .cell(shown).cell(MergedPatches.draw(shown, groups))
                 .draw(2);
     }
 
