@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import vit.kernels.gemm.Storage;
+import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Pooling;
 import vit.model.config.VitVariants;
@@ -159,7 +160,12 @@ class StoredAsTest {
     @Test
     void sixteenBitsTakeHalfTheMemory() throws IOException {
         VitConfig config = VitVariants.find("vit_base_patch16_224").orElseThrow().toBuilder().depth(2).build();
-        try (VitModel wide = VitModel.of(new GeneratedWeights(config, 0)); VitModel half = VitModel.of(new GeneratedWeights(config, 0), StoredAs.ROUNDED_TO_FLOAT16)) {
+        try (VitModel wide = VitModel.of(new GeneratedWeights(config, 0))) {
+            long before = TensorArena.liveBytes();
+            VitModel half = VitModel.of(new GeneratedWeights(config, 0), StoredAs.ROUNDED_TO_FLOAT16);
+            assertEquals(half.weightBytes(), TensorArena.liveBytes() - before);
+            half.close();
+            assertEquals(before, TensorArena.liveBytes());
             double share = half.weightBytes() / (double) wide.weightBytes();
             System.out.println("weights in 16 bits: " + share + " of the memory");
             assertTrue(share < 0.51, "share " + share);
