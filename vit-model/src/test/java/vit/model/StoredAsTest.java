@@ -130,6 +130,29 @@ class StoredAsTest {
         }
     }
 
+    /** Attention maps plan a workspace of their own, and merging packs other rows. */
+    @ParameterizedTest
+    @EnumSource(names = {"BFLOAT16", "FLOAT16"})
+    void mapsAndMergedTokensHaveTheBitsOfWidenedWeights(Storage type) throws IOException {
+        VitConfig config = token().toBuilder().image(32, 40).build();
+        Rounded source = new Rounded(new GeneratedWeights(config, 0), type);
+        float[] pixels = Arrays.copyOf(images(config), config.channels() * 32 * 40);
+        SessionOptions options = SessionOptions.threads(2).withBatch(BATCH).withTokenMerging(3);
+        try (VitModel wide = VitModel.of(source); VitModel half = VitModel.of(source, StoredAs.AS_FILE);
+                VitSession plain = wide.newSession(SessionOptions.threads(1)); VitSession narrow = half.newSession(SessionOptions.threads(2));
+                VitSession merging = wide.newSession(options); VitSession narrowMerging = half.newSession(options)) {
+            for (int block = 0; block < config.depth(); block++) {
+                assertArrayEquals(plain.attention(pixels).head(block, 1), narrow.attention(pixels).head(block, 1), "block " + block);
+            }
+            float[] expected = new float[BATCH * config.classes()];
+            float[] actual = new float[BATCH * config.classes()];
+            merging.logits(images(config), BATCH, expected);
+            narrowMerging.logits(images(config), BATCH, actual);
+            assertSameBits(expected, actual, "merged");
+            assertEquals(narrowMerging.plannedBytes(), half.sessionBytes(options));
+        }
+    }
+
     private static float[] values(ParameterSource source, Parameter parameter) throws IOException {
         float[] values = new float[Math.toIntExact(parameter.shape().size())];
         source.read(parameter, values);
