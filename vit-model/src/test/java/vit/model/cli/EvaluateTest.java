@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -129,7 +130,37 @@ class EvaluateTest {
     }
 
     @Test
-    void aBadImageCostsItself() throws IOException {
+    void aBadImageCostsOnlyItself() throws IOException {
+        Path before = folder.resolve("before");
+        JsonObject all = json(evaluate(data, "--json", "--output", before).isDone());
+        String first = Files.readAllLines(before.resolve("predictions.csv")).get(1).split("/")[0]; // the folder that comes first
+        Path bad = Files.writeString(data.resolve(first).resolve("-.png"), "this is no photo"); // before all others in it
+        Path after = folder.resolve("after");
+        Ran ran = evaluate(data, "--json", "--output", after);
+        assertEquals(1, ran.code());
+        JsonObject object = json(ran);
+        assertEquals(first + "/-.png", object.array("failed").get(0).object().text("file"));
+        assertEquals(27, object.integer("images"));
+        assertEquals(List.of("two 9", "four 9", "six 9"), supports(object), "each class has its own images");
+        assertEquals(supports(all), supports(object));
+        assertEquals(Files.readAllLines(before.resolve("predictions.csv")), Files.readAllLines(after.resolve("predictions.csv")), "each image has its own class and result");
+        assertTrue(evaluate(data).out().contains("error: " + bad));
+    }
+
+    private static List<String> supports(JsonObject evaluation) throws IOException {
+        List<String> supports = new ArrayList<>();
+        JsonArray classes = evaluation.array("per_class");
+        for (int i = 0; i < classes.size(); i++) {
+            JsonObject one = classes.get(i).object();
+            if (one.integer("images") > 0) {
+                supports.add(one.text("label") + " " + one.integer("images"));
+            }
+        }
+        return supports;
+    }
+
+    @Test
+    void aBadImageInTheMiddleIsSaid() throws IOException {
         double before = json(evaluate(data, "--json")).number("top1");
         Path bad = Files.writeString(data.resolve("four").resolve("5b.jpg"), "this is no photo");
         Ran ran = evaluate(data, "--json");
