@@ -57,6 +57,7 @@ final class Draw implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "Invalid option: " + e.getMessage());
         }
+        OutputCheck.makeFolder(output);
         int digits = String.valueOf(images - 1).length();
         for (int i = 0; i < images; i++) {
             vit.status().show("drawing image " + (i + 1) + " of " + images);

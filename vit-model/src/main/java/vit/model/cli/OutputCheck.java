@@ -4,18 +4,21 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import vit.model.weights.format.OutputTarget;
 
 /**
- * Checks the file that {@code --output} names. A file of another kind, or one that the command reads, is never replaced, because it was probably
+ * Checks the file or the folder that {@code --output} names. A file of another kind, or one that the command reads, is never replaced, because it was probably
  * named by mistake.
  */
 final class OutputCheck {
 
     private static final int START_BYTES = 9;
+
+    private static final String OTHER_FOLDER = "name another folder with --output; it is made if it is not there";
 
     private OutputCheck() {}
 
@@ -64,6 +67,7 @@ final class OutputCheck {
         }
         Path folder = target.path().getParent();
         if (target.kind() == OutputTarget.Kind.ABSENT || target.kind() == OutputTarget.Kind.FILE) {
+            requireNoFile(file, folder);
             if (!Files.isDirectory(folder)) {
                 throw new CommandException("--output " + file + ": there is no folder " + folder, "make the folder first, or name another");
             }
@@ -74,6 +78,41 @@ final class OutputCheck {
         if (target.replaces()) {
             requireOutput(file, target.path(), format, inputs);
         }
+    }
+
+    /** Refuses a path that cannot become a folder, before any work is done. Makes nothing. */
+    static void requireFolder(Path folder) throws CommandException {
+        Path there = requireNoFile(folder, folder.toAbsolutePath());
+        if (there != null && !Files.isWritable(there)) {
+            throw new CommandException("--output " + folder + ": files may not be made in the folder " + there, OTHER_FOLDER);
+        }
+    }
+
+    /** Makes a folder unless there is one. */
+    static void makeFolder(Path folder) throws CommandException {
+        requireFolder(folder);
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new CommandException("--output " + folder + ": the folder cannot be made: " + FaultReport.reason(e), OTHER_FOLDER, e);
+        }
+    }
+
+    /**
+     * Refuses a folder that lies below a file, or is one. Returns the lowest part of its path that there is.
+     *
+     * @param named what {@code --output} names
+     */
+    private static Path requireNoFile(Path named, Path folder) throws CommandException {
+        Path there = folder;
+        while (there != null && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
+            there = there.getParent();
+        }
+        if (there != null && !Files.isDirectory(there)) {
+            String what = Files.exists(there) ? there + " is a file, not a folder" : there + " is a link to nothing";
+            throw new CommandException("--output " + named + ": " + what, "name another folder, or remove the file first");
+        }
+        return there;
     }
 
     private static void requireOutput(Path file, Path target, Format format, List<Path> inputs) throws CommandException {

@@ -2,7 +2,6 @@ package vit.model.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import vit.model.plot.Picture;
 
@@ -18,11 +17,7 @@ final class PictureFolder {
 
     /** Opens the folder, and creates it if necessary, before any work is done. */
     static PictureFolder open(Path folder) throws CommandException {
-        try {
-            Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new CommandException(folder + ": the folder cannot be made: " + FaultReport.reason(e), "name another with --output");
-        }
+        OutputCheck.makeFolder(folder);
         return new PictureFolder(folder);
     }
 

@@ -3,7 +3,6 @@ package vit.model.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -34,8 +33,9 @@ final class RateSearch {
     }
 
     /** Runs the test and writes {@code lr.png} and {@code lr.csv} to the folder. */
-    void run(StartOptions.Start start, Split split, Recipe recipe, TrainerOptions options, Path folder) throws IOException, DivergedException {
-        Files.createDirectories(folder);
+    void run(StartOptions.Start start, Split split, Recipe recipe, TrainerOptions options, Path folder)
+            throws CommandException, IOException, DivergedException {
+        OutputCheck.makeFolder(folder);
         PrintWriter out = command.getOut();
         Result found;
         try (CommandBar bar = CommandBar.training(command.getErr(), status, 0, STEPS)) {

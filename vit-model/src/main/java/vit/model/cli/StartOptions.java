@@ -117,7 +117,8 @@ final class StartOptions {
         try {
             return weights != null ? trained(images, status) : fresh(images, seed, status);
         } catch (IllegalArgumentException e) { // for example, patches that do not fit the image
-            throw new ParameterException(spec.commandLine(), "Invalid model: " + e.getMessage());
+            throw new ParameterException(spec.commandLine(), "Invalid model" + (image.hasImage() ? " with --image " + text(image.imageHeight(), image.imageWidth()) : "") + ": "
+                    + e.getMessage());
         }
     }
 

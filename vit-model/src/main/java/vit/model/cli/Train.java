@@ -109,6 +109,7 @@ final class Train implements Callable<Integer> {
     public Integer call() throws CommandException, IOException, DivergedException {
         TrainingFolder folder = new TrainingFolder(output);
         vit.status().warnOfMachine();
+        OutputCheck.requireFolder(output);
         boolean goOn = !findRate && requireOutput(folder);
         try {
             run(folder, goOn);
@@ -145,6 +146,7 @@ final class Train implements Callable<Integer> {
                 if (run != null) {
                     RunFile.require(run, parsed, trainer.facts());
                 }
+                OutputCheck.makeFolder(output);
                 folder.prepare();
                 if (resumePrevious) {
                     folder.restorePrevious();
@@ -202,11 +204,8 @@ final class Train implements Callable<Integer> {
         return "there is no other state: --overwrite begins anew";
     }
 
-    /** Refuses an output that cannot be a folder, or whose files would be lost. Returns whether to resume the training in it. */
+    /** Refuses an output whose files would be lost. Returns whether to resume the training in it. */
     private boolean requireOutput(TrainingFolder folder) throws CommandException {
-        if (Files.exists(output) && !Files.isDirectory(output)) {
-            throw new CommandException(output + ": the output is a file, not a folder", "name a folder with --output; it is made if it is not there");
-        }
         Path present = folder.present();
         boolean goOn = resume || resumePrevious;
         if (overwrite && goOn) {

@@ -52,7 +52,7 @@ class DemoTest {
         vit("demo", "--seconds", 0, "--output", folder).isRefused("--seconds");
         vit("demo", "--seconds", "NaN", "--output", folder).isRefused("--seconds");
         Path file = Files.writeString(folder.resolve("file"), "");
-        vit("demo", "--seconds", 1, "--output", file).isRefused(file, "folder cannot be made");
+        vit("demo", "--seconds", 1, "--output", file).isRefused("--output " + file, "is a file, not a folder");
         vit("demo", "--seconds", 1e7, "--output", folder.resolve("no")).isRefused("--seconds", "expected 0.6 to 14705, found 1.0E7");
         vit("demo", "--full", "--seconds", 10, "--output", folder.resolve("no")).isRefused("--full", "--seconds");
         assertTrue(Files.notExists(folder.resolve("no")));

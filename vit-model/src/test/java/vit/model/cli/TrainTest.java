@@ -336,7 +336,7 @@ class TrainTest {
     @Test
     void anOutputThatIsAFileIsNamedAsOne() throws Exception {
         Path file = Files.writeString(folder.resolve("afile"), "x");
-        train(file).isRefused("afile: the output is a file, not a folder");
+        train(file).isRefused("--output " + file, "afile is a file, not a folder");
         train(file.resolve("below")).isRefused("afile");
     }
 

@@ -91,7 +91,7 @@ class VisualiseTest {
         Path text = Files.writeString(folder.resolve("text.jpg"), "this is no photo");
         vit("visualise", "--weights", weights, "--output", folder, text).isRefused(text);
         vit("visualise", "--weights", weights, "--output", folder, folder.resolve("no.png")).isRefused("no.png");
-        vit("visualise", "--weights", weights, "--output", text, image).isRefused(text, "folder cannot be made");
+        vit("visualise", "--weights", weights, "--output", text, image).isRefused("--output " + text, "is a file, not a folder");
         vit("visualise", "--weights", folder.resolve("no.safetensors"), "--output", folder, image).isRefused("no.safetensors");
         vit("visualise", "--weights", weights, "--output", folder, "--preprocess", "none", image).isRefused("found none");
     }

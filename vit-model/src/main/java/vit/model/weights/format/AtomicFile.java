@@ -211,7 +211,8 @@ public final class AtomicFile implements AutoCloseable {
         }
         String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
         IOException clear = switch (e) {
-            case NoSuchFileException _ -> new NoSuchFileException(named.toString(), null, "there is no folder " + target.getParent());
+            case NoSuchFileException _ -> new NoSuchFileException(named.toString(), null, (Files.isDirectory(target.getParent()) ? "no file can be made in the folder "
+                    : "there is no folder ") + target.getParent());
             case AccessDeniedException _ -> new AccessDeniedException(named.toString(), null, "files may not be made in the folder " + target.getParent());
             default -> new FileSystemException(named.toString(), null, "the file cannot be written: " + (reason == null ? e.toString() : reason)
                     + room(target, size));
