@@ -75,8 +75,7 @@ public class ConvolutionBenchmark extends KernelBenchmark {
         dgamma = zeros(CHANNELS);
         dbeta = zeros(CHANNELS);
         dweight = PackedMatrix.allocate(arena(), CHANNELS, INPUTS);
-        int packed = Math.max(GemmWorkspace.packedRows(rows(), INPUTS), GemmWorkspace.packedRows(INPUTS, rows()));
-        workspace = GemmWorkspace.allocateForTraining(arena(), packed, GemmWorkspace.packedPanels(CHANNELS, rows()), threads);
+        workspace = GemmWorkspace.allocateForLayer(arena(), rows(), CHANNELS, INPUTS, threads);
         List<Rehearsal> kernels = new ArrayList<>(Gemm.rehearsals()); // an interpreted product of full size takes minutes
         kernels.addAll(Convolution.rehearsals());
         kernels.addAll(ColumnSums.rehearsals());
@@ -126,7 +125,7 @@ public class ConvolutionBenchmark extends KernelBenchmark {
             Linear.backwardInput(dwindows, dproduct, transposed, rows(), workspace, w);
             w.barrier();
             Convolution.fold(dx, dwindows, WINDOW, SIDE, SIDE, batch, w);
-            Linear.backwardParameters(dweight, null, dproduct, windows, rows(), workspace, w);
+            Linear.backwardParameters(dweight, null, true, dproduct, windows, rows(), workspace, w);
         }, products(2));
     }
 

@@ -59,21 +59,22 @@ public class GemmBenchmark extends KernelBenchmark {
             Tensor c = small.allocatePadded(29, 100).fill(1);
             PackedMatrix b = PackedMatrix.allocate(small, 100, 40);
             PackedMatrix transposed = PackedMatrix.allocate(small, 40, 100);
+            PackedMatrix db = PackedMatrix.allocate(small, 100, 40);
+            Linear layer = Linear.of(b, Epilogue.NONE);
+            Tensor da = small.allocate(29, 40);
             Tensor bias = small.allocate(100);
             GemmWorkspace workspace = workspace(small, 29, 100, 40, 1);
             for (int call = 0; call < 10_000; call++) {
                 team.run(w -> {
                     Gemm.multiply(c, a, b, Epilogue.bias(bias), 29, workspace, w);
-                    Linear.backwardInput(a, c, transposed, 29, workspace, w);
-                    Linear.backwardParameters(b, bias, c, a, 29, workspace, w);
+                    layer.backward(da, db, bias, false, c, a, transposed, 29, workspace, w);
                 });
             }
         }
     }
 
     private static GemmWorkspace workspace(TensorArena arena, int m, int n, int k, int threads) {
-        int rows = Math.max(GemmWorkspace.packedRows(m, Math.max(n, k)), GemmWorkspace.packedRows(k, m));
-        return GemmWorkspace.allocateForTraining(arena, rows, GemmWorkspace.packedPanels(n, m), threads);
+        return GemmWorkspace.allocateForLayer(arena, m, n, k, threads);
     }
 
     private PackedMatrix filled(int outputs, int depth) {
@@ -101,13 +102,10 @@ public class GemmBenchmark extends KernelBenchmark {
 
     @Override
     Pass backward() {
-        PackedMatrix transposed = filled(k, n);
+        Linear layer = Linear.of(filled(n, k), Epilogue.NONE);
+        PackedMatrix transposed = PackedMatrix.allocate(arena(), k, n);
         GemmWorkspace workspace = workspace(arena(), rows(), n, k, threads);
-        return new Pass(w -> {
-            Linear.backwardInput(dx, dy, transposed, rows(), workspace, w);
-            w.barrier();
-            Linear.backwardParameters(dweight, dbias, dy, x, rows(), workspace, w);
-        }, products(2));
+        return new Pass(w -> layer.backward(dx, dweight, dbias, false, dy, x, transposed, rows(), workspace, w), products(2));
     }
 
     @Override

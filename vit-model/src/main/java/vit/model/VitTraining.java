@@ -76,9 +76,10 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final GradientNorm norm;
     private final Lifetime lifetime;
     private final Workers.Task clear;
+    private final Workers.Task settle;
     private final Workers.Task measure;
-    private final Workers.Task transpose;
-    private boolean written; // whether weights were set since their transposes were computed
+    private final Workers.Task standardize;
+    private boolean written; // whether weights were set since those of convolutions were standardised
     private final TrackedAverage average = new TrackedAverage();
     private volatile int steps; // read by any thread
 
@@ -99,10 +100,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
             update = optimizer == null ? null : new ParameterUpdate(config, values, optimizer, arena);
             norm = values.gradients().tensors().norm(values.trained(), options.threads());
             clear = this::clear;
+            settle = values.gradients()::clearLayers;
             measure = norm::measure;
             team = Workers.of(options.threads(), name);
-            transpose = values::updateTransposes;
-            team.run(transpose);
+            standardize = values::standardize;
+            team.run(standardize);
             begun = lifetime(name, team, arena, average);
         } finally {
             if (begun == null) {
@@ -196,6 +198,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             workers.run(clear);
+            values.gradients().setFresh(true);
             pass.beginStep(firstImage);
         } finally {
             lifetime.exit();
@@ -204,6 +207,14 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     private void clear(Worker w) {
         values.gradients().clear(w);
+    }
+
+    /** Clears what only counts as zero, before it is read or written other than by a pass. */
+    private void settleGradients() {
+        if (values.gradients().areFresh()) {
+            workers.run(settle);
+            values.gradients().setFresh(false);
+        }
     }
 
     /**
@@ -277,7 +288,9 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             refresh();
-            return pass.run(workers, images, batch, loss, steps, observer);
+            double value = pass.run(workers, images, batch, loss, steps, observer);
+            values.gradients().setFresh(false);
+            return value;
         } finally {
             lifetime.exit();
         }
@@ -294,7 +307,9 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
                 pass.setTargets(targets, batch);
             }
             refresh();
-            return pass.run(workers, images, batch, scale, steps, observer);
+            double value = pass.run(workers, images, batch, scale, steps, observer);
+            values.gradients().setFresh(false);
+            return value;
         } finally {
             lifetime.exit();
         }
@@ -360,6 +375,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public double gradientNorm() {
         lifetime.enter();
         try {
+            settleGradients();
             workers.run(measure);
             return norm.value();
         } finally {
@@ -380,6 +396,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         }
         lifetime.enter();
         try {
+            settleGradients();
             update.prepare(rate, gradientScale, ++steps);
             workers.run(update);
         } finally {
@@ -417,7 +434,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     /** Computes again what follows from the weights, if they were set. */
     private void refresh() {
         if (written) {
-            workers.run(transpose);
+            workers.run(standardize);
             written = false;
         }
     }
@@ -431,6 +448,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             requireTrained(parameter);
+            settleGradients();
             values.gradients().tensors().set(parameter, source);
         } finally {
             lifetime.exit();
@@ -441,6 +459,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public void readGradient(Parameter parameter, float[] target) {
         lifetime.enter();
         try {
+            settleGradients();
             read(values.gradients().tensors(), parameter, target);
         } finally {
             lifetime.exit();

@@ -93,12 +93,12 @@ final class AttentionBackwardSimd {
         // dk = dsᵀ·q
         AttentionSimd.gather(matrix, qkv, first, column, tokens, headDim);
         Panels.packDepth(staged, 0, memory, workspace.narrow(), matrix, 0, headDim, headDim, tokens);
-        transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.gradients(), tokens, headDim,
+        transposedProduct(workspace.tile(worker), memory, workspace, staged, workspace.columns(worker), workspace.square(worker), workspace.gradients(), tokens, headDim,
                 dqkv.segment(), dq + inner, dqkvRow);
         // dv = pᵀ·dout
         AttentionSimd.gather(matrix, dout, first, column, tokens, headDim);
         Panels.packDepth(staged, 0, memory, workspace.narrow(), matrix, 0, headDim, headDim, tokens);
-        transposedProduct(workspace.tile(worker), memory, workspace, staged, rows, workspace.probabilities(), tokens, headDim,
+        transposedProduct(workspace.tile(worker), memory, workspace, staged, workspace.columns(worker), workspace.square(worker), workspace.probabilities(), tokens, headDim,
                 dqkv.segment(), dq + 2 * inner, dqkvRow);
     }
 
@@ -114,13 +114,21 @@ final class AttentionBackwardSimd {
     }
 
     /** target (T, D) = sᵀ · narrow panels, with s (T, padded T) at {@code scores}. */
-    private static void transposedProduct(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] staged, float[] rows,
-            long scores, int tokens, int headDim, MemorySegment target, long offset, long rowBytes) {
+    private static void transposedProduct(float[] tile, MemorySegment memory, AttentionGradientWorkspace workspace, float[] staged, float[] columns,
+            float[] square, long scores, int tokens, int headDim, MemorySegment target, long offset, long rowBytes) {
         long scoreRow = (long) Panels.padded(tokens) * Float.BYTES;
         for (int j = 0; j < tokens; j += Panels.ROWS) {
-            int count = Math.min(Panels.ROWS, tokens - j);
-            Panels.packColumns(rows, 0, memory, scores + (long) j * Float.BYTES, scoreRow, count, tokens);
-            product(tile, memory, workspace, staged, rows, tokens, headDim, count, target, offset + j * rowBytes, rowBytes);
+            int first = j % Panels.MOST_COLUMNS;
+            if (first == 0) {
+                // What is beyond the last token, up to whole vectors, belongs to rows of the tiles that are not stored.
+                int count = Math.min(Panels.MOST_COLUMNS, Panels.padded(tokens) - j);
+                Panels.packColumns(columns, 0, memory, scores + (long) j * Float.BYTES, scoreRow, count, tokens, square);
+            }
+            for (int column = 0; column < headDim; column += Panels.COLUMNS) {
+                Panels.multiplyColumns(tile, columns, first * Panels.ROW, memory, workspace.narrow() + (long) column * tokens * Float.BYTES, staged,
+                        column * tokens, tokens, target, offset + j * rowBytes + (long) column * Float.BYTES, rowBytes,
+                        Math.min(Panels.ROWS, tokens - j), Math.min(Panels.COLUMNS, headDim - column));
+            }
         }
     }
 

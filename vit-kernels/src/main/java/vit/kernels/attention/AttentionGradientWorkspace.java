@@ -9,9 +9,18 @@ import vit.kernels.tensor.TensorArena;
  */
 public final class AttentionGradientWorkspace extends HeadWorkspace {
 
+    private final float[][] columns; // by worker: packed columns of a (T, T) matrix
+    private final float[][] squares; // by worker: a square that is being transposed
+
     private AttentionGradientWorkspace(TensorArena arena, int tokens, int headDim, int workers, int wide, int narrow) {
         super(arena, tokens, headDim, workers, Math.max(tokens, headDim), Math.max(wide, narrow),
                 Math.addExact(2 * matrixFloats(tokens), Panels.IN_MEMORY ? wide + narrow : 0));
+        columns = new float[workers][];
+        squares = new float[workers][];
+        for (int i = 0; i < workers; i++) {
+            columns[i] = arena.floats(Panels.packedColumns(tokens));
+            squares[i] = arena.floats(Panels.TRANSPOSED);
+        }
     }
 
     /**
@@ -24,6 +33,16 @@ public final class AttentionGradientWorkspace extends HeadWorkspace {
 
     private static int matrixFloats(int tokens) {
         return Math.multiplyExact(Panels.paddedRows(tokens), Panels.padded(tokens));
+    }
+
+    /** A worker's packed columns of p or ds. */
+    float[] columns(int worker) {
+        return columns[worker];
+    }
+
+    /** What the packing of those columns needs. */
+    float[] square(int worker) {
+        return squares[worker];
     }
 
     /** Byte offset of p, (padded T, padded T). */

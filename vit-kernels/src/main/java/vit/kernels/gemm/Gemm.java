@@ -157,11 +157,12 @@ public final class Gemm {
     }
 
     /**
-     * dW += dYᵀ·X, the gradient of the weight in y = x·Wᵀ. Each element is one chain of fma that begins at the value in dW and ascends through the
-     * rows. Micro-batches that follow one another therefore give the bits of one large batch. There is one barrier inside, and dW is complete once
-     * the team has passed its next barrier.
+     * dW += dYᵀ·X or dW = dYᵀ·X, the gradient of the weight in y = x·Wᵀ. Each element is one chain of fma that begins at the value in dW or at 0 and
+     * ascends through the rows. Micro-batches that follow one another therefore give the bits of one large batch. There is one barrier inside, and dW is
+     * complete once the team has passed its next barrier.
      *
-     * @param dw        (N, K), in the packed layout of W; accumulated
+     * @param dw        (N, K), in the packed layout of W
+     * @param add       whether the gradient is added to dW; otherwise dW is overwritten and not read
      * @param dy        (M, N), at least {@code m} rows
      * @param x         (M, K), at least {@code m} rows
      * @param m         the number of rows of dY and X that are in use
@@ -169,7 +170,62 @@ public final class Gemm {
      * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
-    public static void accumulateOuter(PackedMatrix dw, Tensor dy, Tensor x, int m, GemmWorkspace workspace, Worker worker) {
+    public static void outer(PackedMatrix dw, boolean add, Tensor dy, Tensor x, int m, GemmWorkspace workspace, Worker worker) {
+        checkOuter(dw, dy, x, m, workspace, worker);
+        if (Implementation.isReference()) {
+            if (worker.isFirst()) {
+                GemmReference.outer(dw, add, dy, x, m);
+            }
+            return;
+        }
+        OuterSimd.pack(workspace, dy, x, m, worker);
+        worker.barrier();
+        OuterSimd.multiply(dw, add, workspace, m, worker);
+    }
+
+    /**
+     * Both gradients of y = x·Wᵀ at once, with the bits of {@link #multiply} by the transposed weight and of {@link #outer}, and with fewer barriers: one inside for every block of some 200 rows. Both are complete once the team has passed its next
+     * barrier.
+     *
+     * @param dx         (M, K), at least {@code m} rows; overwritten; must not share memory with dy
+     * @param dw         (N, K), in the packed layout of W
+     * @param add        whether the gradient is added to dW; otherwise dW is overwritten and not read
+     * @param dy         (M, N), at least {@code m} rows
+     * @param x          (M, K), at least {@code m} rows
+     * @param w          (N, K)
+     * @param transposed (K, N), overwritten: memory for the transposed weight, which several layers may share
+     * @param m          the number of rows of dX, dY and X that are in use
+     * @param workspace  planned as for {@link #outer}, with gradient rows for {@code m} rows of N
+     * @param worker     the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public static void backward(Tensor dx, PackedMatrix dw, boolean add, Tensor dy, Tensor x, PackedMatrix w, PackedMatrix transposed, int m,
+            GemmWorkspace workspace, Worker worker) {
+        checkOuter(dw, dy, x, m, workspace, worker);
+        checkInput("dy", dy.shape(), dy.rows(), dy.columns(), transposed, m);
+        checkOutput("dx", dx.shape(), dx.rows(), dx.columns(), transposed, m);
+        if (workspace.gradientRows().length < GemmWorkspace.packedInput(m, transposed.depth())) {
+            throw new IllegalArgumentException("the workspace is planned for " + workspace.gradientRows().length + " floats of gradient rows; needed are "
+                    + GemmWorkspace.packedInput(m, transposed.depth()));
+        }
+        if (Implementation.isReference()) {
+            transposed.packTransposed(w, workspace, worker);
+            worker.barrier();
+            if (worker.isFirst()) {
+                GemmReference.outer(dw, add, dy, x, m);
+                GemmReference.multiply(dx, dy, transposed, Epilogue.NONE, m);
+            }
+            return;
+        }
+        OuterSimd.pack(workspace, dy, x, m, worker);
+        transposed.packTransposed(w, workspace, worker);
+        GemmSimd.packFirstBlock(workspace.gradientRows(), dy, m, worker);
+        worker.barrier();
+        OuterSimd.multiply(dw, add, workspace, m, worker);
+        GemmSimd.multiplyFromFirstBlock(workspace.gradientRows(), dx, dy, transposed, Epilogue.NONE, m, 0, transposed.outputs(), workspace, worker);
+    }
+
+    private static void checkOuter(PackedMatrix dw, Tensor dy, Tensor x, int m, GemmWorkspace workspace, Worker worker) {
         if (m < 0 || x.rows() < m || x.columns() != dw.depth() || dy.rows() < m || dy.columns() != dw.outputs()) {
             throw new IllegalArgumentException("dy " + dy.shape() + " and x " + x.shape() + " do not give " + m + " rows for dw ("
                     + dw.outputs() + ", " + dw.depth() + ")");
@@ -182,15 +238,6 @@ public final class Gemm {
                     + " of panels; needed are " + worker.count() + ", " + GemmWorkspace.packedRows(dw.depth(), m) + " and "
                     + GemmWorkspace.packedPanels(dw.outputs(), m));
         }
-        if (Implementation.isReference()) {
-            if (worker.isFirst()) {
-                GemmReference.accumulateOuter(dw, dy, x, m);
-            }
-            return;
-        }
-        OuterSimd.pack(workspace, dy, x, m, worker);
-        worker.barrier();
-        OuterSimd.accumulate(dw, workspace, m, worker);
     }
 
     private static void checkColumns(int from, int to, PackedMatrix b) {

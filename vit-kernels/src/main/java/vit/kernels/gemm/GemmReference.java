@@ -80,12 +80,12 @@ public final class GemmReference {
         }
     }
 
-    static void accumulateOuter(PackedMatrix dw, Tensor dy, Tensor x, int m) {
+    static void outer(PackedMatrix dw, boolean add, Tensor dy, Tensor x, int m) {
         double[] gradient = new double[dw.outputs() * dw.depth()];
         float[] values = new float[gradient.length];
         dw.unpackRows(values);
         for (int i = 0; i < gradient.length; i++) {
-            gradient[i] = values[i];
+            gradient[i] = add ? values[i] : 0;
         }
         double[] weight = new double[gradient.length];
         backward(new double[m * dw.depth()], gradient, dy.rows(0, m).toDoubles(), x.rows(0, m).toDoubles(), weight,

@@ -23,13 +23,28 @@ final class GemmSimd {
      */
     static void multiply(Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, int firstColumn, int lastColumn,
             GemmWorkspace workspace, Worker worker) {
-        int blockRows = Tile.blockRows(m);
+        packFirstBlock(workspace.rows(), a, m, worker);
+        worker.barrier();
+        multiplyFromFirstBlock(workspace.rows(), c, a, b, epilogue, m, firstColumn, lastColumn, workspace, worker);
+    }
+
+    /** Packs the first block of rows. */
+    static void packFirstBlock(float[] packed, Tensor a, int m, Worker worker) {
+        packRows(packed, 0, a, 0, Math.min(m, Tile.blockRows(m, a.columns())), worker);
+    }
+
+    /** The product of rows whose first block is packed; a barrier has passed since. */
+    static void multiplyFromFirstBlock(float[] packed, Tensor c, Tensor a, PackedMatrix b, Epilogue epilogue, int m, int firstColumn, int lastColumn,
+            GemmWorkspace workspace, Worker worker) {
+        int blockRows = Tile.blockRows(m, b.depth());
         int block = GemmWorkspace.packedRows(Math.min(m, blockRows), b.depth());
         for (int row = 0, start = 0; row < m; row += blockRows, start = block - start) {
             int rows = Math.min(blockRows, m - row);
-            packRows(workspace.rows(), start, a, row, rows, worker);
-            worker.barrier();
-            multiply(c, null, workspace.rows(), start, b, epilogue, row, rows, firstColumn, lastColumn, workspace, worker);
+            if (row > 0) {
+                packRows(packed, start, a, row, rows, worker);
+                worker.barrier();
+            }
+            multiply(c, null, packed, start, b, epilogue, row, rows, firstColumn, lastColumn, workspace, worker);
         }
     }
 
@@ -69,7 +84,7 @@ final class GemmSimd {
             int firstColumn, int lastColumn, GemmWorkspace workspace, Worker worker) {
         int firstPanel = firstColumn / Tile.COLUMNS;
         int panels = Tile.panels(lastColumn) - firstPanel;
-        int blockRows = Tile.blockRows(m);
+        int blockRows = Tile.blockRows(m, b.depth());
         int blocks = (m + blockRows - 1) / blockRows;
         // If there were too few groups, blocks would be cut into parts, and each part would copy its panels for a few rows only. So a group is then a
         // single panel.
@@ -93,7 +108,7 @@ final class GemmSimd {
     }
 
     /** The number of tiles in each part of a block of {@code tiles} tiles. */
-    private static int partTiles(int tiles, int items, int workers) {
+    static int partTiles(int tiles, int items, int workers) {
         int parts = workers == 1 || items == 0 ? 1 : (ITEMS * workers + items - 1) / items;
         return Math.max(1, (tiles + parts - 1) / parts);
     }

@@ -1,5 +1,6 @@
 package vit.kernels.gemm;
 
+import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
@@ -17,14 +18,19 @@ public final class GemmWorkspace {
     private final float[][] residuals; // by worker: a tile of the residual
     private final float[][] staged; // by worker: a group of panels, or nothing where the kernel reads them in memory
     private final Tensor[] widened; // by worker: a block of k of a panel of 16-bit elements as floats, if the kernel reads it in memory; null: takes none
+    private final float[] gradientRows; // as rows, for the gradient of an input, which is computed beside that of the weight
+    private final TransposeMemory[] transposes; // by worker; null: not for training
 
-    private GemmWorkspace(float[] rows, Tensor panels, float[][][] tiles, float[][] residuals, float[][] staged, Tensor[] widened) {
+    private GemmWorkspace(float[] rows, float[] gradientRows, Tensor panels, float[][][] tiles, float[][] residuals, float[][] staged, Tensor[] widened,
+            TransposeMemory[] transposes) {
         this.rows = rows;
+        this.gradientRows = gradientRows;
         this.panels = panels;
         this.tiles = tiles;
         this.residuals = residuals;
         this.staged = staged;
         this.widened = widened;
+        this.transposes = transposes;
     }
 
     /**
@@ -40,7 +46,11 @@ public final class GemmWorkspace {
      * read panels in memory, each worker then needs up to 192 KB more.
      */
     public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers, boolean half) {
-        return allocate(arena, packedRows, 0, workers, half);
+        Tensor[] widened = half ? new Tensor[workers] : null;
+        for (int i = 0; half && i < workers; i++) {
+            widened[i] = arena.allocate(Tile.WIDENED_PANEL);
+        }
+        return allocate(arena, packedRows, 0, 0, workers, widened, null);
     }
 
     /** A workspace for products of up to {@code m} rows of {@code k} elements, for a team of up to {@code workers}. */
@@ -48,12 +58,30 @@ public final class GemmWorkspace {
         return allocate(arena, packedInput(m, k), workers);
     }
 
-    /** A workspace that also has room for {@code packedPanels} floats (see {@link #packedPanels}), which the gradient of a weight needs. */
-    public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int workers) {
-        return allocate(arena, packedRows, packedPanels, workers, false);
+    /**
+     * A workspace for training as well.
+     *
+     * @param packedRows   floats of the rows of products, and of the transposed input in the gradient of a weight (see {@link #packedInput} and {@link
+     *                     #packedRows})
+     * @param packedPanels floats of the panels that the gradient of a weight needs (see {@link #packedPanels})
+     * @param gradientRows floats of the rows that the gradient of an input needs: {@link #packedInput} of its upstream gradient
+     */
+    public static GemmWorkspace allocateForTraining(TensorArena arena, int packedRows, int packedPanels, int gradientRows, int workers) {
+        TransposeMemory[] transposes = new TransposeMemory[workers];
+        for (int i = 0; i < workers; i++) {
+            transposes[i] = TransposeMemory.allocate(arena);
+        }
+        return allocate(arena, packedRows, packedPanels, gradientRows, workers, null, transposes);
     }
 
-    private static GemmWorkspace allocate(TensorArena arena, int packedRows, int packedPanels, int workers, boolean half) {
+    /** A workspace for both passes of a layer of {@code k} inputs and {@code n} outputs, for up to {@code m} rows and a team of up to {@code workers}. */
+    public static GemmWorkspace allocateForLayer(TensorArena arena, int m, int n, int k, int workers) {
+        return allocateForTraining(arena, Math.max(Math.max(packedInput(m, k), packedInput(m, n)), packedRows(k, m)), packedPanels(n, m),
+                packedInput(m, n), workers);
+    }
+
+    private static GemmWorkspace allocate(TensorArena arena, int packedRows, int packedPanels, int gradientRows, int workers, Tensor[] widened,
+            TransposeMemory[] transposes) {
         float[][][] tiles = new float[workers][Tile.rowTiles(Tile.BLOCK_ROWS) * Tile.GROUP][];
         float[][] residuals = new float[workers][];
         float[][] staged = new float[workers][];
@@ -64,11 +92,8 @@ public final class GemmWorkspace {
             residuals[i] = arena.floats(Tile.ROWS * Tile.COLUMNS);
             staged[i] = arena.floats(Tile.GROUP * Tile.STAGED_PANEL);
         }
-        Tensor[] widened = half ? new Tensor[workers] : null;
-        for (int i = 0; half && i < workers; i++) {
-            widened[i] = arena.allocate(Tile.WIDENED_PANEL);
-        }
-        return new GemmWorkspace(arena.floats(packedRows), arena.allocate(packedPanels), tiles, residuals, staged, widened);
+        return new GemmWorkspace(arena.floats(packedRows), arena.floats(gradientRows), arena.allocate(packedPanels), tiles, residuals, staged, widened,
+                transposes);
     }
 
     /**
@@ -81,24 +106,29 @@ public final class GemmWorkspace {
     }
 
     /**
-     * The number of floats that products of up to {@code m} rows of {@code k} elements need when the rows are not packed beforehand. If all rows are
+     * The number of floats that products of up to {@code m} rows of up to {@code k} elements need when the rows are not packed beforehand. If all rows are
      * one block, that is the packed size of the rows; otherwise it is that of two blocks.
      *
      * @throws ArithmeticException if they are 2³¹ or more
      */
     public static int packedInput(int m, int k) {
         // Rows are split evenly into blocks, so fewer rows in all may mean more rows in a block.
-        int tiles = m <= Tile.BLOCK_ROWS ? Tile.rowTiles(m) : Math.min(Tile.rowTiles(m) + 1, 2 * Tile.rowTiles(Tile.BLOCK_ROWS));
-        return Math.multiplyExact(tiles, Panels.packedTile(k));
+        return Math.max(Math.multiplyExact(blockTiles(m, k), Panels.packedTile(k)), Math.multiplyExact(blockTiles(m, 1), Panels.packedTile(1)));
+    }
+
+    /** Tiles of one or two blocks. */
+    private static int blockTiles(int m, int k) {
+        int most = Tile.mostBlockRows(k);
+        return m <= most ? Tile.rowTiles(m) : Math.min(Tile.rowTiles(m) + 1, 2 * Tile.rowTiles(most));
     }
 
     /**
-     * The number of floats that {@code n} outputs of depth {@code k} take when packed.
+     * The number of floats that {@code n} outputs of depth {@code k} take when packed for the gradient of a weight.
      *
      * @throws ArithmeticException if they are 2³¹ or more
      */
     public static int packedPanels(int n, int k) {
-        return Math.multiplyExact(Math.multiplyExact(Tile.panels(n), Tile.COLUMNS), k);
+        return Math.multiplyExact(Math.multiplyExact(Tile.panels(n), Tile.COLUMNS), MicroKernel.wholeIterations(k));
     }
 
     float[] rows() {
@@ -131,6 +161,24 @@ public final class GemmWorkspace {
     /** A worker's tiles: as many as a block of rows has in a group of panels. */
     float[][] tiles(int worker) {
         return tiles[worker];
+    }
+
+    /** The rows of an upstream gradient, for the gradient of an input; empty in a workspace that is not for training. */
+    float[] gradientRows() {
+        return gradientRows;
+    }
+
+    /** What a worker needs to transpose. */
+    TransposeMemory transposing(int worker) {
+        return transposes[worker];
+    }
+
+    /** Refuses a workspace that has no memory for this team's transpositions. */
+    void checkTransposes(Worker worker) {
+        if (transposes == null || transposes.length < worker.count()) {
+            throw new IllegalArgumentException(transposes == null ? "the workspace is not planned for training"
+                    : "the workspace is planned for " + transposes.length + " workers; needed are " + worker.count());
+        }
     }
 
     /** A worker's copy of the panels in use if the kernels read a copy ({@link MicroKernel#STAGED}); otherwise empty. */

@@ -67,6 +67,12 @@ final class MicroKernel {
 
     private MicroKernel() {}
 
+    /** {@code depth} rounded up to whole iterations of the loop of {@link #multiply}. */
+    static int wholeIterations(int depth) {
+        int unroll = WIDE ? MicroKernel6x4.UNROLL : MicroKernel6x2.UNROLL;
+        return (depth + unroll - 1) / unroll * unroll;
+    }
+
     /**
      * C = from + A·B. Each output is one chain of fma, with k ascending, that continues from the value in {@code from}.
      *

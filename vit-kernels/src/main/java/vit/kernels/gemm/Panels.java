@@ -221,28 +221,33 @@ public final class Panels {
         }
     }
 
-    /**
-     * Packs one tile whose rows are {@code count} ≤ {@link #ROWS} columns of the source: element (r, k) of the tile is column r of source row k,
-     * counted from {@code offset}. Missing rows become zeros.
-     */
-    public static void packColumns(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
-        for (int from = 0; from < k; from += ROW) {
-            packColumnBlock(target, start + from / ROW * BLOCK, source, offset + from * rowBytes, rowBytes, count, Math.min(ROW, k - from));
-        }
+    /** Floats of scratch memory that {@link #packColumns} needs. */
+    public static final int TRANSPOSED = TransposeSimd.SCRATCH;
+
+    /** Tiles that {@link #packColumns} packs at once. At every vector width, their rows are as many as some whole vectors have lanes. */
+    public static final int COLUMN_TILES = 8;
+
+    /** The largest number of columns that {@link #packColumns} packs. */
+    public static final int MOST_COLUMNS = COLUMN_TILES * ROWS;
+
+    /** Floats of the tiles that {@link #packColumns} packs. */
+    public static int packedColumns(int k) {
+        return Math.multiplyExact(COLUMN_TILES, packedTile(k));
     }
 
-    /** As {@link #packColumns}, for at most {@link #ROW} steps of k. */
-    static void packColumnBlock(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k) {
-        source = Tensor.offHeap(source);
-        for (int i = 0; i < k; i++) {
-            long from = offset + i * rowBytes;
-            int to = start + i;
-            for (int r = 0; r < count; r++) {
-                target[to + r * ROW] = source.get(Tensor.FLOAT, from + (long) r * Float.BYTES);
-            }
-            for (int r = count; r < ROWS; r++) {
-                target[to + r * ROW] = 0;
-            }
+    /**
+     * Packs up to {@link #COLUMN_TILES} tiles whose rows are columns of the source: row r of all tiles, counted through, is column r of the source,
+     * counted from {@code offset}. A block of k holds the tiles one after the other, each of {@link #ROWS} by {@link #ROW}; {@link #multiplyColumns}
+     * reads this layout. Missing rows of the last tile are left as they are.
+     *
+     * @param target  receives {@link #packedColumns} floats, from {@code start} on
+     * @param count   the number of columns, at most {@link #MOST_COLUMNS}
+     * @param scratch {@link #TRANSPOSED} floats, overwritten
+     */
+    public static void packColumns(float[] target, int start, MemorySegment source, long offset, long rowBytes, int count, int k, float[] scratch) {
+        for (int from = 0; from < k; from += ROW) {
+            TransposeSimd.transpose(target, start + from / ROW * COLUMN_TILES * BLOCK, ROW, source, offset + from * rowBytes, rowBytes, count,
+                    Math.min(ROW, k - from), scratch);
         }
     }
 
@@ -295,6 +300,17 @@ public final class Panels {
         Tile.store(tile, count, columns, c, cOffset, cRowBytes);
     }
 
+    /**
+     * As {@link #multiply}, for a tile that {@link #packColumns} has packed.
+     *
+     * @param start where the tile begins: {@link #ROWS} · {@link #ROW} floats after the one before
+     */
+    public static void multiplyColumns(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
+            float[] staged, int stagedAt, int k, MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {
+        product(tile, rows, start, COLUMN_TILES * BLOCK, panels, panelOffset, staged, stagedAt, k);
+        Tile.store(tile, count, columns, c, cOffset, cRowBytes);
+    }
+
     /** Writes the first {@code rows} by {@code columns} elements of a tile to C. */
     public static void store(float[] tile, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes) {
         Tile.store(tile, rows, columns, c, cOffset, cRowBytes);
@@ -308,10 +324,16 @@ public final class Panels {
     /** Overwrites {@code tile} with (tile of A)·panel, {@link #ROWS} by {@link #COLUMNS} floats. The parameters are those of {@link #multiply}. */
     public static void product(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int k) {
+        product(tile, rows, start, BLOCK, panels, panelOffset, staged, stagedAt, k);
+    }
+
+    /** The product of a tile whose blocks of k begin {@code blockFloats} apart. */
+    private static void product(float[] tile, float[] rows, int start, int blockFloats, MemorySegment panels, long panelOffset,
+            float[] staged, int stagedAt, int k) {
         float[] from = Tile.ZEROS;
         for (int i = 0; i < k; i += ROW) {
             long offset = panelOffset + (long) i * STEP;
-            MicroKernel.multiply(rows, start + i / ROW * BLOCK, panels, offset, staged, stagedAt + i * COLUMNS, Math.min(ROW, k - i),
+            MicroKernel.multiply(rows, start + i / ROW * blockFloats, panels, offset, staged, stagedAt + i * COLUMNS, Math.min(ROW, k - i),
                     from, tile, offset);
             from = tile;
         }

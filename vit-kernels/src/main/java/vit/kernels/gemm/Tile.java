@@ -56,9 +56,15 @@ final class Tile {
         return (m + ROWS - 1) / ROWS;
     }
 
+    /** The largest number of rows of a block of this depth: {@link #BLOCK_ROWS}, or more rows if they are short, up to eight times as many. */
+    static int mostBlockRows(int depth) {
+        return BLOCK_ROWS * Math.max(1, Math.min(8, DEPTH / Math.max(1, depth)));
+    }
+
     /** Rows of each block but the last when {@code m} rows are split: whole tiles. */
-    static int blockRows(int m) {
-        int blocks = (m + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    static int blockRows(int m, int depth) {
+        int most = mostBlockRows(depth);
+        int blocks = (m + most - 1) / most;
         return blocks == 0 ? ROWS : rowTiles((m + blocks - 1) / blocks) * ROWS;
     }
 

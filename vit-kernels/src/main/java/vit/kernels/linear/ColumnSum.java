@@ -18,9 +18,13 @@ final class ColumnSum {
 
     private ColumnSum() {}
 
-    /** sum[n] += x[0, n] + … + x[rows − 1, n], from left to right. */
+    /**
+     * sum[n] = start + x[0, n] + … + x[rows − 1, n], from left to right.
+     *
+     * @param add whether the sums start at what {@code sum} holds; otherwise at 0
+     */
     @VectorLoop
-    static void accumulate(Tensor sum, Tensor x, int rows, Worker worker) {
+    static void accumulate(Tensor sum, boolean add, Tensor x, int rows, Worker worker) {
         int columns = x.columns();
         int grains = (columns + GRAIN - 1) / GRAIN;
         int column = worker.from(grains) * GRAIN;
@@ -30,7 +34,7 @@ final class ColumnSum {
         MemorySegment to = sum.segment();
         for (; column <= end - LANES; column += LANES) {
             long at = (long) column * Float.BYTES;
-            FloatVector acc = FloatVector.fromMemorySegment(SPECIES, to, at, ORDER);
+            FloatVector acc = add ? FloatVector.fromMemorySegment(SPECIES, to, at, ORDER) : FloatVector.zero(SPECIES);
             for (int row = 0; row < rows; row++) {
                 acc = FloatVector.fromMemorySegment(SPECIES, from, at + row * rowBytes, ORDER).add(acc);
             }
@@ -38,7 +42,7 @@ final class ColumnSum {
         }
         for (; column < end; column++) {
             long at = (long) column * Float.BYTES;
-            float acc = to.get(Tensor.FLOAT, at);
+            float acc = add ? to.get(Tensor.FLOAT, at) : 0;
             for (int row = 0; row < rows; row++) {
                 acc += from.get(Tensor.FLOAT, at + row * rowBytes);
             }

@@ -136,38 +136,68 @@ public final class Linear {
     }
 
     /**
-     * dW += dYᵀ·X and db += Σ_m dY[m], the gradients of the parameters. They accumulate in ascending order of the rows, so micro-batches that follow
-     * one another give the bits of one batch. There is one barrier inside, and the results are complete once the team has passed its next barrier.
+     * dW = dYᵀ·X and db = Σ_m dY[m], the gradients of the parameters, or their sums with what dW and db hold. They are summed in ascending order of the
+     * rows, so micro-batches that follow one another give the bits of one batch. There is one barrier inside, and the results are complete once the team has passed its next barrier.
      *
-     * @param dweight   (N, K), packed; accumulated
-     * @param dbias     (N), accumulated; null for a layer without bias
+     * @param dweight   (N, K), packed
+     * @param dbias     (N); null for a layer without bias
+     * @param add       whether the gradients are added to dW and db; otherwise these are overwritten and not read
      * @param dy        (M, N)
      * @param x         (M, K), the input of forward
      * @param rows      the number of rows in use
-     * @param workspace planned for training, see {@link Gemm#accumulateOuter}
+     * @param workspace planned for training, see {@link Gemm#outer}
      * @param worker    the calling member of the team
      * @throws IllegalArgumentException if a shape does not fit
      */
-    public static void backwardParameters(PackedMatrix dweight, Tensor dbias, Tensor dy, Tensor x, int rows,
+    public static void backwardParameters(PackedMatrix dweight, Tensor dbias, boolean add, Tensor dy, Tensor x, int rows,
             GemmWorkspace workspace, Worker worker) {
-        if (dbias != null && dbias.shape().size() != dy.columns()) {
-            throw new IllegalArgumentException("dbias " + dbias.shape() + " does not have " + dy.columns() + " elements");
-        }
-        Gemm.accumulateOuter(dweight, dy, x, rows, workspace, worker);
+        checkBias(dbias, dy);
+        Gemm.outer(dweight, add, dy, x, rows, workspace, worker);
         if (dbias != null) {
-            backwardBias(dbias, dy, rows, worker);
+            backwardBias(dbias, add, dy, rows, worker);
         }
     }
 
-    private static void backwardBias(Tensor dbias, Tensor dy, int rows, Worker worker) {
+    /**
+     * All gradients of the layer at once, with the bits of {@link #backwardInput} and {@link #backwardParameters} and with fewer barriers. They are
+     * complete once the team has passed its next barrier.
+     *
+     * @param dx         (M, K), overwritten; must not share memory with dy
+     * @param dweight    (N, K), packed
+     * @param dbias      (N); null for a layer without bias
+     * @param add        whether the gradients are added to dW and db; otherwise these are overwritten and not read
+     * @param dy         (M, N)
+     * @param x          (M, K), the input of forward
+     * @param transposed (K, N), overwritten: memory for the transposed weight, which several layers may share
+     * @param rows       the number of rows in use
+     * @param workspace  planned for training, see {@link Gemm#backward}
+     * @param worker     the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit
+     */
+    public void backward(Tensor dx, PackedMatrix dweight, Tensor dbias, boolean add, Tensor dy, Tensor x, PackedMatrix transposed, int rows,
+            GemmWorkspace workspace, Worker worker) {
+        checkBias(dbias, dy);
+        Gemm.backward(dx, dweight, add, dy, x, weight, transposed, rows, workspace, worker);
+        if (dbias != null) {
+            backwardBias(dbias, add, dy, rows, worker);
+        }
+    }
+
+    private static void checkBias(Tensor dbias, Tensor dy) {
+        if (dbias != null && dbias.shape().size() != dy.columns()) {
+            throw new IllegalArgumentException("dbias " + dbias.shape() + " does not have " + dy.columns() + " elements");
+        }
+    }
+
+    private static void backwardBias(Tensor dbias, boolean add, Tensor dy, int rows, Worker worker) {
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                double[] sums = dbias.toDoubles();
+                double[] sums = add ? dbias.toDoubles() : new double[dy.columns()];
                 LinearReference.backwardBias(sums, Doubles.read(dy, rows));
                 dbias.copyFrom(sums);
             }
             return;
         }
-        ColumnSum.accumulate(dbias, dy, rows, worker);
+        ColumnSum.accumulate(dbias, add, dy, rows, worker);
     }
 }

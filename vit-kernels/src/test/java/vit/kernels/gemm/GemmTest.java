@@ -278,10 +278,11 @@ class GemmTest {
     }
 
     @Property
-    void roomForRowsGrowsWithTheirNumber(@ForAll @IntRange(min = 0, max = 3000) int m, @ForAll @IntRange(min = 1, max = 2000) int k) {
+    void roomForRowsGrowsWithTheirNumberAndLength(@ForAll @IntRange(min = 0, max = 3000) int m, @ForAll @IntRange(min = 1, max = 2000) int k) {
         int room = GemmWorkspace.packedInput(m, k);
         assertTrue(room <= GemmWorkspace.packedInput(m + 1, k));
-        int block = Tile.blockRows(m);
+        assertTrue(room <= GemmWorkspace.packedInput(m, k + 1));
+        int block = Tile.blockRows(m, k);
         assertTrue(room >= (m <= block ? 1 : 2) * GemmWorkspace.packedRows(Math.min(m, block), k));
     }
 
@@ -354,9 +355,8 @@ class GemmTest {
             Tensor dyt = strided(arena, m, n, true).copyFrom(dy);
             Tensor xt = strided(arena, m, k, true).copyFrom(x);
             PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(dw);
-            GemmWorkspace workspace = GemmWorkspace.allocateForTraining(arena, GemmWorkspace.packedRows(k, m),
-                    GemmWorkspace.packedPanels(n, m), threads);
-            workers.run(w -> Gemm.accumulateOuter(packed, dyt, xt, m, workspace, w));
+            GemmWorkspace workspace = GemmWorkspace.allocateForLayer(arena, m, n, k, threads);
+            workers.run(w -> Gemm.outer(packed, true, dyt, xt, m, workspace, w));
             float[] actual = new float[n * k];
             packed.unpackRows(actual);
             assertSameBits(outerChain(dw, dy, x, m, n, k), actual, m + "×" + n + "×" + k);
@@ -376,12 +376,30 @@ class GemmTest {
             Tensor dyt = arena.allocate(m, n).copyFrom(dy);
             Tensor xt = arena.allocate(m, k).copyFrom(x);
             PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(dw);
-            GemmWorkspace workspace = GemmWorkspace.allocateForTraining(arena, GemmWorkspace.packedRows(k, m),
-                    GemmWorkspace.packedPanels(n, m), 2);
-            workers.run(w -> Gemm.accumulateOuter(packed, dyt, xt, m, workspace, w));
+            GemmWorkspace workspace = GemmWorkspace.allocateForLayer(arena, m, n, k, 2);
+            workers.run(w -> Gemm.outer(packed, true, dyt, xt, m, workspace, w));
             float[] actual = new float[n * k];
             packed.unpackRows(actual);
             assertSameBits(outerChain(dw, dy, x, m, n, k), actual, m + "×" + n + "×" + k);
+        }
+    }
+
+    /** Rows are rounded up to whole iterations of the kernel. What is added must not turn a sum of −0 into +0. */
+    @Property(tries = 20)
+    void aSumOfNegativeZerosStaysNegative(@ForAll @IntRange(min = 1, max = 20) int m) {
+        int n = 5;
+        int k = 7;
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(1)) {
+            float[] negativeZeros = new float[n * k];
+            Arrays.fill(negativeZeros, -0f);
+            PackedMatrix dw = PackedMatrix.allocate(arena, n, k).packRows(negativeZeros);
+            Tensor dy = arena.allocate(m, n);
+            Tensor x = arena.allocate(m, k).fill(-0f);
+            GemmWorkspace workspace = GemmWorkspace.allocateForLayer(arena, m, n, k, 1);
+            workers.run(w -> Gemm.outer(dw, true, dy, x, m, workspace, w));
+            float[] sums = new float[n * k];
+            dw.unpackRows(sums);
+            assertSameBits(negativeZeros, sums, m + " rows");
         }
     }
 
@@ -391,7 +409,8 @@ class GemmTest {
         try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(2)) {
             PackedMatrix packed = PackedMatrix.allocate(arena, n, k).packRows(random(new SplittableRandom(seed), n * k, false));
             PackedMatrix transposed = PackedMatrix.allocate(arena, k, n);
-            workers.run(w -> transposed.packTransposed(packed, w));
+            GemmWorkspace workspace = GemmWorkspace.allocateForLayer(arena, 1, n, k, 2);
+            workers.run(w -> transposed.packTransposed(packed, workspace, w));
             for (int i = 0; i < n; i++) {
                 for (int j = 0; j < k; j++) {
                     assertEquals(packed.get(i, j), transposed.get(j, i), "(" + i + ", " + j + ")");

@@ -1,5 +1,6 @@
 package vit.kernels.linear;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -73,7 +74,8 @@ class LinearTest {
             this.dbias0 = floats(random, n);
             this.packed = PackedMatrix.allocate(arena, n, k).packRows(weight);
             this.transposed = PackedMatrix.allocate(arena, k, n);
-            Teams.run(2, w -> transposed.packTransposed(packed, w));
+            GemmWorkspace workspace = workspace(arena, m, n, k, 2);
+            Teams.run(2, w -> transposed.packTransposed(packed, workspace, w));
         }
 
         /** y, then dx, then dweight, then dbias. */
@@ -90,11 +92,12 @@ class LinearTest {
                 w.barrier();
                 Linear.backwardInput(dx.tensor(), dy, transposed, m, workspace, w);
                 w.barrier();
-                Linear.backwardParameters(dweight, dbias.tensor(), dy, x, m, workspace, w);
+                Linear.backwardParameters(dweight, dbias.tensor(), true, dy, x, m, workspace, w);
             });
             y.assertGuardsIntact("y");
             dx.assertGuardsIntact("dx");
             dbias.assertGuardsIntact("dbias");
+            allAtOnce(arena, workspace, layer, threads, dx.tensor(), dweight, dbias.tensor());
             float[] all = new float[m * n + m * k + n * k + n];
             System.arraycopy(y.tensor().toArray(), 0, all, 0, m * n);
             System.arraycopy(dx.tensor().toArray(), 0, all, m * n, m * k);
@@ -104,12 +107,52 @@ class LinearTest {
             System.arraycopy(dbias.tensor().toArray(), 0, all, m * n + m * k + n * k, n);
             return all;
         }
+
+        /** Computes all gradients in one call, with memory for the transposed weight that holds something else, and compares the bits. */
+        private void allAtOnce(TensorArena arena, GemmWorkspace workspace, Linear layer, int threads, Tensor dx, PackedMatrix dweight, Tensor dbias) {
+            GuardedTensor dxAtOnce = GuardedTensor.of(arena, 1, gap, m, k);
+            Tensor dbiasAtOnce = arena.allocate(n).copyFrom(dbias0);
+            PackedMatrix dweightAtOnce = PackedMatrix.allocate(arena, n, k).packRows(dweight0);
+            Tensor shared = arena.allocate(PackedMatrix.floats(k, n) + 5).fill(Float.NaN);
+            PackedMatrix memory = PackedMatrix.in(shared, k, n);
+            Teams.run(threads, w -> layer.backward(dxAtOnce.tensor(), dweightAtOnce, dbiasAtOnce, true, dy, x, memory, m, workspace, w));
+            dxAtOnce.assertGuardsIntact("dx of all at once");
+            assertArrayEquals(dx.toArray(), dxAtOnce.tensor().toArray(), "dx");
+            assertArrayEquals(dbias.toArray(), dbiasAtOnce.toArray(), "dbias");
+            assertArrayEquals(dweight.elements().toArray(), dweightAtOnce.elements().toArray(), "dweight");
+            overwritten(arena, workspace, layer, threads);
+        }
+
+        /** Gradients that overwrite NaN have the bits of gradients that are added to zeros. */
+        private void overwritten(TensorArena arena, GemmWorkspace workspace, Linear layer, int threads) {
+            Tensor dx = arena.allocate(m, k);
+            PackedMatrix memory = PackedMatrix.allocate(arena, k, n);
+            PackedMatrix[] dweights = {PackedMatrix.allocate(arena, n, k), PackedMatrix.allocate(arena, n, k), PackedMatrix.allocate(arena, n, k)};
+            Tensor[] dbiases = {arena.allocate(n), arena.allocate(n).fill(Float.NaN), arena.allocate(n).fill(Float.NaN)};
+            float[] unset = new float[n * k];
+            Arrays.fill(unset, Float.NaN);
+            dweights[1].packRows(unset);
+            dweights[2].packRows(unset);
+            Teams.run(threads, w -> {
+                layer.backward(dx, dweights[0], dbiases[0], true, dy, x, memory, m, workspace, w);
+                w.barrier();
+                layer.backward(dx, dweights[1], dbiases[1], false, dy, x, memory, m, workspace, w);
+                w.barrier();
+                Linear.backwardParameters(dweights[2], dbiases[2], false, dy, x, m, workspace, w);
+            });
+            for (int i = 1; i < dweights.length; i++) {
+                float[] added = new float[n * k];
+                float[] set = new float[n * k];
+                dweights[0].unpackRows(added);
+                dweights[i].unpackRows(set);
+                assertArrayEquals(added, set, "dweight");
+                assertArrayEquals(dbiases[0].toArray(), dbiases[i].toArray(), "dbias");
+            }
+        }
     }
 
     private static GemmWorkspace workspace(TensorArena arena, int m, int n, int k, int threads) {
-        int rows = Math.max(Math.max(GemmWorkspace.packedRows(m, k), GemmWorkspace.packedRows(m, n)),
-                GemmWorkspace.packedRows(k, m));
-        return GemmWorkspace.allocateForTraining(arena, rows, GemmWorkspace.packedPanels(n, m), threads);
+        return GemmWorkspace.allocateForLayer(arena, m, n, k, threads);
     }
 
     private static float[] floats(Random random, int n) {
@@ -221,11 +264,11 @@ class LinearTest {
             Tensor dyTail = p.dy.rows(head, m);
             Tensor xTail = p.x.rows(head, m);
             Teams.run(3, w -> {
-                Linear.backwardParameters(whole, biasOfWhole, p.dy, p.x, m, workspace, w);
+                Linear.backwardParameters(whole, biasOfWhole, true, p.dy, p.x, m, workspace, w);
                 w.barrier();
-                Linear.backwardParameters(parts, biasOfParts, p.dy, p.x, head, workspace, w);
+                Linear.backwardParameters(parts, biasOfParts, true, p.dy, p.x, head, workspace, w);
                 w.barrier();
-                Linear.backwardParameters(parts, biasOfParts, dyTail, xTail, m - head, workspace, w);
+                Linear.backwardParameters(parts, biasOfParts, true, dyTail, xTail, m - head, workspace, w);
             });
             Teams.assertSameBits(whole.elements().toArray(), parts.elements().toArray(), "dweight");
             Teams.assertSameBits(biasOfWhole.toArray(), biasOfParts.toArray(), "dbias");
@@ -270,9 +313,9 @@ class LinearTest {
             assertEquals(5, layer.inputs());
             refused("a (4, 6)", () -> Teams.run(1, w -> layer.forward(y, y, 4, workspace, w)));
             refused("a (4, 5)", () -> Teams.run(1, w -> Linear.backwardInput(x, x, PackedMatrix.allocate(arena, 5, 6), 4, workspace, w)));
-            refused("dy (4, 5)", () -> Teams.run(1, w -> Linear.backwardParameters(weight, null, x, x, 4, workspace, w)));
+            refused("dy (4, 5)", () -> Teams.run(1, w -> Linear.backwardParameters(weight, null, true, x, x, 4, workspace, w)));
             refused("dbias (5)", () -> Teams.run(
-                    1, w -> Linear.backwardParameters(weight, arena.allocate(5), y, x, 4, workspace, w)));
+                    1, w -> Linear.backwardParameters(weight, arena.allocate(5), true, y, x, 4, workspace, w)));
         }
     }
 

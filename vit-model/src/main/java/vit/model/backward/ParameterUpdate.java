@@ -13,8 +13,8 @@ import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterTensors;
 
 /**
- * One step of an optimiser over all parameters that are trained; after it, the transposed weights are computed again. Every worker updates its share of every
- * tensor, because elements do not depend on one another. The states (velocity, or mean and square) have the layout of the weights.
+ * One step of an optimiser over all parameters that are trained; after it, the weights of convolutions are standardised again. Every worker updates
+ * its share of every tensor, because elements do not depend on one another. The states (velocity, or mean and square) have the layout of the weights.
  */
 public final class ParameterUpdate implements Workers.Task {
 
@@ -92,7 +92,7 @@ public final class ParameterUpdate implements Workers.Task {
             }
         }
         w.barrier();
-        parameters.updateTransposes(w);
+        parameters.standardize(w);
     }
 
     /** Elements of a cache line. Shares consist of whole lines, so no two workers write to the same one. */

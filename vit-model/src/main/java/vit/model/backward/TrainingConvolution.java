@@ -31,8 +31,6 @@ record TrainingConvolution(Filters filters, TrainingLayer layer, PackedMatrix dw
 
     /** Adds to the gradient of the weights, and dwindows = dy·Ŵ; a barrier is at the end. {@code dwindows} may be null if it is not wanted. */
     void backward(Tensor dwindows, Tensor dy, Tensor windows, int rows, GemmWorkspace gemm, Worker w) {
-        VitGradients.clear(layer.dweight().elements(), w);
-        w.barrier();
         layer.backward(dwindows, dy, windows, rows, gemm, w);
         WeightStandardization.backward(dweight, layer.dweight(), filters.weight(), filters.mean(), filters.rstd(), w);
         w.barrier();

@@ -6,8 +6,14 @@ import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 
-/** A linear layer with its transposed weight and its gradients; {@code dbias} is null for a layer without bias. */
-record TrainingLayer(Linear forward, PackedMatrix transposed, PackedMatrix dweight, Tensor dbias) {
+/**
+ * A linear layer and its gradients.
+ *
+ * @param transposed memory for the transposed weight, which all layers share; null if the layer is frozen, and so are the gradients
+ * @param dbias      null for a layer without bias
+ * @param gradients  tells whether a pass adds to the gradients or overwrites them; null if every pass overwrites them
+ */
+record TrainingLayer(Linear forward, PackedMatrix transposed, PackedMatrix dweight, Tensor dbias, VitGradients gradients) {
 
     /** output = input·Wᵀ + b; a barrier is at the end. */
     void forward(Tensor output, Tensor input, int rows, GemmWorkspace gemm, Worker w) {
@@ -15,13 +21,14 @@ record TrainingLayer(Linear forward, PackedMatrix transposed, PackedMatrix dweig
         w.barrier();
     }
 
-    /** dW += dyᵀ·input, db += Σ dy, dinput = dy·W; a barrier is at the end. {@code dinput} may be null if it is not wanted. */
+    /** dW += dyᵀ·input, db += Σ dy, both from 0 if the gradients are fresh, and dinput = dy·W, which may be null. A barrier is at the end. */
     void backward(Tensor dinput, Tensor dy, Tensor input, int rows, GemmWorkspace gemm, Worker w) {
-        Linear.backwardParameters(dweight, dbias, dy, input, rows, gemm, w);
-        w.barrier();
-        if (dinput != null) {
-            Linear.backwardInput(dinput, dy, transposed, rows, gemm, w);
-            w.barrier();
+        boolean add = gradients != null && !gradients.areFresh();
+        if (dinput == null) {
+            Linear.backwardParameters(dweight, dbias, add, dy, input, rows, gemm, w);
+        } else {
+            forward.backward(dinput, dweight, dbias, add, dy, input, transposed, rows, gemm, w);
         }
+        w.barrier();
     }
 }

@@ -65,7 +65,7 @@ final class TrainingMemory {
         joinedMean = inside.innerNorm() ? arena.allocate(rows) : null;
         joinedRstd = inside.innerNorm() ? arena.allocate(rows) : null;
         dbias = inside.relative() == RelativePositions.NONE ? null : arena.allocate(Math.multiplyExact(config.heads(), config.tokens()), config.tokens());
-        gemm = GemmWorkspace.allocateForTraining(arena, packedRows(config, maxBatch), packedPanels(config, maxBatch), workers);
+        gemm = GemmWorkspace.allocateForTraining(arena, packedRows(config, maxBatch), packedPanels(config, maxBatch), gradientRows(config, maxBatch), workers);
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
         attentionGradient = AttentionGradientWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
     }
@@ -81,6 +81,16 @@ final class TrainingMemory {
         for (BackboneConfig.Convolution c : config.stem().convolutions()) {
             int pixels = Math.multiplyExact(maxBatch, c.pixels());
             most = Math.max(most, Math.max(GemmWorkspace.packedInput(pixels, Math.max(c.window(), c.outputs())), GemmWorkspace.packedRows(c.window(), pixels)));
+        }
+        return most;
+    }
+
+    /** The size of the largest upstream gradient. */
+    private static int gradientRows(VitConfig config, int maxBatch) {
+        int most = Math.max(GemmWorkspace.packedInput(maxBatch * config.tokens(), Math.max(config.mlpExpanded(), 3 * config.inner())),
+                GemmWorkspace.packedInput(maxBatch * Math.max(1, config.patches()), Math.max(config.width(), config.classes())));
+        for (BackboneConfig.Convolution c : config.stem().convolutions()) {
+            most = Math.max(most, GemmWorkspace.packedInput(Math.multiplyExact(maxBatch, c.pixels()), c.outputs()));
         }
         return most;
     }

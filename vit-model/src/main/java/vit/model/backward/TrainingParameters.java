@@ -8,6 +8,7 @@ import vit.kernels.gemm.Epilogue;
 import vit.kernels.gemm.PackedMatrix;
 import vit.kernels.linear.Linear;
 import vit.kernels.parallel.Worker;
+import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.Frozen;
 import vit.model.config.VitConfig;
@@ -18,8 +19,7 @@ import vit.model.parameters.ParameterSource;
 import vit.model.parameters.Parameters;
 
 /**
- * Weights, and of what is trained the transposes and the gradients. The packed weights are the master copy; after they have changed,
- * {@link #updateTransposes} must be run.
+ * Weights, and the gradients of those that are trained. The packed weights are the master copy; after they have changed, {@link #standardize} must be run.
  */
 public final class TrainingParameters {
 
@@ -27,10 +27,8 @@ public final class TrainingParameters {
     private final double eps;
     private final VitWeights weights;
     private final VitGradients gradients;
-    private final Map<String, PackedMatrix> transposed = new LinkedHashMap<>(); // by layer
+    private final Tensor transposed; // the transposed weight of the layer whose gradient is being computed
     private final Map<String, PackedMatrix> dstandardized = new LinkedHashMap<>(); // by convolution: the gradient of one pass
-    private final PackedMatrix[] transposeTo;
-    private final PackedMatrix[] transposeFrom;
 
     public TrainingParameters(VitConfig config, Parameters parameters, ParameterSource source, Frozen frozen, TensorArena arena) throws IOException {
         frozen.require(config);
@@ -38,16 +36,16 @@ public final class TrainingParameters {
         this.eps = config.layerNormEps();
         this.weights = new VitWeights(config, parameters, source, arena);
         this.gradients = new VitGradients(config, trained, arena);
+        int largest = 0;
         for (Parameter parameter : trained) {
             if (parameter.isMatrix()) {
-                transposed.put(layerName(parameter), PackedMatrix.allocate(arena, parameter.in(), parameter.out()));
+                largest = Math.max(largest, PackedMatrix.floats(parameter.in(), parameter.out()));
             }
             if (parameter.kind() == Parameter.Kind.CONVOLUTION_WEIGHT) {
                 dstandardized.put(layerName(parameter), PackedMatrix.allocate(arena, parameter.out(), parameter.in()));
             }
         }
-        transposeTo = transposed.values().toArray(PackedMatrix[]::new);
-        transposeFrom = transposed.keySet().stream().map(this::used).toArray(PackedMatrix[]::new);
+        transposed = arena.allocate(largest);
     }
 
     /** The weights of a layer as they are multiplied by: a convolution's are standardised. */
@@ -75,18 +73,23 @@ public final class TrainingParameters {
 
     /** The linear layer of this name, with what its backward pass needs; nothing of that if it is frozen. */
     TrainingLayer layer(String name) {
-        return new TrainingLayer(Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias"))),
-                transposed.get(name), gradient(name), gradients.vector(name + ".bias"));
+        return layer(Linear.of(weights.matrix(name), Epilogue.bias(weights.vector(name + ".bias"))), gradient(name),
+                gradients.vector(name + ".bias"), gradients);
+    }
+
+    private TrainingLayer layer(Linear forward, PackedMatrix dweight, Tensor dbias, VitGradients sums) {
+        PackedMatrix memory = dweight == null ? null : PackedMatrix.in(transposed, forward.inputs(), forward.outputs());
+        return new TrainingLayer(forward, memory, dweight, dbias, sums);
     }
 
     /** The gradient of a layer's weight, or null if it is frozen. */
     private PackedMatrix gradient(String name) {
-        return transposed.containsKey(name) ? gradients.matrix(name) : null;
+        return trained.stream().anyMatch(parameter -> parameter.name().equals(name + ".weight")) ? gradients.matrix(name) : null;
     }
 
     /** The convolution of this name, with what its backward pass needs; nothing of that if it is frozen. */
     TrainingConvolution convolution(String name) {
-        TrainingLayer layer = new TrainingLayer(Linear.of(used(name), Epilogue.NONE), transposed.get(name), dstandardized.get(name), null);
+        TrainingLayer layer = layer(Linear.of(used(name), Epilogue.NONE), dstandardized.get(name), null, null);
         return new TrainingConvolution(weights.standardized().filters(name), layer, gradient(name));
     }
 
@@ -96,14 +99,10 @@ public final class TrainingParameters {
                 gradients.vector(name + ".weight"), gradients.vector(name + ".bias"), eps);
     }
 
-    /** Standardises and transposes the weights again: this worker's share. There is a barrier inside if there are convolutions. */
-    public void updateTransposes(Worker w) {
+    /** Standardises the weights of convolutions again: this worker's share. */
+    public void standardize(Worker w) {
         if (!weights.standardized().isEmpty()) {
             weights.standardized().update(w);
-            w.barrier();
-        }
-        for (int i = 0; i < transposeTo.length; i++) {
-            transposeTo[i].packTransposed(transposeFrom[i], w);
         }
     }
 }

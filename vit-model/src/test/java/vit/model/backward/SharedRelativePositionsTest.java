@@ -95,7 +95,7 @@ class SharedRelativePositionsTest {
             Parameters parameters = Parameters.of(config);
             TrainingParameters values = new TrainingParameters(config, parameters, new Values(config), Frozen.NOTHING, arena);
             TrainingPass pass = new TrainingPass(config, values, TrainingOptions.of(2, BATCH).withCheckpointing(checkpointing), arena);
-            team.run(values::updateTransposes);
+            team.run(values::standardize);
             pass.images.copyFrom(images(config));
             for (int step = 0; step <= steps; step++) {
                 if (step > 0) {

@@ -36,6 +36,7 @@ final class ProductKernels {
         kernels.add(new Kernel("linear", draw -> new Layer(draw).forward()));
         kernels.add(new Kernel("linear dx", draw -> new Layer(draw).backwardInput()));
         kernels.add(new Kernel("linear dweight dbias", draw -> new Layer(draw).backwardParameters()));
+        kernels.add(new Kernel("linear dx dweight dbias", draw -> new Layer(draw).backward()));
         kernels.add(new Kernel("transposed weight", ProductKernels::transposed));
         return kernels;
     }
@@ -178,10 +179,9 @@ final class ProductKernels {
             weight = draw.floats(n, k);
             packed = PackedMatrix.allocate(draw.arena(), n, k).packRows(weight);
             transposed = PackedMatrix.allocate(draw.arena(), k, n);
-            draw.prepare(w -> transposed.packTransposed(packed, w));
             dweight = draw.matrix(n, k);
-            int rows = Math.max(Math.max(GemmWorkspace.packedRows(m, k), GemmWorkspace.packedRows(m, n)), GemmWorkspace.packedRows(k, m));
-            workspace = GemmWorkspace.allocateForTraining(draw.arena(), rows, GemmWorkspace.packedPanels(n, m), draw.mostThreads());
+            workspace = GemmWorkspace.allocateForLayer(draw.arena(), m, n, k, draw.mostThreads());
+            draw.prepare(w -> transposed.packTransposed(packed, workspace, w));
         }
 
         Call forward() {
@@ -198,34 +198,53 @@ final class ProductKernels {
 
         /** The upstream gradient is what y holds. */
         Call backwardInput() {
-            return Call.of(w -> Linear.backwardInput(dx, y, transposed, m, workspace, w)).output("dx", dx).truths(() -> {
-                float[] dy = y.toArray();
-                float[] expected = new float[m * k];
-                for (int i = 0; i < expected.length; i++) {
-                    expected[i] = chain(0, dy, i / k * n, 1, weight, i % k, k, n);
-                }
-                return List.of(Truth.exact(expected));
-            });
+            return Call.of(w -> Linear.backwardInput(dx, y, transposed, m, workspace, w)).output("dx", dx).truths(() -> List.of(inputTruth()));
+        }
+
+        private Truth inputTruth() {
+            float[] dy = y.toArray();
+            float[] expected = new float[m * k];
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] = chain(0, dy, i / k * n, 1, weight, i % k, k, n);
+            }
+            return Truth.exact(expected);
+        }
+
+        /** All gradients in one call. */
+        Call backward() {
+            float[] dweight0 = new float[n * k];
+            dweight.unpackRows(dweight0);
+            float[] dbias0 = bias.toArray();
+            Linear layer = Linear.of(packed, Epilogue.NONE);
+            return Call.of(w -> layer.backward(dx, dweight, bias, true, y, x, transposed, m, workspace, w)).output("dx", dx).output("dweight", dweight)
+                    .output("dbias", bias).truths(() -> List.of(inputTruth(), weightTruth(dweight0), biasTruth(dbias0)));
         }
 
         Call backwardParameters() {
             float[] dweight0 = new float[n * k];
             dweight.unpackRows(dweight0);
             float[] dbias0 = bias.toArray();
-            return Call.of(w -> Linear.backwardParameters(dweight, bias, y, x, m, workspace, w)).output("dweight", dweight).output("dbias", bias)
-                    .truths(() -> {
-                        float[] dy = y.toArray();
-                        float[] in = x.toArray();
-                        float[] ofWeight = new float[n * k];
-                        for (int i = 0; i < ofWeight.length; i++) {
-                            ofWeight[i] = chain(dweight0[i], dy, i / k, n, in, i % k, k, m);
-                        }
-                        float[] ofBias = dbias0.clone();
-                        for (int i = 0; i < m * n; i++) {
-                            ofBias[i % n] += dy[i];
-                        }
-                        return List.of(Truth.exact(ofWeight), Truth.exact(ofBias));
-                    });
+            return Call.of(w -> Linear.backwardParameters(dweight, bias, true, y, x, m, workspace, w)).output("dweight", dweight).output("dbias", bias)
+                    .truths(() -> List.of(weightTruth(dweight0), biasTruth(dbias0)));
+        }
+
+        private Truth weightTruth(float[] before) {
+            float[] dy = y.toArray();
+            float[] in = x.toArray();
+            float[] expected = new float[n * k];
+            for (int i = 0; i < expected.length; i++) {
+                expected[i] = chain(before[i], dy, i / k, n, in, i % k, k, m);
+            }
+            return Truth.exact(expected);
+        }
+
+        private Truth biasTruth(float[] before) {
+            float[] dy = y.toArray();
+            float[] expected = before.clone();
+            for (int i = 0; i < m * n; i++) {
+                expected[i % n] += dy[i];
+            }
+            return Truth.exact(expected);
         }
     }
 
@@ -235,7 +254,8 @@ final class ProductKernels {
         float[] weight = draw.floats(n, k);
         PackedMatrix packed = PackedMatrix.allocate(draw.arena(), n, k).packRows(weight);
         PackedMatrix target = draw.matrix(k, n);
-        return Call.of(w -> target.packTransposed(packed, w)).output("transposed", target).truths(() -> {
+        GemmWorkspace workspace = GemmWorkspace.allocateForLayer(draw.arena(), 1, n, k, draw.mostThreads());
+        return Call.of(w -> target.packTransposed(packed, workspace, w)).output("transposed", target).truths(() -> {
             float[] expected = new float[n * k];
             for (int i = 0; i < expected.length; i++) {
                 expected[i] = weight[i % n * k + i / n];
