@@ -164,6 +164,31 @@ final class GradientPass {
         return pass.loss();
     }
 
+    /**
+     * Runs the pass on one image that is all zeros, for warming up. It adds to the gradients, which the caller restores; the next run is as if
+     * this had not been.
+     *
+     * @param steps optimiser steps taken before
+     */
+    void rehearse(Workers workers, int steps) {
+        int before = imagesInStep;
+        pass.images.rows(0, 1).fill(0);
+        if (hasClasses()) {
+            pass.targets.rows(0, 1).fill(0);
+            pass.prepare(1, 1, steps, before, null);
+            workers.run(pass);
+        } else {
+            pass.prepare(1, 1, steps, before, null);
+            pass.lossOfEmbeddings(TrainingWarmUp::zeroLoss);
+            try {
+                workers.run(pass);
+            } finally {
+                pass.lossOfEmbeddings(null);
+            }
+        }
+        imagesInStep = before;
+    }
+
     /** Copies the logits of the last run. */
     void logits(float[] target, int batch) {
         Spans.read(pass.logits, target, batch * config.classes());

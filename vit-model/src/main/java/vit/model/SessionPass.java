@@ -20,7 +20,7 @@ import vit.model.parameters.NonFiniteWeights;
 final class SessionPass {
 
     /** A pass of less arithmetic than this ends before the kernels are compiled, so it does not wait for them. */
-    private static final double AWAIT_FLOPS = 100e6;
+    static final double AWAIT_FLOPS = 100e6;
 
     final Tensor embedding; // (B, E)
     final Tensor logits; // (B, classes), or null without a head

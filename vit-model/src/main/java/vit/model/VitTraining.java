@@ -12,9 +12,12 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.TensorArena;
 import vit.model.backward.ParameterUpdate;
+import vit.model.backward.TrainingKernels;
 import vit.model.backward.TrainingParameters;
 import vit.model.backward.TrainingPass;
+import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
+import vit.model.forward.KernelCompilation;
 import vit.model.image.Preprocessing;
 import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
@@ -67,6 +70,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final List<String> labels;
     private final Preprocessing preprocessing;
     private final TrainingOptions options;
+    private final Optimizer optimizer; // null without one
+    private final boolean awaitsKernels;
     private final String name = "vit-training-" + NUMBER.incrementAndGet();
     private final TensorArena arena;
     private final Workers workers;
@@ -80,15 +85,19 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final Workers.Task measure;
     private final Workers.Task standardize;
     private boolean written; // whether weights were set since those of convolutions were standardised
+    private boolean cleared = true; // whether all gradients are zero
     private final TrackedAverage average = new TrackedAverage();
     private volatile int steps; // read by any thread
 
     private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
-        Implementation.require();
+        VitModel.prepareKernels();
         this.config = source.config();
+        TrainingKernels.compile(config, optimizer);
         this.labels = List.copyOf(source.labels());
         this.preprocessing = source.preprocessing();
         this.options = options;
+        this.optimizer = optimizer;
+        this.awaitsKernels = ForwardCost.of(config).flops() > SessionPass.AWAIT_FLOPS;
         this.parameters = Parameters.of(config);
         GradientPass.checkTrainable(config);
         this.arena = TensorArena.open();
@@ -199,6 +208,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         try {
             workers.run(clear);
             values.gradients().setFresh(true);
+            cleared = true;
             pass.beginStep(firstImage);
         } finally {
             lifetime.exit();
@@ -214,6 +224,46 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         if (values.gradients().areFresh()) {
             workers.run(settle);
             values.gradients().setFresh(false);
+        }
+    }
+
+    /**
+     * Brings steps to full speed. It waits for the kernels, whose compilation began when the training was made. Then it trains small models of the same kind,
+     * which compiles what is left, and times passes of this training over one image until their time is steady. All of it takes one to two seconds and
+     * ends after eight, steady or not; a second training of the same kind in a JVM only times its passes.
+     *
+     * <p>Warming up is optional. Without it, the first steps are slower, and their results are the same. Weights, gradients, optimiser states, the moving
+     * average, the count of steps and the masks of dropout are as before afterwards, bit by bit. If gradients have been accumulated, their copy takes
+     * as much memory as they do until the warm-up ends. The results of the last pass ({@link #logits}, {@link #losses}, {@link #imageGradient}) are
+     * overwritten.
+     *
+     * @return what was done; its calls are the passes of this training
+     * @throws vit.kernels.parallel.CallInterruptedException if the thread is interrupted; everything is as before then, too
+     */
+    public WarmUpReport warmUp() {
+        lifetime.enter();
+        try {
+            settleGradients();
+            try (GradientCopy before = cleared ? null : new GradientCopy(config, values.trained(), values.gradients().tensors())) {
+                refresh();
+                try {
+                    return TrainingWarmUp.run(config, options, optimizer, average.bytes() > 0, () -> pass.rehearse(workers, steps));
+                } finally {
+                    restore(before);
+                }
+            }
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Gives the gradients back what they were: zeros if there is no copy. */
+    private void restore(GradientCopy before) {
+        if (before == null) {
+            workers.run(clear);
+            values.gradients().setFresh(true);
+        } else {
+            before.restore();
         }
     }
 
@@ -287,12 +337,20 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         pass.check(images, batch);
         lifetime.enter();
         try {
+            awaitKernels();
+            cleared = false;
             refresh();
             double value = pass.run(workers, images, batch, loss, steps, observer);
             values.gradients().setFresh(false);
             return value;
         } finally {
             lifetime.exit();
+        }
+    }
+
+    private void awaitKernels() {
+        if (awaitsKernels) {
+            KernelCompilation.await();
         }
     }
 
@@ -306,6 +364,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
             } else {
                 pass.setTargets(targets, batch);
             }
+            awaitKernels();
+            cleared = false;
             refresh();
             double value = pass.run(workers, images, batch, scale, steps, observer);
             values.gradients().setFresh(false);
@@ -449,6 +509,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         try {
             requireTrained(parameter);
             settleGradients();
+            cleared = false;
             values.gradients().tensors().set(parameter, source);
         } finally {
             lifetime.exit();

@@ -11,14 +11,9 @@ import vit.kernels.parallel.CallInterruptedException;
 import vit.kernels.parallel.Workers;
 import vit.kernels.simd.Implementation;
 import vit.kernels.simd.NativeSpeed;
-import vit.model.config.BackboneConfig;
-import vit.model.config.BackboneConfig.Stage;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
-import vit.model.config.VitConfigBuilder;
 import vit.model.forward.KernelCompilation;
-import vit.model.parameters.Parameter;
-import vit.model.parameters.ParameterSource;
 
 /**
  * Brings calls to full speed. {@link KernelCompilation} compiles the kernels. This class brings the code around them, and the kernels that it leaves
@@ -104,12 +99,6 @@ final class WarmUp {
     /** What decides how long a call takes at full speed. */
     private record Work(VitConfig config, ForwardCost cost, int workers) {}
 
-    /** A dimension with a whole panel at every vector width, and a ragged one. */
-    private static final int SHALLOW = 68;
-
-    /** The same for the index k of a sum: more than one block of steps, and a ragged one. */
-    private static final int DEEP = 772;
-
     /** A call of the session that is warmed up. */
     @FunctionalInterface
     interface Call {
@@ -159,7 +148,7 @@ final class WarmUp {
 
     private WarmUpReport run() {
         KernelCompilation.await();
-        Kind kind = new Kind(plain(config), varied(config), team.count() == 1, merging);
+        Kind kind = new Kind(SmallModel.plain(config), SmallModel.varied(config), team.count() == 1, merging);
         boolean ready = COMPILED.contains(kind) ? asBefore() || own(KNOWN_STEADY_CALLS, KNOWN_LEAST_NANOS) : compile(kind);
         if (ready) {
             COMPILED.add(kind);
@@ -263,7 +252,7 @@ final class WarmUp {
         private final float[] logits;
 
         TinyModel(VitConfig config, SessionOptions options) throws IOException {
-            model = VitModel.of(new Constant(config));
+            model = VitModel.of(new SmallModel.Constant(config));
             session = model.newSession(options);
             image = new float[config.channels() * config.imageHeight() * config.imageWidth()];
             logits = new float[config.classes()];
@@ -282,48 +271,6 @@ final class WarmUp {
         public void close() {
             session.close();
             model.close();
-        }
-    }
-
-    /** The tiny model whose calls are counted. */
-    static VitConfig plain(VitConfig config) {
-        return tiny(config, 20, 20, SHALLOW);
-    }
-
-    /** The tiny model that takes other branches. */
-    static VitConfig varied(VitConfig config) {
-        return tiny(config, 36, SHALLOW, DEEP);
-    }
-
-    /**
-     * A model of the same kind, so small that interpreted calls end soon. Its dimensions are 4 above a multiple of 16, and it has a few more than 25
-     * or 45 tokens, so that at every vector width there are both whole and ragged vectors and tiles. This matters because C2 compiles a loop
-     * that was never entered as a trap; the first real call that entered it would throw the code away.
-     *
-     * <p>Pooling by attention needs a width of heads times head width. Three heads make it 12 above a multiple of 16, which is ragged at 8 and at 16 lanes.
-     */
-    private static VitConfig tiny(VitConfig config, int imageWidth, int headDim, int mlp) {
-        boolean attention = config.pooling().isAttention();
-        int heads = attention ? 3 : 2;
-        int width = attention ? heads * headDim : 20;
-        VitConfigBuilder tiny = config.toBuilder().width(width).depth(2).heads(heads).headDim(headDim).mlp(mlp).classes(20);
-        BackboneConfig backbone = config.stem().backbone();
-        if (backbone == null) {
-            return tiny.image(20, imageWidth).patch(4).build();
-        }
-        List<Stage> stages = backbone.stages().isEmpty() ? List.of() : List.of(new Stage(2, 24), new Stage(1, 40));
-        int patch = Math.min(config.patch(), 2);
-        int side = patch * BackboneConfig.stride(stages.size());
-        return tiny.backbone(20, stages).backboneGroups(4).patch(patch).image(5 * side, imageWidth / 4 * side).build();
-    }
-
-    /** Small weights of both signs. The results do not matter. */
-    private record Constant(VitConfig config) implements ParameterSource {
-        @Override
-        public void read(Parameter parameter, float[] target) {
-            for (int i = 0, size = Math.toIntExact(parameter.shape().size()); i < size; i++) {
-                target[i] = (i % 13 - 6) / 64f;
-            }
         }
     }
 }

@@ -60,7 +60,7 @@ class WarmUpTest {
     }
 
     private static void tinyModels(VitConfig config) {
-        for (VitConfig tiny : List.of(WarmUp.plain(config), WarmUp.varied(config))) {
+        for (VitConfig tiny : List.of(SmallModel.plain(config), SmallModel.varied(config))) {
             assertEquals(config.stem().patchBias(), tiny.stem().patchBias());
             assertEquals(config.prefix(), tiny.prefix());
             assertEquals(config.positions(), tiny.positions());

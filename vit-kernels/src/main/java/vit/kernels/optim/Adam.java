@@ -1,9 +1,12 @@
 package vit.kernels.optim;
 
 import java.io.Serializable;
+import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -32,6 +35,17 @@ public record Adam(double beta1, double beta2, double epsilon, boolean decoupled
     /** Adam with PyTorch's defaults: 0.9, 0.999, 1e-8. */
     public static Adam adam() {
         return new Adam(0.9, 0.999, 1e-8, false);
+    }
+
+    /** Rehearsals of the method that holds the vector code of {@link #update}, so that it can be compiled ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        Tensor row = Tensor.of(Rehearsal.elements(), Shape.of(Rehearsal.MOST_ELEMENTS), Rehearsal.MOST_ELEMENTS);
+        Adam adam = adamW();
+        return List.of(Rehearsal.ofElements("AdamSimd.update", (n, times) -> {
+            for (int i = 0; i < times; i++) {
+                AdamSimd.update(row, row, row, row, adam, 0, 0, 0, 1, 0, n);
+            }
+        }));
     }
 
     /**

@@ -1,11 +1,16 @@
 package vit.kernels.optim;
 
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import vit.kernels.contract.Require;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.Panels;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
 import vit.kernels.simd.Implementation;
+import vit.kernels.simd.Simd;
+import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -31,6 +36,9 @@ public final class GradientNorm {
     /** PyTorch's {@code clip_grad_norm_} adds this to the norm before it divides. */
     private static final double CLIP_EPSILON = 1e-6;
 
+    /** Steps of a panel in a rehearsal. */
+    private static final int STEPS = 8;
+
     /**
      * What one worker sums in one go.
      *
@@ -46,6 +54,25 @@ public final class GradientNorm {
     private final double[] sums; // of squares: one for each column of a panel, padding included, or one for each chunk
     private final double[][] lanes; // one row a worker
     private int planned; // sums, while parts are being planned
+
+    /** Rehearsals of the methods that hold the vector code of {@link #measure}, so that they can be compiled ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        Tensor row = Tensor.of(Rehearsal.elements(), Shape.of(Rehearsal.MOST_ELEMENTS), Rehearsal.MOST_ELEMENTS);
+        Tensor panel = Tensor.of(Arena.ofAuto().allocate((long) STEPS * Panels.COLUMNS * Float.BYTES, Simd.VECTOR_BYTES), Shape.of(STEPS * Panels.COLUMNS),
+                STEPS * Panels.COLUMNS);
+        double[] sums = new double[Panels.COLUMNS];
+        return List.of(
+                Rehearsal.of("GradientNormSimd.twoVectors", STEPS, (steps, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        GradientNormSimd.twoVectors(sums, 0, panel.segment(), 0, steps * Panels.COLUMNS);
+                    }
+                }),
+                Rehearsal.ofElements("GradientNormSimd.sumOfSquares", (n, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        GradientNormSimd.sumOfSquares(row, 0, n, sums);
+                    }
+                }));
+    }
 
     /**
      * Plans the measurement: one double for every output of the matrices and every chunk of the tensors, 16 for every worker.

@@ -7,6 +7,7 @@ import static vit.kernels.simd.Simd.VECTOR_BYTES;
 import static vit.kernels.simd.Simd.VIRTUAL_LANES;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -40,8 +41,12 @@ final class GradientNormSimd {
     }
 
     @VectorLoop
-    private static void twoVectors(double[] sums, int firstSum, MemorySegment segment, int from, int to) {
+    static void twoVectors(double[] sums, int firstSum, MemorySegment segment, int from, int to) {
         segment = Tensor.offHeap(segment);
+        if (from >= to) {
+            Arrays.fill(sums, firstSum, firstSum + 2 * LANES, 0);
+            return;
+        }
         DoubleVector acc0 = DoubleVector.zero(DOUBLES);
         DoubleVector acc1 = DoubleVector.zero(DOUBLES);
         DoubleVector acc2 = DoubleVector.zero(DOUBLES);
@@ -68,6 +73,9 @@ final class GradientNormSimd {
     @VectorLoop
     static double sumOfSquares(Tensor tensor, int from, int to, double[] lanes) {
         MemorySegment segment = tensor.segment();
+        if (from == to) {
+            return 0;
+        }
         int whole = from + (to - from) / VIRTUAL_LANES * VIRTUAL_LANES;
         for (int lane = 0; lane < VIRTUAL_LANES; lane += LANES) {
             DoubleVector acc0 = DoubleVector.zero(DOUBLES);

@@ -1,9 +1,12 @@
 package vit.kernels.optim;
 
 import java.io.Serializable;
+import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 
 /**
@@ -18,6 +21,17 @@ public record Sgd(double momentum, boolean nesterov) implements Serializable {
     /** Checks the hyperparameters. */
     public Sgd {
         Require.fraction("momentum", momentum, 0, 1);
+    }
+
+    /** Rehearsals of the method that holds the vector code of {@link #update}, so that it can be compiled ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        Tensor row = Tensor.of(Rehearsal.elements(), Shape.of(Rehearsal.MOST_ELEMENTS), Rehearsal.MOST_ELEMENTS);
+        Sgd sgd = new Sgd(0, false);
+        return List.of(Rehearsal.ofElements("SgdSimd.update", (n, times) -> {
+            for (int i = 0; i < times; i++) {
+                SgdSimd.update(row, row, row, sgd, 0, 0, 0, 0, n);
+            }
+        }));
     }
 
     /**

@@ -1,14 +1,27 @@
 package vit.kernels.optim;
 
+import java.util.List;
 import vit.kernels.contract.Doubles;
 import vit.kernels.contract.Require;
+import vit.kernels.jit.Rehearsal;
 import vit.kernels.simd.Implementation;
+import vit.kernels.tensor.Shape;
 import vit.kernels.tensor.Tensor;
 
 /** The exponential moving average of the weights (Polyak and Juditsky 1992, in the form of timm's {@code ModelEma}). */
 public final class WeightAverage {
 
     private WeightAverage() {}
+
+    /** Rehearsals of the method that holds the vector code of {@link #update}, so that it can be compiled ahead of use. */
+    public static List<Rehearsal> rehearsals() {
+        Tensor row = Tensor.of(Rehearsal.elements(), Shape.of(Rehearsal.MOST_ELEMENTS), Rehearsal.MOST_ELEMENTS);
+        return List.of(Rehearsal.ofElements("WeightAverageSimd.update", (n, times) -> {
+            for (int i = 0; i < times; i++) {
+                WeightAverageSimd.update(row, row, 0, 0, n);
+            }
+        }));
+    }
 
     /**
      * {@code average = average + (1 − decay) · (param − average)} for elements {@code from} to {@code to} of the memory. Elements are independent, so

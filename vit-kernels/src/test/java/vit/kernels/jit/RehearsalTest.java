@@ -6,17 +6,28 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
+import java.lang.classfile.MethodModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,6 +40,10 @@ import vit.kernels.gemm.Storage;
 import vit.kernels.groupnorm.GroupNorm;
 import vit.kernels.layernorm.LayerNorm;
 import vit.kernels.maxpool.MaxPool;
+import vit.kernels.optim.Adam;
+import vit.kernels.optim.GradientNorm;
+import vit.kernels.optim.Sgd;
+import vit.kernels.optim.WeightAverage;
 import vit.kernels.patchembed.PatchEmbed;
 import vit.kernels.relu.Relu;
 import vit.kernels.rmsnorm.RmsNorm;
@@ -36,6 +51,7 @@ import vit.kernels.rotary.Rotary;
 import vit.kernels.rotary.RotaryKind;
 import vit.kernels.simd.ColumnSums;
 import vit.kernels.simd.Simd;
+import vit.kernels.simd.VectorLoop;
 import vit.kernels.standardization.WeightStandardization;
 import vit.kernels.swiglu.SwiGlu;
 import vit.kernels.tensor.Tensor;
@@ -92,7 +108,60 @@ class RehearsalTest {
         kernels.addAll(Relu.rehearsals());
         kernels.addAll(WeightStandardization.rehearsals());
         kernels.addAll(TokenMerge.rehearsals());
+        kernels.addAll(GradientNorm.rehearsals());
+        kernels.addAll(Adam.rehearsals());
+        kernels.addAll(Sgd.rehearsals());
+        kernels.addAll(WeightAverage.rehearsals());
         return kernels;
+    }
+
+    /** Vector loops of a forward pass without a rehearsal: of kinds of models that are rare, or of the other number of registers. */
+    private static final Set<String> OF_RARE_MODELS = Set.of("GeluSimd.applyTanh", "Logistic.timesQuick", "Tile.multiplyRow", "PoolingSimd.maxVector",
+            "PoolingSimd.meanVector", "PoolingSimd.weightedVector",
+            "ConvolutionSimd.sum", "MicroKernel6x2.load", "MicroKernel6x2.storeToArray", "MicroKernel6x4.multiply",
+            "MicroKernel6x4.load", "MicroKernel6x4.store", "MicroKernel6x4.storeToArray", "MicroKernel.step");
+
+    /** Vector loops of a training that small models compile when it is warmed up. */
+    private static final Set<String> OF_SMALL_TRAININGS = Set.of("LayerNormSimd.sumOfWeightedDeviations", "LayerNormSimd.inputGradient",
+            "LayerNormSimd.addParameterGradients", "AttentionBackwardSimd.scoreGradient", "ColumnSum.accumulate", "ResidualSimd.add",
+            "GeluSimd.forwardErf", "GeluSimd.forwardTanh", "GeluSimd.forwardQuick", "GeluSimd.backwardErf", "GeluSimd.backwardTanh",
+            "GeluSimd.backwardQuick", "CrossEntropySimd.shift", "CrossEntropySimd.backward", "SoftmaxSimd.max", "SoftmaxSimd.divide", "Panels.packDepth",
+            "AttentionBackwardSimd.add", "AttentionBackwardSimd.multiply",
+            "AttentionBackwardSimd.scaleAndAdd", "ColumnSums.products", "DropoutSimd.randomWords", "DropoutSimd.select", "GroupNormSimd.inputGradient",
+            "Logistic.gatedGradient", "MaxPoolSimd.gather", "MaxPoolSimd.maximumAndIndex", "PoolingSimd.share", "PoolingSimd.shareVector",
+            "PoolingSimd.zero", "ReluSimd.backward", "ResidualSimd.addScaled", "ResidualSimd.backwardAbreast", "ResidualSimd.backwardVector",
+            "RmsNormSimd.addWeightGradient", "RmsNormSimd.inputGradient", "RmsNormSimd.sumOfWeightedNormals", "RotarySimd.pairsBackward",
+            "SoftmaxSimd.rowBackward", "StochasticDepthSimd.scale", "StochasticDepthSimd.zero", "WeightStandardizationSimd.accumulate");
+
+    /** Vector loops that measure the machine, and begin with calls of their own. */
+    private static final Set<String> OF_MEASUREMENTS = Set.of("FmaChains.twelve", "FmaChains.twentyFour", "MemoryBandwidth.copy", "MemoryBandwidth.sum");
+
+    @Test
+    void everyVectorLoopIsRehearsedOrIsNamedHere() throws IOException, URISyntaxException {
+        Set<String> rehearsed = all().stream().map(kernel -> kernel.name().split(" ")[0]).collect(Collectors.toSet());
+        Set<String> missing = new TreeSet<>(loops());
+        missing.removeAll(rehearsed);
+        List.of(OF_RARE_MODELS, OF_SMALL_TRAININGS, OF_MEASUREMENTS).forEach(missing::removeAll);
+        assertEquals(Set.of(), missing);
+    }
+
+    /** The methods that are marked as vector loops. */
+    private static Set<String> loops() throws IOException, URISyntaxException {
+        Path classes = Path.of(Simd.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Set<String> loops = new TreeSet<>();
+        try (Stream<Path> files = Files.walk(classes)) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
+                ClassModel type = ClassFile.of().parse(file);
+                for (MethodModel method : type.methods()) {
+                    if (method.findAttribute(Attributes.runtimeInvisibleAnnotations()).stream().flatMap(found -> found.annotations().stream())
+                            .anyMatch(mark -> mark.className().equalsString(VectorLoop.class.descriptorString()))) {
+                        String name = type.thisClass().asInternalName();
+                        loops.add(name.substring(name.lastIndexOf('/') + 1) + "." + method.methodName());
+                    }
+                }
+            }
+        }
+        return loops;
     }
 
     /** Calls of {@link Rehearsal#work} that are timed together, because the clock is too coarse for one. */

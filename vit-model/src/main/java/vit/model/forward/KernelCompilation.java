@@ -87,8 +87,8 @@ public final class KernelCompilation {
         begin("merge", TokenMerge::rehearsals);
     }
 
-    /** Runs rehearsals after those that are running. */
-    private static synchronized void begin(String name, Supplier<List<Rehearsal>> kernels) {
+    /** Runs rehearsals after those that are running, unless that was begun before under this name. */
+    public static synchronized void begin(String name, Supplier<List<Rehearsal>> kernels) {
         if (!BEGUN.add(name) || Implementation.isReference()) {
             return;
         }
