@@ -112,14 +112,13 @@ public final class GemmWorkspace {
      * @throws ArithmeticException if they are 2³¹ or more
      */
     public static int packedInput(int m, int k) {
-        // Rows are split evenly into blocks, so fewer rows in all may mean more rows in a block.
+        // Rows are split evenly into blocks, so fewer rows in all may mean more rows in a block. Shorter rows may have larger blocks.
         return Math.max(Math.multiplyExact(blockTiles(m, k), Panels.packedTile(k)), Math.multiplyExact(blockTiles(m, 1), Panels.packedTile(1)));
     }
 
-    /** Tiles of one or two blocks. */
+    /** The largest number of tiles in two blocks of up to {@code m} rows of {@code k} elements or more, or in one if that is all. */
     private static int blockTiles(int m, int k) {
-        int most = Tile.mostBlockRows(k);
-        return m <= most ? Tile.rowTiles(m) : Math.min(Tile.rowTiles(m) + 1, 2 * Tile.rowTiles(most));
+        return m <= Tile.BLOCK_ROWS ? Tile.rowTiles(m) : Math.min(Tile.rowTiles(m) + 1, 2 * Tile.rowTiles(Tile.mostBlockRows(k)));
     }
 
     /**

@@ -278,10 +278,11 @@ class GemmTest {
     }
 
     @Property
-    void roomForRowsGrowsWithTheirNumberAndLength(@ForAll @IntRange(min = 0, max = 3000) int m, @ForAll @IntRange(min = 1, max = 2000) int k) {
+    void roomForRowsGrowsWithTheirNumberAndLength(@ForAll @IntRange(min = 0, max = 3000) int m, @ForAll @IntRange(min = 1, max = 2000) int k,
+            @ForAll @IntRange(min = 1, max = 2000) int more) {
         int room = GemmWorkspace.packedInput(m, k);
         assertTrue(room <= GemmWorkspace.packedInput(m + 1, k));
-        assertTrue(room <= GemmWorkspace.packedInput(m, k + 1));
+        assertTrue(room <= GemmWorkspace.packedInput(m, k + more), () -> m + " rows of " + k + " and of " + (k + more));
         int block = Tile.blockRows(m, k);
         assertTrue(room >= (m <= block ? 1 : 2) * GemmWorkspace.packedRows(Math.min(m, block), k));
     }

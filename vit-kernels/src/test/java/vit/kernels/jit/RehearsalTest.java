@@ -126,7 +126,7 @@ class RehearsalTest {
             "LayerNormSimd.addParameterGradients", "AttentionBackwardSimd.scoreGradient", "ColumnSum.accumulate", "ResidualSimd.add",
             "GeluSimd.forwardErf", "GeluSimd.forwardTanh", "GeluSimd.forwardQuick", "GeluSimd.backwardErf", "GeluSimd.backwardTanh",
             "GeluSimd.backwardQuick", "CrossEntropySimd.shift", "CrossEntropySimd.backward", "SoftmaxSimd.max", "SoftmaxSimd.divide", "Panels.packDepth",
-            "AttentionBackwardSimd.add", "AttentionBackwardSimd.multiply",
+            "AttentionBackwardSimd.add", "AttentionBackwardSimd.multiply", "TransposeSimd.squares",
             "AttentionBackwardSimd.scaleAndAdd", "ColumnSums.products", "DropoutSimd.randomWords", "DropoutSimd.select", "GroupNormSimd.inputGradient",
             "Logistic.gatedGradient", "MaxPoolSimd.gather", "MaxPoolSimd.maximumAndIndex", "PoolingSimd.share", "PoolingSimd.shareVector",
             "PoolingSimd.zero", "ReluSimd.backward", "ResidualSimd.addScaled", "ResidualSimd.backwardAbreast", "ResidualSimd.backwardVector",
