@@ -5,7 +5,9 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -19,6 +21,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import vit.bench.Program;
+import vit.bench.scaling.Scaling;
+import vit.bench.scaling.ScalingReport;
 import vit.kernels.gelu.GeluKind;
 import vit.model.VitModel;
 import vit.model.config.ForwardCost;
@@ -92,6 +96,10 @@ public final class VitPeers implements Callable<Integer> {
             + " of ONNX Runtime, in JVMs of their own.")
     private boolean start;
 
+    @Option(names = "--scaling", description = "Predict the forward pass for 1 to 64 cores from costs measured here, and measure it for 1, 2, 4 and so on"
+            + " up to --threads; needs no peers.")
+    private boolean scaling;
+
     @Option(names = "--results", paramLabel = "DIR", description = "Also write tables (Markdown and JSON) and pictures (PNG) to this folder.")
     private Path results;
 
@@ -130,8 +138,12 @@ public final class VitPeers implements Callable<Integer> {
         threads.forEach(count -> check("--threads", count, 1, 1024));
         batches.forEach(batch -> check("--batch", batch, 1, 1024));
         check("--seconds", seconds, 0.1, 86_400);
-        if (Stream.of(embed, gemm, kernels, train, start).filter(work -> work).count() > 1) {
-            throw new ParameterException(spec.commandLine(), "--embed, --gemm, --kernels, --train and --start exclude one another");
+        if (Stream.of(embed, gemm, kernels, train, start, scaling).filter(work -> work).count() > 1) {
+            throw new ParameterException(spec.commandLine(), "--embed, --gemm, --kernels, --train, --start and --scaling exclude one another");
+        }
+        if (scaling) {
+            scale(out);
+            return 0;
         }
         contenders = Contenders.find(classPath());
         for (String fault : contenders.faults()) {
@@ -245,6 +257,17 @@ public final class VitPeers implements Callable<Integer> {
         }
         if (results != null) {
             Results.write(results, "start", List.of(command), "starts", lines);
+        }
+    }
+
+    private void scale(PrintWriter out) throws IOException {
+        Map<String, VitConfig> wanted = new LinkedHashMap<>();
+        (models.isEmpty() ? List.of(DEFAULT_MODEL) : models).forEach(model -> wanted.put(model, config(model)));
+        ScalingReport predicted = Scaling.run(wanted, batches.isEmpty() ? List.of(1) : batches, Collections.max(threads), seconds);
+        out.print(json ? predicted.json() : predicted.text());
+        out.flush();
+        if (results != null) {
+            predicted.write(results, command);
         }
     }
 
