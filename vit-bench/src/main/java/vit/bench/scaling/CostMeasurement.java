@@ -42,7 +42,8 @@ final class CostMeasurement {
             double claim = median(() -> claims(one));
             double line = pair == 1 ? claim : median(() -> exchanges(two));
             double spinning = median(() -> calls(two));
-            return new Costs(fma, bandwidth, barrier, claim, line, Math.max(0, median(() -> wakes(two)) - spinning), median(CostMeasurement::unparks), cacheBytes());
+            double wake = Math.max(0, median(() -> wakes(two)) - spinning);
+            return new Costs(fma, bandwidth, barrier, claim, line, wake, median(CostMeasurement::unparks), cacheBytes());
         }
     }
 

@@ -26,7 +26,7 @@ final class PassPlan {
 
     /** The regions of a pass of {@code batch} images on a team of {@code workers}. */
     static List<Region> regions(VitConfig config, int batch, int workers, Tiling tiling) {
-        if (!config.block().attention().isPlain() || config.pooling() != VitConfig.Pooling.TOKEN || config.pooledTokens() != 1 || config.preLogits()
+        if (!config.block().attention().isPlain() || config.pooledTokens() != 1 || config.preLogits()
                 || ForwardCost.ofPooledTokens(config).equals(ForwardCost.of(config))) {
             throw new IllegalArgumentException("the plan is of ViT with a class token and plain blocks");
         }

@@ -20,8 +20,8 @@ import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
 
 /**
- * The blocks of a forward pass on one thread, with a clock between the kernels. Every block has weights of its own, so that they come from memory as in the pass.
- * Weights are random, which changes no time.
+ * The blocks of a forward pass on one thread, with a clock between the kernels. Every block has weights of its own, so that they come from
+ * memory as in the pass. Weights are random, which changes no time.
  */
 final class PassReplay implements AutoCloseable {
 

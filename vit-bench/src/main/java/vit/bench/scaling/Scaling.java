@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.DoubleConsumer;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
@@ -24,6 +25,11 @@ public final class Scaling {
     private static final int LEAST_ROUNDS = 3;
     private static final int WARM_UP_ROUNDS = 1;
     private static final int CALIBRATIONS = 5;
+
+    /** Untimed passes before a turn: threads that woke on one core need some time until the system moves them apart. */
+    private static final long SETTLE_NANOS = 100_000_000;
+
+    private static final long TURN_NANOS = 100_000_000;
 
     private final List<Integer> sizes;
     private final double seconds;
@@ -77,7 +83,7 @@ public final class Scaling {
         }
     }
 
-    /** One pass of each session in turn, and one replay, until the time is over; the first round is not counted. */
+    /** A turn of each session, and one replay, until the time is over; the first round is not counted. */
     private ScalingResult measure(String name, VitConfig config, int batch, List<VitSession> sessions, PassReplay replay) {
         float[] images = new float[batch * config.channels() * config.imageHeight() * config.imageWidth()];
         new GeneratedWeights(config, 0).fill(images, images.length, "images", 1.7, 0);
@@ -86,11 +92,10 @@ public final class Scaling {
         Map<Kernel, List<Double>> kernels = new EnumMap<>(Kernel.class);
         long start = System.nanoTime();
         for (int round = 0; round < WARM_UP_ROUNDS + LEAST_ROUNDS || System.nanoTime() - start < seconds * 1e9; round++) {
+            int turn = round;
             for (VitSession session : sessions) {
-                session.logits(images, batch, logits); // so that the threads are awake and the weights where they stay
-                long begin = System.nanoTime();
-                session.logits(images, batch, logits);
-                add(round, passes, session.threads(), (System.nanoTime() - begin) / 1e9);
+                turn(session, images, batch, logits, SETTLE_NANOS, _ -> {});
+                turn(session, images, batch, logits, TURN_NANOS, time -> add(turn, passes, session.threads(), time));
             }
             replay.run();
             for (Kernel kernel : Kernel.values()) {
@@ -102,6 +107,18 @@ public final class Scaling {
         Map<Kernel, Double> replayed = new EnumMap<>(Kernel.class);
         kernels.forEach((kernel, times) -> replayed.put(kernel, median(times)));
         return predict(name, config, batch, measured, replayed, images.length);
+    }
+
+    /** Passes until the time is over, at least one. */
+    private static void turn(VitSession session, float[] images, int batch, float[] logits, long nanos, DoubleConsumer times) {
+        long start = System.nanoTime();
+        long begin = start;
+        do {
+            session.logits(images, batch, logits);
+            long now = System.nanoTime();
+            times.accept((now - begin) / 1e9);
+            begin = now;
+        } while (begin - start < nanos);
     }
 
     private static <K> void add(int round, Map<K, List<Double>> times, K key, double seconds) {
@@ -162,7 +179,8 @@ public final class Scaling {
         all.addAll(measured.keySet());
         for (int workers : all) {
             Simulation.Outcome outcome = forecast.predict(workers);
-            rows.put(workers, new ScalingRow(workers, outcome, outcome.work() - alone / workers, measured.getOrDefault(workers, Double.NaN), costs.wake(workers)));
+            rows.put(workers, new ScalingRow(workers, outcome, outcome.work() - alone / workers, measured.getOrDefault(workers, Double.NaN),
+                    costs.wake(workers)));
             Changes.predict(forecast, workers, outcome).forEach((change, time) -> changes.computeIfAbsent(change, _ -> new TreeMap<>()).put(workers, time));
         }
         return new ScalingResult(name, forecast.batch(), forecast.barriers(MOST_CORES), forecast.memoryBytes(), shares, uncalibrated,

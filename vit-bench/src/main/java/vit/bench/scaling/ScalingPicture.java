@@ -7,7 +7,7 @@ import vit.model.plot.Chart;
 import vit.model.plot.Palette;
 import vit.model.plot.Scale;
 
-/** Two charts: the predicted speed-up of every model and batch with the measured dots, and what the core time of the first of them consists of. */
+/** Two charts: the predicted speed-up of every model and batch with what was measured as dots, and what the core time of the first of them consists of. */
 final class ScalingPicture {
 
     private static final int HEIGHT = 560;
@@ -26,24 +26,25 @@ final class ScalingPicture {
 
     private static Chart speedUps(List<ScalingResult> results, String machine) {
         int most = results.getFirst().rows().getLast().workers();
-        Chart chart = new Chart("Predicted speed-up, dots measured", Scale.fromZero(most, TICKS), "cores", Scale.fromZero(most, TICKS), "times as fast as on one core")
+        Chart chart = new Chart("Predicted speed-up", Scale.exactly(0, most, TICKS), "cores", Scale.exactly(0, most, TICKS), "times as fast as on one core")
                 .note(machine).line("every core counts", Palette.GRID, new double[] {1, most}, new double[] {1, most});
         for (int i = 0; i < results.size(); i++) {
             ScalingResult result = results.get(i);
             int colour = Palette.SERIES.get(i % Palette.SERIES.size());
             double[] cores = result.rows().stream().mapToDouble(ScalingRow::workers).toArray();
-            chart.line(result.model() + ", batch " + result.batch(), colour, cores, result.rows().stream().mapToDouble(r -> result.one() / r.predicted()).toArray());
-            List<ScalingRow> measured = result.rows().stream().filter(r -> !Double.isNaN(r.measured())).toList();
-            chart.dots("", colour, measured.stream().mapToDouble(ScalingRow::workers).toArray(),
-                    measured.stream().mapToDouble(r -> measured.getFirst().measured() / r.measured()).toArray());
+            chart.line(result.model() + ", batch " + result.batch(), colour, cores,
+                    result.rows().stream().mapToDouble(r -> result.one() / r.predicted()).toArray());
         }
-        return chart;
+        List<double[]> measured = results.stream().flatMap(result -> result.rows().stream().filter(r -> !Double.isNaN(r.measured()))
+                .map(r -> new double[] {r.workers(), result.rows().getFirst().measured() / r.measured()})).toList();
+        return chart.dots("measured", Palette.TEXT, measured.stream().mapToDouble(dot -> dot[0]).toArray(),
+                measured.stream().mapToDouble(dot -> dot[1]).toArray());
     }
 
     private static Chart losses(ScalingResult result) {
         double[] cores = result.rows().stream().mapToDouble(ScalingRow::workers).toArray();
         Chart chart = new Chart(result.model() + ", batch " + result.batch() + ": where the time of the cores goes",
-                Scale.fromZero(cores[cores.length - 1], TICKS), "cores", Scale.fromZero(100, 10), "% of the pass");
+                Scale.exactly(0, cores[cores.length - 1], TICKS), "cores", Scale.fromZero(100, 10), "% of the pass");
         List<String> names = List.of("work of one core", "idle", "repeated work", "claims", "barriers", "bandwidth and serial part");
         for (int i = 0; i < names.size(); i++) {
             int part = i;

@@ -70,9 +70,11 @@ public final class ScalingReport {
         out.format("### %s, batch %d%n%n", result.model(), result.batch());
         out.format("%d barriers; %.0f MB from memory. Share of the FMA limit on one core: %s. Replayed kernels predict %.2f ms for one core, %+.1f %%.%n%n",
                 result.barriers(), result.memoryBytes() / 1e6, result.shares().entrySet().stream()
-                        .map(e -> String.format(Locale.ROOT, "%s %.2f", e.getKey().name().toLowerCase(Locale.ROOT), e.getValue())).collect(Collectors.joining(", ")),
+                        .map(e -> String.format(Locale.ROOT, "%s %.2f", e.getKey().name().toLowerCase(Locale.ROOT), e.getValue()))
+                        .collect(Collectors.joining(", ")),
                 1e3 * result.replayed(), 100 * (result.replayed() / measured - 1));
-        out.format("| cores | predicted, ms | speed-up | efficiency | idle | repeated | claims | barriers | bandwidth | serial | parked, ms | measured, ms | error |%n");
+        out.format("| cores | predicted, ms | speed-up | efficiency | idle | repeated | claims | barriers | bandwidth"
+                + " | serial | parked, ms | measured, ms | error |%n");
         out.format("|---|---|---|---|---|---|---|---|---|---|---|---|---|%n");
         for (ScalingRow row : result.rows()) {
             Simulation.Outcome o = row.outcome();

@@ -21,7 +21,8 @@ class PassPlanTest {
 
     /** A machine of round numbers: 100 GFLOP/s a core, 20 GB/s a core and 100 GB/s in all. */
     private static Costs costs() {
-        return new Costs(new TreeMap<>(Map.of(1, 100.0, 2, 200.0)), new TreeMap<>(Map.of(1, 20.0, 8, 100.0)), new TreeMap<>(Map.of(1, 0.0, 2, 2e-7)), 5e-9, 3e-8,
+        return new Costs(new TreeMap<>(Map.of(1, 100.0, 2, 200.0)), new TreeMap<>(Map.of(1, 20.0, 8, 100.0)),
+                new TreeMap<>(Map.of(1, 0.0, 2, 2e-7)), 5e-9, 3e-8,
                 1e-4, 5e-6, 0);
     }
 
@@ -46,7 +47,8 @@ class PassPlanTest {
                     for (Tiling tiling : List.of(new Tiling(64, 1, 12), new Tiling(16, 2, 12), new Tiling(8, 2, 24))) {
                         double flops = PassPlan.regions(config(model), batch, workers, tiling).stream().flatMap(r -> r.loops().stream())
                                 .flatMapToDouble(loop -> DoubleStream.of(loop.flops())).sum();
-                        assertEquals(batch * ForwardCost.ofPooledTokens(config(model)).flops(), flops, 0.5, model + ", batch " + batch + ", " + workers + " workers");
+                        assertEquals(batch * ForwardCost.ofPooledTokens(config(model)).flops(), flops, 0.5,
+                                model + ", batch " + batch + ", " + workers + " workers");
                     }
                 }
             }
@@ -90,7 +92,8 @@ class PassPlanTest {
                 for (int workers : WORKERS) {
                     Simulation.Outcome o = forecast.predict(workers);
                     assertTrue(o.seconds() >= alone / workers - 1e-12, model + ": " + o.seconds() + " below the work of " + workers);
-                    assertTrue(o.seconds() >= forecast.memoryBytes() / 1e9 / forecast.costs().bandwidth(workers), model + " on " + workers + ": below its bytes");
+                    assertTrue(o.seconds() >= forecast.memoryBytes() / 1e9 / forecast.costs().bandwidth(workers),
+                            model + " on " + workers + ": below its bytes");
                     assertTrue(o.work() >= alone / workers - 1e-12, model + ": work was lost on " + workers);
                 }
             }

@@ -49,6 +49,12 @@ class SimulationTest {
     }
 
     @Test
+    void workersStealFromTheEnd() {
+        // Shares: 3 3 9 1 | 1 1 1 1. Worker 1 is done after 4 and finds 9 1; it takes the 1 until 5, then the 9 until 14. From the front it would be 13.
+        assertEquals(14, run(2, 0, 0, 0, 0, true, 3, 3, 9, 1, 1, 1, 1, 1).seconds(), EPS);
+    }
+
+    @Test
     void regionsWithoutWorkCostTheirBarriers() {
         Simulation.TimedRegion empty = new Simulation.TimedRegion(List.of(), 0);
         Simulation.Outcome outcome = Simulation.run(List.of(empty, empty, empty), new Simulation.Team(8, 1, 1, 0.5, 0.25));
