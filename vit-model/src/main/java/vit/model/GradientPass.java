@@ -165,20 +165,19 @@ final class GradientPass {
     }
 
     /**
-     * Runs the pass on one image that is all zeros, for warming up. It adds to the gradients, which the caller restores; the next run is as if
-     * this had not been.
+     * Runs the pass on one image that is all zeros, for warming up. It adds to the gradients, which the caller restores, and is not counted as
+     * an image of the step.
      *
      * @param steps optimiser steps taken before
      */
     void rehearse(Workers workers, int steps) {
-        int before = imagesInStep;
         pass.images.rows(0, 1).fill(0);
         if (hasClasses()) {
             pass.targets.rows(0, 1).fill(0);
-            pass.prepare(1, 1, steps, before, null);
+            pass.prepare(1, 1, steps, imagesInStep, null);
             workers.run(pass);
         } else {
-            pass.prepare(1, 1, steps, before, null);
+            pass.prepare(1, 1, steps, imagesInStep, null);
             pass.lossOfEmbeddings(TrainingWarmUp::zeroLoss);
             try {
                 workers.run(pass);
@@ -186,7 +185,6 @@ final class GradientPass {
                 pass.lossOfEmbeddings(null);
             }
         }
-        imagesInStep = before;
     }
 
     /** Copies the logits of the last run. */

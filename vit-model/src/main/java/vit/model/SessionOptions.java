@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.util.Objects;
 import vit.kernels.parallel.Workers;
 
 /**
@@ -78,6 +79,6 @@ public record SessionOptions(int threads, int maxBatch, Workers workers, boolean
 
     /** The same options, with tokens merged as a schedule says. */
     public SessionOptions withTokenMerging(TokenMerging merging) {
-        return new SessionOptions(threads, maxBatch, workers, allTokens, finiteCheck, merging);
+        return new SessionOptions(threads, maxBatch, workers, allTokens, finiteCheck, Objects.requireNonNull(merging, "merging"));
     }
 }

@@ -13,8 +13,9 @@ public interface StageObserver {
      * Called once for every stage, in the order of the pass.
      *
      * @param name   {@code stage.tokens} after the position embedding, {@code stage.block.<i>} after block i
-     * @param tokens (B·T, C), where B is the largest batch, and T is what {@link TokenMerging#tokens} says if the session merges tokens; rows beyond the images of the call are undefined. Valid only during the call, and must not be
-     *               changed
+     * @param tokens (rows, C): the tokens of all images of the call, one image after the other. If the session merges tokens, each image has as many here
+     *               as {@link TokenMerging#tokens} says for this stage. Rows beyond them are undefined. The tensor is valid only during the call and must
+     *               not be changed
      */
     void stage(String name, Tensor tokens);
 }

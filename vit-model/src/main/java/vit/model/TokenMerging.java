@@ -84,6 +84,15 @@ public record TokenMerging(Schedule schedule, List<Integer> counts) {
         }
     }
 
+    /** What each block does, for people: {@code 13 in every block}, for example. */
+    public String describe() {
+        return isNone() ? "none" : switch (schedule) {
+            case CONSTANT -> counts.getFirst() + " in every block";
+            case DECREASING -> counts.getFirst() + " a block on average, most of them early";
+            case BY_BLOCK -> counts.stream().map(String::valueOf).collect(Collectors.joining(", ")) + " in the first blocks";
+        };
+    }
+
     /** Whether no block merges anything. */
     public boolean isNone() {
         return counts.stream().allMatch(count -> count == 0);
@@ -111,6 +120,9 @@ public record TokenMerging(Schedule schedule, List<Integer> counts) {
         if (isNone()) {
             return;
         }
+        if (schedule == Schedule.BY_BLOCK && counts.size() > config.depth()) {
+            throw new IllegalArgumentException("token merging: " + counts.size() + " counts for a model of " + config.depth() + " blocks");
+        }
         if (!config.block().attention().isPlain()) {
             throw new IllegalArgumentException("this model's tokens cannot be merged: its attention has rotary or relative positions, or norms of its own, "
                     + "which need every token in its place");
@@ -123,7 +135,7 @@ public record TokenMerging(Schedule schedule, List<Integer> counts) {
     private int wanted(int block, int depth) {
         return switch (schedule) {
             case CONSTANT -> counts.getFirst();
-            case DECREASING -> depth == 1 ? counts.getFirst() : (int) (2L * counts.getFirst() * (depth - 1 - block) / (depth - 1));
+            case DECREASING -> depth == 1 ? counts.getFirst() : (int) Math.min(Integer.MAX_VALUE, 2L * counts.getFirst() * (depth - 1 - block) / (depth - 1));
             case BY_BLOCK -> block < counts.size() ? counts.get(block) : 0;
         };
     }

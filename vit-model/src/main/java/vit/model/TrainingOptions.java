@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.util.Objects;
 import vit.kernels.parallel.Workers;
 
 /**
@@ -39,6 +40,7 @@ public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, 
         if (maxBatch < 1) {
             throw new IllegalArgumentException("batch " + maxBatch + "; expected 1 or more");
         }
+        Objects.requireNonNull(frozen, "frozen");
         checkShare("label smoothing", labelSmoothing);
         checkShare("dropout", dropout);
         checkShare("stochastic depth", stochasticDepth);

@@ -353,7 +353,7 @@ public final class VitSession implements AutoCloseable {
      * computes them from the inputs of the blocks, in memory that it allocates for the call (4 bytes × blocks × heads × tokens² and a little more).
      *
      * @param image (channels, height, width), row-major, normalised as in the model's training
-     * @throws IllegalArgumentException if the array is too short
+     * @throws IllegalArgumentException if the array is too short, or the session merges tokens
      * @throws NonFiniteException       if the tokens or the attention of a block are not finite
      */
     public AttentionMaps attention(float[] image) {

@@ -92,6 +92,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private VitTraining(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
         VitModel.prepareKernels();
         this.config = source.config();
+        GradientPass.checkTrainable(config);
         TrainingKernels.compile(config, optimizer);
         this.labels = List.copyOf(source.labels());
         this.preprocessing = source.preprocessing();
@@ -99,7 +100,6 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         this.optimizer = optimizer;
         this.awaitsKernels = ForwardCost.of(config).flops() > SessionPass.AWAIT_FLOPS;
         this.parameters = Parameters.of(config);
-        GradientPass.checkTrainable(config);
         this.arena = TensorArena.open();
         Workers team = null;
         Lifetime begun = null;
@@ -229,8 +229,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
 
     /**
      * Brings steps to full speed. It waits for the kernels, whose compilation began when the training was made. Then it trains small models of the same kind,
-     * which compiles what is left, and times passes of this training over one image until their time is steady. All of it takes one to two seconds and
-     * ends after eight, steady or not; a second training of the same kind in a JVM only times its passes.
+     * which compiles what is left, and times passes of this training over one image until their time is steady. All of it takes one to four
+     * seconds, and no pass begins after eight; a second training of the same kind in a JVM only times its passes.
      *
      * <p>Warming up is optional. Without it, the first steps are slower, and their results are the same. Weights, gradients, optimiser states, the moving
      * average, the count of steps and the masks of dropout are as before afterwards, bit by bit. If gradients have been accumulated, their copy takes

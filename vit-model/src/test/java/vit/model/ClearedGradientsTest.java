@@ -11,6 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
 import vit.model.parameters.Parameter;
@@ -20,6 +22,9 @@ class ClearedGradientsTest {
 
     private static final VitConfig CONFIG =
             VitConfig.builder().image(16, 24).patch(8).width(20).depth(2).heads(2).headDim(10).mlp(34).classes(5).build();
+
+    /** Its pooling uses one layer twice in a pass: for the query, and for the keys and values. */
+    private static final VitConfig ATTENTION_POOL = CONFIG.toBuilder().pooling(VitConfig.Pooling.ALL_ATTENTION).build();
 
     private static final VitConfig EMBEDDING = VitConfig.builder().image(16, 24).patch(8).width(20).depth(2).heads(2).headDim(10).mlp(34).classes(0).build();
 
@@ -41,9 +46,10 @@ class ClearedGradientsTest {
         }
     }
 
-    @Test
-    void aPassAfterClearingGivesTheGradientsOfANewTraining() throws IOException {
-        try (VitTraining used = training(CONFIG); VitTraining fresh = training(CONFIG)) {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aPassAfterClearingGivesTheGradientsOfANewTraining(boolean attentionPool) throws IOException {
+        try (VitTraining used = training(attentionPool ? ATTENTION_POOL : CONFIG); VitTraining fresh = training(attentionPool ? ATTENTION_POOL : CONFIG)) {
             used.accumulate(first, new int[] {1, 2}, 2, 1);
             used.accumulate(first, new int[] {1, 2}, 2, 1);
             used.clearGradients();
@@ -53,9 +59,10 @@ class ClearedGradientsTest {
         }
     }
 
-    @Test
-    void aSecondPassAdds() throws IOException {
-        try (VitTraining one = training(CONFIG); VitTraining two = training(CONFIG)) {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aSecondPassAdds(boolean attentionPool) throws IOException {
+        try (VitTraining one = training(attentionPool ? ATTENTION_POOL : CONFIG); VitTraining two = training(attentionPool ? ATTENTION_POOL : CONFIG)) {
             one.clearGradients();
             one.accumulate(first, new int[] {1, 2}, 2, 1);
             two.clearGradients();

@@ -120,7 +120,7 @@ final class AttentionBackwardSimd {
         for (int j = 0; j < tokens; j += Panels.ROWS) {
             int first = j % Panels.MOST_COLUMNS;
             if (first == 0) {
-                // What is beyond the last token, up to whole vectors, belongs to rows of the tiles that are not stored.
+                // Columns beyond the last token, up to whole panels, hold anything; their rows are not stored.
                 int count = Math.min(Panels.MOST_COLUMNS, Panels.padded(tokens) - j);
                 Panels.packColumns(columns, 0, memory, scores + (long) j * Float.BYTES, scoreRow, count, tokens, square);
             }

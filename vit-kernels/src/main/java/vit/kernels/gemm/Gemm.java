@@ -12,7 +12,7 @@ import vit.kernels.tensor.Tensor;
  * PackedMatrix packed}, C is (M, N).
  *
  * <p>Every worker of a team calls a method with the same arguments, and each computes a part of C. C is complete once the team has passed its next
- * barrier. A product whose rows are not packed has barriers inside: one for each block of some 200 rows of A, after the team has packed it.
+ * barrier. A product whose rows are not packed has barriers inside: one for each block of some 200 rows of A, more if they are short, after the team has packed it.
  */
 public final class Gemm {
 
@@ -184,8 +184,8 @@ public final class Gemm {
     }
 
     /**
-     * Both gradients of y = x·Wᵀ at once, with the bits of {@link #multiply} by the transposed weight and of {@link #outer}, and with fewer barriers: one inside for every block of some 200 rows. Both are complete once the team has passed its next
-     * barrier.
+     * Both gradients of y = x·Wᵀ at once, with the bits of {@link #multiply} by the transposed weight and of {@link #outer}, and with fewer barriers: one
+     * inside for every block of rows, some 200 or more if they are short. Both are complete once the team has passed its next barrier.
      *
      * @param dx         (M, K), at least {@code m} rows; overwritten; must not share memory with dy
      * @param dw         (N, K), in the packed layout of W
@@ -202,6 +202,10 @@ public final class Gemm {
     public static void backward(Tensor dx, PackedMatrix dw, boolean add, Tensor dy, Tensor x, PackedMatrix w, PackedMatrix transposed, int m,
             GemmWorkspace workspace, Worker worker) {
         checkOuter(dw, dy, x, m, workspace, worker);
+        if (w.outputs() != dw.outputs() || w.depth() != dw.depth() || w.storage().isHalf() || transposed.storage().isHalf()) {
+            throw new IllegalArgumentException("a weight of " + w.outputs() + " by " + w.depth() + " elements, " + w.storage() + ", and memory of "
+                    + transposed.storage() + " for its transpose; expected " + dw.outputs() + " by " + dw.depth() + " of 32 bits, as the gradient has");
+        }
         checkInput("dy", dy.shape(), dy.rows(), dy.columns(), transposed, m);
         checkOutput("dx", dx.shape(), dx.rows(), dx.columns(), transposed, m);
         if (workspace.gradientRows().length < GemmWorkspace.packedInput(m, transposed.depth())) {
@@ -226,6 +230,9 @@ public final class Gemm {
     }
 
     private static void checkOuter(PackedMatrix dw, Tensor dy, Tensor x, int m, GemmWorkspace workspace, Worker worker) {
+        if (dw.storage().isHalf()) {
+            throw new IllegalArgumentException("a gradient of 16-bit elements; expected 32 bits");
+        }
         if (m < 0 || x.rows() < m || x.columns() != dw.depth() || dy.rows() < m || dy.columns() != dw.outputs()) {
             throw new IllegalArgumentException("dy " + dy.shape() + " and x " + x.shape() + " do not give " + m + " rows for dw ("
                     + dw.outputs() + ", " + dw.depth() + ")");

@@ -107,7 +107,7 @@ public final class GemmWorkspace {
 
     /**
      * The number of floats that products of up to {@code m} rows of up to {@code k} elements need when the rows are not packed beforehand. If all rows are
-     * one block, that is the packed size of the rows; otherwise it is that of two blocks.
+     * one block, that is the packed size of the rows; otherwise it is that of two blocks, which have more rows the shorter the rows are.
      *
      * @throws ArithmeticException if they are 2³¹ or more
      */

@@ -6,7 +6,7 @@ import vit.kernels.parallel.Worker;
 import vit.kernels.tensor.Tensor;
 
 /**
- * dW = dYᵀ·X or dW += dYᵀ·X, with dW in the packed layout of W. A packed panel of W is a (K, tile columns) matrix whose rows lie side by side. So the product is
+ * dW = dYᵀ·X or dW += dYᵀ·X, with dW in the packed layout of W. A packed panel of W is a (K, tile columns) matrix whose rows lie side by side. So it is
  * computed as (K, N) = Xᵀ·dY: its rows are inputs of the layer, its columns are outputs, and each finished tile is stored straight into the panel.
  *
  * <p>The sum runs over the rows of the batch. Their number is rounded up to whole iterations of the micro-kernel. The rows that are added hold −0 in X
@@ -95,7 +95,8 @@ final class OuterSimd {
         float[] staged = workspace.staged(worker);
         MemorySegment panels = workspace.panels().segment();
         int rowTiles = Tile.rowTiles(dw.depth());
-        for (int from = 0; from < m; from += Tile.DEPTH) {
+        int from = 0;
+        do {
             boolean last = m - from <= Tile.DEPTH;
             int depth = last ? MicroKernel.wholeIterations(m - from) : Tile.DEPTH;
             long b = panel * panelBytes(m) + (long) from * Tile.PANEL_STEP;
@@ -113,6 +114,7 @@ final class OuterSimd {
                     Tile.store(tile, count, Tile.COLUMNS, dw.segment(), c, Tile.PANEL_STEP);
                 }
             }
-        }
+            from += Tile.DEPTH;
+        } while (from < m);
     }
 }

@@ -249,7 +249,7 @@ public final class PackedMatrix {
 
     /**
      * Packs the transpose of a packed (K, N) matrix, which the gradient of a linear layer's input needs. Every worker of a team calls it, and the
-     * team divides the blocks in which panels of the two cross. The result is complete once the team has passed its next barrier.
+     * team divides the panels of the source. The result is complete once the team has passed its next barrier.
      *
      * @param source    the packed matrix, (K, N)
      * @param workspace planned for training and for this team
@@ -268,22 +268,23 @@ public final class PackedMatrix {
         TransposeMemory memory = workspace.transposing(worker.index());
         MemorySegment copy = memory.copy().segment();
         float[] block = memory.block();
-        int across = Tile.panels(outputs);
-        worker.begin(across * Tile.panels(depth));
-        for (int item = worker.claim(); item >= 0; item = worker.claim()) {
-            // Blocks of one source panel follow one another in memory.
-            int k = item / across * Tile.COLUMNS;
-            int n = item % across * Tile.COLUMNS;
+        int count = Tile.panels(depth);
+        worker.begin(count);
+        for (int panel = worker.claim(); panel >= 0; panel = worker.claim()) {
+            int k = panel * Tile.COLUMNS;
             int steps = Math.min(Tile.COLUMNS, depth - k);
-            int width = Math.min(Tile.COLUMNS, outputs - n);
-            if (width < Tile.COLUMNS) {
-                Arrays.fill(block, 0);
+            // Blocks of one source panel follow one another in memory.
+            for (int n = 0; n < outputs; n += Tile.COLUMNS) {
+                int width = Math.min(Tile.COLUMNS, outputs - n);
+                if (width < Tile.COLUMNS) {
+                    Arrays.fill(block, 0);
+                }
+                // The hardware reads ahead from memory if the block is read from beginning to end. The transposition alone took 170 µs for 768 × 768, and
+                // with a copy before it 100.
+                MemorySegment.copy(source.panels.segment(), source.stepOffset(panel, n), copy, 0, (long) width * Tile.PANEL_STEP);
+                TransposeSimd.transpose(block, 0, Tile.COLUMNS, copy, 0, Tile.PANEL_STEP, steps, width, memory.square());
+                MemorySegment.copy(block, 0, panels.segment(), Tensor.FLOAT, stepOffset(n / Tile.COLUMNS, k), steps * Tile.COLUMNS);
             }
-            // The hardware reads ahead from memory if the block is read from beginning to end. The transposition alone took 170 µs for 768 × 768, and
-            // with a copy before it 100.
-            MemorySegment.copy(source.panels.segment(), source.stepOffset(k / Tile.COLUMNS, n), copy, 0, (long) width * Tile.PANEL_STEP);
-            TransposeSimd.transpose(block, 0, Tile.COLUMNS, copy, 0, Tile.PANEL_STEP, steps, width, memory.square());
-            MemorySegment.copy(block, 0, panels.segment(), Tensor.FLOAT, stepOffset(n / Tile.COLUMNS, k), steps * Tile.COLUMNS);
         }
     }
 

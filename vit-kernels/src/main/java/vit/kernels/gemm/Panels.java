@@ -224,7 +224,7 @@ public final class Panels {
     /** Floats of scratch memory that {@link #packColumns} needs. */
     public static final int TRANSPOSED = TransposeSimd.SCRATCH;
 
-    /** Tiles that {@link #packColumns} packs at once. At every vector width, their rows are as many as some whole vectors have lanes. */
+    /** Tiles that {@link #packColumns} packs at once. Their 48 rows are whole vectors at every width. */
     public static final int COLUMN_TILES = 8;
 
     /** The largest number of columns that {@link #packColumns} packs. */
@@ -303,7 +303,7 @@ public final class Panels {
     /**
      * As {@link #multiply}, for a tile that {@link #packColumns} has packed.
      *
-     * @param start where the tile begins: {@link #ROWS} · {@link #ROW} floats after the one before
+     * @param start where the tile begins in the packed columns: {@link #ROWS} · {@link #ROW} floats after the one before
      */
     public static void multiplyColumns(float[] tile, float[] rows, int start, MemorySegment panels, long panelOffset,
             float[] staged, int stagedAt, int k, MemorySegment c, long cOffset, long cRowBytes, int count, int columns) {

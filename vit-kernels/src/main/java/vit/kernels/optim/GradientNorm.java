@@ -60,7 +60,7 @@ public final class GradientNorm {
         Tensor row = Tensor.of(Rehearsal.elements(), Shape.of(Rehearsal.MOST_ELEMENTS), Rehearsal.MOST_ELEMENTS);
         Tensor panel = Tensor.of(Arena.ofAuto().allocate((long) STEPS * Panels.COLUMNS * Float.BYTES, Simd.VECTOR_BYTES), Shape.of(STEPS * Panels.COLUMNS),
                 STEPS * Panels.COLUMNS);
-        double[] sums = new double[Panels.COLUMNS];
+        double[] sums = new double[Math.max(Panels.COLUMNS, GradientNormSimd.SCRATCH)];
         return List.of(
                 Rehearsal.of("GradientNormSimd.twoVectors", STEPS, (steps, times) -> {
                     for (int i = 0; i < times; i++) {

@@ -15,6 +15,9 @@ public final class TokenGroups {
     private final int[] next; // (B, T): for every token, the next higher one of its group, or −1
     private final int maxBatch;
     private final int maxTokens;
+    private int batch; // of the last match, as are the following
+    private int tokens;
+    private int merged;
 
     private TokenGroups(TensorArena arena, int maxBatch, int maxTokens) {
         int count = Math.multiplyExact(maxBatch, maxTokens);
@@ -38,6 +41,21 @@ public final class TokenGroups {
     /** The largest number of tokens of an image. */
     public int maxTokens() {
         return maxTokens;
+    }
+
+    /** Called by one worker of a match. */
+    void matched(int ofBatch, int ofTokens, int ofMerged) {
+        batch = ofBatch;
+        tokens = ofTokens;
+        merged = ofMerged;
+    }
+
+    /** Refuses other images than those of the last match. */
+    void require(int ofBatch, int ofTokens, int ofMerged) {
+        if (ofBatch > batch || ofTokens != tokens || ofMerged != merged) {
+            throw new IllegalArgumentException("the groups are of " + batch + " images of " + tokens + " tokens, " + merged + " of them merged; asked for are "
+                    + ofBatch + ", " + ofTokens + " and " + ofMerged);
+        }
     }
 
     /** The index that the group of a token has among the tokens after the merge. */

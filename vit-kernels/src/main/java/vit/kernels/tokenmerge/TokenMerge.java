@@ -99,6 +99,9 @@ public final class TokenMerge {
     public static void match(TokenGroups groups, PackedRows qkv, int batch, int tokens, int heads, int prefix, int merged,
             TokenMergeWorkspace workspace, Worker w) {
         int inner = check(groups, qkv, qkv.rows(), qkv.columns(), batch, tokens, heads, prefix, merged, workspace, w);
+        if (w.isFirst()) {
+            groups.matched(batch, tokens, merged);
+        }
         if (Implementation.isReference()) {
             if (w.isFirst()) {
                 matchReference(groups, qkv.read(batch * tokens), batch, tokens, heads, prefix, merged);
@@ -134,6 +137,9 @@ public final class TokenMerge {
     public static void match(TokenGroups groups, Tensor qkv, int batch, int tokens, int heads, int prefix, int merged,
             TokenMergeWorkspace workspace, Worker w) {
         int inner = check(groups, qkv.shape(), qkv.rows(), qkv.columns(), batch, tokens, heads, prefix, merged, workspace, w);
+        if (w.isFirst()) {
+            groups.matched(batch, tokens, merged);
+        }
         if (Implementation.isReference()) {
             if (w.isFirst()) {
                 matchReference(groups, Doubles.read(qkv, batch * tokens), batch, tokens, heads, prefix, merged);
@@ -206,6 +212,8 @@ public final class TokenMerge {
         Require.rows("logSizes", logSizes, batch, each);
         Require.disjoint("y", y, "x", x);
         Require.disjoint("mergedSizes", mergedSizes, "sizes", sizes);
+        Require.disjoint("logSizes", logSizes, "sizes", sizes);
+        Require.disjoint("logSizes", logSizes, "mergedSizes", mergedSizes);
         if (Implementation.isReference()) {
             if (w.isFirst()) {
                 forwardReference(y, mergedSizes, logSizes, x, sizes, groups, batch, tokens, each);
@@ -256,6 +264,7 @@ public final class TokenMerge {
         Require.rows(fewName, few, (long) batch * each, many.columns());
         Require.rows("mergedSizes", mergedSizes, batch, each);
         Require.rows("sizes", sizes, batch, tokens);
+        groups.require(batch, tokens, merged);
         return each;
     }
 

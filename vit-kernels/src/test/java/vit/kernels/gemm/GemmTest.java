@@ -385,6 +385,20 @@ class GemmTest {
         }
     }
 
+    @Property(tries = 1)
+    void aGradientOfNoRowsThatIsNotAddedIsZero() {
+        try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(2)) {
+            float[] before = new float[5 * 7];
+            Arrays.fill(before, Float.NaN);
+            PackedMatrix dw = PackedMatrix.allocate(arena, 5, 7).packRows(before);
+            GemmWorkspace workspace = GemmWorkspace.allocateForLayer(arena, 1, 5, 7, 2);
+            workers.run(w -> Gemm.outer(dw, false, arena.allocate(1, 5), arena.allocate(1, 7), 0, workspace, w));
+            float[] sums = new float[5 * 7];
+            dw.unpackRows(sums);
+            assertSameBits(new float[5 * 7], sums, "no rows");
+        }
+    }
+
     /** Rows are rounded up to whole iterations of the kernel. What is added must not turn a sum of −0 into +0. */
     @Property(tries = 20)
     void aSumOfNegativeZerosStaysNegative(@ForAll @IntRange(min = 1, max = 20) int m) {

@@ -164,7 +164,7 @@ final class TrainingAttentionPool extends TrainingPool {
         }
         w.barrier();
         qkv.backward(dqueries, projectedQueries, queries, batch, m.gemm, w);
-        qkv.backward(dused, dprojected, used == null ? tokens : used, rows, m.gemm, w);
+        qkv.backwardAgain(dused, dprojected, used == null ? tokens : used, rows, m.gemm, w);
         if (w.isFirst()) {
             for (int b = 0; b < batch; b++) {
                 for (int c = 0; c < width; c++) {

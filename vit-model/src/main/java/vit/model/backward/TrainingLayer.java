@@ -23,7 +23,15 @@ record TrainingLayer(Linear forward, PackedMatrix transposed, PackedMatrix dweig
 
     /** dW += dyᵀ·input, db += Σ dy, both from 0 if the gradients are fresh, and dinput = dy·W, which may be null. A barrier is at the end. */
     void backward(Tensor dinput, Tensor dy, Tensor input, int rows, GemmWorkspace gemm, Worker w) {
-        boolean add = gradients != null && !gradients.areFresh();
+        backward(gradients != null && !gradients.areFresh(), dinput, dy, input, rows, gemm, w);
+    }
+
+    /** As {@link #backward}, for a layer that a pass uses again: adds to what the pass has written before. */
+    void backwardAgain(Tensor dinput, Tensor dy, Tensor input, int rows, GemmWorkspace gemm, Worker w) {
+        backward(true, dinput, dy, input, rows, gemm, w);
+    }
+
+    private void backward(boolean add, Tensor dinput, Tensor dy, Tensor input, int rows, GemmWorkspace gemm, Worker w) {
         if (dinput == null) {
             Linear.backwardParameters(dweight, dbias, add, dy, input, rows, gemm, w);
         } else {

@@ -16,6 +16,7 @@ import vit.kernels.parallel.Workers;
 import vit.kernels.peak.FmaPeak;
 import vit.model.LoadOptions;
 import vit.model.SessionOptions;
+import vit.model.TokenMerging;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.WarmUpReport;
@@ -63,7 +64,7 @@ final class Bench implements Callable<Integer> {
 
     /** The measurements; times are in milliseconds per call. */
     private record Result(String model, int batch, int threads, long calls, double p50, double p99, double max,
-            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens, long weightBytes, String merging) {
+            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens, long weightBytes, TokenMerging merging) {
 
         double shareOfPeak() {
             return gflops / peak;
@@ -154,7 +155,7 @@ final class Bench implements Callable<Integer> {
         double gflops = session.cost().flops() * batch / p50 / 1e6;
         return new Result(name(), batch, team.count(), calls, p50, latencies.quantile(0.99), latencies.max(),
                 calls * (double) batch / ((last - start) / 1e9), gflops, peak, (bytes + calls - 1) / calls,
-                allTokens || session.cost().equals(ForwardCost.of(config)), model.weightBytes(), merge.of(config).toString());
+                allTokens || session.cost().equals(ForwardCost.of(config, merge.of(config).tokens(config))), model.weightBytes(), merge.of(config));
     }
 
     private String name() {
@@ -173,8 +174,8 @@ final class Bench implements Callable<Integer> {
         object.put("latency_ms", latency);
         object.put("images_per_second", r.imagesPerSecond);
         object.put("all_tokens", r.allTokens);
-        if (!r.merging.equals("0")) {
-            object.put("merge", r.merging);
+        if (!r.merging.isNone()) {
+            object.put("merge", r.merging.toString());
         }
         object.put("gflops", r.gflops);
         object.put("share_of_peak", r.shareOfPeak());
@@ -191,7 +192,7 @@ final class Bench implements Callable<Integer> {
                 .row("latency", format("p50 %.2f ms, p99 %.2f ms, max %.2f ms", r.p50, r.p99, r.max))
                 .row("throughput", format("%.2f images/s", r.imagesPerSecond))
                 .row("last block", r.allTokens ? "every token" : "only the tokens that the head uses")
-                .row("merged tokens", r.merging.equals("0") ? "none" : r.merging + " in every block")
+                .row("merged tokens", r.merging.describe())
                 .row("arithmetic", format("%.1f GFLOP/s, %.1f %% of the measured peak of %.1f", r.gflops, 100 * r.shareOfPeak(), r.peak))
                 .row("weights", format("%.1f MB in memory", r.weightBytes / 1e6))
                 .row("allocated", r.allocatedBytes + " bytes a call")

@@ -17,8 +17,8 @@ final class MergeOption {
     private TokenMerging merging = TokenMerging.NONE;
 
     @Option(names = "--merge", paramLabel = "R",
-            description = "Merge R similar tokens in every block, which is faster and changes results; decreasing:R merges as many in all, but early, and 8,8,4 gives"
-                    + " a number for each block. Default: 0.")
+            description = "Merge R similar tokens in every block, which is faster and changes results; decreasing:R merges about as many in all, but early, and"
+                    + " 8,8,4 gives a number for each block. Default: 0.")
     void setMerging(String text) {
         try {
             merging = TokenMerging.parse(text);

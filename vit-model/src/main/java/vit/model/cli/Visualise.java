@@ -74,6 +74,7 @@ final class Visualise implements Callable<Integer> {
                 VitSession session = model.newSession(SessionOptions.threads(threads.count()))) {
             VitConfig config = model.config();
             checkBlock(config);
+            TokenMerging merging = merge.of(config);
             ModelFiles.requireColour(config, files.weights());
             Preprocessing preprocessing = preprocess.choose(model, vit.status());
             float[] pixels = pixels(image, preprocessing, config);
@@ -85,7 +86,7 @@ final class Visualise implements Callable<Integer> {
             session.features(pixels, 1, features);
             ModelPictures.writeRollout(seen, rollout, config, folder);
             ModelPictures.writeFeatures(seen, PatchColours.of(features.patches(), config.gridHeight(), config.gridWidth()), folder);
-            writeMerged(model, pixels, seen, folder);
+            writeMerged(model, merging, pixels, seen, folder);
             ModelPictures.writeAttention(maps, block, folder);
             ModelPictures.writeModel(model, folder);
             vit.status().clear();
@@ -98,14 +99,14 @@ final class Visualise implements Callable<Integer> {
     }
 
     /** Which patches a session that merges tokens puts together, if one is asked for. */
-    private void writeMerged(VitModel model, float[] pixels, Picture seen, PictureFolder folder) throws CommandException {
-        TokenMerging merging = merge.of(model.config());
+    private void writeMerged(VitModel model, TokenMerging merging, float[] pixels, Picture seen, PictureFolder folder) throws CommandException {
         if (merging.isNone()) {
             return;
         }
         try (VitSession session = model.newSession(SessionOptions.threads(threads.count()).withTokenMerging(merging))) {
             PatchGroups groups = session.patchGroups(pixels);
-            folder.write("merged.png", "the image, and its " + groups.groups().size() + " patches merged into " + groups.count(), Pictures.merged(seen, groups, merging));
+            folder.write("merged.png", "the image, and its " + groups.groups().size() + " patches merged into " + groups.count(),
+                    Pictures.merged(seen, groups, merging));
         }
     }
 

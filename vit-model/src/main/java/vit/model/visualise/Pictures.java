@@ -127,7 +127,7 @@ public final class Pictures {
         Picture shown = enlarged(image);
         return new Sheet("Merged patches")
                 .note("Patches without a line between them have become one token by the end; a group may lie in several places. " + groups.groups().size()
-                        + " patches are " + groups.count() + " tokens (" + merging + " merged in every block).")
+                        + " patches are " + groups.count() + " tokens (merged: " + merging.describe() + ").")
                 .columns(List.of("what the model sees", "patches by their tokens"))
                 .cell(shown).cell(MergedPatches.draw(shown, groups))
                 .draw(2);
