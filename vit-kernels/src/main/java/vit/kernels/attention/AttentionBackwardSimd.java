@@ -93,13 +93,13 @@ final class AttentionBackwardSimd {
         // dk = dsᵀ·q
         AttentionSimd.gather(matrix, qkv, first, column, tokens, headDim);
         Panels.packDepth(staged, 0, memory, workspace.narrow(), matrix, 0, headDim, headDim, tokens);
-        transposedProduct(workspace.tile(worker), memory, workspace, staged, workspace.columns(worker), workspace.square(worker), workspace.gradients(), tokens, headDim,
-                dqkv.segment(), dq + inner, dqkvRow);
+        transposedProduct(workspace.tile(worker), memory, workspace, staged, workspace.columns(worker), workspace.square(worker), workspace.gradients(),
+                tokens, headDim, dqkv.segment(), dq + inner, dqkvRow);
         // dv = pᵀ·dout
         AttentionSimd.gather(matrix, dout, first, column, tokens, headDim);
         Panels.packDepth(staged, 0, memory, workspace.narrow(), matrix, 0, headDim, headDim, tokens);
-        transposedProduct(workspace.tile(worker), memory, workspace, staged, workspace.columns(worker), workspace.square(worker), workspace.probabilities(), tokens, headDim,
-                dqkv.segment(), dq + 2 * inner, dqkvRow);
+        transposedProduct(workspace.tile(worker), memory, workspace, staged, workspace.columns(worker), workspace.square(worker), workspace.probabilities(),
+                tokens, headDim, dqkv.segment(), dq + 2 * inner, dqkvRow);
     }
 
     /** target (T, padded T) = source rows (T, D) · wide panels (T outputs of depth D). */

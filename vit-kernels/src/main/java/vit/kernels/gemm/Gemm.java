@@ -12,7 +12,8 @@ import vit.kernels.tensor.Tensor;
  * PackedMatrix packed}, C is (M, N).
  *
  * <p>Every worker of a team calls a method with the same arguments, and each computes a part of C. C is complete once the team has passed its next
- * barrier. A product whose rows are not packed has barriers inside: one for each block of some 200 rows of A, more if they are short, after the team has packed it.
+ * barrier. A product whose rows are not packed has barriers inside: one for each block of some 200 rows of A, or more if they are short, after the team
+ * has packed it.
  */
 public final class Gemm {
 

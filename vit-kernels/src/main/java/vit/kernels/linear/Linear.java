@@ -137,7 +137,8 @@ public final class Linear {
 
     /**
      * dW = dYᵀ·X and db = Σ_m dY[m], the gradients of the parameters, or their sums with what dW and db hold. They are summed in ascending order of the
-     * rows, so micro-batches that follow one another give the bits of one batch. There is one barrier inside, and the results are complete once the team has passed its next barrier.
+     * rows, so micro-batches that follow one another give the bits of one batch. There is one barrier inside, and the results are complete once the team
+     * has passed its next barrier.
      *
      * @param dweight   (N, K), packed
      * @param dbias     (N); null for a layer without bias

@@ -86,7 +86,8 @@ final class AttentionPool extends Pool {
         qkv.forwardOutputs(memory.qkv, memory.normed, batch * keys, width, 3 * width, gemm, w);
         qkv.forwardOutputs(projectedQueries, queries, batch, 0, width, gemm, w);
         w.barrier();
-        Attention.forwardQueries(attended, projectedQueries, memory.qkv, sizes == null ? null : sizes.logarithms(), batch, 1, keys, config.heads(), memory.scale, memory.attention, w);
+        Tensor keyBias = sizes == null ? null : sizes.logarithms();
+        Attention.forwardQueries(attended, projectedQueries, memory.qkv, keyBias, batch, 1, keys, config.heads(), memory.scale, memory.attention, w);
         w.barrier();
         output.forward(pooled, attended, batch, gemm, w);
         w.barrier();

@@ -14,8 +14,8 @@ import vit.model.parameters.Parameters;
  *   x += g₂·MLP(norm₂(x))
  * </pre>
  *
- * with g the optional layer scale. A pass that merges tokens does so between the two. Its twin with a backward pass is {@code vit.model.backward.TrainingBlock}, which does the same steps in the
- * same order and keeps what the gradients need. {@link PooledBlock} does them for some tokens only.
+ * with g the optional layer scale. A pass that merges tokens does so between the two. The block's twin with a backward pass is {@code
+ * vit.model.backward.TrainingBlock}, which does the same steps in the same order and keeps what the gradients need. {@link PooledBlock} does them for some tokens only.
  */
 final class EncoderBlock {
 
