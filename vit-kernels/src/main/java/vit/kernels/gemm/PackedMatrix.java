@@ -279,10 +279,15 @@ public final class PackedMatrix {
                 if (width < Tile.COLUMNS) {
                     Arrays.fill(block, 0);
                 }
-                // The hardware reads ahead from memory if the block is read from beginning to end. The transposition alone took 170 µs for 768 × 768, and
-                // with a copy before it 100.
-                MemorySegment.copy(source.panels.segment(), source.stepOffset(panel, n), copy, 0, (long) width * Tile.PANEL_STEP);
-                TransposeSimd.transpose(block, 0, Tile.COLUMNS, copy, 0, Tile.PANEL_STEP, steps, width, memory.square());
+                long at = source.stepOffset(panel, n);
+                if (MicroKernel.WIDE) {
+                    // A row of a block is four cache lines there, and a square takes one of each. The hardware reads ahead from memory only if the block
+                    // is first read from beginning to end: 115 µs instead of 190 for 768 × 768. With rows of one or two lines the copy is lost time.
+                    MemorySegment.copy(source.panels.segment(), at, copy, 0, (long) width * Tile.PANEL_STEP);
+                    TransposeSimd.transpose(block, 0, Tile.COLUMNS, copy, 0, Tile.PANEL_STEP, steps, width, memory.square());
+                } else {
+                    TransposeSimd.transpose(block, 0, Tile.COLUMNS, source.panels.segment(), at, Tile.PANEL_STEP, steps, width, memory.square());
+                }
                 MemorySegment.copy(block, 0, panels.segment(), Tensor.FLOAT, stepOffset(n / Tile.COLUMNS, k), steps * Tile.COLUMNS);
             }
         }
