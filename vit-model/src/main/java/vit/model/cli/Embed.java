@@ -32,6 +32,9 @@ final class Embed implements Callable<Integer> {
     static final String WHAT = "what";
     static final String NORMALIZED = "normalized";
 
+    /** The metadata field that tells which tokens were merged; absent if none were. */
+    static final String MERGE = "merge";
+
     @Mixin
     private ModelFiles.OrShipped files;
 
@@ -116,6 +119,9 @@ final class Embed implements Callable<Integer> {
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put(WHAT, what.name());
         metadata.put(NORMALIZED, String.valueOf(normalize));
+        if (!merge.merging().isNone()) {
+            metadata.put(MERGE, merge.merging().toString());
+        }
         metadata.put(NAMES, Json.write(names));
         return metadata;
     }

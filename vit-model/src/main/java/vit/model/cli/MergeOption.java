@@ -27,6 +27,11 @@ final class MergeOption {
         }
     }
 
+    /** What is asked for, whether a model can do it or not. */
+    TokenMerging merging() {
+        return merging;
+    }
+
     /** What is asked for, of a model that can do it. */
     TokenMerging of(VitConfig config) throws CommandException {
         try {
@@ -35,5 +40,16 @@ final class MergeOption {
             throw new CommandException(e.getMessage(), "leave --merge out", e);
         }
         return merging;
+    }
+
+    /** What an index was made with. */
+    static TokenMerging of(VectorTable index, VitConfig config) throws CommandException {
+        try {
+            TokenMerging merging = TokenMerging.parse(index.metadata().getOrDefault(Embed.MERGE, TokenMerging.NONE.toString()));
+            merging.requireServes(config);
+            return merging;
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(index.file() + ", metadata " + Embed.MERGE + ": " + e.getMessage(), "make the index again with vit embed", e);
+        }
     }
 }

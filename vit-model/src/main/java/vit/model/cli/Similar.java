@@ -62,6 +62,7 @@ final class Similar implements Callable<Integer> {
         WhatOption what = table.metadata().getOrDefault(Embed.WHAT, "embedding").equals("pooled") ? WhatOption.POOLED : WhatOption.EMBEDDING;
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess,
                 config -> table.requireWidth(Math.toIntExact(what.shape(config).size()), "the model's " + what.name()), vit)) {
+            loaded.setMerging(MergeOption.of(table, loaded.config()));
             ImageWork<List<Neighbour>> work = ImageWork.ofFeatures(what.request(loaded.config()), features -> nearest(table, what.values(features)));
             return new EachImage(vit, inputs, images.isStrict()).run("searching", loaded, 1, work, json ? new JsonReport(spec.commandLine().getOut()) : new Tables(spec.commandLine().getOut()));
         }

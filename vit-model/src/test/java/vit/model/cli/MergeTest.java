@@ -59,4 +59,16 @@ class MergeTest {
         vit("classify", "--weights", weights, "--merge", "many", image).isRefused("--merge", "expected a count", "found 'many'");
         vit("classify", "--weights", weights, "--merge", -1, image).isRefused("--merge", "counts of 0 or more, found -1");
     }
+
+    /** An index says how it was made, so that an image finds itself with a similarity of 1. */
+    @Test
+    void aSearchMergesAsItsIndexDoes() {
+        Path index = folder.resolve("index.safetensors");
+        vit("embed", "--weights", weights, "--merge", 2, "--output", index, image).isDone();
+        String found = vit("similar", "--weights", weights, "--index", index, image).isDone().out();
+        assertTrue(found.contains("1.0000"), found);
+        Path plain = folder.resolve("plain.safetensors");
+        vit("embed", "--weights", weights, "--output", plain, image).isDone();
+        assertEquals(found, vit("similar", "--weights", weights, "--index", plain, image).isDone().out());
+    }
 }
