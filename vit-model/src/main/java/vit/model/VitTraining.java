@@ -277,6 +277,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @return the mean loss of the images of this pass
      * @throws IllegalArgumentException if the batch is not planned for, an array is too short, or a label is not a class
      * @throws IllegalStateException    if the model has no head for classes
+     * @throws vit.kernels.parallel.CallInterruptedException if the thread is interrupted while it waits for the kernels, which only a first pass does
      */
     public double accumulate(float[] images, int[] labels, int batch, double scale) {
         return accumulate(images, labels, batch, scale, null);
@@ -616,7 +617,8 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     /**
      * Sets the moving average of {@code parameter}, row-major; for resuming.
      *
-     * @throws IllegalStateException if no average is tracked
+     * @throws IllegalStateException    if no average is tracked
+     * @throws IllegalArgumentException if it is frozen
      */
     public void writeAverage(Parameter parameter, float[] source) {
         lifetime.enter();

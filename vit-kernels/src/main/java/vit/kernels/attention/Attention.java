@@ -36,7 +36,7 @@ public final class Attention {
         return kernels;
     }
 
-    /** Rehearsals of what {@link #forward} with a bias, also one for each key, needs beyond {@link #rehearsals}. */
+    /** Rehearsals of what {@link #forward} needs with a bias, of pairs or of keys, in addition to {@link #rehearsals}. */
     public static List<Rehearsal> biasRehearsals() {
         return List.of(Softmax.biasRehearsal());
     }
@@ -116,7 +116,7 @@ public final class Attention {
     }
 
     /**
-     * The same with a bias for each key, which all queries and heads share: out = softmax(scale · Q·Kᵀ + 1·keyBiasᵀ)·V. With the logarithms of the keys'
+     * As {@link #forward(PackedRows, PackedRows, int, int, int, float, AttentionWorkspace, Worker)} with a bias for each key, which all queries and heads share: out = softmax(scale · Q·Kᵀ + 1·keyBiasᵀ)·V. With the logarithms of the keys'
      * sizes it is the proportional attention of merged tokens (Bolya et al. 2023, equation 1).
      *
      * @param out       (B·T, H·D), overwritten, with B·T rows in use
@@ -166,7 +166,8 @@ public final class Attention {
     }
 
     /**
-     * The same with a bias for each key, as in {@link #forward(PackedRows, PackedRows, Tensor, int, int, int, float, AttentionWorkspace, Worker)}.
+     * As {@link #forwardQueries(Tensor, Tensor, PackedRows, int, int, int, int, float, AttentionWorkspace, Worker)} with a bias for each key, as in {@link
+     * #forward(PackedRows, PackedRows, Tensor, int, int, int, float, AttentionWorkspace, Worker)}.
      *
      * @param out       (B·Q, H·D), overwritten
      * @param query     (B·Q, 3·H·D), of which only the first third, the queries, is read

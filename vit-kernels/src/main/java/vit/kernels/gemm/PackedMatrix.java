@@ -101,9 +101,7 @@ public final class PackedMatrix {
      */
     public static PackedMatrix pack(TensorArena arena, int outputs, int depth, float[] weight, float[] scratch) {
         checkWeight(weight, outputs, depth);
-        if (scratch.length < scratch(outputs, depth)) {
-            throw new IllegalArgumentException("scratch of " + scratch.length + " floats instead of " + scratch(outputs, depth));
-        }
+        checkScratch(scratch, outputs, depth);
         int exponents = 0;
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
             exponents |= packPanel(scratch, TensorArena.MARGIN + panel * Tile.COLUMNS * depth, weight, outputs, depth, panel);
@@ -126,6 +124,7 @@ public final class PackedMatrix {
             return pack(arena, outputs, depth, weight, scratch);
         }
         checkWeight(weight, outputs, depth);
+        checkScratch(scratch, outputs, depth);
         if (words.length < halfScratch(outputs, depth)) {
             throw new IllegalArgumentException("scratch of " + words.length + " ints instead of " + halfScratch(outputs, depth));
         }
@@ -165,6 +164,12 @@ public final class PackedMatrix {
     /** The number of floats of scratch memory that {@link #pack} needs. */
     public static int scratch(int outputs, int depth) {
         return Math.addExact(Math.multiplyExact(Math.multiplyExact(Tile.panels(outputs), Tile.COLUMNS), depth), 2 * TensorArena.MARGIN);
+    }
+
+    private static void checkScratch(float[] scratch, int outputs, int depth) {
+        if (scratch.length < scratch(outputs, depth)) {
+            throw new IllegalArgumentException("scratch of " + scratch.length + " floats instead of " + scratch(outputs, depth));
+        }
     }
 
     private static void checkWeight(float[] weight, int outputs, int depth) {

@@ -7,10 +7,10 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean, or into their maximum. The class token is the mean of
+ * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean, their mean weighted by sizes, or their maximum. The class token is the mean of
  * one token, which is an exact copy. The mean of the patches leaves out the prefix tokens. The mean of all tokens takes every one.
  *
- * <p>The sum of a mean runs over the tokens in ascending order and is divided by their number at the end, so the result of an image does not depend on its
+ * <p>The sum of a mean runs over the tokens in ascending order and is divided by their number or size at the end, so the result of an image does not depend on its
  * place in the batch. Every worker of a team calls a method with the same arguments and computes its share. There is no barrier inside. The first
  * {@code batch} images are used; tensors may have more. Shapes that do not fit and memory that overlaps throw {@link IllegalArgumentException}.
  */
@@ -48,7 +48,8 @@ public final class Pooling {
 
     /**
      * The mean weighted by sizes, for tokens that are means of several (Bolya et al. 2023): {@code pooled[b] = Σ sizes[b, t]·tokens[b, t] / Σ sizes[b, t]} over
-     * the tokens {@code first} to {@code last}, both sums in ascending order and the first a chain of fma.
+     * the tokens {@code first} to {@code last} (exclusive), both sums in ascending order and the first a chain of fma. If the sizes sum to 0, the result is not
+     * finite.
      *
      * @param pooled         (B, C), overwritten
      * @param tokens         (B, T, C)

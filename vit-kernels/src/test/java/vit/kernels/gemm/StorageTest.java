@@ -216,8 +216,12 @@ class StorageTest {
             assertTrue(refused.getMessage().contains(storage.name()), refused.getMessage());
             workers.run(w -> Gemm.multiply(c, a, floats, Epilogue.NONE, 3, plain, w));
             int words = PackedMatrix.halfScratch(7, 5);
-            assertThrows(IllegalArgumentException.class, () -> PackedMatrix.pack(arena, storage, 7, 5, new float[35], new float[999], new int[words - 1]));
-            assertThrows(IllegalArgumentException.class, () -> PackedMatrix.pack(arena, storage, 7, 5, new float[34], new float[999], new int[words]));
+            float[] scratch = new float[PackedMatrix.scratch(7, 5)];
+            float[] tooShort = new float[scratch.length - 1];
+            assertThrows(IllegalArgumentException.class, () -> PackedMatrix.pack(arena, storage, 7, 5, new float[35], scratch, new int[words - 1]));
+            assertThrows(IllegalArgumentException.class, () -> PackedMatrix.pack(arena, storage, 7, 5, new float[34], scratch, new int[words]));
+            assertThrows(IllegalArgumentException.class, () -> PackedMatrix.pack(arena, storage, 7, 5, new float[35], tooShort, new int[words]));
+            PackedMatrix.pack(arena, storage, 7, 5, new float[35], scratch, new int[words]);
             assertFalse(packed.bytes() == floats.bytes());
         }
     }
