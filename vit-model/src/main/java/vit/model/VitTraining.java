@@ -85,7 +85,6 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     private final Workers.Task measure;
     private final Workers.Task standardize;
     private boolean written; // whether weights were set since those of convolutions were standardised
-    private boolean cleared = true; // whether all gradients are zero
     private final TrackedAverage average = new TrackedAverage();
     private volatile int steps; // read by any thread
 
@@ -208,7 +207,6 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         try {
             workers.run(clear);
             values.gradients().setFresh(true);
-            cleared = true;
             pass.beginStep(firstImage);
         } finally {
             lifetime.exit();
@@ -243,8 +241,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     public WarmUpReport warmUp() {
         lifetime.enter();
         try {
-            settleGradients();
-            try (GradientCopy before = cleared ? null : new GradientCopy(config, values.trained(), values.gradients().tensors())) {
+            try (GradientCopy before = values.gradients().areFresh() ? null : new GradientCopy(config, values.trained(), values.gradients().tensors())) {
                 refresh();
                 try {
                     return TrainingWarmUp.run(config, options, optimizer, average.bytes() > 0, () -> pass.rehearse(workers, steps));
@@ -339,7 +336,6 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         lifetime.enter();
         try {
             awaitKernels();
-            cleared = false;
             refresh();
             double value = pass.run(workers, images, batch, loss, steps, observer);
             values.gradients().setFresh(false);
@@ -366,7 +362,6 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
                 pass.setTargets(targets, batch);
             }
             awaitKernels();
-            cleared = false;
             refresh();
             double value = pass.run(workers, images, batch, scale, steps, observer);
             values.gradients().setFresh(false);
@@ -510,7 +505,6 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         try {
             requireTrained(parameter);
             settleGradients();
-            cleared = false;
             values.gradients().tensors().set(parameter, source);
         } finally {
             lifetime.exit();
