@@ -117,9 +117,11 @@ final class GemmRehearsals {
                         Tile.add(tile, count, tile);
                     }
                 }),
-                new Rehearsal("Tile.addVector", () -> {
-                    Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
-                    Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
+                new Rehearsal("Tile.addVector", times -> {
+                    for (int i = 0; i < times; i++) {
+                        Tile.addVector(tile, Tile.ROWS, WHOLE, memory, 0);
+                        Tile.addVector(tile, Tile.ROWS, RAGGED, memory, 0);
+                    }
                 }, times -> {
                     for (int i = 0; i < times; i++) {
                         Tile.addVector(tile, 0, 0, memory, 0);

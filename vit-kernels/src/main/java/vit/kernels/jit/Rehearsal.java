@@ -15,13 +15,13 @@ import vit.kernels.simd.Simd;
  * that they are compiled first.
  *
  * @param name    of the kernel, for messages
- * @param work    a call that enters every loop and branch and does at least fifty vector operations. What it computes does not matter. Inside a loop,
+ * @param work    calls that enter every loop and branch. One does at least fifty vector operations. What it computes does not matter. Inside a loop,
  *                or with vectors, it should call no methods but the JDK's: C2 inlines a method of up to 35 bytecodes only if it is called in at least
  *                one of 117 calls of the kernel, and a larger method only if it is called in at least one of four
  * @param nothing calls of the same method over no elements. Such a call must return before the first vector operation, and before the constants of
  *                the loop are made
  */
-public record Rehearsal(String name, Runnable work, Calls nothing) {
+public record Rehearsal(String name, Calls work, Calls nothing) {
 
     /**
      * Calls a kernel in a loop of its own, which is written separately for each kernel. The caller of a kernel must run far less often than the
@@ -87,7 +87,7 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
 
     /** A kernel whose work is {@code calls} calls. It is for a kernel so small that one call of C1's code would already count as compiled. */
     public static Rehearsal of(String name, int size, int calls, SizedCalls kernel) {
-        return new Rehearsal(name, () -> kernel.run(size, calls), times -> kernel.run(0, times));
+        return new Rehearsal(name, times -> kernel.run(size, times * calls), times -> kernel.run(0, times));
     }
 
     /**
@@ -95,9 +95,9 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
      * elements.
      */
     public static Rehearsal ofElements(String name, SizedCalls kernel) {
-        return new Rehearsal(name, () -> {
-            kernel.run(MOST_ELEMENTS, 1);
-            kernel.run(RAGGED_ELEMENTS, 1);
+        return new Rehearsal(name, times -> {
+            kernel.run(MOST_ELEMENTS, times);
+            kernel.run(RAGGED_ELEMENTS, times);
         }, times -> kernel.run(0, times));
     }
 
@@ -117,17 +117,17 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
         List<Rehearsal> pending = new ArrayList<>(kernels);
         if (System.nanoTime() < deadline) {
             // Loads every class first, because C1 compiles again what it compiled before a class was loaded.
-            pending.forEach(kernel -> kernel.work.run());
+            pending.forEach(kernel -> kernel.work.run(1));
             pending.forEach(kernel -> kernel.nothing.run(INTERPRETED_CALLS));
             LockSupport.parkNanos(PROFILING_PAUSE_NANOS);
-            pending.forEach(kernel -> kernel.work.run());
+            pending.forEach(kernel -> kernel.work.run(1));
         }
         long pause = FIRST_PAUSE_NANOS;
         for (int round = 0; round < ROUNDS && !pending.isEmpty() && System.nanoTime() < deadline; round++) {
             pending.forEach(kernel -> kernel.nothing.run(CALLS));
             if (round % ROUNDS_PER_WORK == 0) {
                 if (round < FIRST_ROUNDS) {
-                    pending.forEach(kernel -> kernel.work.run());
+                    pending.forEach(kernel -> kernel.work.run(1));
                 } else {
                     pending.removeIf(Rehearsal::isCompiled);
                 }
@@ -145,7 +145,7 @@ public record Rehearsal(String name, Runnable work, Calls nothing) {
 
     private long nanosOfWork() {
         long start = System.nanoTime();
-        work.run();
+        work.run(1);
         return System.nanoTime() - start;
     }
 }
