@@ -163,13 +163,17 @@ final class GroupNormSimd {
         factors = Tensor.offHeap(factors);
         int c = 0;
         for (; c <= n - LANES; c += LANES) {
-            FloatVector deviation = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, c), ORDER)
-                    .sub(FloatVector.fromMemorySegment(SPECIES, factors, at(center, c), ORDER));
-            deviation.fma(FloatVector.fromMemorySegment(SPECIES, factors, at(scale, c), ORDER),
-                    FloatVector.fromMemorySegment(SPECIES, factors, at(shift, c), ORDER)).intoMemorySegment(y, at(yOffset, c), ORDER);
+            long at = (long) c * Float.BYTES;
+            FloatVector deviation = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)
+                    .sub(FloatVector.fromMemorySegment(SPECIES, factors, center + at, ORDER));
+            deviation.fma(FloatVector.fromMemorySegment(SPECIES, factors, scale + at, ORDER),
+                    FloatVector.fromMemorySegment(SPECIES, factors, shift + at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
         }
         for (; c < n; c++) {
-            set(y, yOffset, c, Math.fma(get(x, xOffset, c) - get(factors, center, c), get(factors, scale, c), get(factors, shift, c)));
+            long at = (long) c * Float.BYTES;
+            float deviation = x.get(Tensor.FLOAT, xOffset + at) - factors.get(Tensor.FLOAT, center + at);
+            float normal = Math.fma(deviation, factors.get(Tensor.FLOAT, scale + at), factors.get(Tensor.FLOAT, shift + at));
+            y.set(Tensor.FLOAT, yOffset + at, normal);
         }
     }
 
@@ -234,13 +238,14 @@ final class GroupNormSimd {
         long offset = at(slope, n);
         int c = 0;
         for (; c <= n - LANES; c += LANES) {
-            FloatVector deviation = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, c), ORDER)
-                    .sub(FloatVector.fromMemorySegment(SPECIES, factors, at(center, c), ORDER));
-            FloatVector projections = deviation.fma(FloatVector.fromMemorySegment(SPECIES, factors, at(slope, c), ORDER),
-                    FloatVector.fromMemorySegment(SPECIES, factors, at(offset, c), ORDER));
-            FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, c), ORDER)
-                    .fma(FloatVector.fromMemorySegment(SPECIES, factors, at(scale, c), ORDER), projections)
-                    .intoMemorySegment(dx, at(dxOffset, c), ORDER);
+            long at = (long) c * Float.BYTES;
+            FloatVector deviation = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER)
+                    .sub(FloatVector.fromMemorySegment(SPECIES, factors, center + at, ORDER));
+            FloatVector projections = deviation.fma(FloatVector.fromMemorySegment(SPECIES, factors, slope + at, ORDER),
+                    FloatVector.fromMemorySegment(SPECIES, factors, offset + at, ORDER));
+            FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(SPECIES, factors, scale + at, ORDER), projections)
+                    .intoMemorySegment(dx, dxOffset + at, ORDER);
         }
         for (; c < n; c++) {
             float projections = Math.fma(get(x, xOffset, c) - get(factors, center, c), get(factors, slope, c), get(factors, offset, c));

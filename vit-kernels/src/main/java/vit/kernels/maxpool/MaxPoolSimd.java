@@ -50,29 +50,31 @@ final class MaxPoolSimd {
         x = Tensor.offHeap(x);
         int c = 0;
         for (; c <= n - LANES; c += LANES) {
-            FloatVector max = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, c), ORDER);
+            long at = (long) c * Float.BYTES;
+            FloatVector max = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER);
             for (int i = 0; i < lines; i++) {
-                long at = at(xOffset + i * lineStep, c);
+                long in = xOffset + i * lineStep + at;
                 for (int j = 0; j < columns; j++) {
-                    FloatVector value = FloatVector.fromMemorySegment(SPECIES, x, at, ORDER);
+                    FloatVector value = FloatVector.fromMemorySegment(SPECIES, x, in, ORDER);
                     VectorMask<Float> better = value.compare(GT, max).or(value.test(IS_NAN));
                     max = value.blend(max, better.not());
-                    at += columnStep;
+                    in += columnStep;
                 }
             }
-            max.intoMemorySegment(y, at(yOffset, c), ORDER);
+            max.intoMemorySegment(y, yOffset + at, ORDER);
         }
         for (; c < n; c++) {
-            float max = x.get(Tensor.FLOAT, at(xOffset, c));
+            long at = (long) c * Float.BYTES;
+            float max = x.get(Tensor.FLOAT, xOffset + at);
             for (int i = 0; i < lines; i++) {
                 for (int j = 0; j < columns; j++) {
-                    float value = x.get(Tensor.FLOAT, at(xOffset + i * lineStep + j * columnStep, c));
+                    float value = x.get(Tensor.FLOAT, xOffset + i * lineStep + j * columnStep + at);
                     if (value > max || Float.isNaN(value)) {
                         max = value;
                     }
                 }
             }
-            y.set(Tensor.FLOAT, at(yOffset, c), max);
+            y.set(Tensor.FLOAT, yOffset + at, max);
         }
     }
 
@@ -86,35 +88,37 @@ final class MaxPoolSimd {
         x = Tensor.offHeap(x);
         int c = 0;
         for (; c <= n - LANES; c += LANES) {
-            FloatVector max = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, c), ORDER);
+            long at = (long) c * Float.BYTES;
+            FloatVector max = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER);
             FloatVector chosen = FloatVector.broadcast(SPECIES, (float) first);
             for (int i = 0; i < lines; i++) {
-                long at = at(xOffset + i * lineStep, c);
+                long in = xOffset + i * lineStep + at;
                 for (int j = 0; j < columns; j++) {
-                    FloatVector value = FloatVector.fromMemorySegment(SPECIES, x, at, ORDER);
+                    FloatVector value = FloatVector.fromMemorySegment(SPECIES, x, in, ORDER);
                     VectorMask<Float> worse = value.compare(GT, max).or(value.test(IS_NAN)).not();
                     max = value.blend(max, worse);
                     chosen = FloatVector.broadcast(SPECIES, (float) (first + i * size + j)).blend(chosen, worse);
-                    at += columnStep;
+                    in += columnStep;
                 }
             }
-            max.intoMemorySegment(y, at(yOffset, c), ORDER);
-            chosen.intoMemorySegment(index, at(indexOffset, c), ORDER);
+            max.intoMemorySegment(y, yOffset + at, ORDER);
+            chosen.intoMemorySegment(index, indexOffset + at, ORDER);
         }
         for (; c < n; c++) {
-            float max = x.get(Tensor.FLOAT, at(xOffset, c));
+            long at = (long) c * Float.BYTES;
+            float max = x.get(Tensor.FLOAT, xOffset + at);
             float chosen = first;
             for (int i = 0; i < lines; i++) {
                 for (int j = 0; j < columns; j++) {
-                    float value = x.get(Tensor.FLOAT, at(xOffset + i * lineStep + j * columnStep, c));
+                    float value = x.get(Tensor.FLOAT, xOffset + i * lineStep + j * columnStep + at);
                     if (value > max || Float.isNaN(value)) {
                         max = value;
                         chosen = first + i * size + j;
                     }
                 }
             }
-            y.set(Tensor.FLOAT, at(yOffset, c), max);
-            index.set(Tensor.FLOAT, at(indexOffset, c), chosen);
+            y.set(Tensor.FLOAT, yOffset + at, max);
+            index.set(Tensor.FLOAT, indexOffset + at, chosen);
         }
     }
 
@@ -150,33 +154,30 @@ final class MaxPoolSimd {
         index = Tensor.offHeap(index);
         int c = 0;
         for (; c <= n - LANES; c += LANES) {
+            long at = (long) c * Float.BYTES;
             FloatVector acc = FloatVector.zero(SPECIES);
             for (int i = 0; i < lines; i++) {
                 for (int j = 0; j < columns; j++) {
                     long window = (long) i * across + j;
-                    VectorMask<Float> chosen = FloatVector.fromMemorySegment(SPECIES, index, at(indexOffset + window * indexStep, c), ORDER)
+                    VectorMask<Float> chosen = FloatVector.fromMemorySegment(SPECIES, index, indexOffset + window * indexStep + at, ORDER)
                             .compare(EQ, (float) (number - (i * size + j) * stride));
-                    acc = FloatVector.zero(SPECIES).blend(FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset + window * dyStep, c), ORDER), chosen)
+                    acc = FloatVector.zero(SPECIES).blend(FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + window * dyStep + at, ORDER), chosen)
                             .add(acc);
                 }
             }
-            acc.intoMemorySegment(dx, at(dxOffset, c), ORDER);
+            acc.intoMemorySegment(dx, dxOffset + at, ORDER);
         }
         for (; c < n; c++) {
+            long at = (long) c * Float.BYTES;
             float acc = 0;
             for (int i = 0; i < lines; i++) {
                 for (int j = 0; j < columns; j++) {
                     long window = (long) i * across + j;
-                    boolean chosen = index.get(Tensor.FLOAT, at(indexOffset + window * indexStep, c)) == number - (i * size + j) * stride;
-                    acc += chosen ? dy.get(Tensor.FLOAT, at(dyOffset + window * dyStep, c)) : 0;
+                    boolean chosen = index.get(Tensor.FLOAT, indexOffset + window * indexStep + at) == number - (i * size + j) * stride;
+                    acc += chosen ? dy.get(Tensor.FLOAT, dyOffset + window * dyStep + at) : 0;
                 }
             }
-            dx.set(Tensor.FLOAT, at(dxOffset, c), acc);
+            dx.set(Tensor.FLOAT, dxOffset + at, acc);
         }
-    }
-
-    /** The byte offset of element {@code i} of a row. */
-    private static long at(long rowOffset, int i) {
-        return rowOffset + (long) i * Float.BYTES;
     }
 }

@@ -28,12 +28,14 @@ final class ReluSimd {
         FloatVector zero = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            FloatVector value = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER);
-            value.blend(zero, value.compare(LE, zero)).intoMemorySegment(y, at(yOffset, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector value = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER);
+            value.blend(zero, value.compare(LE, zero)).intoMemorySegment(y, yOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            float value = x.get(Tensor.FLOAT, at(xOffset, i));
-            y.set(Tensor.FLOAT, at(yOffset, i), value <= 0 ? 0 : value);
+            long at = (long) i * Float.BYTES;
+            float value = x.get(Tensor.FLOAT, xOffset + at);
+            y.set(Tensor.FLOAT, yOffset + at, value <= 0 ? 0 : value);
         }
     }
 
@@ -48,13 +50,15 @@ final class ReluSimd {
         FloatVector zero = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            FloatVector sum = FloatVector.fromMemorySegment(SPECIES, a, at(aOffset, i), ORDER)
-                    .add(FloatVector.fromMemorySegment(SPECIES, b, at(bOffset, i), ORDER));
-            sum.blend(zero, sum.compare(LE, zero)).intoMemorySegment(y, at(yOffset, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector sum = FloatVector.fromMemorySegment(SPECIES, a, aOffset + at, ORDER)
+                    .add(FloatVector.fromMemorySegment(SPECIES, b, bOffset + at, ORDER));
+            sum.blend(zero, sum.compare(LE, zero)).intoMemorySegment(y, yOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            float sum = a.get(Tensor.FLOAT, at(aOffset, i)) + b.get(Tensor.FLOAT, at(bOffset, i));
-            y.set(Tensor.FLOAT, at(yOffset, i), sum <= 0 ? 0 : sum);
+            long at = (long) i * Float.BYTES;
+            float sum = a.get(Tensor.FLOAT, aOffset + at) + b.get(Tensor.FLOAT, bOffset + at);
+            y.set(Tensor.FLOAT, yOffset + at, sum <= 0 ? 0 : sum);
         }
     }
 
@@ -69,18 +73,15 @@ final class ReluSimd {
         FloatVector zero = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            FloatVector gradient = FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER);
-            gradient.blend(zero, FloatVector.fromMemorySegment(SPECIES, y, at(yOffset, i), ORDER).compare(LE, zero))
-                    .intoMemorySegment(dx, at(dxOffset, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector gradient = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER);
+            gradient.blend(zero, FloatVector.fromMemorySegment(SPECIES, y, yOffset + at, ORDER).compare(LE, zero))
+                    .intoMemorySegment(dx, dxOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            float gradient = dy.get(Tensor.FLOAT, at(dyOffset, i));
-            dx.set(Tensor.FLOAT, at(dxOffset, i), y.get(Tensor.FLOAT, at(yOffset, i)) <= 0 ? 0 : gradient);
+            long at = (long) i * Float.BYTES;
+            float gradient = dy.get(Tensor.FLOAT, dyOffset + at);
+            dx.set(Tensor.FLOAT, dxOffset + at, y.get(Tensor.FLOAT, yOffset + at) <= 0 ? 0 : gradient);
         }
-    }
-
-    /** The byte offset of element {@code i} of a row. */
-    private static long at(long rowOffset, int i) {
-        return rowOffset + (long) i * Float.BYTES;
     }
 }

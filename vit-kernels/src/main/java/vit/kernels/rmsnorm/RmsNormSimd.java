@@ -47,7 +47,7 @@ public final class RmsNormSimd {
         x = Tensor.offHeap(x);
         double sum = 0;
         for (int i = 0; i < n; i++) {
-            double value = get(x, at(xOffset, i));
+            double value = x.get(Tensor.FLOAT, xOffset + (long) i * Float.BYTES);
             sum += value * value;
         }
         return sum;
@@ -61,11 +61,13 @@ public final class RmsNormSimd {
         weight = Tensor.offHeap(weight);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).mul(rstd);
-            normal.mul(FloatVector.fromMemorySegment(SPECIES, weight, at(0, i), ORDER)).intoMemorySegment(y, at(yOffset, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).mul(rstd);
+            normal.mul(FloatVector.fromMemorySegment(SPECIES, weight, at, ORDER)).intoMemorySegment(y, yOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            y.set(Tensor.FLOAT, at(yOffset, i), get(x, at(xOffset, i)) * rstd * get(weight, at(0, i)));
+            long at = (long) i * Float.BYTES;
+            y.set(Tensor.FLOAT, yOffset + at, x.get(Tensor.FLOAT, xOffset + at) * rstd * weight.get(Tensor.FLOAT, at));
         }
     }
 
@@ -77,11 +79,13 @@ public final class RmsNormSimd {
         weight = Tensor.offHeap(weight);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, from + i), ORDER).mul(rstd);
-            normal.mul(FloatVector.fromMemorySegment(SPECIES, weight, at(0, from + i), ORDER)).intoArray(y, yStart + i);
+            long at = (long) (from + i) * Float.BYTES;
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).mul(rstd);
+            normal.mul(FloatVector.fromMemorySegment(SPECIES, weight, at, ORDER)).intoArray(y, yStart + i);
         }
         for (; i < n; i++) {
-            y[yStart + i] = get(x, at(xOffset, from + i)) * rstd * get(weight, at(0, from + i));
+            long at = (long) (from + i) * Float.BYTES;
+            y[yStart + i] = x.get(Tensor.FLOAT, xOffset + at) * rstd * weight.get(Tensor.FLOAT, at);
         }
     }
 
@@ -98,16 +102,17 @@ public final class RmsNormSimd {
         FloatVector acc3 = acc0;
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
-            acc0 = addWeightedNormal(acc0, dy, at(dyOffset, i), weight, at(0, i), x, at(xOffset, i), rstd);
+            long at = (long) i * Float.BYTES;
+            acc0 = addWeightedNormal(acc0, dy, dyOffset + at, weight, at, x, xOffset + at, rstd);
             if (Simd.LANES <= 8) {
-                int j = i + Simd.LANES;
-                acc1 = addWeightedNormal(acc1, dy, at(dyOffset, j), weight, at(0, j), x, at(xOffset, j), rstd);
+                at += Simd.VECTOR_BYTES;
+                acc1 = addWeightedNormal(acc1, dy, dyOffset + at, weight, at, x, xOffset + at, rstd);
             }
             if (Simd.LANES == 4) {
-                int j = i + 2 * Simd.LANES;
-                int k = i + 3 * Simd.LANES;
-                acc2 = addWeightedNormal(acc2, dy, at(dyOffset, j), weight, at(0, j), x, at(xOffset, j), rstd);
-                acc3 = addWeightedNormal(acc3, dy, at(dyOffset, k), weight, at(0, k), x, at(xOffset, k), rstd);
+                at += Simd.VECTOR_BYTES;
+                acc2 = addWeightedNormal(acc2, dy, dyOffset + at, weight, at, x, xOffset + at, rstd);
+                at += Simd.VECTOR_BYTES;
+                acc3 = addWeightedNormal(acc3, dy, dyOffset + at, weight, at, x, xOffset + at, rstd);
             }
         }
         acc0.intoArray(lanes, 0);
@@ -119,8 +124,9 @@ public final class RmsNormSimd {
             acc3.intoArray(lanes, 3 * Simd.LANES);
         }
         for (int lane = 0; i < n; i++, lane++) {
-            float weighted = get(dy, at(dyOffset, i)) * get(weight, at(0, i));
-            lanes[lane] = Math.fma(weighted, get(x, at(xOffset, i)) * rstd, lanes[lane]);
+            long at = (long) i * Float.BYTES;
+            float weighted = dy.get(Tensor.FLOAT, dyOffset + at) * weight.get(Tensor.FLOAT, at);
+            lanes[lane] = Math.fma(weighted, x.get(Tensor.FLOAT, xOffset + at) * rstd, lanes[lane]);
         }
         return Reduction.sum(lanes);
     }
@@ -145,15 +151,17 @@ public final class RmsNormSimd {
         weight = Tensor.offHeap(weight);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector projection = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).mul(rstd).mul(-meanOfGNormal);
-            FloatVector gradient = FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER)
-                    .fma(FloatVector.fromMemorySegment(SPECIES, weight, at(0, i), ORDER), projection).mul(rstd);
-            gradient.intoMemorySegment(dx, at(dxOffset, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector projection = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).mul(rstd).mul(-meanOfGNormal);
+            FloatVector gradient = FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER)
+                    .fma(FloatVector.fromMemorySegment(SPECIES, weight, at, ORDER), projection).mul(rstd);
+            gradient.intoMemorySegment(dx, dxOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            float projection = get(x, at(xOffset, i)) * rstd * -meanOfGNormal;
-            float gradient = Math.fma(get(dy, at(dyOffset, i)), get(weight, at(0, i)), projection) * rstd;
-            dx.set(Tensor.FLOAT, at(dxOffset, i), gradient);
+            long at = (long) i * Float.BYTES;
+            float projection = x.get(Tensor.FLOAT, xOffset + at) * rstd * -meanOfGNormal;
+            float gradient = Math.fma(dy.get(Tensor.FLOAT, dyOffset + at), weight.get(Tensor.FLOAT, at), projection) * rstd;
+            dx.set(Tensor.FLOAT, dxOffset + at, gradient);
         }
     }
 
@@ -166,22 +174,15 @@ public final class RmsNormSimd {
         x = Tensor.offHeap(x);
         int i = from;
         for (; i <= to - Simd.LANES; i += Simd.LANES) {
-            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at(xOffset, i), ORDER).mul(rstd);
-            FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER)
-                    .fma(normal, FloatVector.fromMemorySegment(SPECIES, dweight, at(0, i), ORDER)).intoMemorySegment(dweight, at(0, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, xOffset + at, ORDER).mul(rstd);
+            FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER)
+                    .fma(normal, FloatVector.fromMemorySegment(SPECIES, dweight, at, ORDER)).intoMemorySegment(dweight, at, ORDER);
         }
         for (; i < to; i++) {
-            float normal = get(x, at(xOffset, i)) * rstd;
-            dweight.set(Tensor.FLOAT, at(0, i), Math.fma(get(dy, at(dyOffset, i)), normal, get(dweight, at(0, i))));
+            long at = (long) i * Float.BYTES;
+            float normal = x.get(Tensor.FLOAT, xOffset + at) * rstd;
+            dweight.set(Tensor.FLOAT, at, Math.fma(dy.get(Tensor.FLOAT, dyOffset + at), normal, dweight.get(Tensor.FLOAT, at)));
         }
-    }
-
-    private static float get(MemorySegment segment, long byteOffset) {
-        return segment.get(Tensor.FLOAT, byteOffset);
-    }
-
-    /** The byte offset of element {@code i} of a row. */
-    private static long at(long rowOffset, int i) {
-        return rowOffset + (long) i * Float.BYTES;
     }
 }

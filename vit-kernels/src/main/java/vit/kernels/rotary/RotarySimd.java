@@ -74,10 +74,10 @@ final class RotarySimd {
             }
             for (; i < half; i++) {
                 long at = (long) i * Float.BYTES;
-                float x1 = get(x, first + at);
-                float x2 = get(x, second + at);
-                set(x, first + at, Math.fma(x1, get(cos, cos1Offset + at), -(x2 * get(sin, sin1Offset + at))));
-                set(x, second + at, Math.fma(x2, get(cos, cos2Offset + at), x1 * get(sin, sin2Offset + at)));
+                float x1 = x.get(Tensor.FLOAT, first + at);
+                float x2 = x.get(Tensor.FLOAT, second + at);
+                x.set(Tensor.FLOAT, first + at, Math.fma(x1, cos.get(Tensor.FLOAT, cos1Offset + at), -(x2 * sin.get(Tensor.FLOAT, sin1Offset + at))));
+                x.set(Tensor.FLOAT, second + at, Math.fma(x2, cos.get(Tensor.FLOAT, cos2Offset + at), x1 * sin.get(Tensor.FLOAT, sin2Offset + at)));
             }
         }
     }
@@ -101,10 +101,10 @@ final class RotarySimd {
             for (; i < headDim; i += 2) {
                 long at = (long) i * Float.BYTES;
                 long next = at + Float.BYTES;
-                float x0 = get(x, first + at);
-                float x1 = get(x, first + next);
-                set(x, first + at, Math.fma(x0, get(cos, cosOffset + at), -(x1 * get(sin, sinOffset + at))));
-                set(x, first + next, Math.fma(x1, get(cos, cosOffset + next), x0 * get(sin, sinOffset + next)));
+                float x0 = x.get(Tensor.FLOAT, first + at);
+                float x1 = x.get(Tensor.FLOAT, first + next);
+                x.set(Tensor.FLOAT, first + at, Math.fma(x0, cos.get(Tensor.FLOAT, cosOffset + at), -(x1 * sin.get(Tensor.FLOAT, sinOffset + at))));
+                x.set(Tensor.FLOAT, first + next, Math.fma(x1, cos.get(Tensor.FLOAT, cosOffset + next), x0 * sin.get(Tensor.FLOAT, sinOffset + next)));
             }
         }
     }
@@ -132,19 +132,11 @@ final class RotarySimd {
             for (; i < headDim; i += 2) {
                 long at = (long) i * Float.BYTES;
                 long next = at + Float.BYTES;
-                float dx0 = get(dx, first + at);
-                float dx1 = get(dx, first + next);
-                set(dx, first + at, Math.fma(dx0, get(cos, cosOffset + at), dx1 * get(sin, sinOffset + next)));
-                set(dx, first + next, Math.fma(dx1, get(cos, cosOffset + next), -(dx0 * get(sin, sinOffset + at))));
+                float dx0 = dx.get(Tensor.FLOAT, first + at);
+                float dx1 = dx.get(Tensor.FLOAT, first + next);
+                dx.set(Tensor.FLOAT, first + at, Math.fma(dx0, cos.get(Tensor.FLOAT, cosOffset + at), dx1 * sin.get(Tensor.FLOAT, sinOffset + next)));
+                dx.set(Tensor.FLOAT, first + next, Math.fma(dx1, cos.get(Tensor.FLOAT, cosOffset + next), -(dx0 * sin.get(Tensor.FLOAT, sinOffset + at))));
             }
         }
-    }
-
-    private static float get(MemorySegment segment, long byteOffset) {
-        return segment.get(Tensor.FLOAT, byteOffset);
-    }
-
-    private static void set(MemorySegment segment, long byteOffset, float value) {
-        segment.set(Tensor.FLOAT, byteOffset, value);
     }
 }

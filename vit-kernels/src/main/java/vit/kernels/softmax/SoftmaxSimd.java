@@ -88,12 +88,14 @@ public final class SoftmaxSimd {
         bias = Tensor.offHeap(bias);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
+            long at = (long) i * Float.BYTES;
             FloatVector.fromArray(SPECIES, row, from + i)
-                    .fma(FloatVector.broadcast(SPECIES, scale), FloatVector.fromMemorySegment(SPECIES, bias, at(biasOffset, i), ORDER))
+                    .fma(FloatVector.broadcast(SPECIES, scale), FloatVector.fromMemorySegment(SPECIES, bias, biasOffset + at, ORDER))
                     .intoArray(row, from + i);
         }
         for (; i < n; i++) {
-            row[from + i] = Math.fma(row[from + i], scale, bias.get(Tensor.FLOAT, at(biasOffset, i)));
+            long at = (long) i * Float.BYTES;
+            row[from + i] = Math.fma(row[from + i], scale, bias.get(Tensor.FLOAT, biasOffset + at));
         }
     }
 
@@ -136,7 +138,7 @@ public final class SoftmaxSimd {
         FloatVector acc3 = acc0;
         int i = 0;
         for (; i <= n - Simd.VIRTUAL_LANES; i += Simd.VIRTUAL_LANES) {
-            long offset = at(xOffset, i);
+            long offset = xOffset + (long) i * Float.BYTES;
             // Where x is NaN, the accumulator keeps its value. A comparison and a blend are fewer instructions than max. The accumulator is not the
             // receiver, for the reason that Reduction gives.
             FloatVector x0 = FloatVector.fromMemorySegment(SPECIES, x, offset, ORDER).mul(scale);
@@ -161,7 +163,8 @@ public final class SoftmaxSimd {
         // No lane is NaN, and a maximum has the same value in any order.
         float max = acc0.reduceLanes(VectorOperators.MAX);
         for (; i < n; i++) {
-            float scaled = x.get(Tensor.FLOAT, at(xOffset, i)) * scale;
+            long at = (long) i * Float.BYTES;
+            float scaled = x.get(Tensor.FLOAT, xOffset + at) * scale;
             max = scaled > max ? scaled : max;
         }
         return max;
@@ -174,11 +177,13 @@ public final class SoftmaxSimd {
         float factor = 1f / sum;
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector.fromMemorySegment(SPECIES, y, at(yOffset, i), ORDER).mul(factor)
-                    .intoMemorySegment(y, at(yOffset, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector.fromMemorySegment(SPECIES, y, yOffset + at, ORDER).mul(factor)
+                    .intoMemorySegment(y, yOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            y.set(Tensor.FLOAT, at(yOffset, i), y.get(Tensor.FLOAT, at(yOffset, i)) * factor);
+            long at = (long) i * Float.BYTES;
+            y.set(Tensor.FLOAT, yOffset + at, y.get(Tensor.FLOAT, yOffset + at) * factor);
         }
     }
 
@@ -193,18 +198,15 @@ public final class SoftmaxSimd {
         float dot = Reduction.sumOfProducts(dy, dyOffset, y, yOffset, n, lanes);
         int i = 0;
         for (; i <= n - Simd.LANES; i += Simd.LANES) {
-            FloatVector probability = FloatVector.fromMemorySegment(SPECIES, y, at(yOffset, i), ORDER);
-            FloatVector.fromMemorySegment(SPECIES, dy, at(dyOffset, i), ORDER).sub(dot).mul(probability)
-                    .intoMemorySegment(dx, at(dxOffset, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector probability = FloatVector.fromMemorySegment(SPECIES, y, yOffset + at, ORDER);
+            FloatVector.fromMemorySegment(SPECIES, dy, dyOffset + at, ORDER).sub(dot).mul(probability)
+                    .intoMemorySegment(dx, dxOffset + at, ORDER);
         }
         for (; i < n; i++) {
-            float upstream = dy.get(Tensor.FLOAT, at(dyOffset, i));
-            dx.set(Tensor.FLOAT, at(dxOffset, i), (upstream - dot) * y.get(Tensor.FLOAT, at(yOffset, i)));
+            long at = (long) i * Float.BYTES;
+            float upstream = dy.get(Tensor.FLOAT, dyOffset + at);
+            dx.set(Tensor.FLOAT, dxOffset + at, (upstream - dot) * y.get(Tensor.FLOAT, yOffset + at));
         }
-    }
-
-    /** The byte offset of element {@code i} of a row. */
-    private static long at(long rowOffset, int i) {
-        return rowOffset + (long) i * Float.BYTES;
     }
 }

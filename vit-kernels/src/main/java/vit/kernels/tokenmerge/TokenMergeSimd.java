@@ -67,10 +67,12 @@ final class TokenMergeSimd {
         x = Tensor.offHeap(x);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            FloatVector.fromMemorySegment(SPECIES, x, at(in, i), ORDER).mul(factor).intoMemorySegment(y, at(out, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector.fromMemorySegment(SPECIES, x, in + at, ORDER).mul(factor).intoMemorySegment(y, out + at, ORDER);
         }
         for (; i < n; i++) {
-            y.set(Tensor.FLOAT, at(out, i), x.get(Tensor.FLOAT, at(in, i)) * factor);
+            long at = (long) i * Float.BYTES;
+            y.set(Tensor.FLOAT, out + at, x.get(Tensor.FLOAT, in + at) * factor);
         }
     }
 
@@ -81,12 +83,14 @@ final class TokenMergeSimd {
         x = Tensor.offHeap(x);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            FloatVector.fromMemorySegment(SPECIES, x, at(in, i), ORDER)
-                    .fma(FloatVector.broadcast(SPECIES, factor), FloatVector.fromMemorySegment(SPECIES, y, at(out, i), ORDER))
-                    .intoMemorySegment(y, at(out, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector.fromMemorySegment(SPECIES, x, in + at, ORDER)
+                    .fma(FloatVector.broadcast(SPECIES, factor), FloatVector.fromMemorySegment(SPECIES, y, out + at, ORDER))
+                    .intoMemorySegment(y, out + at, ORDER);
         }
         for (; i < n; i++) {
-            y.set(Tensor.FLOAT, at(out, i), Math.fma(x.get(Tensor.FLOAT, at(in, i)), factor, y.get(Tensor.FLOAT, at(out, i))));
+            long at = (long) i * Float.BYTES;
+            y.set(Tensor.FLOAT, out + at, Math.fma(x.get(Tensor.FLOAT, in + at), factor, y.get(Tensor.FLOAT, out + at)));
         }
     }
 
@@ -96,14 +100,12 @@ final class TokenMergeSimd {
         y = Tensor.offHeap(y);
         int i = 0;
         for (; i <= n - LANES; i += LANES) {
-            FloatVector.fromMemorySegment(SPECIES, y, at(out, i), ORDER).div(divisor).intoMemorySegment(y, at(out, i), ORDER);
+            long at = (long) i * Float.BYTES;
+            FloatVector.fromMemorySegment(SPECIES, y, out + at, ORDER).div(divisor).intoMemorySegment(y, out + at, ORDER);
         }
         for (; i < n; i++) {
-            y.set(Tensor.FLOAT, at(out, i), y.get(Tensor.FLOAT, at(out, i)) / divisor);
+            long at = (long) i * Float.BYTES;
+            y.set(Tensor.FLOAT, out + at, y.get(Tensor.FLOAT, out + at) / divisor);
         }
-    }
-
-    private static long at(long offset, int i) {
-        return offset + (long) i * Float.BYTES;
     }
 }

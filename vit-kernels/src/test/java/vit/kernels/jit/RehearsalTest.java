@@ -6,10 +6,17 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
+import java.lang.classfile.CodeElement;
+import java.lang.classfile.Label;
 import java.lang.classfile.MethodModel;
+import java.lang.classfile.constantpool.ClassEntry;
+import java.lang.classfile.instruction.BranchInstruction;
+import java.lang.classfile.instruction.InvokeInstruction;
+import java.lang.classfile.instruction.LabelTarget;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,6 +26,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,6 +36,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jdk.incubator.vector.FloatVector;
@@ -145,23 +156,109 @@ class RehearsalTest {
         assertEquals(Set.of(), missing);
     }
 
+    /**
+     * A rehearsal calls its kernel mostly over no elements. So a method that the loop calls is called in few of the kernel's calls, and C2 does not
+     * inline it. Such a call saves and restores the vectors around it, and takes two to four times as long as the loop.
+     */
+    @Test
+    void noRehearsedVectorLoopCallsMethodsOfOurOwn() throws IOException, URISyntaxException {
+        Set<String> rehearsed = all().stream().map(kernel -> kernel.name().split(" ")[0]).collect(Collectors.toSet());
+        Set<String> wrong = new TreeSet<>();
+        forEachLoop((name, method) -> {
+            if (rehearsed.contains(name)) {
+                ownCallsBesideVectors(method).forEach(call -> wrong.add(name + " calls " + call));
+            }
+        });
+        assertEquals(Set.of(), wrong);
+    }
+
+    @Test
+    void aCallBesideVectorsIsFound() throws IOException {
+        try (InputStream in = RehearsalTest.class.getResourceAsStream("RehearsalTest$Broken.class")) {
+            for (MethodModel method : ClassFile.of().parse(in.readAllBytes()).methods()) {
+                if (method.methodName().equalsString("loop")) {
+                    assertEquals(Set.of("RehearsalTest$Broken.at"), ownCallsBesideVectors(method));
+                }
+            }
+        }
+    }
+
+    /** A loop that calls a method beside its vectors, and another that calls one beside numbers, which is allowed. */
+    private static final class Broken {
+
+        static void loop(float[] x, int n) {
+            int i = 0;
+            for (; i <= n - Simd.LANES; i += Simd.LANES) {
+                FloatVector.fromArray(Simd.SPECIES, x, at(i)).neg().intoArray(x, i);
+            }
+            for (; i < n; i++) {
+                x[i] = negated(x[i]);
+            }
+        }
+
+        private static int at(int i) {
+            return i;
+        }
+
+        private static float negated(float x) {
+            return -x;
+        }
+    }
+
+    /** The methods of this project that are called in a loop, where the innermost loop around the call also holds vectors. */
+    private static Set<String> ownCallsBesideVectors(MethodModel method) {
+        List<CodeElement> code = method.code().orElseThrow().elementList();
+        Map<Label, Integer> labels = new HashMap<>();
+        for (int i = 0; i < code.size(); i++) {
+            if (code.get(i) instanceof LabelTarget target) {
+                labels.put(target.label(), i);
+            }
+        }
+        List<List<CodeElement>> loops = new ArrayList<>();
+        for (int i = 0; i < code.size(); i++) {
+            if (code.get(i) instanceof BranchInstruction branch && labels.get(branch.target()) < i) {
+                loops.add(code.subList(labels.get(branch.target()), i));
+            }
+        }
+        loops.sort(Comparator.comparingInt(List::size));
+        Set<CodeElement> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Set<String> calls = new TreeSet<>();
+        for (List<CodeElement> loop : loops) {
+            List<InvokeInstruction> inside = loop.stream().filter(element -> element instanceof InvokeInstruction && seen.add(element))
+                    .map(InvokeInstruction.class::cast).toList();
+            if (inside.stream().anyMatch(call -> call.owner().asInternalName().startsWith("jdk/incubator/vector/"))) {
+                inside.stream().filter(call -> call.owner().asInternalName().startsWith("vit/"))
+                        .forEach(call -> calls.add(simpleName(call.owner()) + "." + call.name()));
+            }
+        }
+        return calls;
+    }
+
+    private static String simpleName(ClassEntry type) {
+        String name = type.asInternalName();
+        return name.substring(name.lastIndexOf('/') + 1);
+    }
+
     /** The methods that are marked as vector loops. */
     private static Set<String> loops() throws IOException, URISyntaxException {
-        Path classes = Path.of(Simd.class.getProtectionDomain().getCodeSource().getLocation().toURI());
         Set<String> loops = new TreeSet<>();
+        forEachLoop((name, method) -> loops.add(name));
+        return loops;
+    }
+
+    private static void forEachLoop(BiConsumer<String, MethodModel> action) throws IOException, URISyntaxException {
+        Path classes = Path.of(Simd.class.getProtectionDomain().getCodeSource().getLocation().toURI());
         try (Stream<Path> files = Files.walk(classes)) {
             for (Path file : files.filter(path -> path.toString().endsWith(".class")).toList()) {
                 ClassModel type = ClassFile.of().parse(file);
                 for (MethodModel method : type.methods()) {
                     if (method.findAttribute(Attributes.runtimeInvisibleAnnotations()).stream().flatMap(found -> found.annotations().stream())
                             .anyMatch(mark -> mark.className().equalsString(VectorLoop.class.descriptorString()))) {
-                        String name = type.thisClass().asInternalName();
-                        loops.add(name.substring(name.lastIndexOf('/') + 1) + "." + method.methodName());
+                        action.accept(simpleName(type.thisClass()) + "." + method.methodName(), method);
                     }
                 }
             }
         }
-        return loops;
     }
 
     /**
