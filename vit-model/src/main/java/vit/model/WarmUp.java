@@ -69,7 +69,9 @@ final class WarmUp {
     /** The least time for the session's own calls. While C2 is busy, the calls of a small model are slow but steady. */
     private static final long LEAST_OWN_NANOS = 200_000_000L;
 
-    /** The same for a session of a kind whose code is compiled, if its speed is not known. The second call shows that the first was no exception. */
+    /**
+     * The same for a session of a kind whose code is compiled, if it is slower than was expected. The second call shows that the first was no exception.
+     */
     private static final int KNOWN_STEADY_CALLS = 2;
 
     /** The least time for these calls, so that a small model makes more than two. */
@@ -175,10 +177,16 @@ final class WarmUp {
         }
     }
 
-    /** Calls the session once, or twice if the first call was slow; returns whether the last call took no longer than after an earlier warm-up. */
+    /**
+     * Calls the session once, or twice if the first call was slow. Returns whether the last call took no longer than after an earlier warm-up of the same
+     * work, or was as fast for its arithmetic as the fastest other work of as many threads.
+     */
     private boolean asBefore() {
-        Double before = FULL_SPEED.get(work);
-        if (before == null) {
+        double before = FULL_SPEED.containsKey(work) ? FULL_SPEED.get(work) : FULL_SPEED.entrySet().stream()
+                .filter(other -> other.getKey().workers() == work.workers())
+                .mapToDouble(other -> other.getValue() * work.cost().flops() / other.getKey().cost().flops())
+                .min().orElse(0);
+        if (before == 0) {
             return false;
         }
         time();
