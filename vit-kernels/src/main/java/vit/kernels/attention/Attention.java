@@ -59,7 +59,7 @@ public final class Attention {
      */
     public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv,
             int batch, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
-        forward(out, logSumExp, probabilities, qkv, null, batch, tokens, heads, scale, workspace, worker);
+        forward(out, logSumExp, probabilities, qkv, null, null, batch, tokens, heads, scale, workspace, worker);
     }
 
     /**
@@ -83,17 +83,41 @@ public final class Attention {
      */
     public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, Tensor bias,
             int batch, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
+        forward(out, logSumExp, probabilities, qkv, bias, null, batch, tokens, heads, scale, workspace, worker);
+    }
+
+    /**
+     * As {@link #forward(Tensor, Tensor, Tensor, Tensor, Tensor, int, int, int, float, AttentionWorkspace, Worker)} with a bias either for each pair of a query
+     * and a key, or for each key, as in {@link #forward(PackedRows, PackedRows, Tensor, int, int, int, float, AttentionWorkspace, Worker)}, with the same bits.
+     *
+     * @param out           (B·T, H·D), overwritten
+     * @param logSumExp     (B·H, T), overwritten with log Σ_j exp(scale · q_i·k_j + keyBias_j) for every row i, which backward needs; null if no backward pass
+     *                      follows
+     * @param probabilities (B·H·T, T), overwritten with the attention maps, for inspection; null if they are not wanted
+     * @param qkv           (B·T, 3·H·D): Q, K and V side by side, and in each of them the heads side by side
+     * @param bias          (H·T, T); null if there is none
+     * @param keyBias       (B, T); null if there is none, which gives the bits of the method without it
+     * @param batch         B
+     * @param tokens        T
+     * @param heads         H
+     * @param scale         the factor on Q·Kᵀ, usually 1/√D
+     * @param workspace     planned for T, D and this team
+     * @param worker        the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, the workspace is planned for less, or there is a bias of both kinds
+     */
+    public static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, Tensor bias, Tensor keyBias,
+            int batch, int tokens, int heads, float scale, AttentionWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, logSumExp, probabilities, qkv, batch, tokens, heads);
-        checkBias("bias", bias, tokens, heads);
+        checkBiases(bias, keyBias, batch, tokens, heads);
         checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
                 out.rows(0, batch * tokens).copyFrom(referenceForward(logSumExp, probabilities, Doubles.read(qkv, batch * tokens),
-                        Doubles.readOrNull(bias), batch, tokens, heads, headDim, scale));
+                        bias, keyBias, batch, tokens, heads, headDim, scale));
             }
             return;
         }
-        AttentionSimd.forward(out, logSumExp, probabilities, qkv, bias, batch, tokens, heads, headDim, scale, workspace, worker);
+        AttentionSimd.forward(out, logSumExp, probabilities, qkv, bias, keyBias, batch, tokens, heads, headDim, scale, workspace, worker);
     }
 
     /**
@@ -137,7 +161,7 @@ public final class Attention {
         checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                out.write(referenceForward(qkv.read(batch * tokens), keyBias, batch, tokens, heads, headDim, scale), batch * tokens);
+                out.write(referenceForward(null, null, qkv.read(batch * tokens), null, keyBias, batch, tokens, heads, headDim, scale), batch * tokens);
             }
             return;
         }
@@ -218,7 +242,7 @@ public final class Attention {
      */
     public static void backward(Tensor dqkv, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv,
             int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {
-        backward(dqkv, null, dout, out, logSumExp, qkv, null, batch, tokens, heads, scale, workspace, worker);
+        backward(dqkv, null, dout, out, logSumExp, qkv, null, null, batch, tokens, heads, scale, workspace, worker);
     }
 
     /**
@@ -243,9 +267,35 @@ public final class Attention {
      */
     public static void backward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias,
             int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {
+        backward(dqkv, dbias, dout, out, logSumExp, qkv, bias, null, batch, tokens, heads, scale, workspace, worker);
+    }
+
+    /**
+     * The gradient of attention with a bias either for each pair of a query and a key, or for each key. There is no gradient of the bias of keys: the sizes of
+     * merged tokens, whose logarithms it is made for, are held fixed.
+     *
+     * @param dqkv      (B·T, 3·H·D), overwritten
+     * @param dbias     (H·T, T), accumulated; null if it is not wanted or there is no bias of pairs
+     * @param dout      (B·T, H·D)
+     * @param out       (B·T, H·D), from forward
+     * @param logSumExp (B·H, T), from forward
+     * @param qkv       (B·T, 3·H·D), the input of forward
+     * @param bias      (H·T, T), as in forward; null if there was none
+     * @param keyBias   (B, T), as in forward; null if there was none, which gives the bits of the method without it
+     * @param batch     B, as in forward
+     * @param tokens    T, as in forward
+     * @param heads     H, as in forward
+     * @param scale     as in forward
+     * @param workspace planned for T, D and this team
+     * @param worker    the calling member of the team
+     * @throws IllegalArgumentException if a shape does not fit, the workspace is planned for less, there is a bias of both kinds, or a dbias without a bias of
+     *                                  pairs
+     */
+    public static void backward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias, Tensor keyBias,
+            int batch, int tokens, int heads, float scale, AttentionGradientWorkspace workspace, Worker worker) {
         int headDim = checkShapes(out, logSumExp, null, qkv, batch, tokens, heads);
         checkShapes(dout, logSumExp, null, dqkv, batch, tokens, heads);
-        checkBias("bias", bias, tokens, heads);
+        checkBiases(bias, keyBias, batch, tokens, heads);
         checkBias("dbias", dbias, tokens, heads);
         if (dbias != null && bias == null) {
             throw new IllegalArgumentException("dbias: expected null, because bias is null; found " + dbias);
@@ -253,16 +303,24 @@ public final class Attention {
         checkWorkspace(workspace, tokens, headDim, worker);
         if (Implementation.isReference()) {
             if (worker.isFirst()) {
-                referenceBackward(dqkv, dbias, dout, qkv, Doubles.readOrNull(bias), batch, tokens, heads, headDim, scale);
+                referenceBackward(dqkv, dbias, dout, qkv, bias, keyBias, batch, tokens, heads, headDim, scale);
             }
             return;
         }
-        AttentionBackwardSimd.backward(dqkv, dbias, dout, out, logSumExp, qkv, bias, batch, tokens, heads, headDim, scale, workspace, worker);
+        AttentionBackwardSimd.backward(dqkv, dbias, dout, out, logSumExp, qkv, bias, keyBias, batch, tokens, heads, headDim, scale, workspace, worker);
     }
 
     private static void checkBias(String name, Tensor bias, int tokens, int heads) {
         if (bias != null) {
             Require.exactly(name, bias, (long) heads * tokens, tokens);
+        }
+    }
+
+    private static void checkBiases(Tensor bias, Tensor keyBias, int batch, int tokens, int heads) {
+        checkBias("bias", bias, tokens, heads);
+        checkKeyBias(keyBias, batch, tokens);
+        if (bias != null && keyBias != null) {
+            throw new IllegalArgumentException("keyBias: expected null, because there is a bias; found " + keyBias);
         }
     }
 
@@ -307,14 +365,14 @@ public final class Attention {
     }
 
     /** The outputs of all images, (B·T, H·D). */
-    private static double[] referenceForward(Tensor logSumExp, Tensor probabilities, double[] qkv, double[] bias,
+    private static double[] referenceForward(Tensor logSumExp, Tensor probabilities, double[] qkv, Tensor bias, Tensor keyBias,
             int batch, int tokens, int heads, int headDim, double scale) {
         double[] all = new double[batch * tokens * heads * headDim];
         double[] values = new double[tokens * heads * headDim];
         double[] maps = new double[heads * tokens * tokens];
         double[] sums = new double[heads * tokens];
         for (int b = 0; b < batch; b++) {
-            AttentionReference.forward(values, maps, sums, image(qkv, b, batch), bias,
+            AttentionReference.forward(values, maps, sums, image(qkv, b, batch), biasOf(b, bias, keyBias, heads * tokens),
                     tokens, heads, headDim, scale);
             System.arraycopy(values, 0, all, b * values.length, values.length);
             if (logSumExp != null) {
@@ -327,16 +385,9 @@ public final class Attention {
         return all;
     }
 
-    /** The same with a bias for each key of each image, or null. */
-    private static double[] referenceForward(double[] qkv, Tensor keyBias, int batch, int tokens, int heads, int headDim, double scale) {
-        double[] all = new double[batch * tokens * heads * headDim];
-        double[] values = new double[tokens * heads * headDim];
-        for (int b = 0; b < batch; b++) {
-            AttentionReference.forward(values, new double[heads * tokens * tokens], new double[heads * tokens], image(qkv, b, batch),
-                    repeated(keyBias, b, heads * tokens), tokens, heads, headDim, scale);
-            System.arraycopy(values, 0, all, b * values.length, values.length);
-        }
-        return all;
+    /** What is added to the scores of an image, (H, T, T); null if it is nothing. */
+    private static double[] biasOf(int image, Tensor bias, Tensor keyBias, int rows) {
+        return keyBias == null ? Doubles.readOrNull(bias) : repeated(keyBias, image, rows);
     }
 
     /** A row of a tensor, {@code times} times; null if the tensor is null. */
@@ -373,15 +424,15 @@ public final class Attention {
         }
     }
 
-    private static void referenceBackward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor qkv, double[] bias,
+    private static void referenceBackward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor qkv, Tensor bias, Tensor keyBias,
             int batch, int tokens, int heads, int headDim, double scale) {
         double[] gradient = new double[tokens * 3 * heads * headDim];
         double[] ofBias = Doubles.readOrNull(dbias);
         double[] maps = new double[heads * tokens * tokens];
         for (int b = 0; b < batch; b++) {
             double[] input = qkv.rows(b * tokens, (b + 1) * tokens).toDoubles();
-            AttentionReference.forward(new double[tokens * heads * headDim], maps, new double[heads * tokens], input, bias,
-                    tokens, heads, headDim, scale);
+            AttentionReference.forward(new double[tokens * heads * headDim], maps, new double[heads * tokens], input,
+                    biasOf(b, bias, keyBias, heads * tokens), tokens, heads, headDim, scale);
             AttentionReference.backward(gradient, ofBias, dout.rows(b * tokens, (b + 1) * tokens).toDoubles(), input, maps,
                     tokens, heads, headDim, scale);
             dqkv.rows(b * tokens, (b + 1) * tokens).copyFrom(gradient);

@@ -14,7 +14,7 @@ import vit.kernels.tensor.Tensor;
 
 /**
  * Computes the gradient of one head at a time. The probabilities are recomputed from the scores and the log-sum-exp of each row. Each worker has
- * memory for the (T, T) matrices of one head; those of all heads never exist at once.
+ * memory for the (T, T) matrices of one head; those of all heads never exist at once. A bias of keys is one row for all queries and heads of an image.
  *
  * <pre>
  *   p_ij  = exp(scale·q_i·k_j + bias_ij − lse_i)
@@ -31,18 +31,18 @@ final class AttentionBackwardSimd {
     private AttentionBackwardSimd() {}
 
     /** The workers divide the heads of all images. If the gradient of the bias is wanted, a worker has a head in all images, one after the other. */
-    static void backward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias,
+    static void backward(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias, Tensor keyBias,
             int batch, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, Worker worker) {
         int images = dbias == null ? 1 : batch;
         worker.begin(dbias == null ? batch * heads : heads);
         for (int item = worker.claim(); item >= 0; item = worker.claim()) {
             for (int b = 0; b < images; b++) {
-                head(dqkv, dbias, dout, out, logSumExp, qkv, bias, b * heads + item, tokens, heads, headDim, scale, workspace, worker.index());
+                head(dqkv, dbias, dout, out, logSumExp, qkv, bias, keyBias, b * heads + item, tokens, heads, headDim, scale, workspace, worker.index());
             }
         }
     }
 
-    private static void head(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias,
+    private static void head(Tensor dqkv, Tensor dbias, Tensor dout, Tensor out, Tensor logSumExp, Tensor qkv, Tensor bias, Tensor keyBias,
             int item, int tokens, int heads, int headDim, float scale, AttentionGradientWorkspace workspace, int worker) {
         MemorySegment memory = workspace.memory(worker);
         float[] rows = workspace.rows(worker);
@@ -75,7 +75,9 @@ final class AttentionBackwardSimd {
             float delta = dot(dout.segment(), dO + i * doutRow, out.segment(), o + i * outRow, headDim);
             long p = workspace.probabilities() + i * scoreRow;
             long ds = workspace.gradients() + i * scoreRow;
-            if (bias == null) {
+            if (keyBias != null) {
+                scoreGradientWithBias(memory, p, ds, keyBias, null, item / heads, tokens, scale, sum, delta);
+            } else if (bias == null) {
                 scoreGradient(memory, p, ds, tokens, scale, sum, delta);
             } else {
                 scoreGradientWithBias(memory, p, ds, bias, dbias, item % heads * tokens + i, tokens, scale, sum, delta);

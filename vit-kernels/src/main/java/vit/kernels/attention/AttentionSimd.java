@@ -21,9 +21,9 @@ final class AttentionSimd {
 
     private AttentionSimd() {}
 
-    static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, Tensor bias,
+    static void forward(Tensor out, Tensor logSumExp, Tensor probabilities, Tensor qkv, Tensor bias, Tensor keyBias,
             int batch, int tokens, int heads, int headDim, float scale, AttentionWorkspace workspace, Worker worker) {
-        forward(out, null, logSumExp, probabilities, qkv, null, qkv, null, bias, null, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
+        forward(out, null, logSumExp, probabilities, qkv, null, qkv, null, bias, keyBias, batch, tokens, tokens, heads, headDim, scale, workspace, worker);
     }
 
     static void forward(PackedRows out, PackedRows qkv, Tensor keyBias, int batch, int tokens, int heads, int headDim, float scale,

@@ -107,6 +107,37 @@ public final class Pooling {
     }
 
     /**
+     * The backward pass of {@link #forwardWeighted} with the sizes held fixed: {@code dtokens[b, t] = dpooled[b] · (sizes[b, t] / Σ sizes[b, ·])} for the pooled
+     * tokens, 0 for the others.
+     *
+     * @param dtokens        (B, T, C), overwritten
+     * @param dpooled        (B, C)
+     * @param sizes          (B, T), as in forward
+     * @param first          first token pooled, as in forward
+     * @param last           one past the last token pooled, as in forward
+     * @param batch          B, the number of images in use
+     * @param tokensPerImage T
+     * @param w              the calling member of the team
+     */
+    public static void backwardWeighted(
+            Tensor dtokens, Tensor dpooled, Tensor sizes, int first, int last, int batch, int tokensPerImage, Worker w) {
+        check(dpooled, "dtokens", dtokens, first, last, batch, tokensPerImage);
+        Require.rows("sizes", sizes, batch, tokensPerImage);
+        Require.disjoint("dtokens", dtokens, "dpooled", dpooled);
+        int rows = batch * tokensPerImage;
+        if (Implementation.isReference()) {
+            if (w.isFirst()) {
+                double[] out = new double[rows * dpooled.columns()];
+                PoolingReference.backwardWeighted(out, Doubles.read(dpooled, batch), Doubles.read(sizes, batch), first, last, batch, tokensPerImage,
+                        dpooled.columns());
+                Doubles.write(dtokens, out);
+            }
+            return;
+        }
+        PoolingSimd.backwardWeighted(dtokens, dpooled, sizes, first, last, tokensPerImage, w.from(rows), w.to(rows));
+    }
+
+    /**
      * {@code pooled[b] = max(tokens[b, first], …, tokens[b, last − 1])}, element by element; NaN if one of them is NaN, and 0 rather than −0.
      *
      * @param pooled         (B, C), overwritten

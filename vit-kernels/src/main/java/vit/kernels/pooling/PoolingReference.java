@@ -54,6 +54,27 @@ public final class PoolingReference {
         }
     }
 
+    /** The gradient of {@link #forwardWeighted} with the sizes held fixed. */
+    public static void backwardWeighted(
+            double[] dtokens, // (B, T, C)
+            double[] dpooled, // (B, C)
+            double[] sizes, // (B, T)
+            int first, int last, int batch, int tokensPerImage, int width) {
+        for (int b = 0; b < batch; b++) {
+            double total = 0;
+            for (int t = first; t < last; t++) {
+                total += sizes[b * tokensPerImage + t];
+            }
+            for (int t = 0; t < tokensPerImage; t++) {
+                for (int c = 0; c < width; c++) {
+                    // pooled = Σ size·token / total over [first, last)
+                    boolean inside = t >= first && t < last;
+                    dtokens[(b * tokensPerImage + t) * width + c] = inside ? dpooled[b * width + c] * (sizes[b * tokensPerImage + t] / total) : 0;
+                }
+            }
+        }
+    }
+
     public static void forwardMax(
             double[] pooled, // (B, C)
             double[] tokens, // (B, T, C)

@@ -75,10 +75,7 @@ final class PoolingSimd {
             int b = at / C;
             int end = (int) Math.min(to, (b + 1L) * C) - b * C;
             int row = b * tokensPerImage + first;
-            float total = 0;
-            for (int t = first; t < last; t++) {
-                total += sizes.get(b, t);
-            }
+            float total = total(sizes, b, first, last);
             int c = at - b * C;
             for (; c <= end - LANES; c += LANES) {
                 weightedVector(pooled, tokens, sizes, b, row, first, last - first, c, total);
@@ -107,6 +104,46 @@ final class PoolingSimd {
             at += stride;
         }
         store(acc.div(FloatVector.broadcast(SPECIES, total)), pooled.segment(), (long) b * pooled.rowStride() + c);
+    }
+
+    /** Tokens {@code from} to {@code to}, counted over the whole batch. */
+    static void backwardWeighted(Tensor dtokens, Tensor dpooled, Tensor sizes, int first, int last, int tokensPerImage, int from, int to) {
+        float total = 0;
+        for (int row = from; row < to; row++) {
+            int b = row / tokensPerImage;
+            int t = row % tokensPerImage;
+            if (row == from || t == 0) {
+                total = total(sizes, b, first, last);
+            }
+            if (t >= first && t < last) {
+                scaled(dtokens, row, dpooled, b, sizes.get(b, t) / total);
+            } else {
+                zero(dtokens, row);
+            }
+        }
+    }
+
+    private static float total(Tensor sizes, int b, int first, int last) {
+        float total = 0;
+        for (int t = first; t < last; t++) {
+            total += sizes.get(b, t);
+        }
+        return total;
+    }
+
+    /** dtokens[row] = dpooled[b]·factor. */
+    @VectorLoop
+    private static void scaled(Tensor dtokens, int row, Tensor dpooled, int b, float factor) {
+        int C = dtokens.columns();
+        long outAt = (long) row * dtokens.rowStride();
+        long inAt = (long) b * dpooled.rowStride();
+        int c = 0;
+        for (; c <= C - LANES; c += LANES) {
+            store(load(dpooled.segment(), inAt + c).mul(factor), dtokens.segment(), outAt + c);
+        }
+        for (; c < C; c++) {
+            dtokens.segment().setAtIndex(Tensor.FLOAT, outAt + c, dpooled.segment().getAtIndex(Tensor.FLOAT, inAt + c) * factor);
+        }
     }
 
     /** Elements {@code from} to {@code to} of the B·C maxima. */

@@ -333,6 +333,65 @@ class AttentionTest {
         BIAS_GRADIENT.addAll(truth.dbias, result.dbias, i -> truth.dbiasBound[i]);
     }
 
+    /** The results of a forward and a backward pass with a bias of keys, from tensors; and of one between packed rows, which must have the same bits. */
+    private static Biased keyBiased(Problem p, float[] qkv, float[] keyBias, float[] dout, int threads) {
+        try (TensorArena arena = TensorArena.open()) {
+            GuardedTensor out = GuardedTensor.of(arena, 3, 2, p.rows(), p.inner());
+            GuardedTensor dqkv = GuardedTensor.of(arena, 1, 5, p.rows(), 3 * p.inner());
+            Tensor sums = arena.allocate(p.batch * p.heads, p.tokens);
+            Tensor maps = arena.allocate(p.batch * p.heads * p.tokens, p.tokens);
+            Tensor input = GuardedTensor.of(arena, 5, 1, p.rows(), 3 * p.inner()).tensor().copyFrom(qkv);
+            Tensor gradient = GuardedTensor.of(arena, 2, 4, p.rows(), p.inner()).tensor().copyFrom(dout);
+            Tensor biases = GuardedTensor.of(arena, 9, 6, p.batch, p.tokens).tensor().copyFrom(keyBias);
+            AttentionWorkspace workspace = AttentionWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            AttentionGradientWorkspace gradients = AttentionGradientWorkspace.allocate(arena, p.tokens, p.headDim, threads);
+            PackedRows packed = PackedRows.allocate(arena, p.rows(), p.inner());
+            PackedRows packedInput = packed(arena, p, qkv);
+            Teams.run(threads, w -> {
+                Attention.forward(out.tensor(), sums, maps, input, null, biases, p.batch, p.tokens, p.heads, p.scale(), workspace, w);
+                w.barrier();
+                Attention.backward(dqkv.tensor(), null, gradient, out.tensor(), sums, input, null, biases, p.batch, p.tokens, p.heads, p.scale(),
+                        gradients, w);
+                w.barrier();
+                Attention.forward(packed, packedInput, biases, p.batch, p.tokens, p.heads, p.scale(), workspace, w);
+            });
+            out.assertGuardsIntact("out");
+            dqkv.assertGuardsIntact("dqkv");
+            assertArrayEquals(out.tensor().toDoubles(), packed.read(p.rows()), "packed");
+            return new Biased(new Result(out.tensor().toArray(), sums.toArray(), maps.toArray()), dqkv.tensor().toArray(), null);
+        }
+    }
+
+    /** A bias of keys is one of pairs that is the same for every head and query, and differs from image to image. */
+    @Property(tries = 100)
+    void aBiasOfKeysGivesTheBitsOfThatBiasForEveryPair(@ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll @IntRange(min = 1, max = 3) int heads, @ForAll @IntRange(min = 1, max = 20) int headDim, @ForAll long seed) {
+        Problem p = new Problem(batch, tokens, heads, headDim);
+        Problem one = new Problem(1, tokens, heads, headDim);
+        float[] qkv = p.random(seed, 3 * p.inner(), 2);
+        float[] dout = p.random(seed + 1, p.inner(), 1);
+        float[] keyBias = new Problem(batch, 1, 1, 1).random(seed + 2, tokens, 2);
+        Biased all = keyBiased(p, qkv, keyBias, dout, 1);
+        for (int threads = 2; threads <= 4; threads++) {
+            Biased team = keyBiased(p, qkv, keyBias, dout, threads);
+            Teams.assertSameBits(all.forward.out, team.forward.out, "out at " + threads);
+            Teams.assertSameBits(all.dqkv, team.dqkv, "dqkv at " + threads);
+        }
+        int size = one.rows() * one.inner();
+        for (int b = 0; b < batch; b++) {
+            float[] pairs = new float[heads * tokens * tokens];
+            for (int i = 0; i < pairs.length; i++) {
+                pairs[i] = keyBias[b * tokens + i % tokens];
+            }
+            Biased image = biased(one, Arrays.copyOfRange(qkv, b * 3 * size, (b + 1) * 3 * size), pairs, Arrays.copyOfRange(dout, b * size, (b + 1) * size),
+                    new float[pairs.length], 1);
+            Teams.assertSameBits(image.forward.out, Arrays.copyOfRange(all.forward.out, b * size, (b + 1) * size), "out of image " + b);
+            Teams.assertSameBits(image.forward.logSumExp, Arrays.copyOfRange(all.forward.logSumExp, b * heads * tokens, (b + 1) * heads * tokens),
+                    "log-sum-exp of image " + b);
+            Teams.assertSameBits(image.dqkv, Arrays.copyOfRange(all.dqkv, b * 3 * size, (b + 1) * 3 * size), "dqkv of image " + b);
+        }
+    }
+
     @Property(tries = 30)
     void aBiasOfZerosGivesTheBitsOfNone(@ForAll @IntRange(min = 1, max = 40) int tokens, @ForAll @IntRange(min = 1, max = 3) int heads,
             @ForAll @IntRange(min = 1, max = 20) int headDim, @ForAll long seed) {
@@ -540,6 +599,13 @@ class AttentionTest {
                     () -> workers.run(w -> Attention.backward(qkv, out, out, out, sums, qkv, bias, 1, 6, 2, 1, gradients, w)));
             refused("dbias: expected null, because bias is null",
                     () -> workers.run(w -> Attention.backward(qkv, bias, out, out, sums, qkv, null, 1, 6, 2, 1, gradients, w)));
+            Tensor keyBias = arena.allocate(1, 6);
+            refused("keyBias: expected null, because there is a bias",
+                    () -> workers.run(w -> Attention.forward(out, null, null, qkv, bias, keyBias, 1, 6, 2, 1, workspace, w)));
+            refused("keyBias: expected null, because there is a bias",
+                    () -> workers.run(w -> Attention.backward(qkv, null, out, out, sums, qkv, bias, keyBias, 1, 6, 2, 1, gradients, w)));
+            refused("keyBias: expected at least 1 rows of 6 columns, found shape (12)",
+                    () -> workers.run(w -> Attention.backward(qkv, null, out, out, sums, qkv, null, arena.allocate(12), 1, 6, 2, 1, gradients, w)));
             PackedRows packed = PackedRows.allocate(arena, 6, 24);
             PackedRows packedOut = PackedRows.allocate(arena, 6, 8);
             refused("heads", () -> workers.run(w -> Attention.forward(packedOut, packed, 1, 6, 3, 1, workspace, w)));

@@ -208,7 +208,16 @@ class AllocationTest {
         tasks.put("token merge backward", w -> TokenMerge.backward(x, y, merged, sizes, groups, BATCH, TOKENS, 2, w));
         tasks.put("tokens followed", w -> groups.follow(places, TOKENS, BATCH, w));
         tasks.put("attention with a bias of keys", w -> Attention.forward(out, packed, sizes, BATCH, TOKENS, heads, 1, attention, w));
+        Tensor tensorOut = arena.allocate(BATCH * TOKENS, WIDTH);
+        Tensor dqkv = arena.allocate(BATCH * TOKENS, 3 * WIDTH);
+        Tensor sums = arena.allocate(BATCH * heads, TOKENS);
+        AttentionGradientWorkspace gradients = AttentionGradientWorkspace.allocate(arena, TOKENS, WIDTH / heads, 1);
+        tasks.put("attention with a bias of keys, from a tensor",
+                w -> Attention.forward(tensorOut, sums, null, qkv, null, sizes, BATCH, TOKENS, heads, 1, attention, w));
+        tasks.put("attention with a bias of keys, backward",
+                w -> Attention.backward(dqkv, null, x, tensorOut, sums, qkv, null, sizes, BATCH, TOKENS, heads, 1, gradients, w));
         tasks.put("weighted pooling", w -> Pooling.forwardWeighted(pooled, x, sizes, PREFIX, TOKENS, BATCH, TOKENS, w));
+        tasks.put("weighted pooling backward", w -> Pooling.backwardWeighted(x, pooled, sizes, PREFIX, TOKENS, BATCH, TOKENS, w));
     }
 
     private static void featureMaps(TensorArena arena, Map<String, Workers.Task> tasks) {

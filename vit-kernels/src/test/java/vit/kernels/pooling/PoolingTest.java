@@ -226,6 +226,55 @@ class PoolingTest {
         GRADIENTS.passed(batch, tokens, columns, first, last);
     }
 
+    /** The image's row of sizes is read by several workers, of which some begin within an image. */
+    @Property(tries = 100)
+    void gradientOfTheWeightedMeanIsThatOfTheReferenceAtAnyThreadCount(
+            @ForAll @IntRange(min = 1, max = 4) int batch, @ForAll @IntRange(min = 1, max = MAX_TOKENS) int tokens,
+            @ForAll @IntRange(min = 1, max = 70) int columns, @ForAll @IntRange(min = 0, max = 5) int gap, @ForAll Random random) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        try (TensorArena arena = TensorArena.open()) {
+            Tensor dpooled = GuardedTensor.of(arena, gap, gap, batch, columns).random(random, 3).tensor();
+            Tensor sizes = GuardedTensor.of(arena, gap, 1, batch, tokens).tensor();
+            float[] values = new float[batch * tokens];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = 1 + random.nextInt(20);
+            }
+            sizes.copyFrom(values);
+            float[] actual = Teams.sameBitsAtAnyThreadCount(threads -> {
+                GuardedTensor dtokens = GuardedTensor.of(arena, 1, gap, batch, tokens, columns);
+                Teams.run(threads, w -> Pooling.backwardWeighted(dtokens.tensor(), dpooled, sizes, first, last, batch, tokens, w));
+                dtokens.assertGuardsIntact("dtokens");
+                return dtokens.tensor().toArray();
+            });
+            double[] expected = new double[actual.length];
+            PoolingReference.backwardWeighted(expected, Doubles.read(dpooled), Doubles.read(sizes), first, last, batch, tokens, columns);
+            for (int i = 0; i < expected.length; i++) {
+                // the sum of the sizes is exact; a quotient and a product are rounded
+                FORWARD.add(i, expected[i], actual[i], 2 * 0x1.01p-24 * Math.abs(expected[i]));
+            }
+        }
+    }
+
+    @Property(tries = 60)
+    void referenceGradientOfTheWeightedMeanMatchesCentralDifferences(
+            @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,
+            @ForAll @IntRange(min = 1, max = 7) int columns, @ForAll Random random) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        double[] x = Gradients.random(random, batch * tokens * columns);
+        double[] weights = Gradients.random(random, batch * columns);
+        double[] sizes = random.ints((long) batch * tokens, 1, 9).asDoubleStream().toArray();
+        double[] out = new double[batch * columns];
+        double[] dx = Gradients.random(random, x.length); // overwritten
+        GRADIENTS.backward(() -> PoolingReference.backwardWeighted(dx, weights, sizes, first, last, batch, tokens, columns), dx);
+        GRADIENTS.gradient("dtokens", x, dx, () -> {
+            PoolingReference.forwardWeighted(out, x, sizes, first, last, batch, tokens, columns);
+            return Gradients.dot(weights, out);
+        });
+        GRADIENTS.passed(batch, tokens, columns, first, last);
+    }
+
     @Test
     void wrongArgumentsAreNamed() {
         try (TensorArena arena = TensorArena.open()) {

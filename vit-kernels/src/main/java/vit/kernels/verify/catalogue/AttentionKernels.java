@@ -22,7 +22,9 @@ final class AttentionKernels {
                 new Kernel("attention bias", draw -> new Problem(draw, Bias.OF_PAIRS).forward()),
                 new Kernel("attention bias backward", draw -> new Problem(draw, Bias.OF_PAIRS).backward()),
                 new Kernel("attention key bias", draw -> new Problem(draw, Bias.OF_KEYS).forwardPacked()),
-                new Kernel("attention key bias queries", draw -> new Problem(draw, Bias.OF_KEYS).forwardQueries()));
+                new Kernel("attention key bias queries", draw -> new Problem(draw, Bias.OF_KEYS).forwardQueries()),
+                new Kernel("attention key bias tensors", draw -> new Problem(draw, Bias.OF_KEYS).forward()),
+                new Kernel("attention key bias backward", draw -> new Problem(draw, Bias.OF_KEYS).backward()));
     }
 
     /** What is added to the scores. */
@@ -63,7 +65,7 @@ final class AttentionKernels {
         }
 
         Call forward() {
-            return Call.of(w -> Attention.forward(out, sums, maps, qkv, bias, batch, tokens, heads, scale, workspace, w))
+            return Call.of(w -> Attention.forward(out, sums, maps, qkv, bias, keyBias, batch, tokens, heads, scale, workspace, w))
                     .output("out", out).output("log-sum-exp", sums).output("probabilities", maps)
                     .truths(() -> {
                         AttentionTruth[] truths = truths(new double[batch * tokens * inner]);
@@ -112,8 +114,8 @@ final class AttentionKernels {
             Tensor dqkv = draw.tensor(batch * tokens, 3 * inner);
             Tensor dbias = bias == null ? null : draw.tensor(heads * tokens, tokens);
             AttentionGradientWorkspace gradients = AttentionGradientWorkspace.allocate(draw.arena(), tokens, headDim, draw.mostThreads());
-            draw.prepare(w -> Attention.forward(out, sums, null, qkv, bias, batch, tokens, heads, scale, workspace, w));
-            Call call = Call.of(w -> Attention.backward(dqkv, dbias, dout, out, sums, qkv, bias, batch, tokens, heads, scale, gradients, w))
+            draw.prepare(w -> Attention.forward(out, sums, null, qkv, bias, keyBias, batch, tokens, heads, scale, workspace, w));
+            Call call = Call.of(w -> Attention.backward(dqkv, dbias, dout, out, sums, qkv, bias, keyBias, batch, tokens, heads, scale, gradients, w))
                     .output("dqkv", dqkv);
             if (bias == null) {
                 return call.truths(() -> List.of(joined(truths(dout.toDoubles()), t -> t.dqkv, t -> t.dqkvBound)));

@@ -15,6 +15,7 @@ final class PoolingKernels {
                 new Kernel("pooling", draw -> new Tokens(draw).mean()),
                 new Kernel("pooling backward", draw -> new Tokens(draw).meanBackward()),
                 new Kernel("pooling weighted", draw -> new Tokens(draw).weightedMean()),
+                new Kernel("pooling weighted backward", draw -> new Tokens(draw).weightedMeanBackward()),
                 new Kernel("pooling max", draw -> new Tokens(draw).max()),
                 new Kernel("pooling max backward", draw -> new Tokens(draw).maxBackward()));
     }
@@ -62,12 +63,7 @@ final class PoolingKernels {
 
         /** n products and additions, n − 1 additions of sizes, and a division. */
         Call weightedMean() {
-            Tensor sizes = draw.tensor(batch, perImage);
-            float[] values = new float[batch * perImage];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = 1 + draw.random().nextInt(9);
-            }
-            sizes.copyFrom(values);
+            Tensor sizes = sizes();
             return Call.of(w -> Pooling.forwardWeighted(pooled, tokens, sizes, first, last, batch, perImage, w)).output("pooled", pooled).truths(() -> {
                 double[] expected = new double[batch * width];
                 double[] magnitudes = new double[batch * width];
@@ -75,6 +71,25 @@ final class PoolingKernels {
                 PoolingReference.forwardWeighted(expected, in, sizes.toDoubles(), first, last, batch, perImage, width);
                 PoolingReference.forwardWeighted(magnitudes, Doubled.absolute(in), sizes.toDoubles(), first, last, batch, perImage, width);
                 return List.of(Truth.within(expected, i -> Truth.gamma(last - first + 1) * magnitudes[i] + (last - first) * (double) Float.MIN_VALUE));
+            });
+        }
+
+        private Tensor sizes() {
+            Tensor sizes = draw.tensor(batch, perImage);
+            float[] values = new float[batch * perImage];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = 1 + draw.random().nextInt(9);
+            }
+            return sizes.copyFrom(values);
+        }
+
+        /** A quotient of sizes, whose sum is exact, and a product. */
+        Call weightedMeanBackward() {
+            Tensor sizes = sizes();
+            return Call.of(w -> Pooling.backwardWeighted(tokens, pooled, sizes, first, last, batch, perImage, w)).output("dtokens", tokens).truths(() -> {
+                double[] expected = new double[batch * perImage * width];
+                PoolingReference.backwardWeighted(expected, pooled.toDoubles(), sizes.toDoubles(), first, last, batch, perImage, width);
+                return List.of(Truth.within(expected, i -> Truth.gamma(2) * Math.abs(expected[i]) + Float.MIN_VALUE));
             });
         }
 

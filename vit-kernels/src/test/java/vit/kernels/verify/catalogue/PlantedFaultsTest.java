@@ -47,7 +47,7 @@ class PlantedFaultsTest {
         LAST_LANE("layernorm/LayerNormSimd.java", "for (; i < n; i++) {", "for (; i < n - 1; i++) {", "layernorm",
                 Set.of("layernorm")),
         SIGN("attention/AttentionBackwardSimd.java", ".sub(delta).mul(probability)", ".add(delta).mul(probability)", "attention",
-                Set.of("attention backward", "attention bias backward")),
+                Set.of("attention backward", "attention bias backward", "attention key bias backward")),
         PRODUCT_AND_SUM_IN_GEMM("gemm/MicroKernel6x2.java", "acc0a = x.fma(ba, acc0a);", "acc0a = x.mul(ba).add(acc0a);", "gemm",
                 Set.of("gemm", "gemm packed rows")),
         PRODUCT_AND_SUM_IN_A_ROW("residual/ResidualSimd.java", "acc0 = dy0.fma(load(branch.segment(), branchAt), acc0);",
