@@ -1,5 +1,6 @@
 package vit.model;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -7,7 +8,7 @@ import vit.kernels.tokenmerge.TokenMerge;
 import vit.model.config.VitConfig;
 
 /**
- * How many tokens each block of a session merges (Bolya et al. 2023, arXiv 2210.09461). After its attention, a block joins the tokens whose keys are most alike,
+ * How many tokens each block of a session or a training merges (Bolya et al. 2023, arXiv 2210.09461). After its attention, a block joins the tokens whose keys are most alike,
  * and everything after it has so many fewer. It needs no training. The results are other ones than without it, so it is a choice between speed and accuracy.
  *
  * <p>A block never merges more than half of the tokens that are not prefix tokens: what is asked for beyond that is left out. Immutable.
@@ -15,7 +16,7 @@ import vit.model.config.VitConfig;
  * @param schedule how the counts are meant
  * @param counts   one count, or with {@link Schedule#BY_BLOCK} one for each of the first blocks; the others merge nothing
  */
-public record TokenMerging(Schedule schedule, List<Integer> counts) {
+public record TokenMerging(Schedule schedule, List<Integer> counts) implements Serializable {
 
     /** No block merges anything. */
     public static final TokenMerging NONE = constant(0);

@@ -22,9 +22,11 @@ import vit.kernels.parallel.Workers;
  *                       first block
  * @param seed           seed of the masks of dropout and stochastic depth. Seed, optimiser step and the image's place in the step determine a mask
  * @param frozen         the part of the model that keeps its values
+ * @param tokenMerging   how many tokens each block merges, as in a session with {@link SessionOptions#withTokenMerging(TokenMerging)}; {@link TokenMerging#NONE}
+ *                       unless it is asked for. Which tokens are merged, and their sizes, are constants in the backward pass
  */
 public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, boolean imageGradient, double labelSmoothing,
-        double dropout, double stochasticDepth, long seed, Frozen frozen) {
+        double dropout, double stochasticDepth, long seed, Frozen frozen, TokenMerging tokenMerging) {
 
     /**
      * Checks the numbers.
@@ -41,6 +43,7 @@ public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, 
             throw new IllegalArgumentException("batch " + maxBatch + "; expected 1 or more");
         }
         Objects.requireNonNull(frozen, "frozen");
+        Objects.requireNonNull(tokenMerging, "tokenMerging");
         checkShare("label smoothing", labelSmoothing);
         checkShare("dropout", dropout);
         checkShare("stochastic depth", stochasticDepth);
@@ -57,41 +60,55 @@ public record TrainingOptions(int threads, int maxBatch, boolean checkpointing, 
 
     /** Training without regularisation, with up to {@code batch} images in a pass. */
     public static TrainingOptions of(int threads, int batch) {
-        return new TrainingOptions(threads, batch, false, false, 0, 0, 0, 0, Frozen.NOTHING);
+        return new TrainingOptions(threads, batch, false, false, 0, 0, 0, 0, Frozen.NOTHING, TokenMerging.NONE);
     }
 
     /** The same options, with blocks recomputed in the backward pass or not. */
     public TrainingOptions withCheckpointing(boolean value) {
-        return new TrainingOptions(threads, maxBatch, value, imageGradient, labelSmoothing, dropout, stochasticDepth, seed, frozen);
+        return new TrainingOptions(threads, maxBatch, value, imageGradient, labelSmoothing, dropout, stochasticDepth, seed, frozen, tokenMerging);
     }
 
     /** The same options, with the gradient of the images computed or not; {@link VitTraining#imageGradient} reads it. */
     public TrainingOptions withImageGradient(boolean value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, value, labelSmoothing, dropout, stochasticDepth, seed, frozen);
+        return new TrainingOptions(threads, maxBatch, checkpointing, value, labelSmoothing, dropout, stochasticDepth, seed, frozen, tokenMerging);
     }
 
     /** The same options with this share of every target spread evenly over the classes, in [0, 1). */
     public TrainingOptions withLabelSmoothing(double value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, value, dropout, stochasticDepth, seed, frozen);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, value, dropout, stochasticDepth, seed, frozen, tokenMerging);
     }
 
     /** The same options with this probability of dropping an element, in [0, 1). */
     public TrainingOptions withDropout(double value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, value, stochasticDepth, seed, frozen);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, value, stochasticDepth, seed, frozen, tokenMerging);
     }
 
     /** The same options with this probability that an image skips a branch of the last block, in [0, 1). */
     public TrainingOptions withStochasticDepth(double value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, value, seed, frozen);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, value, seed, frozen, tokenMerging);
     }
 
     /** The same options with this seed of the masks of dropout and stochastic depth. */
     public TrainingOptions withSeed(long value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, value, frozen);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, value, frozen, tokenMerging);
     }
 
     /** The same options with this part of the model frozen. */
     public TrainingOptions withFrozen(Frozen value) {
-        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, seed, value);
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, seed, value, tokenMerging);
+    }
+
+    /**
+     * The same options, with {@code r} similar tokens merged in every block, or none with 0: faster steps, with other results. The page token-merging.md has figures.
+     *
+     * @throws IllegalArgumentException if {@code r} is negative
+     */
+    public TrainingOptions withTokenMerging(int r) {
+        return withTokenMerging(TokenMerging.constant(r));
+    }
+
+    /** The same options, with tokens merged as a schedule says. */
+    public TrainingOptions withTokenMerging(TokenMerging value) {
+        return new TrainingOptions(threads, maxBatch, checkpointing, imageGradient, labelSmoothing, dropout, stochasticDepth, seed, frozen, value);
     }
 }

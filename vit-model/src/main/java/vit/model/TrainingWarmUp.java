@@ -25,6 +25,9 @@ final class TrainingWarmUp {
     /** No pass of the training begins after this time. */
     private static final long LIMIT_NANOS = 8_000_000_000L;
 
+    /** Tokens that each block of the small models merges if the training merges some. */
+    private static final int SMALL_MERGED = 5;
+
     /** Steps of the small model between two measurements of its speed. */
     private static final int ROUND = 20;
 
@@ -106,9 +109,14 @@ final class TrainingWarmUp {
 
     private Kind kind() {
         TrainingOptions same = new TrainingOptions(Math.min(options.threads(), 2), 1, options.checkpointing(), options.imageGradient(),
-                Math.min(options.labelSmoothing(), 0.1), Math.min(options.dropout(), 0.1), Math.min(options.stochasticDepth(), 0.1), 0, Frozen.NOTHING);
+                Math.min(options.labelSmoothing(), 0.1), Math.min(options.dropout(), 0.1), Math.min(options.stochasticDepth(), 0.1), 0, Frozen.NOTHING,
+                smallMerging());
         return new Kind(small(SmallModel.plain(config)), small(SmallModel.varied(config)), same, optimizer != null && optimizer.adam() != null,
                 optimizer != null, average);
+    }
+
+    private TokenMerging smallMerging() {
+        return options.tokenMerging().isNone() ? TokenMerging.NONE : TokenMerging.constant(SMALL_MERGED);
     }
 
     /** Without a head where the training has none: its loss is one of embeddings. */
@@ -177,8 +185,8 @@ final class TrainingWarmUp {
 
         SmallTraining(VitConfig model, int threads) throws IOException {
             training = VitTraining.of(new SmallModel.Constant(model), new TrainingOptions(threads, SMALL_BATCH, options.checkpointing(),
-                    options.imageGradient(), options.labelSmoothing(), options.dropout(), options.stochasticDepth(), options.seed(), Frozen.NOTHING),
-                    optimizer);
+                    options.imageGradient(), options.labelSmoothing(), options.dropout(), options.stochasticDepth(), options.seed(), Frozen.NOTHING,
+                    smallMerging()), optimizer);
             images = new float[SMALL_BATCH * model.channels() * model.imageHeight() * model.imageWidth()];
             targets = new float[SMALL_BATCH * model.classes()];
             classes = model.classes() > 0 && !model.isProjection();

@@ -92,12 +92,12 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
         VitModel.prepareKernels();
         this.config = source.config();
         GradientPass.checkTrainable(config);
-        TrainingKernels.compile(config, optimizer);
+        TrainingKernels.compile(config, !options.tokenMerging().isNone(), optimizer);
         this.labels = List.copyOf(source.labels());
         this.preprocessing = source.preprocessing();
         this.options = options;
         this.optimizer = optimizer;
-        this.awaitsKernels = ForwardCost.of(config).flops() > SessionPass.AWAIT_FLOPS;
+        this.awaitsKernels = ForwardCost.of(config, options.tokenMerging().tokens(config)).flops() > SessionPass.AWAIT_FLOPS;
         this.parameters = Parameters.of(config);
         this.arena = TensorArena.open();
         Workers team = null;
@@ -143,7 +143,7 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
      * @param source    the parameters to start from, for example a {@link VitModel} or {@link vit.model.train.Initialization}
      * @param options   threads, batch, regularisation
      * @param optimizer what {@link #step} does; null if only gradients are wanted
-     * @throws IllegalArgumentException if the model has sigmoid scores or a pre-logits layer, or does not have what is to be frozen
+     * @throws IllegalArgumentException if the model has sigmoid scores or a pre-logits layer, does not have what is to be frozen, or its tokens cannot be merged
      * @throws IOException              if the source cannot be read
      */
     public static VitTraining of(ParameterSource source, TrainingOptions options, Optimizer optimizer) throws IOException {
@@ -176,6 +176,11 @@ public final class VitTraining implements AutoCloseable, ParameterSource {
     /** The part of the model that keeps its values. */
     public Frozen frozen() {
         return options.frozen();
+    }
+
+    /** How many tokens each block merges. */
+    public TokenMerging tokenMerging() {
+        return options.tokenMerging();
     }
 
     /** The largest number of images in one pass. */

@@ -48,7 +48,7 @@ class ConcurrentCallsTest {
     private static final Set<String> SESSION_FACTS = Set.of("config", "maxBatch", "threads", "cost", "plannedBytes", "toString", "close");
 
     private static final Set<String> TRAINING_FACTS =
-            Set.of("config", "labels", "preprocessing", "parameters", "frozen", "maxBatch", "plannedBytes", "steps", "stateCount", "toString", "close");
+            Set.of("config", "labels", "preprocessing", "parameters", "frozen", "tokenMerging", "maxBatch", "plannedBytes", "steps", "stateCount", "toString", "close");
 
     /** Methods of a model that use its weights. */
     private static final Set<String> MODEL_CALLS = Set.of("read", "newSession");

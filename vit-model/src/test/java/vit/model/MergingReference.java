@@ -25,6 +25,8 @@ final class MergingReference {
     private final Map<String, double[]> weights = new HashMap<>();
     private double[][] x; // by image: (T, C)
     private double[][] sizes; // by image: (T)
+    private final Map<String, int[]> groups = new HashMap<>(); // by block and image
+    private boolean held;
 
     MergingReference(ParameterSource source, TokenMerging merging) {
         config = source.config();
@@ -40,6 +42,16 @@ final class MergingReference {
             Arrays.setAll(doubles, i -> values[i]);
             weights.put(parameter.name(), doubles);
         }
+    }
+
+    /** From now on every block merges the tokens that it has merged before, whatever their keys are: the matching is a constant of the loss. */
+    void holdGroups() {
+        held = true;
+    }
+
+    /** The values of a parameter, which may be changed. */
+    double[] weights(String name) {
+        return weights.get(name);
     }
 
     /** @param tokens (B·T, C), what the stem gives */
@@ -78,8 +90,11 @@ final class MergingReference {
             for (int t = 0; t < tokens; t++) {
                 System.arraycopy(qkv, (t * 3 + 1) * inner, keys, t * inner, inner);
             }
-            int[] joined = new int[tokens];
-            TokenMergeReference.match(joined, keys, tokens, config.heads(), config.prefixTokens(), tokens - groups);
+            int[] joined = held ? this.groups.get(name + b) : new int[tokens];
+            if (!held) {
+                TokenMergeReference.match(joined, keys, tokens, config.heads(), config.prefixTokens(), tokens - groups);
+                this.groups.put(name + b, joined);
+            }
             double[] merged = new double[groups * config.width()];
             double[] mergedSizes = new double[groups];
             TokenMergeReference.forward(merged, mergedSizes, x[b], sizes[b], joined, groups);

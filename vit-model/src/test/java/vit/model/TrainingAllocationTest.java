@@ -6,8 +6,9 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import vit.kernels.verify.ChildProcess;
 import vit.model.config.VitConfig;
 import vit.model.parameters.GeneratedWeights;
@@ -31,13 +32,14 @@ class TrainingAllocationTest {
     /** C2 may be late on a busy machine, so one round of steps must be without a byte within some seconds. */
     private static final long COMPILATION_NANOS = 8_000_000_000L;
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
     @Timeout(300)
-    void stepsAllocateNothingAfterWarmUp() throws IOException, InterruptedException {
+    void stepsAllocateNothingAfterWarmUp(int merged) throws IOException, InterruptedException {
         String output = "";
         for (int attempt = 0; attempt < ATTEMPTS && !output.contains("bytes 0"); attempt++) {
             List<String> command = List.of(ProcessHandle.current().info().command().orElseThrow(), "--add-modules=jdk.incubator.vector",
-                    "-cp", System.getProperty("java.class.path"), Probe.class.getName());
+                    "-cp", System.getProperty("java.class.path"), Probe.class.getName(), String.valueOf(merged));
             output = ChildProcess.output(new ProcessBuilder(command).redirectErrorStream(true));
         }
         assertEquals("bytes 0", output.lines().filter(line -> line.startsWith("bytes ")).findFirst().orElse(output));
@@ -48,8 +50,10 @@ class TrainingAllocationTest {
 
         private Probe() {}
 
+        /** @param arguments how many tokens each block merges */
         public static void main(String[] arguments) throws IOException {
-            TrainingOptions options = TrainingOptions.of(2, BATCH).withDropout(0.2).withStochasticDepth(0.1).withLabelSmoothing(0.1).withSeed(5);
+            TrainingOptions options = TrainingOptions.of(2, BATCH).withDropout(0.2).withStochasticDepth(0.1).withLabelSmoothing(0.1).withSeed(5)
+                    .withTokenMerging(Integer.parseInt(arguments[0]));
             float[] images = new float[BATCH * CONFIG.channels() * CONFIG.imageHeight() * CONFIG.imageWidth()];
             int[] labels = {0, 1, 2};
             try (VitTraining training = VitTraining.of(new GeneratedWeights(CONFIG, 0), options, Optimizer.adamW(0.05))) {

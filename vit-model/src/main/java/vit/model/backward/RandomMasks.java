@@ -26,7 +26,7 @@ final class RandomMasks {
 
     private final TrainingOptions options;
     private final int depth;
-    private final int tokens;
+    private final int[] tokens; // T before each block, and after the last
 
     private int step;
     private int firstImage;
@@ -35,7 +35,7 @@ final class RandomMasks {
     RandomMasks(VitConfig config, TrainingOptions options) {
         this.options = options;
         this.depth = config.depth();
-        this.tokens = config.tokens();
+        this.tokens = options.tokenMerging().tokens(config);
     }
 
     /**
@@ -53,12 +53,12 @@ final class RandomMasks {
 
     /** Drops elements of the tokens (B·T, C) that enter the first block, or of their gradient; in place, with a barrier. */
     void embedding(Tensor x, Worker w) {
-        dropout(x, x, 0, w);
+        dropout(x, x, 0, tokens[0], w);
     }
 
-    /** Drops elements of the hidden layer (B·T, F) after the GELU, or of its gradient; in place, with a barrier. */
+    /** Drops elements of the hidden layer (B·T, F), with T of what the block has merged, after the GELU, or of its gradient; in place, with a barrier. */
     void hidden(Tensor x, int block, Worker w) {
-        dropout(x, x, layer(block, 2), w);
+        dropout(x, x, layer(block, 2), tokens[block + 1], w);
     }
 
     /** Whether {@link #branch} changes anything. */
@@ -69,15 +69,16 @@ final class RandomMasks {
     /** out = mask · in, for the output of a branch (B·T, C) or its gradient. {@code out} may be {@code in}. Contains barriers. */
     void branch(Tensor out, Tensor in, int block, Branch which, Worker w) {
         int offset = which == Branch.ATTENTION ? 0 : 3;
+        int count = tokens[which == Branch.ATTENTION ? block : block + 1];
         Tensor rest = in;
         if (options.dropout() > 0) {
-            dropout(out, in, layer(block, offset), w);
+            dropout(out, in, layer(block, offset), count, w);
             rest = out;
         }
         double rate = pathRate(block);
         if (rate > 0) {
             StochasticDepth.apply(out, rest, rate, options.seed(), Philox.stream(step, layer(block, offset + 1)),
-                    firstImage, batch, tokens, w);
+                    firstImage, batch, count, w);
             w.barrier();
         }
     }
@@ -90,10 +91,11 @@ final class RandomMasks {
         return 1 + block * LAYERS_PER_BLOCK + offset;
     }
 
-    private void dropout(Tensor out, Tensor in, int layer, Worker w) {
+    /** @param count the tokens of an image */
+    private void dropout(Tensor out, Tensor in, int layer, int count, Worker w) {
         if (options.dropout() > 0) {
             Dropout.apply(out, in, options.dropout(), options.seed(), Philox.stream(step, layer),
-                    (long) firstImage * tokens, batch * tokens, w);
+                    (long) firstImage * count, batch * count, w);
             w.barrier();
         }
     }

@@ -17,11 +17,13 @@ import vit.model.parameters.Parameters;
  *   q, k = rotate(norm(q), norm(k));  attended = softmax(q·kᵀ/√D + bias)·v
  * </pre>
  *
- * Norms, rotation and bias are optional. The twin for inference is {@code vit.model.forward.PositionedAttention}.
+ * Norms, rotation and bias are optional. The bias is that of relative positions, or the logarithms of the sizes of merged tokens. The twins for inference are {@code
+ * PositionedAttention} and {@code MergingAttention} of {@code vit.model.forward}.
  */
 final class TrainingAttention {
 
     private final int tokens; // T
+    private final Tensor logSizes; // (B, T) or null
     private final int heads; // H
     private final float scale; // 1/√D
     private final TrainingMemory memory;
@@ -33,8 +35,9 @@ final class TrainingAttention {
     private final PositionTables tables;
     private final boolean gathersBias;
 
-    TrainingAttention(VitConfig config, TrainingParameters p, int i, TrainingMemory memory, PositionTables tables) {
-        this.tokens = config.tokens();
+    TrainingAttention(VitConfig config, TrainingParameters p, int i, TrainingTokens passTokens, TrainingMemory memory, PositionTables tables) {
+        this.tokens = passTokens.count(i);
+        this.logSizes = passTokens.logSizes(i);
         this.heads = config.heads();
         this.scale = (float) (1 / Math.sqrt(config.headDim()));
         this.memory = memory;
@@ -63,7 +66,7 @@ final class TrainingAttention {
             rotate.apply(prepared, batch, w);
             w.barrier();
         }
-        Attention.forward(attended, logSumExp, null, prepared, bias(w), batch, tokens, heads, scale, memory.attention, w);
+        Attention.forward(attended, logSumExp, null, prepared, bias(w), logSizes, batch, tokens, heads, scale, memory.attention, w);
         w.barrier();
     }
 
@@ -79,7 +82,7 @@ final class TrainingAttention {
             clear(memory.dbias, w);
             w.barrier();
         }
-        Attention.backward(dqkv, memory.dbias, dattended, attended, logSumExp, prepared, bias, batch, tokens, heads, scale, memory.attentionGradient, w);
+        Attention.backward(dqkv, memory.dbias, dattended, attended, logSumExp, prepared, bias, logSizes, batch, tokens, heads, scale, memory.attentionGradient, w);
         w.barrier();
         if (dtable != null) { // null if a table that blocks share is frozen
             RelativeBias.scatter(dtable, memory.dbias, tables.index(), w);

@@ -22,6 +22,7 @@ final class TrainingAttentionPool extends TrainingPool {
     private final int width; // C
     private final int first;
     private final int keys; // K
+    private final Tensor keySizes; // (B, K): the logarithms of their sizes; null if none are merged. A model with tokens before the keys merges none
     private final float scale;
 
     private final TrainingLayer qkv;
@@ -55,11 +56,12 @@ final class TrainingAttentionPool extends TrainingPool {
     private final Tensor dhidden; // (B, F)
     private final Tensor branch; // (B, C)
 
-    TrainingAttentionPool(VitConfig config, TrainingParameters parameters, TrainingMemory memory, int maxBatch, TensorArena arena) {
-        super(config, parameters, memory, maxBatch, arena);
+    TrainingAttentionPool(VitConfig config, TrainingParameters parameters, TrainingTokens tokens, TrainingMemory memory, int maxBatch, TensorArena arena) {
+        super(config, parameters, tokens, memory, maxBatch, arena);
         width = config.width();
         first = config.pooling().includesPrefix() ? 0 : config.prefixTokens();
-        keys = config.tokens() - first;
+        keys = count - first;
+        keySizes = tokens.logSizes(config.depth());
         scale = (float) (1 / Math.sqrt(config.headDim()));
         qkv = parameters.layer(Parameters.POOL_QKV);
         output = parameters.layer(Parameters.POOL_OUTPUT);
@@ -95,16 +97,16 @@ final class TrainingAttentionPool extends TrainingPool {
     }
 
     @Override
-    void pool(Tensor to, Tensor tokens, int batch, Worker w) {
+    void pool(Tensor to, Tensor x, int batch, Worker w) {
         int rows = batch * keys;
         for (int b = w.from(batch), end = w.to(batch); b < end; b++) {
             Spans.copyRow(queries, b, 0, query, 0, width);
             for (int key = 0; used != null && key < keys; key++) {
-                Spans.copyRow(used, b * keys + key, 0, tokens, b * config.tokens() + first + key, width);
+                Spans.copyRow(used, b * keys + key, 0, x, b * count + first + key, width);
             }
         }
         w.barrier();
-        qkv.forward(projected, used == null ? tokens : used, rows, m.gemm, w);
+        qkv.forward(projected, used == null ? x : used, rows, m.gemm, w);
         qkv.forward(projectedQueries, queries, batch, m.gemm, w);
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
             if (row % keys == 0) {
@@ -114,7 +116,7 @@ final class TrainingAttentionPool extends TrainingPool {
             }
         }
         w.barrier();
-        Attention.forward(attendedAll, logSumExp, null, projected, batch, keys, config.heads(), scale, m.attention, w);
+        Attention.forward(attendedAll, logSumExp, null, projected, null, keySizes, batch, keys, config.heads(), scale, m.attention, w);
         w.barrier();
         for (int b = w.from(batch), end = w.to(batch); b < end; b++) {
             Spans.copyRow(attended, b, 0, attendedAll, b * keys, width);
@@ -132,7 +134,7 @@ final class TrainingAttentionPool extends TrainingPool {
     }
 
     @Override
-    void poolBackward(Tensor dtokens, Tensor dpooled, Tensor tokens, int batch, Worker w) {
+    void poolBackward(Tensor dx, Tensor dpooled, Tensor x, int batch, Worker w) {
         int rows = batch * keys;
         // pooled = a + fc2(gelu(fc1(norm(a))))
         fc2.backward(dhidden, dpooled, hidden, batch, m.gemm, w);
@@ -152,7 +154,7 @@ final class TrainingAttentionPool extends TrainingPool {
             }
         }
         w.barrier();
-        Attention.backward(dprojected, dattendedAll, attendedAll, logSumExp, projected, batch, keys, config.heads(), scale, m.attentionGradient, w);
+        Attention.backward(dprojected, null, dattendedAll, attendedAll, logSumExp, projected, null, keySizes, batch, keys, config.heads(), scale, m.attentionGradient, w);
         w.barrier();
         // The query's third of the projection is given the query, the others the tokens.
         for (int row = w.from(rows), end = w.to(rows); row < end; row++) {
@@ -164,7 +166,7 @@ final class TrainingAttentionPool extends TrainingPool {
         }
         w.barrier();
         qkv.backward(dqueries, projectedQueries, queries, batch, m.gemm, w);
-        qkv.backwardAgain(dused, dprojected, used == null ? tokens : used, rows, m.gemm, w);
+        qkv.backwardAgain(dused, dprojected, used == null ? x : used, rows, m.gemm, w);
         if (w.isFirst()) {
             for (int b = 0; b < batch; b++) {
                 for (int c = 0; c < width; c++) {
@@ -172,12 +174,12 @@ final class TrainingAttentionPool extends TrainingPool {
                 }
             }
         }
-        for (int row = w.from(batch * config.tokens()), end = w.to(batch * config.tokens()); row < end; row++) {
-            int key = row % config.tokens() - first;
+        for (int row = w.from(batch * count), end = w.to(batch * count); row < end; row++) {
+            int key = row % count - first;
             if (key < 0) {
-                Spans.clearRow(dtokens, row, 0, width);
+                Spans.clearRow(dx, row, 0, width);
             } else {
-                Spans.copyRow(dtokens, row, 0, dused, row / config.tokens() * keys + key, width);
+                Spans.copyRow(dx, row, 0, dused, row / count * keys + key, width);
             }
         }
         w.barrier();

@@ -16,13 +16,16 @@ import vit.model.parameters.Parameters;
  *   out = y + g₂·MLP(norm₂(y))
  * </pre>
  *
- * where g is the optional layer scale. The optional masks of dropout and stochastic depth are applied inside the branches. The
- * backward pass goes from out back to x, and computes again what it needs beyond {@link BlockState}.
+ * where g is the optional layer scale. A pass that merges tokens does so between the two, and y is then what is left. The optional masks of dropout and stochastic
+ * depth are applied inside the branches. The backward pass goes from out back to x, and computes again what it needs beyond {@link BlockState}.
  */
 final class TrainingBlock {
 
     private final int index;
-    private final int tokens;
+    private final int tokens; // T
+    private final int mergedTokens; // T', which are T unless the block merges some
+    private final TrainingTokens.Step merge; // or null
+    private final Tensor logSumExp; // (B·H, T)
     private final RandomMasks masks;
     private final TrainingMemory m;
     private final BlockState s;
@@ -41,15 +44,19 @@ final class TrainingBlock {
     private final Tensor gamma2;
     private final Tensor dgamma2;
 
-    TrainingBlock(VitConfig config, TrainingParameters p, int i, RandomMasks masks, TrainingMemory memory, PositionTables tables, BlockState state) {
+    TrainingBlock(VitConfig config, TrainingParameters p, int i, TrainingTokens passTokens, RandomMasks masks, TrainingMemory memory, PositionTables tables,
+            BlockState state) {
         this.index = i;
-        this.tokens = config.tokens();
+        this.tokens = passTokens.count(i);
+        this.mergedTokens = passTokens.count(i + 1);
+        this.merge = passTokens.step(i);
+        this.logSumExp = state.logSumExp(tokens);
         this.masks = masks;
         this.m = memory;
         this.s = state;
         norm1 = p.norm(Parameters.block(i, Parameters.NORM_1));
         qkv = p.layer(Parameters.block(i, Parameters.QKV));
-        attention = new TrainingAttention(config, p, i, memory, tables);
+        attention = new TrainingAttention(config, p, i, passTokens, memory, tables);
         attentionNorm = config.block().attention().innerNorm() ? p.norm(Parameters.block(i, Parameters.ATTENTION_NORM)) : null;
         output = p.layer(Parameters.block(i, Parameters.ATTENTION_OUTPUT));
         norm2 = p.norm(Parameters.block(i, Parameters.NORM_2));
@@ -62,17 +69,28 @@ final class TrainingBlock {
         dgamma2 = p.gradients().vector(Parameters.block(i, Parameters.LAYER_SCALE_2));
     }
 
-    /** Computes out (B·T, C) from x (B·T, C), and fills the state. {@code out} may be null if only the state is wanted. */
+    /**
+     * Computes out (B·T', C) from x (B·T, C), and fills the state. {@code out} may be null if only the state is wanted, after a pass that found which tokens the
+     * block merges.
+     */
     void forward(Tensor out, Tensor x, int batch, Worker w) {
         int rows = batch * tokens;
         norm1.forward(m.normed, s.mean1, s.rstd1, x, rows, w);
         w.barrier();
         qkv.forward(s.qkv, m.normed, rows, m.gemm, w);
-        attention.forward(s.attended, s.logSumExp, s.qkv, batch, w);
+        attention.forward(s.attended, logSumExp, s.qkv, batch, w);
+        if (merge != null && out != null) {
+            merge.match(s.qkv, batch, w);
+        }
         output.forward(m.branch, joined(rows, w), rows, m.gemm, w);
         masks.branch(m.branch, m.branch, index, Branch.ATTENTION, w);
-        add(s.y, x, gamma1, rows, w);
+        Tensor y = merge == null ? s.y : m.normed;
+        add(y, x, gamma1, rows, w);
         w.barrier();
+        if (merge != null) {
+            merge.forward(s.y, y, batch, w);
+        }
+        rows = batch * mergedTokens;
         norm2.forward(m.normed, s.mean2, s.rstd2, s.y, rows, w);
         w.barrier();
         fc1.forward(s.z, m.normed, rows, m.gemm, w);
@@ -104,9 +122,9 @@ final class TrainingBlock {
         }
     }
 
-    /** Turns {@code m.dx} from the gradient of out into the gradient of x, and adds to the gradients of the parameters. */
+    /** Turns {@code m.dx} from the gradient of out (B·T', C) into the gradient of x (B·T, C), and adds to the gradients of the parameters. */
     void backward(Tensor x, int batch, Worker w) {
-        int rows = batch * tokens;
+        int rows = batch * mergedTokens;
         // out = y + g₂·fc2(step(z))
         hidden.forward(m.hidden, s.z, rows, w);
         masks.hidden(m.hidden, index, w);
@@ -118,7 +136,11 @@ final class TrainingBlock {
         w.barrier();
         // z = fc1(norm₂(y))
         fc1.backward(m.dnormed, dz, m.normed, rows, m.gemm, w);
-        normBackward(norm2, s.y, s.mean2, s.rstd2, rows, w);
+        normBackward(merge == null ? m.dx : m.dnormed, norm2, s.y, s.mean2, s.rstd2, rows, w);
+        if (merge != null) {
+            merge.backward(m.dx, m.dnormed, batch, w);
+        }
+        rows = batch * tokens;
         // y = x + g₁·output(joined)
         Tensor joined = joined(rows, w);
         dbranch = branchGradient(output, joined, gamma1, dgamma1, Branch.ATTENTION, rows, w);
@@ -128,12 +150,12 @@ final class TrainingBlock {
             attentionNorm.backward(m.djoined, m.dattended, s.attended, m.joinedMean, m.joinedRstd, rows, w);
             dattended = m.djoined;
         }
-        attention.backward(m.dqkv, dattended, s.attended, s.logSumExp, s.qkv, batch, w);
+        attention.backward(m.dqkv, dattended, s.attended, logSumExp, s.qkv, batch, w);
         norm1.forward(m.normed, null, null, x, rows, w);
         w.barrier();
         // qkv = W·norm₁(x)
         qkv.backward(m.dnormed, m.dqkv, m.normed, rows, m.gemm, w);
-        normBackward(norm1, x, s.mean1, s.rstd1, rows, w);
+        normBackward(m.dx, norm1, x, s.mean1, s.rstd1, rows, w);
     }
 
     /**
@@ -156,10 +178,10 @@ final class TrainingBlock {
         return m.dbranch;
     }
 
-    /** dx += the gradient of the norm's input, given dnormed. */
-    private void normBackward(TrainingNorm norm, Tensor input, Tensor mean, Tensor rstd, int rows, Worker w) {
+    /** sum = dx + the gradient of the norm's input, given dnormed. {@code sum} may be dx or dnormed itself. */
+    private void normBackward(Tensor sum, TrainingNorm norm, Tensor input, Tensor mean, Tensor rstd, int rows, Worker w) {
         norm.backward(m.dbranch, m.dnormed, input, mean, rstd, rows, w);
-        Residual.add(m.dx, m.dx, m.dbranch, rows, w);
+        Residual.add(sum, m.dx, m.dbranch, rows, w);
         w.barrier();
     }
 }

@@ -19,9 +19,16 @@ public final class TrainingKernels {
 
     private TrainingKernels() {}
 
-    /** Begins to compile the kernels of this training, unless that has been done. */
-    public static void compile(VitConfig config, Optimizer optimizer) {
+    /**
+     * Begins to compile the kernels of this training, unless that has been done.
+     *
+     * @param merging whether it merges tokens
+     */
+    public static void compile(VitConfig config, boolean merging, Optimizer optimizer) {
         KernelCompilation.include(config);
+        if (merging) {
+            KernelCompilation.includeMerging();
+        }
         KernelCompilation.begin("training", TrainingKernels::plain);
         if (optimizer != null) {
             KernelCompilation.begin(optimizer.adam() == null ? "SGD" : "Adam", optimizer.adam() == null ? Sgd::rehearsals : Adam::rehearsals);

@@ -27,6 +27,7 @@ public final class TrainingPass implements Workers.Task {
     private final int first; // the lowest block that is trained
     final TrainingMemory m;
     private final RandomMasks masks;
+    private final TrainingTokens tokens;
 
     public final Tensor images; // (B, channels, height, width)
     public final Tensor dimages; // (B, channels, height, width), or null when not wanted
@@ -34,7 +35,7 @@ public final class TrainingPass implements Workers.Task {
     public final Tensor logits; // (B, classes)
     public final Tensor losses; // (B)
 
-    private final Tensor[] streams; // (B·T, C): the input of block i, and the output of the last; one for all frozen blocks
+    private final Tensor[] streams; // (B·T, C), with T of each block: the input of block i, and the output of the last; one for all frozen blocks
     private final BlockState[] states; // of every block, or one for all with checkpointing; one for the frozen blocks and the first that is trained
     private final TrainingBlock[] blocks;
     private final String[] stageNames;
@@ -62,7 +63,7 @@ public final class TrainingPass implements Workers.Task {
         this.frozen = options.frozen();
         this.first = frozen.firstTrainedBlock(config);
         int width = config.width();
-        int rows = Math.multiplyExact(maxBatch, config.tokens());
+        tokens = new TrainingTokens(config, options, arena);
         masks = new RandomMasks(config, options);
         m = new TrainingMemory(config, maxBatch, options.threads(), arena);
         images = arena.allocate(maxBatch, config.channels(), config.imageHeight(), config.imageWidth());
@@ -79,16 +80,16 @@ public final class TrainingPass implements Workers.Task {
         blocks = new TrainingBlock[config.depth()];
         stageNames = new String[config.depth()];
         for (int i = 0; i <= config.depth(); i++) {
-            streams[i] = i > 0 && i <= first ? streams[0] : arena.allocatePadded(rows, width);
+            streams[i] = i > 0 && i <= first ? streams[0] : arena.allocatePadded(Math.multiplyExact(maxBatch, tokens.count(i)), width);
         }
         stem = new TrainingStem(config, parameters, m, masks, images, dimages, streams[0], maxBatch, arena);
         PositionTables tables = PositionTables.of(config, arena);
         for (int i = 0; i < config.depth(); i++) {
-            states[i] = i > 0 && (checkpointing || i <= first) ? states[0] : new BlockState(config, maxBatch, arena);
+            states[i] = i > 0 && (checkpointing || i <= first) ? states[0] : new BlockState(config, tokens.count(i), tokens.count(i + 1), maxBatch, arena);
             stageNames[i] = "stage.block." + i;
-            blocks[i] = new TrainingBlock(config, parameters, i, masks, m, tables, states[i]);
+            blocks[i] = new TrainingBlock(config, parameters, i, tokens, masks, m, tables, states[i]);
         }
-        pool = TrainingPool.of(config, parameters, m, maxBatch, arena);
+        pool = TrainingPool.of(config, parameters, tokens, m, maxBatch, arena);
         dpooled = frozen.kind() == Frozen.Kind.ALL_BUT_HEAD ? null : arena.allocate(maxBatch, config.pooledWidth());
         head = headed ? new TrainingHead(config, parameters, m, pool, logits, maxBatch, arena) : null;
         embeddings = new float[Math.multiplyExact(maxBatch, config.embeddingWidth())];

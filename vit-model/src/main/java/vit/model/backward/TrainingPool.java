@@ -17,6 +17,8 @@ abstract class TrainingPool {
     final Tensor pooled;
 
     final VitConfig config;
+    final TrainingTokens tokens;
+    final int count; // T: the tokens of an image after the last block
     final TrainingMemory m;
     private final FinalNorm place;
     private final TrainingNorm finalNorm; // or null
@@ -25,26 +27,28 @@ abstract class TrainingPool {
     private final Tensor raw; // (B, C): before a norm that follows the pooling, or null
     private final Tensor draw; // (B, C), or null
 
-    TrainingPool(VitConfig config, TrainingParameters parameters, TrainingMemory memory, int maxBatch, TensorArena arena) {
+    TrainingPool(VitConfig config, TrainingParameters parameters, TrainingTokens tokens, TrainingMemory memory, int maxBatch, TensorArena arena) {
         this.config = config;
+        this.tokens = tokens;
+        this.count = tokens.last();
         this.m = memory;
         place = config.finalNorm();
         pooled = arena.allocate(maxBatch, config.pooledWidth());
         boolean after = place == FinalNorm.AFTER_POOLING;
         raw = after ? arena.allocate(maxBatch, config.width()) : null;
         draw = after ? arena.allocate(maxBatch, config.width()) : null;
-        int rows = Math.multiplyExact(maxBatch, config.tokens());
+        int rows = Math.multiplyExact(maxBatch, count);
         finalMean = arena.allocate(rows);
         finalRstd = arena.allocate(rows);
         finalNorm = place == FinalNorm.NONE ? null : parameters.norm(Parameters.finalNorm(config));
     }
 
     /** The pooling of a model. */
-    static TrainingPool of(VitConfig config, TrainingParameters parameters, TrainingMemory memory, int maxBatch, TensorArena arena) {
+    static TrainingPool of(VitConfig config, TrainingParameters parameters, TrainingTokens tokens, TrainingMemory memory, int maxBatch, TensorArena arena) {
         return switch (config.pooling()) {
             case TOKEN, PATCH_MEAN, ALL_MEAN, TOKEN_AND_PATCH_MEAN, PATCH_MAX, ALL_MAX, PATCH_MEAN_MAX, ALL_MEAN_MAX ->
-                new TrainingStatisticPool(config, parameters, memory, maxBatch, arena);
-            case PATCH_ATTENTION, ALL_ATTENTION -> new TrainingAttentionPool(config, parameters, memory, maxBatch, arena);
+                new TrainingStatisticPool(config, parameters, tokens, memory, maxBatch, arena);
+            case PATCH_ATTENTION, ALL_ATTENTION -> new TrainingAttentionPool(config, parameters, tokens, memory, maxBatch, arena);
         };
     }
 
@@ -58,17 +62,17 @@ abstract class TrainingPool {
         return null;
     }
 
-    /** Pools the tokens (B·T, C) into {@code to}. A barrier is at the end. */
-    abstract void pool(Tensor to, Tensor tokens, int batch, Worker w);
+    /** Pools the tokens x (B·T, C) into {@code to}. A barrier is at the end. */
+    abstract void pool(Tensor to, Tensor x, int batch, Worker w);
 
     /** Writes the gradient of all tokens, given that of what was pooled. A barrier is at the end. */
-    abstract void poolBackward(Tensor dtokens, Tensor dpooled, Tensor tokens, int batch, Worker w);
+    abstract void poolBackward(Tensor dx, Tensor dpooled, Tensor x, int batch, Worker w);
 
     /** Pools the output of the last block. A barrier is at the end. */
     final void forward(Tensor last, int batch, Worker w) {
         switch (place) {
             case BEFORE_POOLING -> {
-                finalNorm.forward(m.normed, finalMean, finalRstd, last, batch * config.tokens(), w);
+                finalNorm.forward(m.normed, finalMean, finalRstd, last, batch * count, w);
                 w.barrier();
                 pool(pooled, m.normed, batch, w);
             }
@@ -86,7 +90,7 @@ abstract class TrainingPool {
         switch (place) {
             case BEFORE_POOLING -> {
                 poolBackward(m.dnormed, dpooled, m.normed, batch, w);
-                finalNorm.backward(m.dx, m.dnormed, last, finalMean, finalRstd, batch * config.tokens(), w);
+                finalNorm.backward(m.dx, m.dnormed, last, finalMean, finalRstd, batch * count, w);
             }
             case AFTER_POOLING -> {
                 finalNorm.backward(draw, dpooled, raw, finalMean, finalRstd, batch, w);

@@ -20,8 +20,8 @@ final class TrainingStatisticPool extends TrainingPool {
     private final Tensor distilled; // (B, C): the distillation token, or null
     private final Tensor ddistilled; // (B, C): its gradient, or null
 
-    TrainingStatisticPool(VitConfig config, TrainingParameters parameters, TrainingMemory memory, int maxBatch, TensorArena arena) {
-        super(config, parameters, memory, maxBatch, arena);
+    TrainingStatisticPool(VitConfig config, TrainingParameters parameters, TrainingTokens tokens, TrainingMemory memory, int maxBatch, TensorArena arena) {
+        super(config, parameters, tokens, memory, maxBatch, arena);
         first = config.pooling().includesPrefix() ? 0 : config.prefixTokens();
         boolean two = switch (config.pooling()) {
             case TOKEN_AND_PATCH_MEAN, PATCH_MEAN_MAX, ALL_MEAN_MAX -> true;
@@ -44,20 +44,20 @@ final class TrainingStatisticPool extends TrainingPool {
     }
 
     @Override
-    void pool(Tensor to, Tensor tokens, int batch, Worker w) {
-        int t = config.tokens();
+    void pool(Tensor to, Tensor x, int batch, Worker w) {
+        int t = count;
         switch (config.pooling()) {
             case TOKEN -> {
-                Pooling.forward(to, tokens, 0, 1, batch, t, w);
+                Pooling.forward(to, x, 0, 1, batch, t, w);
                 if (distilled != null) {
-                    Pooling.forward(distilled, tokens, 1, 2, batch, t, w);
+                    Pooling.forward(distilled, x, 1, 2, batch, t, w);
                 }
             }
-            case PATCH_MEAN, ALL_MEAN -> Pooling.forward(to, tokens, first, t, batch, t, w);
-            case PATCH_MAX, ALL_MAX -> Pooling.forwardMax(to, tokens, first, t, batch, t, w);
+            case PATCH_MEAN, ALL_MEAN -> mean(to, x, batch, w);
+            case PATCH_MAX, ALL_MAX -> Pooling.forwardMax(to, x, first, t, batch, t, w);
             case TOKEN_AND_PATCH_MEAN -> {
-                Pooling.forward(one, tokens, 0, 1, batch, t, w);
-                Pooling.forward(other, tokens, first, t, batch, t, w);
+                Pooling.forward(one, x, 0, 1, batch, t, w);
+                mean(other, x, batch, w);
                 w.barrier();
                 for (int row = w.from(batch), end = w.to(batch); row < end; row++) {
                     Spans.copyRow(to, row, 0, one, row, config.width());
@@ -65,8 +65,8 @@ final class TrainingStatisticPool extends TrainingPool {
                 }
             }
             case PATCH_MEAN_MAX, ALL_MEAN_MAX -> {
-                Pooling.forward(one, tokens, first, t, batch, t, w);
-                Pooling.forwardMax(other, tokens, first, t, batch, t, w);
+                mean(one, x, batch, w);
+                Pooling.forwardMax(other, x, first, t, batch, t, w);
                 w.barrier();
                 for (int row = w.from(batch), end = w.to(batch); row < end; row++) {
                     for (int c = 0; c < config.width(); c++) {
@@ -80,29 +80,29 @@ final class TrainingStatisticPool extends TrainingPool {
     }
 
     @Override
-    void poolBackward(Tensor dtokens, Tensor dpooled, Tensor tokens, int batch, Worker w) {
-        int t = config.tokens();
+    void poolBackward(Tensor dx, Tensor dpooled, Tensor x, int batch, Worker w) {
+        int t = count;
         switch (config.pooling()) {
             case TOKEN -> {
-                Pooling.backward(dtokens, dpooled, 0, 1, batch, t, w);
+                Pooling.backward(dx, dpooled, 0, 1, batch, t, w);
                 if (distilled != null) {
                     Pooling.backward(m.dbranch, ddistilled, 1, 2, batch, t, w);
                     w.barrier();
-                    Residual.add(dtokens, dtokens, m.dbranch, batch * t, w);
+                    Residual.add(dx, dx, m.dbranch, batch * t, w);
                 }
             }
-            case PATCH_MEAN, ALL_MEAN -> Pooling.backward(dtokens, dpooled, first, t, batch, t, w);
-            case PATCH_MAX, ALL_MAX -> Pooling.backwardMax(dtokens, dpooled, tokens, first, t, batch, t, w);
+            case PATCH_MEAN, ALL_MEAN -> meanBackward(dx, dpooled, batch, w);
+            case PATCH_MAX, ALL_MAX -> Pooling.backwardMax(dx, dpooled, x, first, t, batch, t, w);
             case TOKEN_AND_PATCH_MEAN -> {
                 for (int row = w.from(batch), end = w.to(batch); row < end; row++) {
                     Spans.copyRowFrom(one, row, dpooled, row, 0, config.width());
                     Spans.copyRowFrom(other, row, dpooled, row, config.width(), config.width());
                 }
                 w.barrier();
-                Pooling.backward(dtokens, one, 0, 1, batch, t, w);
-                Pooling.backward(m.dbranch, other, first, t, batch, t, w);
+                Pooling.backward(dx, one, 0, 1, batch, t, w);
+                meanBackward(m.dbranch, other, batch, w);
                 w.barrier();
-                Residual.add(dtokens, dtokens, m.dbranch, batch * t, w);
+                Residual.add(dx, dx, m.dbranch, batch * t, w);
             }
             case PATCH_MEAN_MAX, ALL_MEAN_MAX -> {
                 for (int row = w.from(batch), end = w.to(batch); row < end; row++) {
@@ -111,13 +111,30 @@ final class TrainingStatisticPool extends TrainingPool {
                     }
                 }
                 w.barrier();
-                Pooling.backward(dtokens, one, first, t, batch, t, w);
-                Pooling.backwardMax(m.dbranch, one, tokens, first, t, batch, t, w);
+                meanBackward(dx, one, batch, w);
+                Pooling.backwardMax(m.dbranch, one, x, first, t, batch, t, w);
                 w.barrier();
-                Residual.add(dtokens, dtokens, m.dbranch, batch * t, w);
+                Residual.add(dx, dx, m.dbranch, batch * t, w);
             }
             case PATCH_ATTENTION, ALL_ATTENTION -> throw new IllegalStateException("pooling by attention is no statistic");
         }
         w.barrier();
+    }
+
+    /** The mean of the tokens from the first one on, weighted by their sizes if there are any. */
+    private void mean(Tensor to, Tensor x, int batch, Worker w) {
+        if (tokens.lastSizes() == null) {
+            Pooling.forward(to, x, first, count, batch, count, w);
+        } else {
+            Pooling.forwardWeighted(to, x, tokens.lastSizes(), first, count, batch, count, w);
+        }
+    }
+
+    private void meanBackward(Tensor dx, Tensor dmean, int batch, Worker w) {
+        if (tokens.lastSizes() == null) {
+            Pooling.backward(dx, dmean, first, count, batch, count, w);
+        } else {
+            Pooling.backwardWeighted(dx, dmean, tokens.lastSizes(), first, count, batch, count, w);
+        }
     }
 }

@@ -55,6 +55,9 @@ final class Train implements Callable<Integer> {
     private RecipeOptions recipes;
 
     @Mixin
+    private MergeOption merge;
+
+    @Mixin
     private ThreadsOption threads;
 
     @Option(names = "--validation", paramLabel = "FRACTION",
@@ -134,7 +137,7 @@ final class Train implements Callable<Integer> {
             if (begin.isTrained()) {
                 ModelFiles.warn(begin.weights().report(), vit.status());
             }
-            Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small", begin.config().depth());
+            Recipe recipe = recipes.recipe(begin.isTrained() ? "vit-finetune" : "small", begin.config().depth()).withTokenMerging(merge.of(begin.config()));
             TrainerOptions options = options(begin.config(), recipe);
             if (findRate) {
                 new RateSearch(spec.commandLine(), vit.status()).run(begin, split, recipe, options, output);
@@ -244,7 +247,12 @@ final class Train implements Callable<Integer> {
     /** The number of passes per batch with which the activations that the backward pass needs fit into {@link #ACTIVATION_BYTES}. */
     private int passes(VitConfig c, Recipe recipe) {
         long block = 2L * c.width() + 4L * c.inner() + c.mlp(); // stream, y; qkv, attended; z
-        long image = Float.BYTES * c.tokens() * ((checkpointing ? c.width() : block) * (c.depth() - recipe.frozen().firstTrainedBlock(c)) + 4L * block);
+        int[] tokens = recipe.tokenMerging().tokens(c);
+        long kept = 0;
+        for (int i = recipe.frozen().firstTrainedBlock(c); i < c.depth(); i++) {
+            kept += tokens[i];
+        }
+        long image = Float.BYTES * ((checkpointing ? c.width() : block) * kept + 4L * block * c.tokens());
         long images = Math.clamp(ACTIVATION_BYTES / image, 1, recipe.batch());
         return Math.toIntExact((recipe.batch() + images - 1) / images);
     }

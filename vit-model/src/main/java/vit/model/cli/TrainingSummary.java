@@ -48,6 +48,9 @@ final class TrainingSummary {
         }
         out.printf(Locale.ROOT, "recipe %s: %d epochs of %d steps, %s, %s %s, augmentation %s%n", r.name(), r.epochs(), trainer.stepsPerEpoch(),
                 r.optimizer().sgd() == null ? "AdamW" : "SGD", r.schedule().shape().name().toLowerCase(Locale.ROOT), r.schedule().rate(), r.augmentation().name());
+        if (!r.tokenMerging().isNone()) {
+            out.println("tokens merged: " + r.tokenMerging().describe() + "; " + c.tokens() + " tokens become " + r.tokenMerging().tokens(c)[c.depth()]);
+        }
         if (r.balanced()) {
             out.println("every class has the same part in the loss: " + classSizes(split.training()));
         }

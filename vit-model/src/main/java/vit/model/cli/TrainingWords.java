@@ -19,7 +19,7 @@ final class TrainingWords {
             Map.entry("preprocessing", "--preprocess"), Map.entry("model imageHeight", "--image (height)"),
             Map.entry("model imageWidth", "--image (width)"), Map.entry("images to train on", "--data or --validation: images to train on"),
             Map.entry("images to validate", "--data or --validation: images to validate"),
-            Map.entry("class weights", "--class-weights"), Map.entry("patience", "--patience"), Map.entry("start", "--init, --weights or --reset-head:"));
+            Map.entry("class weights", "--class-weights"), Map.entry("patience", "--patience"), Map.entry("token merging", "--merge"), Map.entry("start", "--init, --weights or --reset-head:"));
 
     private TrainingWords() {}
 

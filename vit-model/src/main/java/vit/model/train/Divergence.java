@@ -17,6 +17,7 @@ final class Divergence {
     private String stage; // the first with a non-finite token
     private float value;
     private int image;
+    private int stages; // how many have been shown
 
     Divergence(VitTraining training) {
         this.training = training;
@@ -25,16 +26,17 @@ final class Divergence {
 
     /** Examines the tokens of the first {@code batch} images after a stage. */
     private void look(String name, Tensor tokens, int batch) {
+        int each = training.tokenMerging().tokens(config)[stages++];
         if (stage != null) {
             return;
         }
-        for (int row = 0; row < batch * config.tokens(); row++) {
+        for (int row = 0; row < batch * each; row++) {
             for (int c = 0; c < config.width(); c++) {
                 float found = tokens.get(row, c);
                 if (!Float.isFinite(found)) {
                     stage = name;
                     value = found;
-                    image = row / config.tokens();
+                    image = row / each;
                     return;
                 }
             }

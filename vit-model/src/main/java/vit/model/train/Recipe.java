@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 import vit.model.Frozen;
 import vit.model.Optimizer;
+import vit.model.TokenMerging;
 import vit.model.train.augment.Augmentation;
 import vit.model.train.augment.Mixing;
 
@@ -33,10 +34,11 @@ import vit.model.train.augment.Mixing;
  *                       n images of K classes, n_c of them of class c. The weights of the images have the mean 1
  * @param frozen         the part of the model that keeps its initial values
  * @param patience       training stops after so many epochs without a better one ({@link EpochReport#best}); 0: never
+ * @param tokenMerging   how many tokens each block merges, in steps and when the weights are evaluated
  */
 public record Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
         double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth, int shards,
-        boolean balanced, Frozen frozen, int patience) implements Serializable {
+        boolean balanced, Frozen frozen, int patience, TokenMerging tokenMerging) implements Serializable {
 
     /** The largest number of shards. */
     public static final int MAX_SHARDS = 4096;
@@ -48,6 +50,7 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         Objects.requireNonNull(augmentation, "augmentation");
         Objects.requireNonNull(mixing, "mixing");
         Objects.requireNonNull(frozen, "frozen");
+        Objects.requireNonNull(tokenMerging, "tokenMerging");
         if (epochs < 1 || epochs > 1_000_000) {
             throw new IllegalArgumentException("epochs " + epochs + "; expected 1 to 1000000");
         }
@@ -77,10 +80,11 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         }
     }
 
-    /** A recipe whose batches are not divided, without weights of classes, that trains the whole model in all epochs. */
+    /** A recipe whose batches are not divided, without weights of classes, that trains the whole model in all epochs and merges no tokens. */
     public Recipe(String name, int epochs, int batch, long seed, Optimizer optimizer, Schedule schedule, double clip, double average,
             double labelSmoothing, Augmentation augmentation, Mixing mixing, double dropout, double stochasticDepth) {
-        this(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout, stochasticDepth, 1, false, Frozen.NOTHING, 0);
+        this(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout, stochasticDepth, 1, false, Frozen.NOTHING, 0,
+                TokenMerging.NONE);
     }
 
     /** AdamW at a constant rate, without augmentation, decay or anything else. The methods below change it. */
@@ -173,6 +177,11 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         return with(parts -> parts.patience = epochs);
     }
 
+    /** This recipe with tokens merged as a schedule says, in steps and in evaluations. */
+    public Recipe withTokenMerging(TokenMerging value) {
+        return with(parts -> parts.tokenMerging = value);
+    }
+
     private Recipe with(Consumer<Parts> change) {
         Parts parts = new Parts(this);
         change.accept(parts);
@@ -198,6 +207,7 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
         private boolean balanced;
         private Frozen frozen;
         private int patience;
+        private TokenMerging tokenMerging;
 
         Parts(Recipe from) {
             name = from.name;
@@ -217,12 +227,13 @@ public record Recipe(String name, int epochs, int batch, long seed, Optimizer op
             balanced = from.balanced;
             frozen = from.frozen;
             patience = from.patience;
+            tokenMerging = from.tokenMerging;
         }
 
         /** Checks the components as the constructor does. */
         Recipe recipe() {
             return new Recipe(name, epochs, batch, seed, optimizer, schedule, clip, average, labelSmoothing, augmentation, mixing, dropout,
-                    stochasticDepth, shards, balanced, frozen, patience);
+                    stochasticDepth, shards, balanced, frozen, patience, tokenMerging);
         }
     }
 }

@@ -73,7 +73,8 @@ public final class ShardWorker implements AutoCloseable {
     static TrainingOptions passes(Recipe recipe, TrainerOptions options, int images) {
         int passImages = (images + options.accumulate() - 1) / options.accumulate();
         return TrainingOptions.of(options.threads(), passImages).withCheckpointing(options.checkpointing()).withLabelSmoothing(ClassWeights.kernelSmoothing(recipe))
-                .withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth()).withSeed(recipe.seed()).withFrozen(recipe.frozen());
+                .withDropout(recipe.dropout()).withStochasticDepth(recipe.stochasticDepth()).withSeed(recipe.seed()).withFrozen(recipe.frozen())
+                .withTokenMerging(recipe.tokenMerging());
     }
 
     /**

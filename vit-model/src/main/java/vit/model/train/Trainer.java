@@ -315,7 +315,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Evaluation evaluate(SampleMaker images) throws IOException {
-        return Validation.of(weights, images, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
+        return Validation.of(weights, images, Math.min(recipe.batch(), 64), recipe.tokenMerging(), options, unreadable, () -> cancelled);
     }
 
     /** Evaluates the weights on the validation images. Directly after an epoch, its result is returned and nothing runs again. */
@@ -345,7 +345,7 @@ public final class Trainer implements AutoCloseable {
             cancelled = false;
             SampleMaker resized = new SampleMaker(validation.images(), other, validation.preprocessing().forImage(other.imageHeight(), other.imageWidth()),
                     Augmentation.NONE, recipe.seed());
-            return Validation.of(others, resized, Math.min(recipe.batch(), 64), options, unreadable, () -> cancelled);
+            return Validation.of(others, resized, Math.min(recipe.batch(), 64), recipe.tokenMerging(), options, unreadable, () -> cancelled);
         } finally {
             caller.exit();
         }

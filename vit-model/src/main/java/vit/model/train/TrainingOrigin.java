@@ -13,6 +13,7 @@ import java.util.zip.CRC32C;
 import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.Optimizer;
+import vit.model.TokenMerging;
 import vit.model.config.VitConfig;
 import vit.model.image.Preprocessing;
 import vit.model.json.JsonObject;
@@ -33,10 +34,13 @@ public final class TrainingOrigin {
 
     private static final String FROZEN = "frozen";
 
+    private static final String MERGING = "token merging";
+
     private static final String EPOCHS = "epochs";
 
     /** Facts that are left out of trainings without such a setting, and what is said of those. */
-    private static final Map<String, String> WITHOUT = Map.of("shards", "1", "class weights", "none", "patience", "0", FROZEN, Frozen.NOTHING.toString());
+    private static final Map<String, String> WITHOUT = Map.of("shards", "1", "class weights", "none", "patience", "0", FROZEN, Frozen.NOTHING.toString(),
+            MERGING, TokenMerging.NONE.toString());
 
     private static final int CHUNK = 1 << 14;
 
@@ -69,6 +73,9 @@ public final class TrainingOrigin {
         facts.put("head only", String.valueOf(recipe.frozen().equals(Frozen.ALL_BUT_HEAD)));
         if (recipe.frozen().kind() == Frozen.Kind.FRONT) {
             facts.put(FROZEN, recipe.frozen().toString());
+        }
+        if (!recipe.tokenMerging().isNone()) {
+            facts.put(MERGING, recipe.tokenMerging().toString());
         }
         model("model", config, facts);
         facts.put("preprocessing", preprocessing.toString());

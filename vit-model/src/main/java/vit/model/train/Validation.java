@@ -3,6 +3,7 @@ package vit.model.train;
 import java.io.IOException;
 import java.util.function.BooleanSupplier;
 import vit.model.SessionOptions;
+import vit.model.TokenMerging;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.config.Scores;
@@ -25,11 +26,12 @@ final class Validation {
     /**
      * Runs the model with these weights over all images that can be read.
      *
+     * @param merging    how many tokens each block merges, as in the steps of the training
      * @param unreadable receives the others
-     * @param cancelled checked between batches
+     * @param cancelled  checked between batches
      * @return null if it was cancelled
      */
-    static Evaluation of(ParameterSource weights, SampleMaker samples, int batchSize, TrainerOptions options, UnreadableImages unreadable,
+    static Evaluation of(ParameterSource weights, SampleMaker samples, int batchSize, TokenMerging merging, TrainerOptions options, UnreadableImages unreadable,
             BooleanSupplier cancelled) throws IOException {
         int classes = samples.config().classes();
         Tally tally = new Tally(samples.images().classes(), Scores.SOFTMAX);
@@ -41,7 +43,7 @@ final class Validation {
         BatchPlan plan = new BatchPlan(size, most, 1, samples.seed(), false);
         float[] logits = new float[most * classes];
         try (VitModel model = VitModel.of(weights);
-                VitSession session = model.newSession(SessionOptions.threads(options.threads()).withBatch(most));
+                VitSession session = model.newSession(SessionOptions.threads(options.threads()).withBatch(most).withTokenMerging(merging));
                 BatchLoader loader = new BatchLoader(session.toString(), new BatchMaker(samples, plan, Mixing.NONE), 0, 1, options.loaderThreads(), options.prefetch())) {
             for (int batches = plan.stepsPerEpoch(); batches > 0; batches--) {
                 if (cancelled.getAsBoolean()) {

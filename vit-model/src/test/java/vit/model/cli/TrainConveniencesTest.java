@@ -112,6 +112,31 @@ class TrainConveniencesTest {
         }
     }
 
+    @Test
+    void mergedTokensAreInTheRunFileAndWhenTrainingGoesOn() throws IOException {
+        Path first = folder.resolve("first");
+        Ran ran = train(first, "--epochs", 2, "--merge", "decreasing:1", "--dropout", 0.1).isDone();
+        assertTrue(ran.lines().contains("tokens merged: 1 a block on average, most of them early; 5 tokens become 4"), ran::out);
+        JsonObject run = Json.parse("run.json", Files.readAllBytes(first.resolve("run.json")));
+        assertEquals("decreasing:1", run.object("options").text("--merge"));
+        assertEquals("decreasing:1", run.object("facts").text("token merging"));
+        Path second = folder.resolve("second");
+        Ran.vit("train", "--run", first.resolve("run.json"), "--output", second, "--threads", 3).isDone();
+        assertSame(first, second);
+        train(first, "--epochs", 3, "--resume", "--dropout", 0.1).isRefused("another one", "--merge decreasing:1, not 0");
+        train(first, "--epochs", 3, "--resume", "--dropout", 0.1, "--merge", "decreasing:1").isDone();
+        Path plain = folder.resolve("plain");
+        train(plain, "--epochs", 1).isDone();
+        Path none = folder.resolve("none");
+        train(none, "--epochs", 1, "--merge", 0).isDone();
+        assertEquals(-1, Files.mismatch(plain.resolve("state.safetensors"), none.resolve("state.safetensors")), "merging nothing is no fact");
+        train(folder.resolve("no"), "--merge", "some").isRefused("--merge", "expected a count");
+        train(folder.resolve("no"), "--merge", "1,1").isRefused("2 counts for a model of 1 blocks");
+        Path normed = Files.writeString(folder.resolve("normed.json"),
+                "{\"family\":\"timm\",\"image\":[8,8],\"patch\":4,\"width\":24,\"depth\":1,\"heads\":3,\"mlp\":40,\"qk_norm\":true}");
+        Ran.vit("train", "--data", data, "--output", folder.resolve("no"), "--config", normed, "--merge", 1).isRefused("this model's tokens cannot be merged");
+    }
+
     private static float[] floats(SafetensorsFile file, String name) throws IOException {
         TensorEntry entry = file.find(name);
         float[] values = new float[Math.toIntExact(entry.shape().size())];

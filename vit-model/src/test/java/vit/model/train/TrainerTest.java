@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.Optimizer;
+import vit.model.TokenMerging;
 import vit.model.config.HeadConfig;
 import vit.model.config.VitConfig;
 import vit.model.evaluate.Evaluation;
@@ -127,7 +128,7 @@ public class TrainerTest {
         List<Recipe> others = List.of(two.withSeed(8), two.withClip(0.01), two.withAverage(0.1), two.withLabelSmoothing(0), two.withMixing(new Mixing(0.8, 0)),
                 two.withMixing(new Mixing(0, 1)), two.withAugmentation(Augmentation.NONE), two.withAugmentation(two.augmentation().withErasing(1)),
                 two.withBatch(9), two.withDropout(0), two.withStochasticDepth(0), two.withSchedule(Schedule.linear(2e-3, 0.2)), two.withOptimizer(Optimizer.sgd(0.9, 0)),
-                two.withFrozen(Frozen.ALL_BUT_HEAD), two.withFrozen(Frozen.front(1)));
+                two.withFrozen(Frozen.ALL_BUT_HEAD), two.withFrozen(Frozen.front(1)), two.withTokenMerging(TokenMerging.constant(1)));
         for (Recipe other : others) {
             assertNotEquals(expected, trained(other, TrainerOptions.threads(2)), other::toString);
         }
