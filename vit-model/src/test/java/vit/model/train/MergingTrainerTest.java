@@ -2,6 +2,7 @@ package vit.model.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,7 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,6 +107,9 @@ class MergingTrainerTest {
             List<EpochReport> reports = merging.train(TrainingListener.NONE);
             assertEquals(reports.getLast().validationLoss(), merging.evaluate(merging.weights()).loss());
             assertNotEquals(reports.getLast().validationLoss(), plain.evaluate(merging.weights()).loss());
+            plain.train(TrainingListener.NONE);
+            FlatParameters flat = new FlatParameters(CONFIG, Frozen.NOTHING);
+            assertFalse(Arrays.equals(flat.weights(plain.weights()), flat.weights(merging.weights())), "the steps merge nothing");
         }
     }
 
