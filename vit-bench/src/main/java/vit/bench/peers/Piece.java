@@ -8,7 +8,7 @@ import vit.model.json.JsonObject;
  * What was measured.
  *
  * @param work    {@code forward}, {@code embed}, {@code train}, {@code gemm MxNxK}, {@code layernorm RxC} and so on
- * @param step    for work {@code train}, what a step is; otherwise empty
+ * @param step    for work {@code train}, what a step is; for a forward pass of ours that merges tokens, how many; otherwise empty
  * @param model   what is computed, or the model whose shapes the operands have, for example {@code vit_base_patch16_224} or {@code clip-b16}
  * @param batch   images per call
  * @param threads on every side
@@ -28,6 +28,11 @@ record Piece(String work, String step, String model, int batch, int threads) {
             case Work.Gelu gelu -> new Piece(work.name(), "", MODEL, images(gelu.rows()), work.threads());
             case Work.DotProducts _ -> new Piece(work.name(), "", MODEL, 1, work.threads());
         };
+    }
+
+    /** The same work where ours merges tokens. */
+    Piece merging(String tokens) {
+        return new Piece(work, "merging " + tokens, model, batch, threads);
     }
 
     private static int images(int rows) {

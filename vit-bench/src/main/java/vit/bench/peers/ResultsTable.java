@@ -20,6 +20,11 @@ final class ResultsTable {
             of the limit that was measured just before each of our calls, with quartiles.
             """;
 
+    private static final String MERGING_EXPLANATION = """
+            Ours merges tokens, which changes its results. Rows with "all tokens" are ours without merging, with the arithmetic of the peers. In the picture of speeds, each
+            side is counted with its own arithmetic, so the lengths of the bars do not compare times.
+            """;
+
     private static final String TOKENS_EXPLANATION = """
             Ours computes in the last block only the tokens that the head looks at, with the same bits. Rows with "all tokens" are ours with the arithmetic of the
             peers.
@@ -51,7 +56,7 @@ final class ResultsTable {
             text.append(LIMIT_EXPLANATION);
         }
         if (comparisons.stream().anyMatch(c -> c.full() != null)) {
-            text.append('\n').append(TOKENS_EXPLANATION);
+            text.append('\n').append(name.equals(Results.MERGING) ? MERGING_EXPLANATION : TOKENS_EXPLANATION);
         }
         groups(rows).forEach((title, group) -> add(text, title, group));
         if (pictures) {

@@ -24,6 +24,7 @@ import vit.bench.Program;
 import vit.bench.scaling.Scaling;
 import vit.bench.scaling.ScalingReport;
 import vit.kernels.gelu.GeluKind;
+import vit.model.TokenMerging;
 import vit.model.VitModel;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
@@ -67,6 +68,10 @@ public final class VitPeers implements Callable<Integer> {
 
     @Option(names = "--embed", description = "Measure the embeddings of CLIP, DINOv2 and SigLIP instead of ViT's logits.")
     private boolean embed;
+
+    @Option(names = "--merge", paramLabel = "R", defaultValue = "0", description = "Merge R similar tokens in every block of our forward pass, which changes its"
+            + " results; the peers merge none. The forms are those of vit classify. Default: 0.")
+    private String merge;
 
     @Option(names = "--train", description = "Measure training steps instead of the forward pass: one image forward and backward, batches with"
             + " AdamW, and the digit model.")
@@ -140,6 +145,9 @@ public final class VitPeers implements Callable<Integer> {
         check("--seconds", seconds, 0.1, 86_400);
         if (Stream.of(embed, gemm, kernels, train, start, scaling).filter(work -> work).count() > 1) {
             throw new ParameterException(spec.commandLine(), "--embed, --gemm, --kernels, --train, --start and --scaling exclude one another");
+        }
+        if (!merging().isNone() && (gemm || kernels || train || start || scaling)) {
+            throw new ParameterException(spec.commandLine(), "--merge is for the forward pass and --embed");
         }
         if (scaling) {
             scale(out);
@@ -295,6 +303,14 @@ public final class VitPeers implements Callable<Integer> {
         return names.isEmpty() || names.stream().anyMatch(contender.name()::startsWith);
     }
 
+    private TokenMerging merging() {
+        try {
+            return TokenMerging.parse(merge);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--merge " + merge + ": " + e.getMessage());
+        }
+    }
+
     /** The wanted peers that can do this work. */
     private List<Contender> peers(Work.Kind kind) {
         List<Contender> able = contenders.of(kind);
@@ -311,17 +327,21 @@ public final class VitPeers implements Callable<Integer> {
     private void forward(Work.Forward work, double tolerance) throws Exception {
         List<Contender> peers = peers(work.kind());
         VitConfig config = work.weights().config();
+        TokenMerging merging = merging();
+        boolean merges = !merging.isNone();
         boolean skipsTokens = !ForwardCost.ofPooledTokens(config).equals(ForwardCost.of(config));
-        try (VitModel model = VitModel.of(work.weights()); OurForward full = skipsTokens ? new OurForward(model, work, true) : null;
-                OurForward ours = new OurForward(model, work, false)) {
-            report(new Duel(work, seconds, tolerance).run(new Duel.Ours(ours, ours.flops(), full), peers, contender -> accuracy(model, work, contender)));
+        try (VitModel model = VitModel.of(work.weights()); OurForward full = skipsTokens || merges ? new OurForward(model, work, true, TokenMerging.NONE) : null;
+                OurForward ours = new OurForward(model, work, false, merging)) {
+            Piece piece = merges ? Piece.of(work).merging(merging.toString()) : Piece.of(work);
+            report(new Duel(work, piece, seconds, tolerance).run(new Duel.Ours(ours, ours.flops(), full, !merges), peers,
+                    contender -> accuracy(model, work, contender)));
         }
     }
 
     /** How far a peer with other numbers is off, on more images than the batch has. */
     private static Accuracy accuracy(VitModel model, Work.Forward work, Contender contender) throws Exception {
         Work.Forward many = work.withBatch(ACCURACY_IMAGES);
-        try (OurForward ours = new OurForward(model, many, false); PreparedWork theirs = contender.prepare(many)) {
+        try (OurForward ours = new OurForward(model, many, false, TokenMerging.NONE); PreparedWork theirs = contender.prepare(many)) {
             return Accuracy.of(Duel.compute(ours), Duel.compute(theirs), ACCURACY_IMAGES);
         }
     }
@@ -329,7 +349,7 @@ public final class VitPeers implements Callable<Integer> {
     private void train(Work.Training work) throws Exception {
         List<Contender> peers = peers(work.kind());
         try (PreparedWork ours = new OurTraining(work)) {
-            report(new Duel(work, seconds, TOLERANCE).run(new Duel.Ours(ours, work.amount(), null), peers, null));
+            report(new Duel(work, Piece.of(work), seconds, TOLERANCE).run(Duel.Ours.of(ours, work.amount()), peers, null));
         }
     }
 
@@ -345,7 +365,7 @@ public final class VitPeers implements Callable<Integer> {
     private void kernel(Work work) throws Exception {
         List<Contender> peers = peers(work.kind());
         try (PreparedWork ours = work instanceof Work.Gemm product ? new OurGemm(product) : OurKernel.of(work)) {
-            report(new Duel(work, seconds, gemm ? TOLERANCE : KERNEL_TOLERANCE).run(new Duel.Ours(ours, work.amount(), null), peers, null));
+            report(new Duel(work, Piece.of(work), seconds, gemm ? TOLERANCE : KERNEL_TOLERANCE).run(Duel.Ours.of(ours, work.amount()), peers, null));
         }
     }
 
@@ -365,7 +385,7 @@ public final class VitPeers implements Callable<Integer> {
             }
         }
         if (results != null) { // written at once, so that an interrupted run leaves what it has measured
-            String name = embed ? "embed" : gemm ? "gemm" : kernels ? "kernels" : train ? "train" : "forward";
+            String name = embed ? "embed" : gemm ? "gemm" : kernels ? "kernels" : train ? "train" : merging().isNone() ? "forward" : Results.MERGING;
             new Results(results, name, command).write(rows).ifPresent(err::println);
         }
     }

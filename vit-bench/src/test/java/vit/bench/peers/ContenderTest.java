@@ -176,4 +176,12 @@ class ContenderTest {
         assertEquals(2, run("--class-path", folder.resolve("none.jar").toString(), "--list-peers"));
         assertTrue(err.toString().startsWith("error: no such file in the class path of the contenders: "), err.toString());
     }
+
+    @Test
+    void mergingWhereNothingIsMergedIsRefused() {
+        assertEquals(2, run("--gemm", "--merge", "3"));
+        assertTrue(err.toString().contains("--merge is for the forward pass"), err.toString());
+        assertEquals(2, run("--merge", "some"));
+        assertTrue(err.toString().contains("--merge some: token merging: expected a count"), err.toString());
+    }
 }
