@@ -3,6 +3,7 @@ package vit.bench.scaling;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import vit.kernels.parallel.Workers;
 
 /**
  * What the tool measures before it predicts; times in seconds, rates in 10⁹ a second.
@@ -19,14 +20,23 @@ import java.util.TreeMap;
 record Costs(TreeMap<Integer, Double> fma, TreeMap<Integer, Double> bandwidth, TreeMap<Integer, Double> barrier, double claim, double line,
         double wakeFirst, double unpark, long cacheBytes) {
 
-    /** A barrier of a team of this size, as measured or, where that was not possible, growing with each worker as it did up to the largest team. */
+    /**
+     * A barrier of a team of this size, as measured. Where that was not possible, each worker of a group adds what a worker added in the largest group measured,
+     * on every level of groups of {@link Workers#BARRIER_GROUP}. In a team of more than one group, each worker beyond the first group also adds a cache line: all of
+     * them wait on one number, and read it one after the other.
+     */
     double barrier(int workers) {
         Double measured = barrier.get(workers);
         if (measured != null) {
             return measured;
         }
-        int largest = barrier.lastKey();
-        return largest == 1 ? line * (workers - 1) : barrier.lastEntry().getValue() * (workers - 1) / (largest - 1);
+        int largest = Math.min(Workers.BARRIER_GROUP, barrier.lastKey());
+        double each = largest == 1 ? line : barrier.floorEntry(largest).getValue() / (barrier.floorKey(largest) - 1);
+        double seconds = line * Math.max(0, workers - Workers.BARRIER_GROUP);
+        for (int left = workers; left > 1; left = (left + Workers.BARRIER_GROUP - 1) / Workers.BARRIER_GROUP) {
+            seconds += each * (Math.min(left, Workers.BARRIER_GROUP) - 1);
+        }
+        return seconds;
     }
 
     /** GB/s of a team: as measured, or the most that was measured, but not more than as many times one core's as there are workers. */

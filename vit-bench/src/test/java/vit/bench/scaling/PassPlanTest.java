@@ -101,10 +101,12 @@ class PassPlanTest {
     }
 
     @Test
-    void barrierGrowsByWhatEachWorkerAdded() {
-        assertEquals(2e-7, costs().barrier(2));
-        assertEquals(63 * 2e-7, costs().barrier(64), 1e-15);
+    void barrierGrowsByWhatEachWorkerOfAGroupAdded() {
         assertEquals(0, costs().barrier(1));
+        assertEquals(2e-7, costs().barrier(2));
+        assertEquals(7 * 2e-7, costs().barrier(8), 1e-15);
+        assertEquals(7 * 2e-7 + 2e-7 + 3e-8, costs().barrier(9), 1e-15);
+        assertEquals(7 * 2e-7 + 7 * 2e-7 + 56 * 3e-8, costs().barrier(64), 1e-15);
     }
 
     @Test

@@ -45,7 +45,7 @@ final class Team {
     private volatile int epoch;
     private volatile boolean closed;
 
-    private final AtomicInteger arrived = new AtomicInteger();
+    private final Arrivals arrivals;
     private volatile int phase; // barriers passed
     private final AtomicInteger unfinished = new AtomicInteger();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -62,6 +62,7 @@ final class Team {
         this.name = name;
         this.workers = new Worker[count];
         this.shares = new Shares(count);
+        this.arrivals = new Arrivals(count);
         this.threads = new Thread[count];
         this.parked = new AtomicInteger[count];
         for (int i = 0; i < count; i++) {
@@ -101,7 +102,7 @@ final class Team {
             }
             threads[0] = Thread.currentThread();
             task = work;
-            arrived.set(0);
+            arrivals.reset();
             shares.reset();
             for (Worker worker : workers) {
                 worker.reset();
@@ -244,8 +245,7 @@ final class Team {
             return;
         }
         int before = phase;
-        if (arrived.incrementAndGet() == count) {
-            arrived.set(0);
+        if (arrivals.isLast(index)) {
             phase = before + 1;
             for (int i = 0; i < count; i++) {
                 wake(i);

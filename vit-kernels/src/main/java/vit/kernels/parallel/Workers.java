@@ -31,6 +31,12 @@ public final class Workers implements AutoCloseable {
     /** The largest number of members of a team. */
     public static final int MAX_COUNT = 1024;
 
+    /**
+     * The number of workers that a barrier counts together. In a larger team, groups of so many workers are counted, then groups of groups. A counter takes as long as
+     * its group is large; a team of one group has a single counter.
+     */
+    public static final int BARRIER_GROUP = 8;
+
     /** How long a waiting member spins before it yields or parks, in nanoseconds. */
     private static final long DEFAULT_SPIN_NANOS = 50_000;
 
