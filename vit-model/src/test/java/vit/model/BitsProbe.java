@@ -81,8 +81,9 @@ final class BitsProbe {
                     session.logits(images, BATCH, logits);
                     update(crc, logits);
                 }
+                train(crc, weights, images, Math.min(steps, 3), 1, threads);
             }
-            train(crc, weights, images, steps, threads);
+            train(crc, weights, images, steps, 0, threads);
         }
         return Long.toHexString(crc.getValue());
     }
@@ -104,8 +105,9 @@ final class BitsProbe {
         return token.toBuilder().patch(1).backbone(12, List.of(new BackboneConfig.Stage(2, 40), new BackboneConfig.Stage(1, 20))).backboneGroups(4).build();
     }
 
-    private static void train(CRC32 crc, GeneratedWeights weights, float[] images, int steps, int threads) throws IOException {
-        TrainingOptions options = TrainingOptions.of(threads, BATCH).withImageGradient(true).withLabelSmoothing(0.1);
+    /** @param merged how many tokens each block merges */
+    private static void train(CRC32 crc, GeneratedWeights weights, float[] images, int steps, int merged, int threads) throws IOException {
+        TrainingOptions options = TrainingOptions.of(threads, BATCH).withImageGradient(true).withLabelSmoothing(0.1).withTokenMerging(merged);
         try (VitTraining training = VitTraining.of(weights, options, Optimizer.adamW(0.05).withLayerDecay(0.75))) {
             int[] labels = {1, 4, 0};
             float[] gradient = new float[images.length];
