@@ -64,6 +64,7 @@ public final class VitModel implements AutoCloseable, ParameterSource {
     private final WeightsReport report;
     private final TensorArena arena;
     private final VitWeights weights;
+    private final WeightRounding rounding;
     private final Lifetime lifetime;
 
     private VitModel(ParameterSource source, StoredAs storedAs, List<String> labels, Preprocessing preprocessing, WeightsReport report) throws IOException {
@@ -72,11 +73,12 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         this.labels = List.copyOf(labels);
         this.preprocessing = Objects.requireNonNull(preprocessing, "preprocessing");
         KernelCompilation.include(config);
-        parameters.list().stream().map(parameter -> storedAs.of(source, parameter)).filter(Storage::isHalf).distinct().forEach(KernelCompilation::include);
+        parameters.list().stream().map(parameter -> storedAs.of(source, parameter)).filter(Storage::isNarrow).distinct().forEach(KernelCompilation::include);
         this.arena = TensorArena.open();
         Lifetime begun = null;
         try {
             this.weights = new VitWeights(config, parameters, source, storedAs, arena);
+            this.rounding = storedAs.rounds() ? new WeightRounding(weights.tensors().rounded()) : WeightRounding.NONE;
             this.report = report.with(warnings());
             begun = lifetime(arena);
         } finally {
@@ -349,6 +351,11 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return report;
     }
 
+    /** By how much weights were rounded when the model was made; of a model that does not {@linkplain StoredAs#rounds round}, of no weight. */
+    public WeightRounding rounding() {
+        return rounding;
+    }
+
     /** Size of the weights in memory, in bytes; all of it is off the heap. */
     public long weightBytes() {
         return arena.bytes();
@@ -360,12 +367,12 @@ public final class VitModel implements AutoCloseable, ParameterSource {
      * @throws IllegalArgumentException if no session can have so large a batch, or the model's tokens cannot be merged
      */
     public long sessionBytes(SessionOptions options) {
-        return sessionBytes(config, weights.isHalf(), options);
+        return sessionBytes(config, weights.isNarrow(), options);
     }
 
     /**
      * The bytes that a session of a model of this configuration would plan, weights not counted and kept in 32 bits. Needs no model, so it can say in
-     * advance whether one fits. For weights of 16 bits, each worker may need 192 KB more.
+     * advance whether one fits. For weights of 16 or 8 bits, each worker may need 192 KB more.
      *
      * @throws IllegalArgumentException if no session can have so large a batch, or the model's tokens cannot be merged
      */
@@ -373,9 +380,9 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return sessionBytes(config, false, options);
     }
 
-    private static long sessionBytes(VitConfig config, boolean half, SessionOptions options) {
+    private static long sessionBytes(VitConfig config, boolean narrow, SessionOptions options) {
         try (TensorArena counting = TensorArena.counting()) {
-            new VitForward(config, null, half, options.maxBatch(), options.allTokens(), options.tokenMerging(), options.threads(), counting);
+            new VitForward(config, null, narrow, options.maxBatch(), options.allTokens(), options.tokenMerging(), options.threads(), counting);
             return counting.bytes();
         }
     }

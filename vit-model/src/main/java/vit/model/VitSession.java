@@ -82,7 +82,7 @@ public final class VitSession implements AutoCloseable {
         Workers team = options.workers();
         Lifetime begun = null;
         try {
-            VitForward forward = new VitForward(config, model.weights(), model.weights().isHalf(), options.maxBatch(), options.allTokens(), options.tokenMerging(),
+            VitForward forward = new VitForward(config, model.weights(), model.weights().isNarrow(), options.maxBatch(), options.allTokens(), options.tokenMerging(),
                     ownsWorkers ? options.threads() : team.count(), arena);
             team = ownsWorkers ? Workers.of(options.threads(), name) : team;
             this.pass = new SessionPass(model, forward, team);

@@ -24,7 +24,7 @@ final class AllocationProbe {
 
     /**
      * @param arguments threads, batch, and {@code plain}, {@code hybrid} for a model with a convolutional network, {@code merging} for a session that merges
-     *                  tokens, or {@code bfloat16} or {@code float16} for weights that are kept so
+     *                  tokens, or {@code bfloat16}, {@code float16} or {@code int8} for weights that are kept so
      */
     public static void main(String[] arguments) throws IOException {
         int threads = Integer.parseInt(arguments[0]);
@@ -44,6 +44,7 @@ final class AllocationProbe {
         return switch (model) {
             case "bfloat16" -> StoredAs.ROUNDED_TO_BFLOAT16;
             case "float16" -> StoredAs.ROUNDED_TO_FLOAT16;
+            case "int8" -> StoredAs.ROUNDED_TO_INT8;
             default -> StoredAs.FLOAT32;
         };
     }

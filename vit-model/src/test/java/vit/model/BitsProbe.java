@@ -68,7 +68,7 @@ final class BitsProbe {
             float[] images = new float[BATCH * 3 * 16 * 24];
             weights.fill(images, images.length, "images", 1.7, 0);
             float[] logits = new float[BATCH * 5];
-            for (StoredAs storedAs : List.of(StoredAs.FLOAT32, StoredAs.ROUNDED_TO_BFLOAT16, StoredAs.ROUNDED_TO_FLOAT16)) {
+            for (StoredAs storedAs : List.of(StoredAs.FLOAT32, StoredAs.ROUNDED_TO_BFLOAT16, StoredAs.ROUNDED_TO_FLOAT16, StoredAs.ROUNDED_TO_INT8)) {
                 try (VitModel model = VitModel.of(weights, storedAs);
                         VitSession session = model.newSession(SessionOptions.threads(threads).withBatch(BATCH))) {
                     session.logits(images, BATCH, logits);

@@ -24,7 +24,7 @@ class SessionAllocationTest {
     private static final int ATTEMPTS = 5;
 
     @ParameterizedTest
-    @CsvSource({"1, 1, plain", "1, 8, plain", "2, 1, plain", "2, 8, plain", "2, 3, hybrid", "2, 3, bfloat16", "2, 3, float16", "2, 3, merging"})
+    @CsvSource({"1, 1, plain", "1, 8, plain", "2, 1, plain", "2, 8, plain", "2, 3, hybrid", "2, 3, bfloat16", "2, 3, float16", "2, 3, int8", "2, 3, merging"})
     @Timeout(300)
     void callsAllocateNothingAfterWarmUp(int threads, int batch, String model) throws IOException, InterruptedException {
         String output = "";

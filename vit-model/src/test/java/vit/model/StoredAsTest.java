@@ -35,7 +35,7 @@ import vit.model.weights.format.SafetensorsWriter;
 import vit.model.weights.format.TensorEntry;
 import vit.model.weights.format.TensorFile;
 
-/** Weights that are kept in 16 bits give the bits of the same weights in 32 bits, in every layer, and take half the memory. */
+/** Weights that are kept in 16 or 8 bits give the bits of the same weights in 32 bits, in every layer, and take a half or a quarter of the memory. */
 class StoredAsTest {
 
     private static final int BATCH = 3;
@@ -130,6 +130,143 @@ class StoredAsTest {
         }
     }
 
+    /** What the definition of {@link Storage#INT8} makes of a matrix of {@code outputs} rows. */
+    private static float[] inEightBits(float[] weight, int outputs) {
+        float[] values = new float[weight.length];
+        int depth = weight.length / outputs;
+        for (int n = 0; n < outputs; n++) {
+            float largest = 0;
+            for (int k = 0; k < depth; k++) {
+                largest = Math.max(largest, Math.abs(weight[n * depth + k]));
+            }
+            float scale = largest / 127;
+            for (int k = 0; k < depth; k++) {
+                values[n * depth + k] = scale == 0 ? 0 : (int) Math.rint(weight[n * depth + k] / (double) scale) * scale;
+            }
+        }
+        return values;
+    }
+
+    /** Generated parameters, whose matrices are rounded to 8 bits by the definition and kept in 32. */
+    private record InEightBits(GeneratedWeights weights) implements ParameterSource {
+
+        @Override
+        public VitConfig config() {
+            return weights.config();
+        }
+
+        @Override
+        public void read(Parameter parameter, float[] target) {
+            weights.read(parameter, target);
+            if (parameter.isMatrix() && parameter.kind() != Parameter.Kind.CONVOLUTION_WEIGHT) {
+                float[] rounded = inEightBits(Arrays.copyOf(target, Math.toIntExact(parameter.shape().size())), parameter.out());
+                System.arraycopy(rounded, 0, target, 0, rounded.length);
+            }
+        }
+    }
+
+    @Test
+    void everyLayerHasTheBitsOfWeightsInEightBits() throws IOException {
+        for (VitConfig config : kinds()) {
+            GeneratedWeights weights = new GeneratedWeights(config, 0);
+            try (VitModel wide = VitModel.of(new InEightBits(weights)); VitModel narrow = VitModel.of(weights, StoredAs.ROUNDED_TO_INT8);
+                    VitModel copy = VitModel.of(narrow, StoredAs.AS_FILE)) {
+                for (Parameter parameter : narrow.parameters().list()) {
+                    boolean rounded = parameter.isMatrix() && parameter.kind() != Parameter.Kind.CONVOLUTION_WEIGHT;
+                    assertEquals(rounded ? Storage.INT8 : Storage.FLOAT32, narrow.storage(parameter), parameter.name());
+                    assertEquals(Storage.FLOAT32, copy.storage(parameter), parameter.name());
+                    assertArrayEquals(values(wide, parameter), values(narrow, parameter), parameter.name());
+                }
+                float[] expected = results(wide, 1, false);
+                for (int threads = 1; threads <= 3; threads++) {
+                    assertSameBits(expected, results(narrow, threads, threads == 2), config + " with " + threads + " threads");
+                }
+                assertSameBits(expected, results(copy, 1, false), "a copy in 32 bits");
+            }
+        }
+    }
+
+    @Test
+    void mapsAndMergedTokensHaveTheBitsOfWeightsInEightBits() throws IOException {
+        VitConfig config = token().toBuilder().image(32, 40).build();
+        GeneratedWeights weights = new GeneratedWeights(config, 0);
+        float[] pixels = Arrays.copyOf(images(config), config.channels() * 32 * 40);
+        SessionOptions options = SessionOptions.threads(2).withBatch(BATCH).withTokenMerging(3);
+        try (VitModel wide = VitModel.of(new InEightBits(weights)); VitModel narrow = VitModel.of(weights, StoredAs.ROUNDED_TO_INT8);
+                VitSession plain = wide.newSession(SessionOptions.threads(1)); VitSession session = narrow.newSession(SessionOptions.threads(2));
+                VitSession merging = wide.newSession(options); VitSession narrowMerging = narrow.newSession(options)) {
+            for (int block = 0; block < config.depth(); block++) {
+                assertArrayEquals(plain.attention(pixels).head(block, 1), session.attention(pixels).head(block, 1), "block " + block);
+            }
+            float[] expected = new float[BATCH * config.classes()];
+            float[] actual = new float[BATCH * config.classes()];
+            merging.logits(images(config), BATCH, expected);
+            narrowMerging.logits(images(config), BATCH, actual);
+            assertSameBits(expected, actual, "merged");
+            assertEquals(narrowMerging.plannedBytes(), narrow.sessionBytes(options));
+        }
+    }
+
+    /** The error is that of the weights that the model gives, for every matrix and together. */
+    @ParameterizedTest
+    @EnumSource(StoredAs.class)
+    void modelTellsByHowMuchItsWeightsWereRounded(StoredAs storedAs) throws IOException {
+        GeneratedWeights weights = new GeneratedWeights(token(), 0);
+        try (VitModel model = VitModel.of(weights, storedAs)) {
+            WeightRounding rounding = model.rounding();
+            assertEquals(!storedAs.rounds(), rounding.isEmpty());
+            double errors = 0;
+            double squares = 0;
+            double worst = 0;
+            int matrices = 0;
+            for (Parameter parameter : model.parameters().list()) {
+                float[] before = values(weights, parameter);
+                float[] after = values(model, parameter);
+                double error = 0;
+                double square = 0;
+                double largest = 0;
+                for (int i = 0; i < before.length; i++) {
+                    double difference = (double) after[i] - before[i];
+                    error += difference * difference;
+                    square += (double) before[i] * before[i];
+                    largest = Math.max(largest, Math.abs(difference));
+                }
+                if (!model.storage(parameter).isNarrow()) {
+                    assertEquals(0, largest, parameter.name());
+                    continue;
+                }
+                WeightRounding.Weight found = rounding.weights().get(matrices++);
+                assertEquals(parameter.name(), found.name());
+                assertEquals(largest, found.error().largest(), parameter.name());
+                assertEquals(Math.sqrt(error / square), found.error().relative(), 1e-12, parameter.name());
+                worst = Math.max(worst, Math.sqrt(error / square));
+                errors += error;
+                squares += square;
+            }
+            assertEquals(matrices, rounding.weights().size());
+            assertEquals(matrices == 0 ? 0 : Math.sqrt(errors / squares), rounding.relative(), 1e-12);
+            assertEquals(worst, rounding.worst().map(weight -> weight.error().relative()).orElse(0.0), 1e-12);
+            assertEquals(rounding.isEmpty() ? "none" : rounding.worst().orElseThrow().name() + ")",
+                    rounding.toString().substring(rounding.toString().lastIndexOf(' ') + 1));
+        }
+    }
+
+    /** Two blocks of ViT-B/16 and its other parameters. */
+    @Test
+    void eightBitsTakeLittleMoreThanAQuarterOfTheMemory() throws IOException {
+        VitConfig config = VitVariants.find("vit_base_patch16_224").orElseThrow().toBuilder().depth(2).build();
+        try (VitModel wide = VitModel.of(new GeneratedWeights(config, 0))) {
+            long before = TensorArena.liveBytes();
+            VitModel narrow = VitModel.of(new GeneratedWeights(config, 0), StoredAs.ROUNDED_TO_INT8);
+            assertEquals(narrow.weightBytes(), TensorArena.liveBytes() - before);
+            narrow.close();
+            assertEquals(before, TensorArena.liveBytes());
+            double share = narrow.weightBytes() / (double) wide.weightBytes();
+            System.out.println("weights in 8 bits: " + share + " of the memory");
+            assertTrue(share > 0.25 && share < 0.27, "share " + share);
+        }
+    }
+
     /** Attention maps plan a workspace of their own, and merging packs other rows. */
     @ParameterizedTest
     @EnumSource(names = {"BFLOAT16", "FLOAT16"})
@@ -212,7 +349,8 @@ class StoredAsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"NaN, AS_FILE", "-Infinity, AS_FILE", "Infinity, ROUNDED_TO_BFLOAT16", "NaN, ROUNDED_TO_FLOAT16"})
+    @CsvSource({"NaN, AS_FILE", "-Infinity, AS_FILE", "Infinity, ROUNDED_TO_BFLOAT16", "NaN, ROUNDED_TO_FLOAT16", "NaN, ROUNDED_TO_INT8",
+        "Infinity, ROUNDED_TO_INT8"})
     void weightsThatAreNotFiniteAreReportedAsBefore(float value, StoredAs storedAs) throws IOException {
         Rounded rounded = new Rounded(new GeneratedWeights(token(), 0), Storage.FLOAT16);
         ParameterSource source = new ParameterSource() {
@@ -238,7 +376,7 @@ class StoredAsTest {
             assertEquals(1, wide.report().warnings().size());
             assertEquals(wide.report().warnings(), half.report().warnings());
             assertEquals(Storage.FLOAT32, half.storage(half.parameters().find("blocks.1.mlp.fc1.weight")));
-            assertTrue(half.storage(half.parameters().find("blocks.0.mlp.fc1.weight")).isHalf());
+            assertTrue(half.storage(half.parameters().find("blocks.0.mlp.fc1.weight")).isNarrow());
         }
     }
 

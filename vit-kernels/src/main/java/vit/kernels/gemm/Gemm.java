@@ -203,7 +203,7 @@ public final class Gemm {
     public static void backward(Tensor dx, PackedMatrix dw, boolean add, Tensor dy, Tensor x, PackedMatrix w, PackedMatrix transposed, int m,
             GemmWorkspace workspace, Worker worker) {
         checkOuter(dw, dy, x, m, workspace, worker);
-        if (w.outputs() != dw.outputs() || w.depth() != dw.depth() || w.storage().isHalf() || transposed.storage().isHalf()) {
+        if (w.outputs() != dw.outputs() || w.depth() != dw.depth() || w.storage().isNarrow() || transposed.storage().isNarrow()) {
             throw new IllegalArgumentException("a weight of " + w.outputs() + " by " + w.depth() + " elements, " + w.storage() + ", and memory of "
                     + transposed.storage() + " for its transpose; expected " + dw.outputs() + " by " + dw.depth() + " of 32 bits, as the gradient has");
         }
@@ -231,8 +231,8 @@ public final class Gemm {
     }
 
     private static void checkOuter(PackedMatrix dw, Tensor dy, Tensor x, int m, GemmWorkspace workspace, Worker worker) {
-        if (dw.storage().isHalf()) {
-            throw new IllegalArgumentException("a gradient of 16-bit elements; expected 32 bits");
+        if (dw.storage().isNarrow()) {
+            throw new IllegalArgumentException("a gradient in " + dw.storage() + "; expected 32 bits");
         }
         if (m < 0 || x.rows() < m || x.columns() != dw.depth() || dy.rows() < m || dy.columns() != dw.outputs()) {
             throw new IllegalArgumentException("dy " + dy.shape() + " and x " + x.shape() + " do not give " + m + " rows for dw ("
@@ -288,7 +288,7 @@ public final class Gemm {
     }
 
     private static void checkStorage(PackedMatrix b, GemmWorkspace workspace) {
-        if (b.storage().isHalf() && !workspace.takesHalf()) {
+        if (b.storage().isNarrow() && !workspace.takesNarrow()) {
             throw new IllegalArgumentException("the workspace is not planned for a matrix of " + b.storage());
         }
     }

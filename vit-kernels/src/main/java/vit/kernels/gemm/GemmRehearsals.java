@@ -141,8 +141,12 @@ final class GemmRehearsals {
         }));
     }
 
-    /** Rehearsals of the packing of weights in 16 bits an element, and of widening them to where the kernels of this machine read them. */
-    static List<Rehearsal> half(Storage storage) {
+    /** Rehearsals of the packing of weights in 16 or 8 bits an element, and of widening them to where the kernels of this machine read them. */
+    static List<Rehearsal> narrow(Storage storage) {
+        return storage == Storage.INT8 ? bytes() : half(storage);
+    }
+
+    private static List<Rehearsal> half(Storage storage) {
         int[] steps = new int[Tile.COLUMNS / 2 * PACKED_STEPS];
         float[] weight = new float[Tile.COLUMNS * PACKED_STEPS];
         return List.of(
@@ -184,6 +188,42 @@ final class GemmRehearsals {
                 : Rehearsal.of("Widening.float16", Rehearsal.MOST_ELEMENTS, (words, times) -> {
                     for (int i = 0; i < times; i++) {
                         Widening.float16(memory, source, 0, words);
+                    }
+                });
+    }
+
+    private static List<Rehearsal> bytes() {
+        int[] steps = new int[Tile.COLUMNS * PACKED_STEPS];
+        float[] weight = new float[Tile.COLUMNS * PACKED_STEPS];
+        float[] codes = new float[Tile.COLUMNS * PACKED_STEPS];
+        return List.of(
+                Rehearsal.of("Quantization.round", codes.length, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Quantization.round(codes, weight, 0, count, 1);
+                    }
+                }),
+                Rehearsal.of("Quantization.packSteps", PACKED_STEPS, (count, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Quantization.packSteps(steps, 0, codes, Tile.COLUMNS - 1, PACKED_STEPS, 0, 0, count);
+                    }
+                }),
+                int8());
+    }
+
+    private static Rehearsal int8() {
+        MemorySegment source = Rehearsal.elements();
+        MemorySegment scales = Arena.ofAuto().allocate(Tile.PANEL_STEP, Simd.VECTOR_BYTES);
+        MemorySegment memory = Arena.ofAuto().allocate(4 * source.byteSize(), Simd.VECTOR_BYTES);
+        float[] array = new float[4 * Rehearsal.MOST_ELEMENTS];
+        return MicroKernel.STAGED
+                ? Rehearsal.of("Widening.int8", Rehearsal.MOST_ELEMENTS, (words, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Widening.int8(array, 0, source, 0, scales, 0, words);
+                    }
+                })
+                : Rehearsal.of("Widening.int8", Rehearsal.MOST_ELEMENTS, (words, times) -> {
+                    for (int i = 0; i < times; i++) {
+                        Widening.int8(memory, source, 0, scales, 0, words);
                     }
                 });
     }

@@ -126,8 +126,8 @@ final class GemmSimd {
         float[][] tiles = workspace.tiles(worker);
         float[] staged = workspace.staged(worker);
         float[] residualTile = workspace.residual(worker);
-        boolean half = b.storage().isHalf();
-        Tensor widened = half && !MicroKernel.STAGED ? workspace.widened(worker) : null;
+        boolean narrow = b.storage().isNarrow();
+        Tensor widened = narrow && !MicroKernel.STAGED ? workspace.widened(worker) : null;
         MemorySegment memory = widened == null ? b.segment() : widened.segment();
         Tensor residual = epilogue.residual();
         long residualBytes = residual == null ? 0 : (long) residual.rowStride() * Float.BYTES;
@@ -141,7 +141,7 @@ final class GemmSimd {
             long slice = (long) (kTo - kFrom) * MicroKernel.TOUCHED;
             long lastSlice = ahead + (long) Math.min(Tile.DEPTH, last ? depth : depth - kTo) * Tile.PANEL_STEP - slice;
             for (int p = 0; p < panels; p++) {
-                if (half) {
+                if (narrow) {
                     widen(b, firstPanel + p, kFrom, kTo, staged, p * Tile.STAGED_PANEL, widened);
                 } else {
                     MicroKernel.stage(staged, p * Tile.STAGED_PANEL, b.segment(), b.stepOffset(firstPanel + p, kFrom), kTo - kFrom);
@@ -175,10 +175,18 @@ final class GemmSimd {
     /** Widens steps {@code kFrom} to {@code kTo} of a panel to where the kernel reads them. */
     private static void widen(PackedMatrix b, int panel, int kFrom, int kTo, float[] staged, int to, Tensor widened) {
         int floats = (kTo - kFrom) * Tile.COLUMNS;
-        if (widened == null) {
-            Widening.widen(b.storage(), staged, to, b.segment(), b.stepOffset(panel, kFrom), floats);
+        long offset = b.stepOffset(panel, kFrom);
+        if (b.storage() == Storage.INT8) {
+            int words = Quantization.words(kTo - kFrom);
+            if (widened == null) {
+                Widening.int8(staged, to, b.segment(), offset, b.scales(), b.scaleOffset(panel), words);
+            } else {
+                Widening.int8(widened.segment(), b.segment(), offset, b.scales(), b.scaleOffset(panel), words);
+            }
+        } else if (widened == null) {
+            Widening.widen(b.storage(), staged, to, b.segment(), offset, floats);
         } else {
-            Widening.widen(b.storage(), widened.segment(), b.segment(), b.stepOffset(panel, kFrom), floats);
+            Widening.widen(b.storage(), widened.segment(), b.segment(), offset, floats);
         }
     }
 

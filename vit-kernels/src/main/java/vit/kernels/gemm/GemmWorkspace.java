@@ -17,7 +17,7 @@ public final class GemmWorkspace {
     private final float[][][] tiles; // by worker, by tile of a block of rows and panel of a group: (tile rows, tile columns)
     private final float[][] residuals; // by worker: a tile of the residual
     private final float[][] staged; // by worker: a group of panels, or nothing where the kernel reads them in memory
-    private final Tensor[] widened; // by worker: a block of k of a panel of 16-bit elements as floats, if the kernel reads it in memory; null: takes none
+    private final Tensor[] widened; // by worker: a block of k of a panel of narrow elements as floats, if the kernel reads it in memory; null: takes none
     private final float[] gradientRows; // as rows, for the gradient of an input, which is computed beside that of the weight
     private final TransposeMemory[] transposes; // by worker; null: not for training
 
@@ -42,12 +42,12 @@ public final class GemmWorkspace {
     }
 
     /**
-     * As {@link #allocate(TensorArena, int, int)}, and with {@code half} for matrices of 16-bit elements as well ({@link Storage}). On machines whose kernels
+     * As {@link #allocate(TensorArena, int, int)}, and with {@code narrow} for matrices of 16-bit and 8-bit elements as well ({@link Storage}). On machines whose kernels
      * read panels in memory, each worker then needs up to 192 KB more.
      */
-    public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers, boolean half) {
-        Tensor[] widened = half ? new Tensor[workers] : null;
-        for (int i = 0; half && i < workers; i++) {
+    public static GemmWorkspace allocate(TensorArena arena, int packedRows, int workers, boolean narrow) {
+        Tensor[] widened = narrow ? new Tensor[workers] : null;
+        for (int i = 0; narrow && i < workers; i++) {
             widened[i] = arena.allocate(Tile.WIDENED_PANEL);
         }
         return allocate(arena, packedRows, 0, 0, workers, widened, null);
@@ -142,12 +142,12 @@ public final class GemmWorkspace {
         return tiles.length;
     }
 
-    /** Whether matrices of 16-bit elements may be multiplied by. */
-    boolean takesHalf() {
+    /** Whether matrices of elements of fewer than 32 bits may be multiplied by. */
+    boolean takesNarrow() {
         return widened != null;
     }
 
-    /** A worker's block of k of a panel of 16-bit elements as floats; empty where the kernels read them in {@link #staged}. */
+    /** A worker's block of k of a panel of narrow elements as floats; empty where the kernels read them in {@link #staged}. */
     Tensor widened(int worker) {
         return widened[worker];
     }

@@ -13,8 +13,8 @@ import vit.kernels.tensor.TensorArena;
  * The right-hand operand of a product, in the order in which the micro-kernel reads it: panels of {@code Tile.COLUMNS} outputs. Inside a panel, the
  * values of all outputs for one k lie side by side, and k ascends from one such step to the next. The last panel is padded with zeros.
  *
- * <p>A weight that is only read may be kept in 16 bits an element ({@link Storage}): it takes half the memory, and products give the bits that they give
- * with the same elements in 32 bits. Such a matrix is made by {@link #pack(TensorArena, Storage, int, int, float[], float[], int[])} and does not change
+ * <p>A weight that is only read may be kept in 16 or 8 bits an element ({@link Storage}): it takes half or a quarter of the memory, and products give the
+ * bits that they give with the same elements in 32 bits. Such a matrix is made by {@link #pack(TensorArena, Storage, int, int, float[], float[], int[])} and does not change
  * afterwards.
  *
  * <p>The layout depends on the vector width of this JVM, so it is never written to a file. The memory belongs to the arena that the matrix was
@@ -35,14 +35,18 @@ public final class PackedMatrix {
     private final int outputs; // N
     private final int depth; // K
     private final Storage storage;
-    private final Tensor panels; // (⌈N / columns⌉ · K, columns); of 16-bit elements words with two of them, see Widening: (⌈N / columns⌉ · K, columns / 2)
+    private final Tensor panels; // (⌈N / columns⌉ · K, columns); of narrow elements words with two or four of them, see Widening and Quantization
+    private final Tensor scales; // (⌈N / columns⌉ · columns) of INT8; otherwise null
     private final int stepBytes; // of one step of k in a panel
+    private final long panelBytes;
 
     private final boolean finite; // as pack read it
 
-    private PackedMatrix(Storage storage, Tensor panels, int outputs, int depth, boolean finite) {
+    private PackedMatrix(Storage storage, Tensor panels, Tensor scales, int outputs, int depth, boolean finite) {
         this.storage = storage;
+        this.scales = scales;
         this.stepBytes = Tile.COLUMNS * storage.bytes();
+        this.panelBytes = storage == Storage.INT8 ? (long) Quantization.words(depth) * Integer.BYTES : (long) depth * stepBytes;
         this.finite = finite;
         this.outputs = outputs;
         this.depth = depth;
@@ -56,7 +60,7 @@ public final class PackedMatrix {
 
     /** Rehearsals of packing elements of this type, and of widening them in a product, beyond {@link #rehearsals()} and {@link Gemm#rehearsals}. */
     public static List<Rehearsal> rehearsals(Storage storage) {
-        return storage.isHalf() ? GemmRehearsals.half(storage) : List.of();
+        return storage.isNarrow() ? GemmRehearsals.narrow(storage) : List.of();
     }
 
     /**
@@ -65,7 +69,7 @@ public final class PackedMatrix {
      * @throws IllegalArgumentException if a dimension is negative
      */
     public static PackedMatrix allocate(TensorArena arena, int outputs, int depth) {
-        return new PackedMatrix(Storage.FLOAT32, arena.allocate(Math.multiplyExact(Tile.panels(outputs), depth), Tile.COLUMNS), outputs, depth, true);
+        return new PackedMatrix(Storage.FLOAT32, arena.allocate(Math.multiplyExact(Tile.panels(outputs), depth), Tile.COLUMNS), null, outputs, depth, true);
     }
 
     /**
@@ -80,7 +84,7 @@ public final class PackedMatrix {
             throw new IllegalArgumentException("memory " + memory.shape() + " does not hold " + outputs + " by " + depth + " packed elements; needed are "
                     + floats(outputs, depth) + " floats in one row");
         }
-        return new PackedMatrix(Storage.FLOAT32, memory, outputs, depth, true);
+        return new PackedMatrix(Storage.FLOAT32, memory, null, outputs, depth, true);
     }
 
     /** The number of floats that a packed matrix of {@code outputs} (N) by {@code depth} (K) elements takes. */
@@ -106,8 +110,8 @@ public final class PackedMatrix {
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
             exponents |= packPanel(scratch, TensorArena.MARGIN + panel * Tile.COLUMNS * depth, weight, outputs, depth, panel);
         }
-        return new PackedMatrix(Storage.FLOAT32, arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), outputs, depth,
-                exponents >= 0);
+        return new PackedMatrix(Storage.FLOAT32, arena.copyOf(scratch, TensorArena.MARGIN, Tile.panels(outputs) * depth, Tile.COLUMNS), null, outputs,
+                depth, exponents >= 0);
     }
 
     /**
@@ -116,17 +120,20 @@ public final class PackedMatrix {
      * nothing is rounded; {@link #storage} tells.
      *
      * @param storage the type of the elements in memory
-     * @param words   at least {@link #halfScratch} ints, overwritten; not used for elements of 32 bits
+     * @param words   at least {@link #wordScratch} ints, overwritten; not used for elements of 32 bits
      * @throws IllegalArgumentException if an array is shorter
      */
     public static PackedMatrix pack(TensorArena arena, Storage storage, int outputs, int depth, float[] weight, float[] scratch, int[] words) {
-        if (!storage.isHalf()) {
+        if (!storage.isNarrow()) {
             return pack(arena, outputs, depth, weight, scratch);
         }
         checkWeight(weight, outputs, depth);
         checkScratch(scratch, outputs, depth);
-        if (words.length < halfScratch(outputs, depth)) {
-            throw new IllegalArgumentException("scratch of " + words.length + " ints instead of " + halfScratch(outputs, depth));
+        if (words.length < wordScratch(outputs, depth)) {
+            throw new IllegalArgumentException("scratch of " + words.length + " ints instead of " + wordScratch(outputs, depth));
+        }
+        if (storage == Storage.INT8) {
+            return packBytes(arena, outputs, depth, weight, scratch, words);
         }
         int signs = 0;
         for (int panel = 0; panel < Tile.panels(outputs); panel++) {
@@ -138,11 +145,32 @@ public final class PackedMatrix {
         if (!Storage.isFinite(signs)) {
             return pack(arena, outputs, depth, weight, scratch);
         }
-        return new PackedMatrix(storage, arena.copyOfBits(words, TensorArena.MARGIN, Tile.panels(outputs) * depth, WORDS), outputs, depth, true);
+        return new PackedMatrix(storage, arena.copyOfBits(words, TensorArena.MARGIN, Tile.panels(outputs) * depth, WORDS), null, outputs, depth, true);
     }
 
-    /** The number of ints of scratch memory that packing elements of 16 bits needs. */
-    public static int halfScratch(int outputs, int depth) {
+    private static PackedMatrix packBytes(TensorArena arena, int outputs, int depth, float[] weight, float[] codes, int[] words) {
+        int panels = Tile.panels(outputs);
+        float[] scales = new float[panels * Tile.COLUMNS + 2 * TensorArena.MARGIN];
+        for (int n = 0; n < outputs; n++) {
+            float scale = Quantization.scale(weight, n * depth, depth);
+            if (Float.isNaN(scale)) {
+                return pack(arena, outputs, depth, weight, codes);
+            }
+            Quantization.round(codes, weight, n * depth, depth, scale);
+            scales[TensorArena.MARGIN + n] = scale;
+        }
+        for (int panel = 0; panel < panels; panel++) {
+            for (int k = 0; k < depth; k += STEPS) {
+                Quantization.packSteps(words, TensorArena.MARGIN + panel * Quantization.words(depth) + Quantization.words(k), codes, outputs, depth,
+                        panel * Tile.COLUMNS, k, Math.min(STEPS, depth - k));
+            }
+        }
+        return new PackedMatrix(Storage.INT8, arena.copyOfBits(words, TensorArena.MARGIN, panels * Quantization.words(depth)),
+                arena.copyOf(scales, TensorArena.MARGIN, panels * Tile.COLUMNS), outputs, depth, true);
+    }
+
+    /** The number of ints of scratch memory that packing elements of 16 or 8 bits needs. */
+    public static int wordScratch(int outputs, int depth) {
         return Math.addExact(Math.multiplyExact(Math.multiplyExact(Tile.panels(outputs), WORDS), depth), 2 * TensorArena.MARGIN);
     }
 
@@ -151,9 +179,9 @@ public final class PackedMatrix {
         return storage;
     }
 
-    /** Bytes of the elements in memory, the zeros of the padding included. */
+    /** Bytes of the elements in memory, the zeros of the padding and the scales included. */
     public long bytes() {
-        return (long) Tile.panels(outputs) * depth * stepBytes;
+        return Tile.panels(outputs) * (panelBytes + (scales == null ? 0 : Tile.PANEL_STEP));
     }
 
     /** Whether all elements were finite when {@link #pack} read them; true for a matrix that {@link #allocate} made. */
@@ -192,7 +220,7 @@ public final class PackedMatrix {
      * Packs a linear layer's weight (N, K), row-major in {@code weight[0 … N·K)}, and returns this.
      *
      * @throws IllegalArgumentException if the array is shorter
-     * @throws IllegalStateException    if the elements have 16 bits
+     * @throws IllegalStateException    if the elements have fewer than 32 bits
      */
     public PackedMatrix packRows(float[] weight) {
         requireFloats();
@@ -260,7 +288,7 @@ public final class PackedMatrix {
      * @param workspace planned for training and for this team
      * @param worker    the calling member of the team
      * @throws IllegalArgumentException if the shapes are not each other's transpose, or the workspace does not fit
-     * @throws IllegalStateException    if the elements of one have 16 bits
+     * @throws IllegalStateException    if the elements of one have fewer than 32 bits
      */
     public void packTransposed(PackedMatrix source, GemmWorkspace workspace, Worker worker) {
         if (source.outputs != depth || source.depth != outputs) {
@@ -318,7 +346,7 @@ public final class PackedMatrix {
      * The packed elements as one flat tensor, with the zeros of the padding. Two matrices of the same shape have the same layout, so an elementwise
      * pass such as an optimiser's can run over several of them at once.
      *
-     * @throws IllegalStateException if the elements have 16 bits
+     * @throws IllegalStateException if the elements have fewer than 32 bits
      */
     public Tensor elements() {
         requireFloats();
@@ -334,8 +362,13 @@ public final class PackedMatrix {
         if (n < 0 || n >= outputs || k < 0 || k >= depth) {
             throw new IndexOutOfBoundsException("element (" + n + ", " + k + ") of " + outputs + " by " + depth);
         }
-        if (!storage.isHalf()) {
+        if (!storage.isNarrow()) {
             return panels.segment().get(Tensor.FLOAT, byteOffset(n, k));
+        }
+        if (storage == Storage.INT8) {
+            int column = n % Tile.COLUMNS;
+            int word = panels.segment().get(Tensor.INT, panelOffset(n / Tile.COLUMNS) + Quantization.wordOffset(column, k));
+            return Quantization.value(Quantization.codeOf(word, column, k), scale(n));
         }
         int vector = n % Tile.COLUMNS / Simd.LANES;
         int word = panels.segment().get(Tensor.INT, stepOffset(n / Tile.COLUMNS, k) + (long) (vector / 2 * Simd.LANES + n % Simd.LANES) * Integer.BYTES);
@@ -343,8 +376,8 @@ public final class PackedMatrix {
     }
 
     private void requireFloats() {
-        if (storage.isHalf()) {
-            throw new IllegalStateException("a matrix of elements of 16 bits is only read by products");
+        if (storage.isNarrow()) {
+            throw new IllegalStateException("a matrix in " + storage + " is only read by products");
         }
     }
 
@@ -363,6 +396,21 @@ public final class PackedMatrix {
 
     /** Byte offset of panel {@code p}. */
     long panelOffset(int p) {
-        return (long) p * depth * stepBytes;
+        return p * panelBytes;
+    }
+
+    /** The scale of output {@code n}, of {@link Storage#INT8}. */
+    float scale(int n) {
+        return scales.get(0, n);
+    }
+
+    /** The scales of {@link Storage#INT8}. */
+    MemorySegment scales() {
+        return scales.segment();
+    }
+
+    /** Byte offset of the scales of panel {@code p}. */
+    long scaleOffset(int p) {
+        return (long) p * Tile.PANEL_STEP;
     }
 }

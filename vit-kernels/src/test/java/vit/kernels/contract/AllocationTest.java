@@ -147,7 +147,7 @@ class AllocationTest {
         GemmWorkspace workspace = GemmWorkspace.allocate(arena, GemmWorkspace.packedInput(TOKENS, PATCH), 1, true);
         for (Storage storage : Storage.values()) {
             PackedMatrix b = PackedMatrix.pack(arena, storage, WIDTH, PATCH, new float[WIDTH * PATCH], new float[PackedMatrix.scratch(WIDTH, PATCH)],
-                    new int[PackedMatrix.halfScratch(WIDTH, PATCH)]);
+                    new int[PackedMatrix.wordScratch(WIDTH, PATCH)]);
             tasks.put("gemm of weights in " + storage, w -> Gemm.multiply(c, a, b, Epilogue.NONE, TOKENS, workspace, w));
         }
     }

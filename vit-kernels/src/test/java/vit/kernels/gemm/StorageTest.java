@@ -20,8 +20,8 @@ import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 
 /**
- * A product by weights of 16 bits has the bits of the product by the same weights in 32 bits, and the widening of every one of the 65,536 patterns is
- * exact.
+ * A product by weights of 16 or 8 bits has the bits of the product by the same weights in 32 bits, and the widening of every one of the 65,536 patterns of
+ * 16 bits is exact.
  */
 class StorageTest {
 
@@ -100,9 +100,21 @@ class StorageTest {
         }
     }
 
-    /** Random values of the type, among them zeros of both signs and subnormal numbers. */
-    private static float[] weight(Storage storage, SplittableRandom random, int size) {
+    /** A random matrix of values of the type, among them zeros, of both signs in 16 bits, and subnormal numbers. */
+    private static float[] weight(Storage storage, SplittableRandom random, int n, int k) {
+        int size = n * k;
         float[] weight = new float[size];
+        if (storage == Storage.INT8) {
+            for (int output = 0; output < n && k > 0; output++) {
+                // Of 16 bits, so that 127 times the scale is exact, and so is the way back.
+                float scale = random.nextInt(8) == 0 ? 0 : Math.scalb(1f + random.nextInt(1 << 16), random.nextInt(40) - 60);
+                for (int i = 0; i < k; i++) {
+                    weight[output * k + i] = (random.nextInt(255) - 127) * scale + 0f; // no negative zero
+                }
+                weight[output * k + random.nextInt(k)] = (random.nextBoolean() ? 127 : -127) * scale + 0f;
+            }
+            return weight;
+        }
         for (int i = 0; i < size; i++) {
             do {
                 weight[i] = random.nextInt(4) > 0 ? storage.rounded((float) (random.nextDouble() * 2 - 1)) : storage.widen((short) random.nextInt());
@@ -113,7 +125,7 @@ class StorageTest {
 
     private static PackedMatrix pack(TensorArena arena, Storage storage, int n, int k, float[] weight) {
         float[] scratch = new float[PackedMatrix.scratch(n, k)];
-        int[] words = new int[PackedMatrix.halfScratch(n, k)];
+        int[] words = new int[PackedMatrix.wordScratch(n, k)];
         Arrays.fill(words, -1);
         return PackedMatrix.pack(arena, storage, n, k, weight, scratch, words);
     }
@@ -124,7 +136,7 @@ class StorageTest {
         SplittableRandom random = new SplittableRandom(seed);
         int depth = deep ? k + Tile.DEPTH - 35 : k; // one or two blocks of k
         int threads = 1 + random.nextInt(4);
-        float[] weight = weight(storage, random, n * depth);
+        float[] weight = weight(storage, random, n, depth);
         float[] rows = new float[m * depth];
         for (int i = 0; i < rows.length; i++) {
             rows[i] = (float) (random.nextDouble() * 2 - 1);
@@ -163,19 +175,21 @@ class StorageTest {
     }
 
     @Property(tries = 200)
-    void matrixGivesItsElementsBackAndTakesHalfTheMemory(@ForAll Storage storage, @ForAll @IntRange(min = 1, max = 150) int n,
+    void matrixGivesItsElementsBackAndTakesAHalfOrAQuarterOfTheMemory(@ForAll Storage storage, @ForAll @IntRange(min = 1, max = 150) int n,
             @ForAll @IntRange(min = 1, max = 150) int k, @ForAll long seed) {
         try (TensorArena arena = TensorArena.open(); TensorArena counting = TensorArena.counting()) {
-            float[] weight = weight(storage, new SplittableRandom(seed), n * k);
+            float[] weight = weight(storage, new SplittableRandom(seed), n, k);
             PackedMatrix packed = pack(arena, storage, n, k, weight);
             assertEquals(storage, packed.storage());
             assertTrue(packed.wasFinite());
             float[] actual = new float[n * k];
             packed.unpackRows(actual);
             assertSameBits(weight, actual);
-            assertEquals((long) Tile.panels(n) * Tile.COLUMNS * k * storage.bytes(), packed.bytes());
+            int steps = storage == Storage.INT8 && Tile.COLUMNS == 2 * Simd.LANES ? (k + 1) / 2 * 2 : k;
+            int scales = storage == Storage.INT8 ? Float.BYTES : 0;
+            assertEquals((long) Tile.panels(n) * Tile.COLUMNS * (steps * storage.bytes() + scales), packed.bytes());
             assertEquals(0, packed.segment().address() % TensorArena.ALIGNMENT);
-            assertTrue(arena.bytes() <= packed.bytes() + TensorArena.ALIGNMENT);
+            assertTrue(arena.bytes() <= packed.bytes() + (scales == 0 ? 1 : 2) * TensorArena.ALIGNMENT);
             pack(counting, storage, n, k, weight);
             assertEquals(arena.bytes(), counting.bytes());
         }
@@ -185,8 +199,12 @@ class StorageTest {
     void matrixThatIsNotFiniteIsKeptInThirtyTwoBits(@ForAll Storage storage, @ForAll @IntRange(min = 1, max = 80) int n,
             @ForAll @IntRange(min = 1, max = 150) int k, @ForAll long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        float[] weight = weight(storage, random, n * k);
-        float[] found = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, storage == Storage.FLOAT16 ? -65520 : Float.MAX_VALUE};
+        float[] weight = weight(storage, random, n, k);
+        float[] found = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, switch (storage) {
+            case FLOAT16 -> -65520;
+            case INT8 -> Float.NaN; // any finite number may be the largest
+            default -> Float.MAX_VALUE;
+        }};
         float chosen = found[random.nextInt(found.length)];
         weight[random.nextInt(n * k)] = chosen;
         try (TensorArena arena = TensorArena.open()) {
@@ -200,7 +218,7 @@ class StorageTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"BFLOAT16", "FLOAT16"})
+    @EnumSource(names = {"BFLOAT16", "FLOAT16", "INT8"})
     void whatCannotBeDoneIsRefused(Storage storage) {
         try (TensorArena arena = TensorArena.open(); Workers workers = Workers.of(1)) {
             PackedMatrix packed = pack(arena, storage, 7, 5, new float[35]);
@@ -215,7 +233,7 @@ class StorageTest {
                     () -> workers.run(w -> Gemm.multiply(c, a, packed, Epilogue.NONE, 3, plain, w)));
             assertTrue(refused.getMessage().contains(storage.name()), refused.getMessage());
             workers.run(w -> Gemm.multiply(c, a, floats, Epilogue.NONE, 3, plain, w));
-            int words = PackedMatrix.halfScratch(7, 5);
+            int words = PackedMatrix.wordScratch(7, 5);
             float[] scratch = new float[PackedMatrix.scratch(7, 5)];
             float[] tooShort = new float[scratch.length - 1];
             assertThrows(IllegalArgumentException.class, () -> PackedMatrix.pack(arena, storage, 7, 5, new float[35], scratch, new int[words - 1]));

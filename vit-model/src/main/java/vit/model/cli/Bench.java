@@ -20,6 +20,7 @@ import vit.model.TokenMerging;
 import vit.model.VitModel;
 import vit.model.VitSession;
 import vit.model.WarmUpReport;
+import vit.model.WeightRounding;
 import vit.model.config.ForwardCost;
 import vit.model.config.VitConfig;
 import vit.model.config.VitVariants;
@@ -64,7 +65,7 @@ final class Bench implements Callable<Integer> {
 
     /** The measurements; times are in milliseconds per call. */
     private record Result(String model, int batch, int threads, long calls, double p50, double p99, double max,
-            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens, long weightBytes, TokenMerging merging) {
+            double imagesPerSecond, double gflops, double peak, long allocatedBytes, boolean allTokens, long weightBytes, WeightRounding rounding, TokenMerging merging) {
 
         double shareOfPeak() {
             return gflops / peak;
@@ -155,7 +156,7 @@ final class Bench implements Callable<Integer> {
         double gflops = session.cost().flops() * batch / p50 / 1e6;
         return new Result(name(), batch, team.count(), calls, p50, latencies.quantile(0.99), latencies.max(),
                 calls * (double) batch / ((last - start) / 1e9), gflops, peak, (bytes + calls - 1) / calls,
-                allTokens || session.cost().equals(ForwardCost.of(config, merge.of(config).tokens(config))), model.weightBytes(), merge.of(config));
+                allTokens || session.cost().equals(ForwardCost.of(config, merge.of(config).tokens(config))), model.weightBytes(), model.rounding(), merge.of(config));
     }
 
     private String name() {
@@ -181,6 +182,13 @@ final class Bench implements Callable<Integer> {
         object.put("share_of_peak", r.shareOfPeak());
         object.put("allocated_bytes_per_call", r.allocatedBytes);
         object.put("weight_bytes", r.weightBytes);
+        r.rounding.worst().ifPresent(worst -> {
+            Map<String, Object> rounding = new LinkedHashMap<>();
+            rounding.put("relative", r.rounding.relative());
+            rounding.put("worst", worst.error().relative());
+            rounding.put("worst_weight", worst.name());
+            object.put("weight_rounding", rounding);
+        });
         return object;
     }
 
@@ -194,7 +202,7 @@ final class Bench implements Callable<Integer> {
                 .row("last block", r.allTokens ? "every token" : "only the tokens that the head uses")
                 .row("merged tokens", r.merging.describe())
                 .row("arithmetic", format("%.1f GFLOP/s, %.1f %% of the measured peak of %.1f", r.gflops, 100 * r.shareOfPeak(), r.peak))
-                .row("weights", format("%.1f MB in memory", r.weightBytes / 1e6))
+                .row("weights", format("%.1f MB in memory", r.weightBytes / 1e6) + (r.rounding.isEmpty() ? "" : ", rounded by " + r.rounding))
                 .row("allocated", r.allocatedBytes + " bytes a call")
                 .print(out, "");
     }

@@ -35,6 +35,9 @@ final class Embed implements Callable<Integer> {
     /** The metadata field that tells which tokens were merged; absent if none were. */
     static final String MERGE = "merge";
 
+    /** The metadata field that tells what weights were rounded to; absent if they were not. */
+    static final String STORED_AS = "stored-as";
+
     @Mixin
     private ModelFiles.OrShipped files;
 
@@ -121,6 +124,9 @@ final class Embed implements Callable<Integer> {
         metadata.put(NORMALIZED, String.valueOf(normalize));
         if (!merge.merging().isNone()) {
             metadata.put(MERGE, merge.merging().toString());
+        }
+        if (files.storedAs().rounds()) {
+            metadata.put(STORED_AS, StoredAsConverter.name(files.storedAs()));
         }
         metadata.put(NAMES, Json.write(names));
         return metadata;

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 import vit.model.InputException;
 import vit.model.LoadOptions;
 import vit.model.StoredAs;
@@ -46,8 +47,9 @@ abstract class ModelFiles {
 
     @Option(names = "--stored-as", paramLabel = "TYPE", converter = StoredAsConverter.class, completionCandidates = StoredAsConverter.Names.class,
             description = "How the weights are kept in memory: float32; file, which keeps bfloat16 and float16 as the file has them, with half the memory and the same"
-                    + " results; rounded-bfloat16 or rounded-float16, which round others too and change the results; default: float32.")
-    private StoredAs storedAs = StoredAs.FLOAT32;
+                    + " results; rounded-bfloat16 or rounded-float16, which round others too and change the results; int8, with little more than a quarter of the memory, which"
+                    + " changes them more; default: float32.")
+    private StoredAs storedAs; // null: nothing is asked for
 
     /** Without weights, it is the model that ships. */
     static final class OrShipped extends ModelFiles {
@@ -90,7 +92,36 @@ abstract class ModelFiles {
 
     /** What is asked for beyond the files: the image size, and how weights are kept. */
     LoadOptions options() {
-        return options.withWeights(storedAs);
+        return options.withWeights(storedAs());
+    }
+
+    /** How weights are kept. */
+    StoredAs storedAs() {
+        return storedAs == null ? StoredAs.FLOAT32 : storedAs;
+    }
+
+    /**
+     * Rounds weights as those that an index was made with, so that an image finds itself. An array of NumPy does not say how it was made; then {@code
+     * --stored-as} decides.
+     *
+     * @throws CommandException if {@code --stored-as} asks for something else
+     */
+    void roundAs(VectorTable index) throws CommandException {
+        String name = index.metadata().get(Embed.STORED_AS);
+        if (name == null) {
+            return;
+        }
+        StoredAs made;
+        try {
+            made = new StoredAsConverter().convert(name);
+        } catch (TypeConversionException e) {
+            throw new CommandException(index.file() + ", metadata " + Embed.STORED_AS + ": " + e.getMessage(), "make the index again with vit embed", e);
+        }
+        if (storedAs != null && storedAs != made) {
+            throw new CommandException("--stored-as " + StoredAsConverter.name(storedAs) + ": " + index.file() + " was made with --stored-as " + name,
+                    "leave --stored-as out");
+        }
+        storedAs = made;
     }
 
     /**
@@ -101,7 +132,7 @@ abstract class ModelFiles {
     VitModel load(StatusLine status) throws CommandException, IOException {
         if (weights == null && config == null && !options.hasImage()) {
             status.warnOfMachine();
-            return VitModel.shipped(storedAs);
+            return noted(VitModel.shipped(storedAs()), status);
         }
         return loadNamed(status);
     }
@@ -132,6 +163,14 @@ abstract class ModelFiles {
         Optional<String> assumed = model.report().assumedPreprocessing(); // a command that uses the preprocessing warns of the one and refuses the other
         model.report().warnings().stream().filter(warning -> !misfit.equals(Optional.of(warning)) && !assumed.equals(Optional.of(warning)))
                 .forEach(status::warn);
+        return noted(model, status);
+    }
+
+    /** Notes by how much weights were rounded. */
+    private static VitModel noted(VitModel model, StatusLine status) {
+        if (!model.rounding().isEmpty()) {
+            status.note("weights are rounded, by " + model.rounding());
+        }
         return model;
     }
 

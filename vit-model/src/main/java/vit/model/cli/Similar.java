@@ -59,6 +59,7 @@ final class Similar implements Callable<Integer> {
     public Integer call() throws CommandException, IOException {
         List<ImageInput> inputs = images.images(vit);
         VectorTable table = table();
+        files.roundAs(table);
         WhatOption what = table.metadata().getOrDefault(Embed.WHAT, "embedding").equals("pooled") ? WhatOption.POOLED : WhatOption.EMBEDDING;
         try (LoadedModel loaded = LoadedModel.open(files, threads.count(), preprocess,
                 config -> table.requireWidth(Math.toIntExact(what.shape(config).size()), "the model's " + what.name()), vit)) {

@@ -38,7 +38,7 @@ public final class AttentionProbe {
         qkv = arena.allocatePadded(tokens, 3 * config.inner());
         attended = arena.allocatePadded(tokens, config.inner());
         probabilities = arena.allocate(Math.multiplyExact(config.heads(), tokens), tokens);
-        gemm = GemmWorkspace.allocate(arena, GemmWorkspace.packedInput(tokens, config.width()), workers, weights.isHalf());
+        gemm = GemmWorkspace.allocate(arena, GemmWorkspace.packedInput(tokens, config.width()), workers, weights.isNarrow());
         attention = AttentionWorkspace.allocate(arena, tokens, config.headDim(), workers);
         tables = PositionTables.of(config, arena);
     }

@@ -30,9 +30,9 @@ final class BlockMemory {
      * Plans it for {@code rows} rows.
      *
      * @param packedFloats what the largest product packs on the way
-     * @param half         whether a weight has elements of 16 bits
+     * @param narrow       whether a weight has elements of fewer than 32 bits
      */
-    BlockMemory(VitConfig config, int rows, int packedFloats, boolean half, int workers, TensorArena arena) {
+    BlockMemory(VitConfig config, int rows, int packedFloats, boolean narrow, int workers, TensorArena arena) {
         tokens = config.tokens();
         heads = config.heads();
         scale = (float) (1 / Math.sqrt(config.headDim()));
@@ -48,7 +48,7 @@ final class BlockMemory {
         hidden = PackedRows.allocate(arena, rows, mlp.hidden());
         attention = AttentionWorkspace.allocate(arena, config.tokens(), config.headDim(), workers);
         int attendedFloats = plainAttention ? 0 : GemmWorkspace.packedInput(rows, config.inner());
-        gemm = GemmWorkspace.allocate(arena, Math.max(packedFloats, attendedFloats), workers, half);
+        gemm = GemmWorkspace.allocate(arena, Math.max(packedFloats, attendedFloats), workers, narrow);
     }
 
     /** Whether the MLP is two layers with a GELU in between. */

@@ -53,12 +53,12 @@ public final class VitForward implements Workers.Task {
     /**
      * Plans the pass; with a counting arena and null weights, only its memory.
      *
-     * @param half      whether a weight has elements of 16 bits ({@link VitWeights#isHalf})
+     * @param narrow    whether a weight has elements of fewer than 32 bits ({@link VitWeights#isNarrow})
      * @param allTokens see {@link SessionOptions}
      * @param merging   how many tokens each block merges
      * @throws IllegalArgumentException if the batch is too large, or the model's tokens cannot be merged
      */
-    public VitForward(VitConfig config, VitWeights weights, boolean half, int maxBatch, boolean allTokens, TokenMerging merging, int workers,
+    public VitForward(VitConfig config, VitWeights weights, boolean narrow, int maxBatch, boolean allTokens, TokenMerging merging, int workers,
             TensorArena arena) {
         this.maxBatch = maxBatch;
         checkBatch(config, maxBatch);
@@ -72,7 +72,7 @@ public final class VitForward implements Workers.Task {
         logSizes = merged == null || weights == null ? null : merged.logSizes(config.depth() - 1);
         stem = new Stem(config, weights, images, x, maxBatch, arena);
         pooledBlock = allTokens || !PooledBlock.serves(config) ? null : new PooledBlock(config, weights, maxBatch, arena);
-        memory = new BlockMemory(config, rows, packedFloats(config, maxBatch, pooledBlock != null), half, workers, arena);
+        memory = new BlockMemory(config, rows, packedFloats(config, maxBatch, pooledBlock != null), narrow, workers, arena);
         Pool.Plan plan = new Pool.Plan(config, weights, maxBatch, arena);
         pool = Pool.of(plan);
         head = new Head(plan, pool);

@@ -23,7 +23,7 @@ public final class VitWeights {
     private final ParameterTensors tensors;
     private final Tensor positions; // (Q + P, C), or null
     private final StandardizedWeights standardized;
-    private final boolean half;
+    private final boolean narrow;
 
     /** Copies all parameters from {@code source} into {@code arena}, in 32 bits. */
     public VitWeights(VitConfig config, Parameters parameters, ParameterSource source, TensorArena arena) throws IOException {
@@ -33,7 +33,7 @@ public final class VitWeights {
     /** Copies all parameters from {@code source} into {@code arena}. What is not kept in 32 bits can only be read. */
     public VitWeights(VitConfig config, Parameters parameters, ParameterSource source, StoredAs storedAs, TensorArena arena) throws IOException {
         tensors = new ParameterTensors(config, parameters, source, storedAs, arena);
-        half = tensors.isHalf();
+        narrow = tensors.isNarrow();
         standardized = new StandardizedWeights(parameters, tensors, arena);
         if (!standardized.isEmpty()) {
             try (Workers alone = Workers.of(1)) {
@@ -55,9 +55,9 @@ public final class VitWeights {
         return tensors.matrix(name);
     }
 
-    /** Whether a matrix has elements of 16 bits, for which a product's workspace is planned. */
-    public boolean isHalf() {
-        return half;
+    /** Whether a matrix has elements of fewer than 32 bits, for which a product's workspace is planned. */
+    public boolean isNarrow() {
+        return narrow;
     }
 
     /** The weights of convolutions as they are used. */

@@ -7,11 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import vit.kernels.gemm.PackedMatrix;
+import vit.kernels.gemm.RoundingError;
 import vit.kernels.gemm.Storage;
 import vit.kernels.optim.GradientNorm;
 import vit.kernels.tensor.Tensor;
 import vit.kernels.tensor.TensorArena;
 import vit.model.StoredAs;
+import vit.model.WeightRounding;
 import vit.model.config.VitConfig;
 import vit.model.forward.Spans;
 
@@ -27,6 +29,7 @@ public final class ParameterTensors {
     private final Map<String, Tensor> vectors = new HashMap<>();
     private final Tensor prefix; // (prefix tokens, C) or null
     private int prefixRows; // rows of prefix that are assigned to parameters so far
+    private final List<WeightRounding.Weight> rounded = new ArrayList<>();
     private String hidden; // a parameter that is not finite but may not show, in words; or null
 
     /** Zeros for these parameters of a model: all, or those that are trained. */
@@ -47,8 +50,8 @@ public final class ParameterTensors {
         float[] values = new float[parameters.list().stream().mapToInt(p -> Math.toIntExact(p.shape().size())).max().orElse(0)];
         float[] scratch = new float[parameters.list().stream().filter(Parameter::isMatrix)
                 .mapToInt(p -> PackedMatrix.scratch(p.out(), p.in())).max().orElse(0)];
-        int[] words = new int[parameters.list().stream().filter(p -> storedAs.of(source, p).isHalf())
-                .mapToInt(p -> PackedMatrix.halfScratch(p.out(), p.in())).max().orElse(0)];
+        int[] words = new int[parameters.list().stream().filter(p -> storedAs.of(source, p).isNarrow())
+                .mapToInt(p -> PackedMatrix.wordScratch(p.out(), p.in())).max().orElse(0)];
         for (Parameter parameter : parameters.list()) {
             source.read(parameter, values);
             boolean finite = false; // unknown
@@ -56,6 +59,9 @@ public final class ParameterTensors {
                 PackedMatrix matrix = PackedMatrix.pack(arena, storedAs.of(source, parameter), parameter.out(), parameter.in(), values, scratch, words);
                 matrices.put(parameter.name(), matrix);
                 finite = matrix.wasFinite();
+                if (storedAs.rounds() && matrix.storage().isNarrow()) {
+                    rounded.add(new WeightRounding.Weight(parameter.name(), matrix.storage(), RoundingError.of(matrix, values)));
+                }
             } else {
                 addVector(parameter, arena);
                 set(parameter, values);
@@ -75,14 +81,19 @@ public final class ParameterTensors {
         return Optional.ofNullable(hidden);
     }
 
+    /** The matrices that were rounded. */
+    public List<WeightRounding.Weight> rounded() {
+        return List.copyOf(rounded);
+    }
+
     /** The type in which the elements of this parameter are kept. */
     public Storage storage(Parameter parameter) {
         return parameter.isMatrix() ? matrices.get(parameter.name()).storage() : Storage.FLOAT32;
     }
 
-    /** Whether a matrix has elements of 16 bits. */
-    public boolean isHalf() {
-        return matrices.values().stream().anyMatch(matrix -> matrix.storage().isHalf());
+    /** Whether a matrix has elements of fewer than 32 bits. */
+    public boolean isNarrow() {
+        return matrices.values().stream().anyMatch(matrix -> matrix.storage().isNarrow());
     }
 
     private static Tensor prefix(VitConfig config, TensorArena arena) {

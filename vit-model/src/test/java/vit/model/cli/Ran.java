@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import vit.kernels.simd.NativeSpeed;
 
 /** A command that has run in this JVM, with its exit code and what it printed. */
@@ -34,6 +35,12 @@ record Ran(int code, String out, String err) {
     Ran isDone() {
         assertEquals(0, code, this::toString);
         assertTrue(err.lines().allMatch(line -> line.startsWith("warning: ")), this::toString);
+        return this;
+    }
+
+    /** As {@link #isDone}, but notes may be on standard error as well. */
+    Ran isDoneWithNotes() {
+        new Ran(code, out, err.lines().filter(line -> !line.startsWith("note: ")).map(line -> line + "\n").collect(Collectors.joining())).isDone();
         return this;
     }
 

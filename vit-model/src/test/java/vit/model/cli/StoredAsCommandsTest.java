@@ -1,6 +1,7 @@
 package vit.model.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static vit.model.cli.Ran.vit;
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vit.model.json.Json;
+import vit.model.json.JsonObject;
 import vit.model.weights.format.Dtype;
 import vit.model.weights.format.SafetensorsWriter;
 import vit.model.weights.format.TensorEntry;
@@ -49,7 +51,7 @@ class StoredAsCommandsTest {
         String plain = vit("classify", "--weights", weights, "--json", image).isDone().out();
         assertEquals(plain, vit("classify", "--weights", weights, "--stored-as", "float32", "--json", image).isDone().out());
         assertEquals(plain, vit("classify", "--weights", weights, "--stored-as", "file", "--json", image).isDone().out());
-        assertNotEquals(plain, vit("classify", "--weights", folder.resolve("tiny.safetensors"), "--stored-as", "rounded-float16", "--json", image).isDone().out());
+        assertNotEquals(plain, vit("classify", "--weights", folder.resolve("tiny.safetensors"), "--stored-as", "rounded-float16", "--json", image).isDoneWithNotes().out());
         byte[] expected = embedding(folder, image, "--weights", weights);
         assertTrue(Arrays.equals(expected, embedding(folder, image, "--weights", weights, "--stored-as", "file")));
         assertTrue(Arrays.equals(expected, embedding(folder, image, "--weights", folder.resolve("bfloat16.safetensors"), "--stored-as", "rounded-bfloat16")));
@@ -60,7 +62,7 @@ class StoredAsCommandsTest {
         Files.deleteIfExists(output);
         Object[] arguments = Stream.concat(Stream.of("embed", "--output", output), Stream.concat(
                 Stream.of(options), Stream.of(image))).toArray();
-        vit(arguments).isDone();
+        vit(arguments).isDoneWithNotes();
         return Files.readAllBytes(output);
     }
 
@@ -79,6 +81,51 @@ class StoredAsCommandsTest {
     }
 
     @Test
+    void roundingIsToldByHowMuch(@TempDir Path folder) throws IOException {
+        Path weights = weights(folder);
+        Path image = TinyModel.image(folder.resolve("image.png"), 30, 40, 1);
+        String told = vit("classify", "--weights", weights, "--stored-as", "int8", "--json", image).isDoneWithNotes().err();
+        assertTrue(told.contains("note: weights are rounded, by 0.") && told.contains(" % (root mean square; at most "), told);
+        assertEquals("", vit("classify", "--weights", weights, "--stored-as", "file", "--json", image).isDone().err());
+        assertTrue(vit("bench", "--weights", weights, "--threads", 1, "--seconds", 0.1, "--stored-as", "int8").isDoneWithNotes().out().contains("MB in memory, rounded by 0."));
+        JsonObject bench = Json.parse("standard output", vit("bench", "--weights", weights, "--threads", 1, "--seconds", 0.1, "--stored-as", "int8", "--json").isDoneWithNotes().out()
+                .getBytes(StandardCharsets.UTF_8));
+        double relative = bench.object("weight_rounding").number("relative");
+        double worst = bench.object("weight_rounding").number("worst");
+        assertTrue(relative > 0.001 && relative <= worst && worst < 0.02, relative + ", " + worst);
+        assertTrue(bench.object("weight_rounding").text("worst_weight").endsWith(".weight"));
+    }
+
+    /** An index says how it was made, so that an image finds itself with a similarity of 1. */
+    @Test
+    void aSearchRoundsAsItsIndexDoes(@TempDir Path folder) throws IOException {
+        Path weights = weights(folder);
+        Path image = TinyModel.image(folder.resolve("image.png"), 30, 40, 1);
+        Path index = folder.resolve("index.safetensors");
+        for (String storedAs : List.of("int8", "rounded-float16")) {
+            vit("embed", "--weights", weights, "--stored-as", storedAs, "--normalize", "--output", index, image).isDoneWithNotes();
+            try (TensorFile file = TensorFile.open(index)) {
+                assertEquals(storedAs, file.metadata().get("stored-as"));
+            }
+            assertEquals(1, similarity("--weights", weights, "--index", index, image), 1e-9);
+            assertEquals(1, similarity("--weights", weights, "--stored-as", storedAs, "--index", index, image), 1e-9);
+            vit("similar", "--weights", weights, "--stored-as", "rounded-bfloat16", "--index", index, image).isRefused("--stored-as rounded-bfloat16", storedAs, "index.safetensors");
+        }
+        vit("embed", "--weights", weights, "--output", index, image).isDone();
+        try (TensorFile file = TensorFile.open(index)) {
+            assertFalse(file.metadata().containsKey("stored-as"));
+        }
+        assertEquals(1, similarity("--weights", weights, "--index", index, image), 1e-9);
+        assertNotEquals(1, similarity("--weights", weights, "--stored-as", "int8", "--index", index, image), 1e-9);
+    }
+
+    private static double similarity(Object... options) throws IOException {
+        Object[] arguments = Stream.concat(Stream.of("similar", "--json"), Stream.of(options)).toArray();
+        JsonObject found = Json.parse("standard output", vit(arguments).isDoneWithNotes().out().getBytes(StandardCharsets.UTF_8));
+        return found.array("images").get(0).object().array("similar").get(0).object().number("similarity");
+    }
+
+    @Test
     void inspectTellsTheMemory(@TempDir Path folder) throws IOException {
         assertTrue(vit("inspect", weights(folder)).isDone().out().contains(" as in the file"));
         assertTrue(!vit("inspect", folder.resolve("tiny.safetensors")).isDone().out().contains(" as in the file"));
@@ -87,7 +134,9 @@ class StoredAsCommandsTest {
     @Test
     void whatMakesNoSenseIsRefused(@TempDir Path folder) throws IOException {
         Path weights = weights(folder);
-        vit("classify", "--weights", weights, "--stored-as", "int8", folder).isRefused("--stored-as", "rounded-bfloat16", "int8");
+        vit("classify", "--weights", weights, "--stored-as", "int4", folder).isRefused("--stored-as", "rounded-bfloat16", "int8", "int4");
+        vit("export", "--weights", weights, "--stored-as", "int8", "--output", folder.resolve("model.onnx")).isRefused("--stored-as");
+        vit("compare", "--weights", weights, "--stored-as", "int8", "--gradients", "--reference", weights).isRefused("--gradients");
         vit("export", "--weights", weights, "--stored-as", "file", "--output", folder.resolve("model.onnx")).isRefused("--stored-as");
         vit("compare", "--weights", weights, "--stored-as", "rounded-float16", "--gradients", "--reference", weights).isRefused("--gradients");
     }

@@ -28,6 +28,7 @@ final class ProductKernels {
         kernels.add(new Kernel("gemm", draw -> new Product(draw).call(Epilogue.NONE, (sums, column) -> sums)));
         kernels.add(new Kernel("gemm of bfloat16 weights", draw -> new Product(draw, Storage.BFLOAT16).call(Epilogue.NONE, (sums, column) -> sums)));
         kernels.add(new Kernel("gemm of float16 weights", draw -> new Product(draw, Storage.FLOAT16).call(Epilogue.NONE, (sums, column) -> sums)));
+        kernels.add(new Kernel("gemm of int8 weights", draw -> new Product(draw, Storage.INT8).call(Epilogue.NONE, (sums, column) -> sums)));
         kernels.add(new Kernel("gemm packed rows", draw -> new Product(draw).ofPackedRows()));
         for (GeluKind kind : GeluKind.values()) {
             kernels.add(new Kernel("gemm bias gelu " + kind.name().toLowerCase(Locale.ROOT), draw -> new Product(draw).withGelu(kind)));
@@ -81,19 +82,21 @@ final class ProductKernels {
             weight = draw.floats(values, n, k);
             b = packed(storage);
             c = draw.tensor(m, n);
-            workspace = GemmWorkspace.allocate(draw.arena(), GemmWorkspace.packedInput(m, Math.max(k, n)), draw.mostThreads(), storage.isHalf());
+            workspace = GemmWorkspace.allocate(draw.arena(), GemmWorkspace.packedInput(m, Math.max(k, n)), draw.mostThreads(), storage.isNarrow());
         }
 
         /** The packed weight, which becomes one whose elements the storage has. */
         private PackedMatrix packed(Storage storage) {
-            if (!storage.isHalf()) {
+            if (!storage.isNarrow()) {
                 return PackedMatrix.allocate(draw.arena(), n, k).packRows(weight);
             }
-            for (int i = 0; i < weight.length; i++) {
+            for (int i = 0; storage.isHalf() && i < weight.length; i++) {
                 float rounded = storage.rounded(weight[i]);
                 weight[i] = Float.isFinite(rounded) ? rounded : Math.copySign(1, rounded);
             }
-            return PackedMatrix.pack(draw.arena(), storage, n, k, weight, new float[PackedMatrix.scratch(n, k)], new int[PackedMatrix.halfScratch(n, k)]);
+            PackedMatrix packed = PackedMatrix.pack(draw.arena(), storage, n, k, weight, new float[PackedMatrix.scratch(n, k)], new int[PackedMatrix.wordScratch(n, k)]);
+            packed.unpackRows(weight); // as the products of whole numbers and scales are
+            return packed;
         }
 
         float[] sums() {
