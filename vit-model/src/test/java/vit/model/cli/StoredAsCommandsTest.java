@@ -52,18 +52,23 @@ class StoredAsCommandsTest {
         assertEquals(plain, vit("classify", "--weights", weights, "--stored-as", "float32", "--json", image).isDone().out());
         assertEquals(plain, vit("classify", "--weights", weights, "--stored-as", "file", "--json", image).isDone().out());
         assertNotEquals(plain, vit("classify", "--weights", folder.resolve("tiny.safetensors"), "--stored-as", "rounded-float16", "--json", image).isDoneWithNotes().out());
-        byte[] expected = embedding(folder, image, "--weights", weights);
+        float[] expected = embedding(folder, image, "--weights", weights);
         assertTrue(Arrays.equals(expected, embedding(folder, image, "--weights", weights, "--stored-as", "file")));
         assertTrue(Arrays.equals(expected, embedding(folder, image, "--weights", folder.resolve("bfloat16.safetensors"), "--stored-as", "rounded-bfloat16")));
     }
 
-    private static byte[] embedding(Path folder, Path image, Object... options) throws IOException {
+    private static float[] embedding(Path folder, Path image, Object... options) throws IOException {
         Path output = folder.resolve("embedding.safetensors");
         Files.deleteIfExists(output);
         Object[] arguments = Stream.concat(Stream.of("embed", "--output", output), Stream.concat(
                 Stream.of(options), Stream.of(image))).toArray();
         vit(arguments).isDoneWithNotes();
-        return Files.readAllBytes(output);
+        try (TensorFile file = TensorFile.open(output)) {
+            TensorEntry entry = file.find("embeddings");
+            float[] values = new float[Math.toIntExact(entry.shape().size())];
+            file.readFloats(entry, 0, values, 0, values.length);
+            return values;
+        }
     }
 
     @Test
@@ -101,16 +106,17 @@ class StoredAsCommandsTest {
     void aSearchRoundsAsItsIndexDoes(@TempDir Path folder) throws IOException {
         Path weights = weights(folder);
         Path image = TinyModel.image(folder.resolve("image.png"), 30, 40, 1);
-        Path index = folder.resolve("index.safetensors");
         for (String storedAs : List.of("int8", "rounded-float16")) {
+            Path index = folder.resolve(storedAs + ".safetensors");
             vit("embed", "--weights", weights, "--stored-as", storedAs, "--normalize", "--output", index, image).isDoneWithNotes();
             try (TensorFile file = TensorFile.open(index)) {
                 assertEquals(storedAs, file.metadata().get("stored-as"));
             }
             assertEquals(1, similarity("--weights", weights, "--index", index, image), 1e-9);
             assertEquals(1, similarity("--weights", weights, "--stored-as", storedAs, "--index", index, image), 1e-9);
-            vit("similar", "--weights", weights, "--stored-as", "rounded-bfloat16", "--index", index, image).isRefused("--stored-as rounded-bfloat16", storedAs, "index.safetensors");
+            vit("similar", "--weights", weights, "--stored-as", "rounded-bfloat16", "--index", index, image).isRefused("--stored-as rounded-bfloat16", storedAs, index.getFileName());
         }
+        Path index = folder.resolve("float32.safetensors");
         vit("embed", "--weights", weights, "--output", index, image).isDone();
         try (TensorFile file = TensorFile.open(index)) {
             assertFalse(file.metadata().containsKey("stored-as"));
