@@ -18,6 +18,7 @@ final class CostMeasurement {
 
     private static final Path CACHE = Path.of("/sys/devices/system/cpu/cpu0/cache/index3/size");
     private static final int TRIALS = 9;
+    private static final int UNTIMED_TRIALS = 20;
     private static final int CALLS = 20_000;
     private static final int ITEMS = 1000;
     private static final int WAKES = 50;
@@ -34,7 +35,7 @@ final class CostMeasurement {
             try (Workers team = Workers.of(size)) {
                 fma.put(size, FmaPeak.measure(team).gflops());
                 bandwidth.put(size, MemoryBandwidth.measure(team).read());
-                barrier.put(size, size == 1 ? 0 : median(() -> barriers(team)));
+                barrier.put(size, size == 1 ? 0 : barrier(team));
             }
         }
         int pair = Math.min(2, Runtime.getRuntime().availableProcessors());
@@ -63,6 +64,14 @@ final class CostMeasurement {
 
     private static double seconds(long start, long count) {
         return (System.nanoTime() - start) / 1e9 / count;
+    }
+
+    /** A barrier of a team, once its code is compiled: until then it takes three times as long, and compilation comes in the midst of the trials. */
+    private static double barrier(Workers team) {
+        for (int i = 0; i < UNTIMED_TRIALS; i++) {
+            barriers(team);
+        }
+        return median(() -> barriers(team));
     }
 
     private static double barriers(Workers team) {
