@@ -139,7 +139,7 @@ class RehearsalTest {
             "GeluSimd.backwardQuick", "CrossEntropySimd.shift", "CrossEntropySimd.backward", "SoftmaxSimd.max", "SoftmaxSimd.divide", "Panels.packDepth",
             "AttentionBackwardSimd.add", "AttentionBackwardSimd.multiply", "TransposeSimd.squares",
             "AttentionBackwardSimd.scaleAndAdd", "ColumnSums.products", "DropoutSimd.randomWords", "DropoutSimd.select", "GroupNormSimd.inputGradient",
-            "Logistic.gatedGradient", "MaxPoolSimd.gather", "MaxPoolSimd.maximumAndIndex", "PoolingSimd.share", "PoolingSimd.shareVector",
+            "Logistic.gatedGradient", "MaxPoolSimd.gather", "MaxPoolSimd.maximumAndIndex", "PoolingSimd.scaled", "PoolingSimd.share", "PoolingSimd.shareVector",
             "PoolingSimd.zero", "ReluSimd.backward", "ResidualSimd.addScaled", "ResidualSimd.backwardAbreast", "ResidualSimd.backwardVector",
             "RmsNormSimd.addWeightGradient", "RmsNormSimd.inputGradient", "RmsNormSimd.sumOfWeightedNormals", "RotarySimd.pairsBackward",
             "SoftmaxSimd.rowBackward", "StochasticDepthSimd.scale", "StochasticDepthSimd.zero", "WeightStandardizationSimd.accumulate");
