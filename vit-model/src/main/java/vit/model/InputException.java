@@ -5,7 +5,9 @@ import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.Optional;
 import vit.model.text.PrintableText;
 
@@ -64,6 +66,8 @@ public final class InputException extends IOException {
             case AccessDeniedException _ -> in(file).cause(e).expected(expected).found("no permission to read it").because("the file cannot be read");
             case FileSystemException other when other.getReason() != null ->
                 in(file).cause(e).expected(expected).found(other.getReason()).because("the file cannot be read");
+            case IOException _ when file instanceof Path path && Files.isDirectory(path) -> // opening it may succeed, and only reading fails
+                in(file).cause(e).expected(expected).found("a folder").because("this is not a file");
             default -> in(file).cause(e).expected(expected).found(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage())
                     .because("the file cannot be read");
         };

@@ -93,13 +93,18 @@ final class ImageArguments {
         }
     }
 
+    private boolean isFolder() {
+        return !list.equals(ImageInput.STANDARD_INPUT) && Files.isDirectory(Path.of(list));
+    }
+
     private List<String> lines() throws CommandException {
         byte[] bytes;
         try (InputStream in = list.equals(ImageInput.STANDARD_INPUT) ? System.in : Files.newInputStream(Path.of(list))) {
             bytes = in.readNBytes(MOST_LIST_BYTES + 1);
         } catch (IOException | java.nio.file.InvalidPathException e) {
-            String reason = e instanceof IOException fault ? FaultReport.reason(fault) : "the name cannot be a path";
-            throw new CommandException("--list " + list + ": the list cannot be read: " + reason, "a list is a text file with one image per line");
+            String reason = e instanceof IOException fault ? isFolder() ? "it is a folder" : FaultReport.reason(fault) : "the name cannot be a path";
+            throw new CommandException("--list " + list + ": the list cannot be read: " + reason,
+                    "a list is a text file with one image per line; a folder of images needs no --list");
         }
         if (bytes.length > MOST_LIST_BYTES) {
             throw new CommandException("--list " + list + ": the list is larger than " + MOST_LIST_BYTES + " bytes", "divide the list");

@@ -32,6 +32,8 @@ final class RunFile {
 
     private static final String OPTION = "--run";
 
+    private static final String REMEDY = "name the run.json that vit train has written to its output folder";
+
     private static final int VERSION = 1;
 
     /** Options that say where and how to train, but do not change a bit of the result. */
@@ -83,7 +85,7 @@ final class RunFile {
 
     private static JsonObject read(String file) throws CommandException {
         try {
-            JsonObject object = Json.parse(file, Files.readAllBytes(Path.of(file)));
+            JsonObject object = Json.parse(file, bytes(Path.of(file)));
             if (object.integer("version") != VERSION) {
                 throw object.fault("version").expected(VERSION).found(object.integer("version")).because("the file is of another version");
             }
@@ -91,14 +93,22 @@ final class RunFile {
         } catch (InputException e) {
             throw refused(e);
         } catch (IOException e) {
-            throw new CommandException(OPTION + " " + FaultReport.reason(e), "name the run.json that vit train has written to its output folder", e);
+            throw new CommandException(OPTION + " " + FaultReport.reason(e), REMEDY, e);
         } catch (InvalidPathException e) {
-            throw new CommandException(OPTION + " " + file + ": the name cannot be a path", "name the run.json that vit train has written to its output folder", e);
+            throw new CommandException(OPTION + " " + file + ": the name cannot be a path", REMEDY, e);
+        }
+    }
+
+    private static byte[] bytes(Path file) throws IOException {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw InputException.unreadable(file, "the run.json of a training", e);
         }
     }
 
     private static CommandException refused(InputException fault) {
-        return new CommandException(fault, "name the run.json that vit train has written to its output folder");
+        return new CommandException(fault, REMEDY);
     }
 
     /** The options by name; a flag has the value null. */

@@ -289,3 +289,6 @@ class EvaluateTest {
         assertFalse(Files.exists(folder.resolve("nothing")));
     }
 }
+        evaluate(data, "--classes", data).isRefused(data, "this is not a file", "found a folder");
+        labels = data;
+        evaluate(data).isRefused(data, "this is not a file", "found a folder");

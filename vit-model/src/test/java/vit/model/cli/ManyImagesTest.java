@@ -148,6 +148,7 @@ class ManyImagesTest {
         Files.writeString(list, "\n\n");
         classify("--list", list).isRefused("no images");
         classify("--list", folder.resolve("none")).isRefused("--list", "no such file");
+        classify("--list", folder).isRefused("--list", "it is a folder");
         classify("--list", images).isRefused("--list");
         classify().isRefused("IMAGE");
     }

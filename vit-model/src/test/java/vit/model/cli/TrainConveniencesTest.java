@@ -80,7 +80,8 @@ class TrainConveniencesTest {
         train(first, "--epochs", 1).isDone();
         Files.delete(data.resolve("lying").resolve("3.png"));
         Ran.vit("train", "--run", first.resolve("run.json"), "--output", folder.resolve("again")).isRefused("the training would not be the same", "images to train on");
-        Ran.vit("train", "--run", folder.resolve("no.json"), "--output", folder.resolve("again")).isRefused("no.json");
+        Ran.vit("train", "--run", folder.resolve("no.json"), "--output", folder.resolve("again")).isRefused("no.json", "there is no such file");
+        Ran.vit("train", "--run", data, "--output", folder.resolve("again")).isRefused(data, "this is not a file", "found a folder");
         Path broken = Files.writeString(folder.resolve("broken.json"), "{\"version\":1,\"options\":{\"--output\":\"x\"},\"facts\":{}}");
         Ran.vit("train", "--run", broken, "--output", folder.resolve("again")).isRefused("broken.json", "--output");
     }
