@@ -19,6 +19,7 @@ import vit.model.json.JsonKind;
 import vit.model.json.JsonObject;
 import vit.model.json.JsonValue;
 import vit.model.text.TextEncoding;
+import vit.model.weights.config.Labels;
 
 /** {@code --classes F}: which class of the model each folder of images is. Without it, folders are matched by their names. */
 final class FolderClasses {
@@ -42,9 +43,10 @@ final class FolderClasses {
      * The classes of folders.
      *
      * @param classes of each folder
+     * @param labels  of the model's classes, or empty: those that were given or, if the model was taken for one of ImageNet's, ImageNet's
      * @param notes   sentences about what was assumed
      */
-    record Found(int[] classes, List<String> notes) {}
+    record Found(int[] classes, List<String> labels, List<String> notes) {}
 
     /**
      * Finds the class of each folder.
@@ -54,13 +56,15 @@ final class FolderClasses {
      */
     Found find(List<String> folders, List<String> labels, int classes) throws CommandException, IOException {
         if (file != null && file.toString().equals(SORTED)) {
-            return sorted(folders, classes);
+            return sorted(folders, labels, classes);
         }
-        Map<String, Integer> given = file == null ? Map.of() : given(labels, classes);
+        Given stated = file == null ? new Given(Map.of(), false) : given(labels, classes);
+        Map<String, Integer> given = stated.classes;
         List<String> open = folders.stream().filter(folder -> !given.containsKey(folder)).toList();
         ClassMatch match = ClassMatch.of(open, labels, classes);
+        boolean imagenet = match.assumesImagenet() || stated.imagenet;
         if (!match.unmatched().isEmpty()) {
-            throw unmatched(match.unmatched(), folders.size(), labels, classes);
+            throw unmatched(match.unmatched(), folders.size(), imagenet ? Labels.imagenet() : labels, classes);
         }
         int[] found = new int[folders.size()];
         for (int i = 0; i < found.length; i++) {
@@ -68,19 +72,20 @@ final class FolderClasses {
             found[i] = given.containsKey(folder) ? given.get(folder) : match.of(open.indexOf(folder));
         }
         List<String> notes = new ArrayList<>();
-        if (match.assumesImagenet()) {
-            notes.add("the model does not name its 1000 classes; because of the folders' names they are taken for ImageNet's in the usual order");
+        if (imagenet) {
+            notes.add("the model does not name its 1000 classes; because of " + (match.assumesImagenet() ? "the folders' names" : "the names that --classes gives")
+                    + " they are taken for ImageNet's in the usual order");
         }
         match.shared(open).forEach((c, names) -> notes.add("folders of one class of the model: " + String.join(", ", names)));
-        return new Found(found, notes);
+        return new Found(found, imagenet ? Labels.imagenet() : labels, notes);
     }
 
-    private static Found sorted(List<String> folders, int classes) throws CommandException {
+    private static Found sorted(List<String> folders, List<String> labels, int classes) throws CommandException {
         if (folders.size() != classes) {
             throw new CommandException("--classes sorted: there are " + folders.size() + " folders, and the model has " + classes + " classes",
                     "name a file with --classes that gives each folder its class");
         }
-        return new Found(IntStream.range(0, classes).toArray(), List.of("the folders are taken for the model's classes in sorted order"));
+        return new Found(IntStream.range(0, classes).toArray(), labels, List.of("the folders are taken for the model's classes in sorted order"));
     }
 
     private CommandException unmatched(List<String> unmatched, int all, List<String> labels, int classes) {
@@ -93,8 +98,10 @@ final class FolderClasses {
                         + " model's classes");
     }
 
-    /** The classes that the file gives. */
-    private Map<String, Integer> given(List<String> labels, int classes) throws CommandException, IOException {
+    /** The classes that the file gives, and whether some are known only by ImageNet's names. */
+    private record Given(Map<String, Integer> classes, boolean imagenet) {}
+
+    private Given given(List<String> labels, int classes) throws CommandException, IOException {
         try {
             Map<String, String> targets = read();
             List<String> folders = List.copyOf(targets.keySet());
@@ -104,7 +111,7 @@ final class FolderClasses {
             for (int i = 0; i < names.size(); i++) {
                 given.put(folders.get(i), number(names.get(i), match, i, classes));
             }
-            return given;
+            return new Given(given, match.assumesImagenet());
         } catch (InputException e) {
             throw new CommandException(e, "vit evaluate --help says what the file may hold");
         }

@@ -245,6 +245,8 @@ class EvaluateTest {
         TinyModel.image(synsets.resolve("n03126707").resolve("b.JPEG"), 30, 30, 2);
         JsonObject without = json(vit("evaluate", "--weights", weights, "--data", synsets, "--json").isDone());
         assertTrue(without.array("notes").get(0).text().contains("ImageNet's"));
+        assertEquals(1, support(without, "tench, Tinca tinca"), "the names that were assumed are those that are shown");
+        assertTrue(vit("evaluate", "--weights", weights, "--data", synsets).isDone().out().contains("tench, Tinca tinca"));
         JsonObject with = json(vit("evaluate", "--weights", weights, "--labels", "imagenet", "--data", synsets, "--json").isDone());
         assertEquals(0, with.array("notes").size());
         assertEquals(1, support(with, "tench, Tinca tinca"));
@@ -252,6 +254,13 @@ class EvaluateTest {
         Path output = folder.resolve("out");
         vit("evaluate", "--weights", weights, "--labels", "imagenet", "--data", synsets, "--output", output).isDone();
         assertTrue(ImageDecoder.decode(output.resolve("confusion.png")).height() < 700, "two named rows");
+        Files.move(synsets.resolve("n03126707"), synsets.resolve("machine"));
+        vit("evaluate", "--weights", weights, "--data", synsets).isRefused("1 of 2 folders match no class of the model: machine", "for example, tench, Tinca tinca");
+        Files.move(synsets.resolve("n01440764"), synsets.resolve("fish"));
+        JsonObject mapped = json(vit("evaluate", "--weights", weights, "--data", synsets, "--json", "--classes",
+                Files.writeString(folder.resolve("m.tsv"), "fish\ttench\nmachine\tn03126707\n")).isDone());
+        assertEquals(1, support(mapped, "tench, Tinca tinca"), "a file with ImageNet's names means ImageNet, too");
+        assertTrue(mapped.array("notes").get(0).text().contains("ImageNet's"));
     }
 
     @Test
