@@ -3,6 +3,7 @@ package vit.model.evaluate.plot;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import vit.model.evaluate.ConfusionMatrix;
 import vit.model.plot.Canvas;
 import vit.model.plot.ColourBar;
@@ -25,6 +26,7 @@ public final class ConfusionPicture {
     private static final int USUAL_SIDE = 800; // of a matrix without numbers
     private static final int LONGEST_LABEL = 170;
     private static final int GAP = 10;
+    private static final String OTHERS = "another";
     private static final int TICKS = 5;
 
     private ConfusionPicture() {}
@@ -59,24 +61,35 @@ public final class ConfusionPicture {
      */
     private static Picture numbered(ConfusionMatrix matrix, int[] shown, boolean others) {
         List<String> rows = Arrays.stream(shown).mapToObj(c -> Canvas.shortened(matrix.classes().get(c), Canvas.TEXT, LONGEST_LABEL)).toList();
-        int margin = (int) Math.ceil(rows.stream().mapToDouble(label -> Canvas.width(label, Canvas.TEXT)).max().orElse(0)) + GAP;
-        int columns = shown.length + (others ? 1 : 0);
-        Canvas canvas = new Canvas(margin + shown.length * CELL + 1, margin + columns * CELL + 1);
+        List<String> heads = others ? Stream.concat(rows.stream(), Stream.of(OTHERS)).toList() : rows;
+        int columns = heads.size();
+        int margin = widest(rows) + GAP;
+        boolean upwards = widest(heads) > CELL - 4; // names that are short enough stand as they are read
+        int top = (upwards ? widest(heads) : (int) Canvas.TEXT) + GAP;
+        Canvas canvas = new Canvas(top + shown.length * CELL + 1, margin + columns * CELL + 1);
         for (int column = 0; column < columns; column++) {
-            String label = column < shown.length ? rows.get(column) : Canvas.shortened("another", Canvas.TEXT, margin - GAP);
-            canvas.upwards(label, middle(margin, column), margin - GAP, Canvas.TEXT, column < shown.length ? Palette.TEXT : Palette.QUIET);
+            int colour = column < shown.length ? Palette.TEXT : Palette.QUIET;
+            if (upwards) {
+                canvas.upwards(heads.get(column), middle(margin, column), top - GAP, Canvas.TEXT, colour);
+            } else {
+                canvas.centred(heads.get(column), margin + (column + 0.5) * CELL, top - GAP, Canvas.TEXT, colour);
+            }
         }
         for (int row = 0; row < shown.length; row++) {
             int truth = shown[row];
-            canvas.right(rows.get(row), margin - GAP, middle(margin, row), Canvas.TEXT, Palette.TEXT);
+            canvas.right(rows.get(row), margin - GAP, middle(top, row), Canvas.TEXT, Palette.TEXT);
             int rest = matrix.support(truth);
             for (int column = 0; column < columns; column++) {
                 int count = column < shown.length ? matrix.count(truth, shown[column]) : rest;
                 rest -= count;
-                cell(canvas, margin + column * CELL, margin + row * CELL, count, (double) count / Math.max(1, matrix.support(truth)));
+                cell(canvas, margin + column * CELL, top + row * CELL, count, (double) count / Math.max(1, matrix.support(truth)));
             }
         }
         return canvas.picture();
+    }
+
+    private static int widest(List<String> labels) {
+        return (int) Math.ceil(labels.stream().mapToDouble(label -> Canvas.width(label, Canvas.TEXT)).max().orElse(0));
     }
 
     private static double middle(int margin, int cell) {

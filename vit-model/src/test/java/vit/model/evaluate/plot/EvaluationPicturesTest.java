@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import vit.model.config.Scores;
 import vit.model.evaluate.ConfusionMatrix;
 import vit.model.evaluate.Tally;
+import vit.model.plot.Canvas;
 import vit.model.plot.Palette;
 import vit.model.plot.Picture;
 
@@ -34,6 +35,27 @@ class EvaluationPicturesTest {
                 assertEquals(Palette.WHITE, picture.at(picture.width() - 1, y), classes + " classes");
             }
         }
+    }
+
+    @Test
+    void theColumnOfTheOthersIsNamedInFullAboveShortNames() {
+        int[][] counts = new int[40][40];
+        counts[0][0] = 3;
+        List<String> numbers = IntStream.range(0, 40).mapToObj(String::valueOf).toList();
+        int named = ConfusionPicture.draw(ConfusionMatrix.of(numbers, counts)).height();
+        int word = (int) Math.ceil(Canvas.width("another", Canvas.TEXT));
+        List<String> words = IntStream.range(0, 40).mapToObj(c -> "another").toList();
+        assertTrue(word > 30, "the word is wider than the numbers: " + word);
+        assertEquals(ConfusionPicture.draw(ConfusionMatrix.of(words, counts)).height(), named, "the height above the columns is that of the word");
+    }
+
+    @Test
+    void shortNamesStandUpright() {
+        int digits = ConfusionPicture.draw(matrix(10, "")).height();
+        int words = ConfusionPicture.draw(matrix(10, "a longer name ")).height();
+        assertTrue(digits + 40 < words, "short names need no height for upward letters: " + digits + ", " + words);
+        int syllables = ConfusionPicture.draw(matrix(10, "mm")).height();
+        assertEquals(digits, syllables, "names that are narrower than a cell stand upright, whatever their width");
     }
 
     @Test
