@@ -54,7 +54,7 @@ final class EvaluationText {
         TextTable table = new TextTable("lrl");
         table.row("top-1", four(evaluation.top1()), "");
         table.row("top-" + Evaluation.TOP, four(evaluation.top5()), evaluation.topClasses() < Evaluation.TOP
-                ? "the model has only " + evaluation.topClasses() + " classes, so every one is among the best " + Evaluation.TOP : "");
+                ? "all " + evaluation.topClasses() + " classes of the model count" : "");
         table.row("cross-entropy", four(evaluation.loss()), "");
         table.row("mean confidence", four(evaluation.calibration().confidence()), "");
         table.row("expected calibration error", four(evaluation.calibration().expectedError()), report.binning());

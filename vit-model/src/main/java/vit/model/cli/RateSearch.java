@@ -50,9 +50,9 @@ final class RateSearch {
         }
         AtomicFile.write(folder.resolve("lr.csv"), table.toString().getBytes(StandardCharsets.UTF_8));
         RateCurve.draw(found).write(folder.resolve("lr.png"));
-        out.printf(Locale.ROOT, "%d steps with learning rates from %.0e to %.1e%n", found.points().size(), FROM, found.points().getLast().rate());
+        out.printf(Locale.ROOT, "%d steps with learning rates from %.1e to %.1e%n", found.points().size(), FROM, found.points().getLast().rate());
         out.printf(Locale.ROOT, "suggested: --lr %.1e, where the loss falls most steeply, but at most a tenth of the rate with the least loss%n", found.suggested());
-        out.println("picture: " + folder.resolve("lr.png"));
+        out.println("picture: " + folder.resolve("lr.png") + "; all steps: " + folder.resolve("lr.csv"));
         out.flush();
     }
 }

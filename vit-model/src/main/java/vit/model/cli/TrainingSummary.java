@@ -46,7 +46,7 @@ final class TrainingSummary {
         if (!r.frozen().equals(Frozen.NOTHING)) {
             out.println("frozen: " + r.frozen() + "; " + r.frozen().trainedCount(Parameters.of(c)) + " of " + parameters + " parameters train");
         }
-        out.printf(Locale.ROOT, "recipe %s: %d epochs of %d steps, %s, %s %s, augmentation %s%n", r.name(), r.epochs(), trainer.stepsPerEpoch(),
+        out.printf(Locale.ROOT, "recipe %s: %s of %s, %s, %s %s, augmentation %s%n", r.name(), counted(r.epochs(), "epoch"), counted(trainer.stepsPerEpoch(), "step"),
                 r.optimizer().sgd() == null ? "AdamW" : "SGD", r.schedule().shape().name().toLowerCase(Locale.ROOT), r.schedule().rate(), r.augmentation().name());
         if (!r.tokenMerging().isNone()) {
             out.println("tokens merged: " + r.tokenMerging().describe() + "; " + c.tokens() + " tokens become " + r.tokenMerging().tokens(c)[c.depth()]);
@@ -64,6 +64,10 @@ final class TrainingSummary {
         out.println(EpochTable.HEADER);
         trainer.history().forEach(report -> out.println(EpochTable.row(report)));
         out.flush();
+    }
+
+    private static String counted(int number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
     }
 
     /** The sizes of the smallest and the largest class that have images. */
@@ -87,7 +91,7 @@ final class TrainingSummary {
         EpochReport best = trainer.history().stream().filter(EpochReport::best).reduce((a, b) -> b).orElseThrow();
         out.println();
         if (trainer.hasStoppedEarly()) {
-            out.println("stopped early: " + trainer.recipe().patience() + (trainer.recipe().patience() == 1 ? " epoch" : " epochs") + " without a better one");
+            out.println("stopped early: " + counted(trainer.recipe().patience(), "epoch") + " without a better one");
         }
         out.printf(Locale.ROOT, "best epoch %d: %s%n", best.epoch(), Double.isNaN(best.validationAccuracy())
                 ? String.format(Locale.ROOT, "loss %.4f", best.loss()) : String.format(Locale.ROOT, "validation accuracy %.4f", best.validationAccuracy()));

@@ -119,13 +119,30 @@ public final class FineTuning implements ParameterSource {
         return newHead;
     }
 
+    /** Why the head of the trained weights is not kept. */
+    private String reason(VitConfig old) {
+        if (old.classes() == 0) {
+            return "the weights have none";
+        }
+        if (old.isProjection()) {
+            return "the weights have a projection in its place, which is left out";
+        }
+        if (old.classes() != config.classes()) {
+            return "the weights have " + counted(old.classes()) + ", the images " + config.classes();
+        }
+        return old.preLogits() ? "the old one stands on a pre-logits layer" : "as asked for";
+    }
+
+    private static String counted(int classes) {
+        return classes + (classes == 1 ? " class" : " classes");
+    }
+
     /** What differs from the trained weights, one sentence per difference. */
     public List<String> changes() {
         VitConfig old = trained.config();
         List<String> changes = new ArrayList<>();
         if (newHead) {
-            changes.add("the head starts from zero: " + (old.classes() != config.classes() ? "the weights have " + old.classes() + " classes, the images "
-                    + config.classes() : old.preLogits() ? "the old one stands on a pre-logits layer" : "as asked for"));
+            changes.add("the head starts from zero: " + reason(old));
         }
         boolean learned = old.positions().isLearned() || old.block().attention().relative() != RelativePositions.NONE;
         if (learned && (old.gridHeight() != config.gridHeight() || old.gridWidth() != config.gridWidth())) {

@@ -230,7 +230,7 @@ class EvaluateTest {
         JsonObject object = json(evaluate(data, "--json", "--classes", "sorted").isDone());
         assertEquals(3, object.integer("top5_classes"));
         assertEquals(1, object.number("top5"));
-        assertTrue(evaluate(data, "--classes", "sorted").out().contains("the model has only 3 classes"));
+        assertTrue(evaluate(data, "--classes", "sorted").out().contains("all 3 classes of the model count"));
     }
 
     @Test
@@ -295,9 +295,9 @@ class EvaluateTest {
         Files.createDirectories(folder.resolve("hollow").resolve("two"));
         evaluate(folder.resolve("hollow")).isRefused("all class folders are empty");
         evaluate(data, "--output", weights).isRefused(weights);
-        assertFalse(Files.exists(folder.resolve("nothing")));
-    }
-}
         evaluate(data, "--classes", data).isRefused(data, "this is not a file", "found a folder");
         labels = data;
         evaluate(data).isRefused(data, "this is not a file", "found a folder");
+        assertFalse(Files.exists(folder.resolve("nothing")));
+    }
+}

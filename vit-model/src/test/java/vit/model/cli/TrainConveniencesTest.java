@@ -187,7 +187,8 @@ class TrainConveniencesTest {
     void learningRateIsSuggestedAndNothingIsTrained() throws IOException {
         Path output = folder.resolve("out");
         Ran ran = train(output, "--find-lr", "--batch", 8, "--threads", 1).isDone();
-        assertTrue(ran.out().matches("(?s).*suggested: --lr \\d\\.\\de-\\d\\d, where the loss falls.*"), ran::out);
+        assertTrue(ran.out().matches("(?s)\\d+ steps with learning rates from 1\\.0e-07 to .*suggested: --lr \\d\\.\\de-\\d\\d, where the loss falls.*"), ran::out);
+        assertTrue(ran.out().contains("lr.csv"), "the table is named beside the picture");
         assertEquals(List.of("lr.csv", "lr.png"), names(output));
         assertTrue(ImageDecoder.decode(output.resolve("lr.png")).width() >= 600);
         Path other = folder.resolve("other");

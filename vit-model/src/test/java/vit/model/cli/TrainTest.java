@@ -471,6 +471,7 @@ class TrainTest {
         Ran ran = Ran.vit("train", "--data", three, "--output", folder.resolve("tuned"), "--weights", output.resolve("best.safetensors"), "--image", 16, "--epochs",
                 1, "--threads", 1, "--head-only").isDone();
         assertTrue(ran.lines().contains("the head starts from zero: the weights have 2 classes, the images 3"), ran::out);
+        assertTrue(ran.lines().stream().anyMatch(line -> line.contains(": 1 epoch of 1 step, ")), ran::out);
         assertTrue(ran.lines().contains("positions of 2×2 patches are resampled to 4×4"), ran::out);
         assertTrue(ran.lines().stream().anyMatch(line -> line.matches("frozen: all but the head; 75 of \\d+ parameters train")), ran::out);
         assertFalse(ran.out().contains("alpha"), ran::out);

@@ -20,6 +20,7 @@ import vit.model.InputException;
 import vit.model.SessionOptions;
 import vit.model.VitModel;
 import vit.model.VitSession;
+import vit.model.config.HeadConfig;
 import vit.model.config.VitConfig;
 import vit.model.config.VitConfig.Positions;
 import vit.model.parameters.GeneratedWeights;
@@ -96,6 +97,22 @@ class FineTuningTest {
         List<String> changes = FineTuning.of(new GeneratedWeights(old, 3), 7, 48, 32, true, PositionResampling.TIMM).changes();
         boolean learned = positions != Positions.NONE && positions != Positions.SINCOS_1D && positions != Positions.SINCOS_2D;
         assertEquals(learned ? List.of("positions of 4×4 patches are resampled to 6×4") : List.of(), changes);
+    }
+
+    @Test
+    void whyTheHeadIsNewIsToldAsItIs() {
+        assertEquals("the head starts from zero: the weights have 7 classes, the images 3", headChange(OLD, 3, true));
+        assertEquals("the head starts from zero: the weights have 1 class, the images 3", headChange(OLD.toBuilder().classes(1).build(), 3, true));
+        assertEquals("the head starts from zero: as asked for", headChange(OLD, 7, false));
+        assertEquals("the head starts from zero: the weights have none", headChange(OLD.toBuilder().classes(0).build(), 3, true));
+        VitConfig projection = OLD.toBuilder().classes(18).head(HeadConfig.Kind.PROJECTION).headBias(false).build();
+        for (int classes : new int[] {3, 18}) {
+            assertEquals("the head starts from zero: the weights have a projection in its place, which is left out", headChange(projection, classes, true));
+        }
+    }
+
+    private static String headChange(VitConfig old, int classes, boolean keepHead) {
+        return FineTuning.of(new GeneratedWeights(old, 3), classes, old.imageHeight(), old.imageWidth(), keepHead, PositionResampling.TIMM).changes().getFirst();
     }
 
     @Test
