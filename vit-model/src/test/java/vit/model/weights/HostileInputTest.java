@@ -63,6 +63,9 @@ class HostileInputTest {
         double worst = 0;
         List<String> wrong = new ArrayList<>();
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        for (Broken broken : cases) { // once before, as the first file of a kind reads tables that are kept
+            assertThrows(InputException.class, () -> load(broken.weights(), broken.config()), broken.name());
+        }
         for (Broken broken : cases) {
             long before = threads.getCurrentThreadAllocatedBytes();
             InputException e = assertThrows(InputException.class, () -> load(broken.weights(), broken.config()), broken.name());
