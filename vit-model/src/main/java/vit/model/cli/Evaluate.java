@@ -28,6 +28,9 @@ import vit.model.train.data.ImageFolder;
     "A bad image costs only its own result; the exit code is then 1."})
 final class Evaluate implements Callable<Integer> {
 
+    /** The form of the images, for whoever named something else. */
+    static final String DATA_HINT = "DIR holds one folder of images per class, or folders train and val of that form";
+
     @Mixin
     private ModelFiles.OrShipped files;
 
@@ -103,7 +106,7 @@ final class Evaluate implements Callable<Integer> {
         try {
             return EvaluationData.open(data, classesAlone);
         } catch (InputException e) {
-            throw new CommandException(e, "DIR holds one folder of images per class, or folders train and val of that form");
+            throw new CommandException(e, DATA_HINT);
         } finally {
             vit.status().clear();
         }

@@ -1,5 +1,6 @@
 package vit.model.cli;
 
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -125,12 +126,21 @@ final class RecipeOptions {
      * @param depth     the blocks of the model
      */
     Recipe recipe(String otherwise, int depth) throws CommandException {
+        requireName("--recipe", recipe, Recipes.names());
+        requireName("--augment", augmentation, Augmentation.names());
         try {
             return recipe(Recipes.named(recipe == null ? otherwise : recipe), depth);
         } catch (InputException e) {
             throw new CommandException(e, "vit train --help lists recipes and augmentations");
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "Invalid training options: " + e.getMessage());
+        }
+    }
+
+    private void requireName(String option, String name, List<String> names) {
+        if (name != null && !names.contains(name)) {
+            throw new ParameterException(spec.commandLine(), "Invalid value for option '" + option + "': expected " + String.join(", ", names.subList(0, names.size() - 1)) + " or "
+                    + names.getLast() + ", found " + name);
         }
     }
 

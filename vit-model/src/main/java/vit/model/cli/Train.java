@@ -131,7 +131,7 @@ final class Train implements Callable<Integer> {
     /** Lists the images, makes the trainer, and trains. */
     private void run(TrainingFolder folder, boolean goOn) throws CommandException, IOException, DivergedException {
         vit.status().show("listing " + data);
-        TrainingData images = TrainingData.open(data, output, classesAlone);
+        TrainingData images = images();
         Split split = split(images);
         try (StartOptions.Start begin = start.open(split.training(), recipes.seed(), vit.status())) {
             if (begin.isTrained()) {
@@ -162,6 +162,14 @@ final class Train implements Callable<Integer> {
                 new TrainingSummary(spec.commandLine().getOut()).begin(trainer, images, split, begin.notes(), goOn);
                 train(trainer, folder);
             }
+        }
+    }
+
+    private TrainingData images() throws CommandException, IOException {
+        try {
+            return TrainingData.open(data, output, classesAlone);
+        } catch (InputException e) {
+            throw new CommandException(e, Evaluate.DATA_HINT);
         }
     }
 

@@ -30,8 +30,13 @@ final class TrainingWords {
 
     private static String of(Difference difference) {
         String fact = difference.fact();
-        String words = OPTIONS.getOrDefault(fact, fact.startsWith("model ") ? "--config or --data: " + fact.substring("model ".length()) : "--recipe: " + fact);
+        String words = OPTIONS.getOrDefault(fact, fact.startsWith("model ") ? "--config or --data: " + spaced(fact.substring("model ".length())) : "--recipe: " + fact);
         return words + " " + plain(difference.then()) + ", not " + plain(difference.now());
+    }
+
+    /** The name of a part of a record in words: {@code headDim} is {@code head dim}. */
+    private static String spaced(String name) {
+        return name.replaceAll("(?<=[a-z])(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
     }
 
     /**

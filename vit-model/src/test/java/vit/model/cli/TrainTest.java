@@ -404,7 +404,7 @@ class TrainTest {
                         "--init, --weights or --reset-head: initialisation vit-pytorch of seed 0, not initialisation timm of seed 4", "--preprocess");
         Ran.vit("train", "--data", data, "--output", output, "--config", Files.writeString(folder.resolve("deeper.json"), CONFIG.replace("\"depth\":2,\"heads\":3",
                 "\"depth\":3,\"heads\":2")), "--recipe", "plain", "--validation", "0.25", "--epochs", 1, "--resume", "--lr", "1e-3")
-                .isRefused("--config or --data: depth 2, not 3", "--config or --data: heads 3, not 2");
+                .isRefused("--config or --data: depth 2, not 3", "--config or --data: head dim 8, not 12", "--config or --data: heads 3, not 2");
         Files.delete(data.resolve("lying/0.png"));
         train(output, "--epochs", 1, "--lr", "1e-3", "--resume").isRefused("--data or --validation: images to");
     }
@@ -520,7 +520,10 @@ class TrainTest {
         train(output, "--lr", "-1").isRefused("learning rate");
         train(output, "--optimizer", "lamb").isRefused("--optimizer");
         train(output, "--schedule", "step").isRefused("--schedule");
-        train(output, "--augment", "all").isRefused("all", "randaugment");
+        train(output, "--augment", "all").isRefused("Invalid value for option '--augment'", "randaugment", "found all");
+        Ran.vit("train", "--data", data, "--output", output, "--recipe", "all").isRefused("Invalid value for option '--recipe'", "vit-finetune or linear-probe, found all");
+        assertTrue(Ran.vit("train", "--data", folder.resolve("none"), "--output", output).isRefused("there is no such data set").err()
+                .contains("one folder of images per class"));
         train(output, "--init", "zero").isRefused("zero");
         train(output, "--accumulate", 0).isRefused("--accumulate", "found 0");
         train(output, "--warmup", 99).isRefused("--warmup");
