@@ -84,14 +84,15 @@ final class Evaluate implements Callable<Integer> {
             requireClasses(model.config());
             loaded.setMerging(merge.of(model.config()));
             List<String> notes = new ArrayList<>(images.notes());
-            FolderClasses.Found found = folders.find(images.images().classes(), labels.of(model), model.config().classes());
+            ImageFolder all = images.images();
+            FolderClasses.Found found = folders.find(all.classes(), label -> IntStream.range(0, all.size()).anyMatch(i -> all.label(i) == label), labels.of(model),
+                    model.config().classes());
             notes.addAll(found.notes());
             if (model.scores() == Scores.SIGMOID) {
                 notes.add("the model gives each class a probability of its own, and here each image has one class: right is an image whose class has the highest of them,"
                         + " and the confidence is that probability. Cross-entropy is not defined");
             }
             List<String> names = found.labels().isEmpty() ? IntStream.range(0, model.config().classes()).mapToObj(String::valueOf).toList() : found.labels();
-            ImageFolder all = images.images();
             Path root = images.part() == null ? data : images.part();
             EvaluationRun run = new EvaluationRun(root, IntStream.range(0, all.size()).map(i -> found.classes()[all.label(i)]).toArray(), names, model.scores());
             int code = new EachImage(vit, IntStream.range(0, all.size()).mapToObj(i -> ImageInput.of(all.file(i))).toList(), strict)

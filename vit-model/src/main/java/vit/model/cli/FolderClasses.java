@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Option;
@@ -42,7 +43,7 @@ final class FolderClasses {
     /**
      * The classes of folders.
      *
-     * @param classes of each folder
+     * @param classes of each folder; −1 for one without images and without a class
      * @param labels  of the model's classes, or empty: those that were given or, if the model was taken for one of ImageNet's, ImageNet's
      * @param notes   sentences about what was assumed
      */
@@ -52,9 +53,10 @@ final class FolderClasses {
      * Finds the class of each folder.
      *
      * @param labels of the model's classes, or empty
+     * @param used   whether a folder, by its number, holds images; one that holds none needs no class
      * @throws CommandException if a folder has none; the message lists all such folders, or the first of many
      */
-    Found find(List<String> folders, List<String> labels, int classes) throws CommandException, IOException {
+    Found find(List<String> folders, IntPredicate used, List<String> labels, int classes) throws CommandException, IOException {
         if (file != null && file.toString().equals(SORTED)) {
             return sorted(folders, labels, classes);
         }
@@ -63,15 +65,21 @@ final class FolderClasses {
         List<String> open = folders.stream().filter(folder -> !given.containsKey(folder)).toList();
         ClassMatch match = ClassMatch.of(open, labels, classes);
         boolean imagenet = match.assumesImagenet() || stated.imagenet;
-        if (!match.unmatched().isEmpty()) {
-            throw unmatched(match.unmatched(), folders.size(), imagenet ? Labels.imagenet() : labels, classes);
+        List<String> unmatched = match.unmatched().stream().filter(folder -> used.test(folders.indexOf(folder))).toList();
+        if (!unmatched.isEmpty()) {
+            throw unmatched(unmatched, folders.size(), imagenet ? Labels.imagenet() : labels, classes);
         }
         int[] found = new int[folders.size()];
+        List<String> notes = new ArrayList<>();
         for (int i = 0; i < found.length; i++) {
             String folder = folders.get(i);
-            found[i] = given.containsKey(folder) ? given.get(folder) : match.of(open.indexOf(folder));
+            if (match.unmatched().contains(folder)) {
+                found[i] = -1;
+                notes.add("left out: " + folder + ", a folder without images that matches no class of the model");
+            } else {
+                found[i] = given.containsKey(folder) ? given.get(folder) : match.of(open.indexOf(folder));
+            }
         }
-        List<String> notes = new ArrayList<>();
         if (imagenet) {
             notes.add("the model does not name its 1000 classes; because of " + (match.assumesImagenet() ? "the folders' names" : "the names that --classes gives")
                     + " they are taken for ImageNet's in the usual order");

@@ -211,6 +211,15 @@ class EvaluateTest {
         evaluate(data, "--classes", "sorted").isRefused("there are 3 folders, and the model has 7 classes");
     }
 
+    @Test
+    void aFolderWithoutImagesNeedsNoClass() throws IOException {
+        double top1 = json(evaluate(data, "--json").isDone()).number("top1");
+        Files.createDirectories(data.resolve("__MACOSX"));
+        JsonObject evaluated = json(evaluate(data, "--json").isDone());
+        assertEquals(top1, evaluated.number("top1"));
+        assertEquals("left out: __MACOSX, a folder without images that matches no class of the model", evaluated.array("notes").get(0).text());
+    }
+
     private static int support(JsonObject evaluated, String label) throws IOException {
         JsonArray classes = evaluated.array("per_class");
         for (int i = 0; i < classes.size(); i++) {
