@@ -59,13 +59,13 @@ public final class ConfusionPicture {
      * @param shown  the classes
      * @param others whether there is a column for all classes that are not shown
      */
-    private static Picture numbered(ConfusionMatrix matrix, int[] shown, boolean others) {
+    static Picture numbered(ConfusionMatrix matrix, int[] shown, boolean others) {
         List<String> rows = Arrays.stream(shown).mapToObj(c -> Canvas.shortened(matrix.classes().get(c), Canvas.TEXT, LONGEST_LABEL)).toList();
         List<String> heads = others ? Stream.concat(rows.stream(), Stream.of(OTHERS)).toList() : rows;
         int columns = heads.size();
         int margin = widest(rows) + GAP;
         boolean upwards = widest(heads) > CELL - 4; // names that are short enough stand as they are read
-        int top = (upwards ? widest(heads) : (int) Canvas.TEXT) + GAP;
+        int top = (upwards ? widest(heads) : (int) Canvas.TEXT + 5) + GAP;
         Canvas canvas = new Canvas(top + shown.length * CELL + 1, margin + columns * CELL + 1);
         for (int column = 0; column < columns; column++) {
             int colour = column < shown.length ? Palette.TEXT : Palette.QUIET;

@@ -13,6 +13,10 @@ public final class MistakeSheet {
     private static final int THUMBNAIL = 128;
     private static final int CELL_WIDTH = 190;
     private static final int LINE = 17;
+
+    /** The width that a line of text may have. */
+    static final int LINE_WIDTH = CELL_WIDTH - 4;
+
     private static final int COLUMNS = 6;
 
     private MistakeSheet() {}
@@ -49,15 +53,21 @@ public final class MistakeSheet {
         int top = THUMBNAIL - thumbnail.height();
         canvas.picture(thumbnail, left, top);
         canvas.frame(left - 1, top - 1, left + thumbnail.width() + 1, top + thumbnail.height() + 1, Palette.GRID);
-        String score = ", " + Scale.number(100 * mistake.confidence(), 1) + " %";
         line(canvas, mistake.name(), 0, Palette.QUIET);
         line(canvas, "is " + mistake.truth(), 1, Palette.TEXT);
-        line(canvas, Canvas.shortened("taken for " + mistake.predicted(), Canvas.TEXT, CELL_WIDTH - 4 - Canvas.width(score, Canvas.TEXT)) + score, 2, Palette.VERMILION);
+        line(canvas, verdict(mistake.predicted(), mistake.confidence()), 2, Palette.VERMILION);
         return canvas.picture();
     }
 
+    /** What the model took an image for, with its score. If the name is too long for the line, it is the name that is cut. */
+    static String verdict(String predicted, double confidence) {
+        String score = ", " + Scale.number(100 * confidence, 1) + " %";
+        double following = Canvas.width("." + score, Canvas.TEXT) - Canvas.width(".", Canvas.TEXT); // with the gap before it
+        return Canvas.shortened("taken for " + predicted, Canvas.TEXT, LINE_WIDTH - following) + score;
+    }
+
     private static void line(Canvas canvas, String text, int number, int colour) {
-        canvas.centred(Canvas.shortened(text, Canvas.TEXT, CELL_WIDTH - 4), CELL_WIDTH / 2.0, THUMBNAIL + 16 + number * LINE, Canvas.TEXT, colour);
+        canvas.centred(Canvas.shortened(text, Canvas.TEXT, LINE_WIDTH), CELL_WIDTH / 2.0, THUMBNAIL + 16 + number * LINE, Canvas.TEXT, colour);
     }
 
     /** The image at the size of a thumbnail, with its proportions: a small one in whole steps and with its own pixels, a large one smoothly. */

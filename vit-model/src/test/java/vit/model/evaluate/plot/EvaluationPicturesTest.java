@@ -54,6 +54,10 @@ class EvaluationPicturesTest {
         int digits = ConfusionPicture.draw(matrix(10, "")).height();
         int words = ConfusionPicture.draw(matrix(10, "a longer name ")).height();
         assertTrue(digits + 40 < words, "short names need no height for upward letters: " + digits + ", " + words);
+        Picture numbered = ConfusionPicture.numbered(matrix(10, ""), IntStream.range(0, 10).toArray(), false);
+        for (int x = 0; x < numbered.width(); x++) {
+            assertEquals(Palette.WHITE, numbered.at(x, 0), "the digits are not cut at the top");
+        }
         int syllables = ConfusionPicture.draw(matrix(10, "mm")).height();
         assertEquals(digits, syllables, "names that are narrower than a cell stand upright, whatever their width");
     }
@@ -121,6 +125,17 @@ class EvaluationPicturesTest {
         for (int y = 0; y < sheet.height(); y++) {
             assertEquals(Palette.WHITE, sheet.at(0, y));
             assertEquals(Palette.WHITE, sheet.at(sheet.width() - 1, y));
+        }
+    }
+
+    @Test
+    void aLongNameIsCutAndNotItsScore() {
+        for (int length = 1; length < 60; length++) {
+            for (String letter : List.of("i", "m", "n")) {
+                String verdict = MistakeSheet.verdict(letter.repeat(length), 0.829);
+                assertTrue(verdict.endsWith(", 82.9 %"), verdict);
+                assertTrue(Canvas.width(verdict, Canvas.TEXT) <= MistakeSheet.LINE_WIDTH, verdict);
+            }
         }
     }
 }
