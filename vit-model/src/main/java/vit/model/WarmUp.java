@@ -178,11 +178,12 @@ final class WarmUp {
     }
 
     /**
-     * Calls the session once, or twice if the first call was slow. Returns whether the last call took no longer than after an earlier warm-up of the same
-     * work, or was as fast for its arithmetic as the fastest other work of as many threads.
+     * Calls the session once, or twice if the first call was slow. Returns whether the last call took no longer than after an earlier warm-up of the same work. If
+     * there was none, it calls the session twice, and returns whether the second call was as fast for its arithmetic as the fastest other work of as many threads.
      */
     private boolean asBefore() {
-        double before = FULL_SPEED.containsKey(work) ? FULL_SPEED.get(work) : FULL_SPEED.entrySet().stream()
+        Double known = FULL_SPEED.get(work);
+        double before = known != null ? known : FULL_SPEED.entrySet().stream()
                 .filter(other -> other.getKey().workers() == work.workers())
                 .mapToDouble(other -> other.getValue() * work.cost().flops() / other.getKey().cost().flops())
                 .min().orElse(0);
@@ -190,7 +191,7 @@ final class WarmUp {
             return false;
         }
         time();
-        if (last > before * STEADY) {
+        if (known == null || last > before * STEADY) { // a smaller model may have set a speed that is easily reached
             time();
         }
         return last <= before * STEADY;

@@ -49,9 +49,14 @@ record Comparison(Piece piece, String contender, String peer, String differences
         return oursAmount / oursMillis / 1e6;
     }
 
+    /** The time that our arithmetic takes at the FMA limit. */
+    double oursLimitMillis() {
+        return limit.millis * oursAmount / amount;
+    }
+
     /** The share of the best FMA limit of the run that ours reaches with the arithmetic that it does. */
     double share() {
-        return limit.millis * oursAmount / amount / oursMillis;
+        return oursLimitMillis() / oursMillis;
     }
 
     /** What must be said beside the times: in what the work differs, and how far the numbers are off. May be empty. */

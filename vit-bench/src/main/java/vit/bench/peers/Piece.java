@@ -15,6 +15,8 @@ import vit.model.json.JsonObject;
  */
 record Piece(String work, String step, String model, int batch, int threads) {
 
+    private static final String MERGING = "merging ";
+
     /** A ViT-B/16's width and tokens, for work that has no model. */
     private static final String MODEL = "vit_base_patch16_224";
 
@@ -32,7 +34,12 @@ record Piece(String work, String step, String model, int batch, int threads) {
 
     /** The same work where ours merges tokens. */
     Piece merging(String tokens) {
-        return new Piece(work, "merging " + tokens, model, batch, threads);
+        return new Piece(work, MERGING + tokens, model, batch, threads);
+    }
+
+    /** Whether ours merges tokens. */
+    boolean isMerging() {
+        return step.startsWith(MERGING);
     }
 
     private static int images(int rows) {

@@ -23,12 +23,9 @@ import vit.model.weights.format.AtomicFile;
  */
 final class Results {
 
-    /** The name of results in which ours merges tokens. */
-    static final String MERGING = "merging";
-
     /** The kinds of work that have pictures, and their titles. */
     private static final Map<String, String> TITLES = Map.of("embed", "Embeddings", "forward", "Forward pass", "gemm", "Matrix products M×N×K of ViT-B/16's layers",
-            "kernels", "Kernels at ViT-B/16's shapes", MERGING, "Forward pass with merged tokens", "train", "Training step");
+            "kernels", "Kernels at ViT-B/16's shapes", "merging", "Forward pass with merged tokens", "train", "Training step");
 
     private final Path folder;
     private final String name;

@@ -16,7 +16,7 @@ final class ResultsTable {
             """;
 
     private static final String LIMIT_EXPLANATION = """
-            The limit is the time that the arithmetic takes at the FMA speed of the machine, the best of the run, with the core's highest clock. The share in brackets is
+            The limit is the time that the arithmetic of ours takes at the FMA speed of the machine, the best of the run, with the core's highest clock. The share in brackets is
             of the limit that was measured just before each of our calls, with quartiles.
             """;
 
@@ -56,7 +56,7 @@ final class ResultsTable {
             text.append(LIMIT_EXPLANATION);
         }
         if (comparisons.stream().anyMatch(c -> c.full() != null)) {
-            text.append('\n').append(name.equals(Results.MERGING) ? MERGING_EXPLANATION : TOKENS_EXPLANATION);
+            text.append('\n').append(comparisons.stream().anyMatch(c -> c.piece().isMerging()) ? MERGING_EXPLANATION : TOKENS_EXPLANATION);
         }
         groups(rows).forEach((title, group) -> add(text, title, group));
         if (pictures) {
@@ -84,11 +84,11 @@ final class ResultsTable {
             if (row instanceof Comparison c) {
                 notes.add(c.note().isEmpty() ? "" : c.peer() + ": " + c.note());
                 if (c.limit() != null) {
-                    limits.merge(c.piece().work(), c, (a, b) -> a.limit().millis() < b.limit().millis() ? a : b);
+                    limits.merge(c.piece().work(), c, (a, b) -> a.oursLimitMillis() < b.oursLimitMillis() ? a : b);
                 }
             }
         }
-        limits.forEach((work, c) -> notes.add(String.format(Locale.ROOT, "%s: limit %.2f ms; ours reaches %.2f of it (%s)", work, c.limit().millis(),
+        limits.forEach((work, c) -> notes.add(String.format(Locale.ROOT, "%s: limit %.2f ms; ours reaches %.2f of it (%s)", work, c.oursLimitMillis(),
                 c.share(), text(c.limit().paired()))));
         List<String> said = notes.stream().filter(note -> !note.isEmpty()).distinct().toList();
         text.append(said.isEmpty() ? "" : "\n");

@@ -329,6 +329,11 @@ public final class VitPeers implements Callable<Integer> {
         VitConfig config = work.weights().config();
         TokenMerging merging = merging();
         boolean merges = !merging.isNone();
+        try {
+            merging.requireServes(config);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--merge " + merge + ": " + e.getMessage());
+        }
         boolean skipsTokens = !ForwardCost.ofPooledTokens(config).equals(ForwardCost.of(config));
         try (VitModel model = VitModel.of(work.weights()); OurForward full = skipsTokens || merges ? new OurForward(model, work, true, TokenMerging.NONE) : null;
                 OurForward ours = new OurForward(model, work, false, merging)) {
@@ -385,7 +390,7 @@ public final class VitPeers implements Callable<Integer> {
             }
         }
         if (results != null) { // written at once, so that an interrupted run leaves what it has measured
-            String name = embed ? "embed" : gemm ? "gemm" : kernels ? "kernels" : train ? "train" : merging().isNone() ? "forward" : Results.MERGING;
+            String name = !merging().isNone() ? "merging" : embed ? "embed" : gemm ? "gemm" : kernels ? "kernels" : train ? "train" : "forward";
             new Results(results, name, command).write(rows).ifPresent(err::println);
         }
     }
