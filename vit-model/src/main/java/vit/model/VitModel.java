@@ -351,7 +351,10 @@ public final class VitModel implements AutoCloseable, ParameterSource {
         return report;
     }
 
-    /** By how much weights were rounded when the model was made; of a model that does not {@linkplain StoredAs#rounds round}, of no weight. */
+    /**
+     * By how much weights were rounded when the model was made. It is empty for a model that does not {@linkplain StoredAs#rounds round}, and for one whose weights
+     * were of that type already.
+     */
     public WeightRounding rounding() {
         return rounding;
     }

@@ -11,11 +11,11 @@ import vit.kernels.gemm.Storage;
  * By how much a model's weights were rounded to be kept in fewer bits ({@link StoredAs#rounds}). It tells nothing about the results, which depend on the
  * images as well; {@code vit evaluate} and {@code vit compare} do. Immutable.
  *
- * @param weights every rounded matrix, in the order of the model's parameters
+ * @param weights every matrix that rounding changed, in the order of the model's parameters
  */
 public record WeightRounding(List<Weight> weights) {
 
-    /** Of a model whose weights are not rounded. */
+    /** Of a model whose weights are as they were. */
     static final WeightRounding NONE = new WeightRounding(List.of());
 
     public WeightRounding {
@@ -23,7 +23,7 @@ public record WeightRounding(List<Weight> weights) {
     }
 
     /**
-     * A rounded matrix.
+     * A matrix of which at least one element is not what it was.
      *
      * @param name    of the parameter
      * @param storage the type that it was rounded to
@@ -31,12 +31,12 @@ public record WeightRounding(List<Weight> weights) {
      */
     public record Weight(String name, Storage storage, RoundingError error) {}
 
-    /** Whether no matrix was rounded. */
+    /** Whether rounding changed no matrix: none was asked for, or all were of that type already. */
     public boolean isEmpty() {
         return weights.isEmpty();
     }
 
-    /** The root mean square of all differences as a share of that of all weights that were rounded; 0 if there are none. */
+    /** The root mean square of all differences as a share of that of all weights in these matrices; 0 if there are none. */
     public double relative() {
         return weights.stream().map(Weight::error).reduce(RoundingError.NONE, RoundingError::plus).relative();
     }

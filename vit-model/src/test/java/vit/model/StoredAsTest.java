@@ -2,6 +2,7 @@ package vit.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -248,6 +249,18 @@ class StoredAsTest {
             assertEquals(worst, rounding.worst().map(weight -> weight.error().relative()).orElse(0.0), 1e-12);
             assertEquals(rounding.isEmpty() ? "none" : rounding.worst().orElseThrow().name() + ")",
                     rounding.toString().substring(rounding.toString().lastIndexOf(' ') + 1));
+        }
+    }
+
+    /** Rounding to the type that the weights have changes nothing. */
+    @Test
+    void weightsThatAreOfTheTypeAlreadyAreNotTold() throws IOException {
+        Rounded source = new Rounded(new GeneratedWeights(token(), 0), Storage.BFLOAT16);
+        try (VitModel same = VitModel.of(source, StoredAs.ROUNDED_TO_BFLOAT16); VitModel other = VitModel.of(source, StoredAs.ROUNDED_TO_INT8)) {
+            assertEquals(Storage.BFLOAT16, same.storage(same.parameters().find("head.weight")));
+            assertTrue(same.rounding().isEmpty(), same.rounding()::toString);
+            assertEquals("none", same.rounding().toString());
+            assertFalse(other.rounding().isEmpty());
         }
     }
 

@@ -60,7 +60,10 @@ public final class ParameterTensors {
                 matrices.put(parameter.name(), matrix);
                 finite = matrix.wasFinite();
                 if (storedAs.rounds() && matrix.storage().isNarrow()) {
-                    rounded.add(new WeightRounding.Weight(parameter.name(), matrix.storage(), RoundingError.of(matrix, values)));
+                    RoundingError error = RoundingError.of(matrix, values);
+                    if (error.largest() > 0) { // otherwise every element is of this type already
+                        rounded.add(new WeightRounding.Weight(parameter.name(), matrix.storage(), error));
+                    }
                 }
             } else {
                 addVector(parameter, arena);
@@ -81,7 +84,7 @@ public final class ParameterTensors {
         return Optional.ofNullable(hidden);
     }
 
-    /** The matrices that were rounded. */
+    /** The matrices that rounding changed. */
     public List<WeightRounding.Weight> rounded() {
         return List.copyOf(rounded);
     }

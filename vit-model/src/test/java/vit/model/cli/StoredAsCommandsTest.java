@@ -92,9 +92,11 @@ class StoredAsCommandsTest {
         String told = vit("classify", "--weights", weights, "--stored-as", "int8", "--json", image).isDoneWithNotes().err();
         assertTrue(told.contains("note: weights are rounded, by 0.") && told.contains(" % (root mean square; at most "), told);
         assertEquals("", vit("classify", "--weights", weights, "--stored-as", "file", "--json", image).isDone().err());
+        assertEquals("", vit("classify", "--weights", weights, "--stored-as", "rounded-bfloat16", "--json", image).isDone().err());
         assertTrue(vit("bench", "--weights", weights, "--threads", 1, "--seconds", 0.1, "--stored-as", "int8").isDoneWithNotes().out().contains("MB in memory, rounded by 0."));
         JsonObject bench = Json.parse("standard output", vit("bench", "--weights", weights, "--threads", 1, "--seconds", 0.1, "--stored-as", "int8", "--json").isDoneWithNotes().out()
                 .getBytes(StandardCharsets.UTF_8));
+        assertFalse(vit("bench", "--weights", weights, "--threads", 1, "--seconds", 0.1, "--stored-as", "rounded-bfloat16", "--json").isDone().out().contains("weight_rounding"));
         double relative = bench.object("weight_rounding").number("relative");
         double worst = bench.object("weight_rounding").number("worst");
         assertTrue(relative > 0.001 && relative <= worst && worst < 0.02, relative + ", " + worst);
