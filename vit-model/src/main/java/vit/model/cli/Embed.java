@@ -35,7 +35,7 @@ final class Embed implements Callable<Integer> {
     /** The metadata field that tells which tokens were merged; absent if none were. */
     static final String MERGE = "merge";
 
-    /** The metadata field that tells what weights were rounded to; absent if they were not. */
+    /** The metadata field that tells the {@code --stored-as} that was asked for; absent if it rounds no weights. */
     static final String STORED_AS = "stored-as";
 
     @Mixin

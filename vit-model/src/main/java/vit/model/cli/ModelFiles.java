@@ -101,14 +101,18 @@ abstract class ModelFiles {
     }
 
     /**
-     * Rounds weights as those that an index was made with, so that an image finds itself. An array of NumPy does not say how it was made; then {@code
-     * --stored-as} decides.
+     * Rounds weights as those that an index was made with, so that an image finds itself. An index in safetensors that does not say how has rows of weights that
+     * were not rounded. An array of NumPy cannot say it; then {@code --stored-as} decides.
      *
      * @throws CommandException if {@code --stored-as} asks for something else
      */
     void roundAs(VectorTable index) throws CommandException {
         String name = index.metadata().get(Embed.STORED_AS);
         if (name == null) {
+            if (storedAs().rounds() && !RowFile.isNpy(index.file())) {
+                throw new CommandException("--stored-as " + StoredAsConverter.name(storedAs) + ": " + index.file() + " was made with weights that were not rounded",
+                        "leave --stored-as out");
+            }
             return;
         }
         StoredAs made;

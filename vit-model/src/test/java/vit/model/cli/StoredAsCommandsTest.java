@@ -124,7 +124,19 @@ class StoredAsCommandsTest {
             assertFalse(file.metadata().containsKey("stored-as"));
         }
         assertEquals(1, similarity("--weights", weights, "--index", index, image), 1e-9);
-        assertNotEquals(1, similarity("--weights", weights, "--stored-as", "int8", "--index", index, image), 1e-9);
+        assertEquals(1, similarity("--weights", weights, "--stored-as", "file", "--index", index, image), 1e-9);
+        vit("similar", "--weights", weights, "--stored-as", "int8", "--index", index, image).isRefused("--stored-as int8", "not rounded", index.getFileName());
+    }
+
+    /** It has no metadata. */
+    @Test
+    void anArrayOfNumPyIsSearchedAsTheOptionSays(@TempDir Path folder) throws IOException {
+        Path weights = weights(folder);
+        Path image = TinyModel.image(folder.resolve("image.png"), 30, 40, 1);
+        Path index = folder.resolve("index.npy");
+        vit("embed", "--weights", weights, "--stored-as", "int8", "--output", index, image).isDoneWithNotes();
+        assertEquals(1, similarity("--weights", weights, "--stored-as", "int8", "--index", index, image), 1e-9);
+        assertNotEquals(1, similarity("--weights", weights, "--index", index, image), 1e-9);
     }
 
     private static double similarity(Object... options) throws IOException {
