@@ -46,10 +46,10 @@ public record WeightRounding(List<Weight> weights) {
         return weights.stream().max(Comparator.comparingDouble(weight -> weight.error.relative()));
     }
 
-    /** In words, for example {@code 0.85 % (root mean square; at most 1.90 %, blocks.0.attn.qkv.weight)}. */
+    /** In words, for example {@code 0.85 % (root mean square; 1.9 % in the worst matrix, blocks.0.attn.qkv.weight)}. */
     @Override
     public String toString() {
-        return worst().map(worst -> String.format(Locale.ROOT, "%.2g %% (root mean square; at most %.2g %%, %s)", 100 * relative(), 100 * worst.error.relative(),
-                worst.name)).orElse("none");
+        return worst().map(worst -> String.format(Locale.ROOT, "%.2g %% (root mean square; %.2g %% in the worst matrix, %s)", 100 * relative(),
+                100 * worst.error.relative(), worst.name)).orElse("none");
     }
 }

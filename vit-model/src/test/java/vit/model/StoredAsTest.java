@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import vit.kernels.gemm.RoundingError;
 import vit.kernels.gemm.Storage;
 import vit.kernels.tensor.TensorArena;
 import vit.model.config.VitConfig;
@@ -262,6 +263,13 @@ class StoredAsTest {
             assertEquals("none", same.rounding().toString());
             assertFalse(other.rounding().isEmpty());
         }
+    }
+
+    @Test
+    void roundingReadsAsTheJavadocSays() {
+        assertEquals("0.85 % (root mean square; 1.9 % in the worst matrix, blocks.0.attn.qkv.weight)", new WeightRounding(List.of(
+                new WeightRounding.Weight("blocks.0.attn.qkv.weight", Storage.INT8, new RoundingError(0.1, 0.019 * 0.019, 1)),
+                new WeightRounding.Weight("head.weight", Storage.INT8, new RoundingError(0.1, 10 * 0.0085 * 0.0085 - 0.019 * 0.019, 9)))).toString());
     }
 
     /** Two blocks of ViT-B/16 and its other parameters. */
