@@ -116,7 +116,11 @@ final class TinyTraining {
     }
 
     static Trainer trainer(int shards) throws IOException {
-        return Trainer.of(new Initialization(CONFIG, Initialization.Scheme.TIMM, 1), split(), Preprocessing.named("shapes"), recipe(shards), TrainerOptions.threads(1));
+        return trainer(recipe(shards));
+    }
+
+    static Trainer trainer(Recipe recipe) throws IOException {
+        return Trainer.of(new Initialization(CONFIG, Initialization.Scheme.TIMM, 1), split(), Preprocessing.named("shapes"), recipe, TrainerOptions.threads(1));
     }
 
     static Trainer resume(Path state, int shards) throws IOException {

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import vit.model.TokenMerging;
 import vit.model.train.DivergedException;
+import vit.model.train.Recipe;
 import vit.model.train.Trainer;
 import vit.model.train.TrainingListener;
 import vit.model.shapes.ShapeSource;
@@ -53,6 +55,24 @@ class TrainingIT {
     void addingOnExecutorsDoesNotChangeTheBytes() throws Exception {
         String alone = TinyTraining.trainWithoutSpark(TinyTraining.SHARDS, folder);
         assertEquals(alone, TinyTraining.trainWith(spark, TinyTraining.images(TinyTraining.Fault.NONE, null), TinyTraining.SHARDS, 7, 2, folder));
+    }
+
+    /** 4 of 16 patches in each block. */
+    @Test
+    void mergingTokensHasTheBytesOfATrainingWithoutSpark() throws Exception {
+        Recipe merging = TinyTraining.recipe(TinyTraining.SHARDS).withTokenMerging(TokenMerging.constant(4));
+        String alone;
+        try (Trainer trainer = TinyTraining.trainer(merging)) {
+            trainer.train(TrainingListener.NONE);
+            alone = TinyTraining.hash(trainer, folder);
+        }
+        assertNotEquals(TinyTraining.trainWithoutSpark(TinyTraining.SHARDS, folder), alone);
+        for (int partitions : new int[] {1, 2}) {
+            try (Trainer trainer = TinyTraining.trainer(merging)) {
+                SparkGradient gradient = SparkGradient.of(spark, trainer, TinyTraining.images(TinyTraining.Fault.NONE, null)).withPartitions(partitions);
+                assertEquals(alone, TinyTraining.train(trainer, gradient, folder), partitions + " partitions");
+            }
+        }
     }
 
     @Test
