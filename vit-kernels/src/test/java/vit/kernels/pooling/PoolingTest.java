@@ -190,40 +190,47 @@ class PoolingTest {
         }
     }
 
+    /** A pooling: y from x over the tokens {@code first} to {@code last}. */
+    private interface Forward {
+        void run(double[] y, double[] x, int first, int last);
+    }
+
+    /** Its gradient: dx from dy. */
+    private interface Backward {
+        void run(double[] dx, double[] dy, double[] x, int first, int last);
+    }
+
+    private static void assertReferenceGradient(int batch, int tokens, int columns, Random random, Backward backward, Forward forward) {
+        int first = random.nextInt(tokens);
+        int last = first + 1 + random.nextInt(tokens - first);
+        double[] x = Gradients.random(random, batch * tokens * columns);
+        double[] dy = Gradients.random(random, batch * columns);
+        double[] y = new double[batch * columns];
+        double[] dx = Gradients.random(random, x.length); // overwritten
+        GRADIENTS.backward(() -> backward.run(dx, dy, x, first, last), dx);
+        GRADIENTS.gradient("dtokens", x, dx, () -> {
+            forward.run(y, x, first, last);
+            return Gradients.dot(dy, y);
+        });
+        GRADIENTS.passed(batch, tokens, columns, first, last);
+    }
+
     @Property(tries = 60)
     void referenceGradientOfTheMaximumMatchesCentralDifferences(
             @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,
             @ForAll @IntRange(min = 1, max = 7) int columns, @ForAll Random random) {
-        int first = random.nextInt(tokens);
-        int last = first + 1 + random.nextInt(tokens - first);
-        double[] x = Gradients.random(random, batch * tokens * columns);
-        double[] weights = Gradients.random(random, batch * columns);
-        double[] out = new double[batch * columns];
-        double[] dx = Gradients.random(random, x.length); // overwritten
-        GRADIENTS.backward(() -> PoolingReference.backwardMax(dx, weights, x, first, last, batch, tokens, columns), dx);
-        GRADIENTS.gradient("dtokens", x, dx, () -> {
-            PoolingReference.forwardMax(out, x, first, last, batch, tokens, columns);
-            return Gradients.dot(weights, out);
-        });
-        GRADIENTS.passed(batch, tokens, columns, first, last);
+        assertReferenceGradient(batch, tokens, columns, random,
+                (dx, dy, x, first, last) -> PoolingReference.backwardMax(dx, dy, x, first, last, batch, tokens, columns),
+                (y, x, first, last) -> PoolingReference.forwardMax(y, x, first, last, batch, tokens, columns));
     }
 
     @Property(tries = 60)
     void referenceGradientMatchesCentralDifferences(
             @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,
             @ForAll @IntRange(min = 1, max = 7) int columns, @ForAll Random random) {
-        int first = random.nextInt(tokens);
-        int last = first + 1 + random.nextInt(tokens - first);
-        double[] x = Gradients.random(random, batch * tokens * columns);
-        double[] weights = Gradients.random(random, batch * columns);
-        double[] out = new double[batch * columns];
-        double[] dx = Gradients.random(random, x.length); // overwritten
-        GRADIENTS.backward(() -> PoolingReference.backward(dx, weights, first, last, batch, tokens, columns), dx);
-        GRADIENTS.gradient("dtokens", x, dx, () -> {
-            PoolingReference.forward(out, x, first, last, batch, tokens, columns);
-            return Gradients.dot(weights, out);
-        });
-        GRADIENTS.passed(batch, tokens, columns, first, last);
+        assertReferenceGradient(batch, tokens, columns, random,
+                (dx, dy, x, first, last) -> PoolingReference.backward(dx, dy, first, last, batch, tokens, columns),
+                (y, x, first, last) -> PoolingReference.forward(y, x, first, last, batch, tokens, columns));
     }
 
     /** The image's row of sizes is read by several workers, of which some begin within an image. */
@@ -260,19 +267,10 @@ class PoolingTest {
     void referenceGradientOfTheWeightedMeanMatchesCentralDifferences(
             @ForAll @IntRange(min = 1, max = 3) int batch, @ForAll @IntRange(min = 1, max = 6) int tokens,
             @ForAll @IntRange(min = 1, max = 7) int columns, @ForAll Random random) {
-        int first = random.nextInt(tokens);
-        int last = first + 1 + random.nextInt(tokens - first);
-        double[] x = Gradients.random(random, batch * tokens * columns);
-        double[] weights = Gradients.random(random, batch * columns);
         double[] sizes = random.ints((long) batch * tokens, 1, 9).asDoubleStream().toArray();
-        double[] out = new double[batch * columns];
-        double[] dx = Gradients.random(random, x.length); // overwritten
-        GRADIENTS.backward(() -> PoolingReference.backwardWeighted(dx, weights, sizes, first, last, batch, tokens, columns), dx);
-        GRADIENTS.gradient("dtokens", x, dx, () -> {
-            PoolingReference.forwardWeighted(out, x, sizes, first, last, batch, tokens, columns);
-            return Gradients.dot(weights, out);
-        });
-        GRADIENTS.passed(batch, tokens, columns, first, last);
+        assertReferenceGradient(batch, tokens, columns, random,
+                (dx, dy, x, first, last) -> PoolingReference.backwardWeighted(dx, dy, sizes, first, last, batch, tokens, columns),
+                (y, x, first, last) -> PoolingReference.forwardWeighted(y, x, sizes, first, last, batch, tokens, columns));
     }
 
     @Test

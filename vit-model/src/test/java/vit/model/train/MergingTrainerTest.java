@@ -22,7 +22,6 @@ import vit.model.Frozen;
 import vit.model.InputException;
 import vit.model.TokenMerging;
 import vit.model.config.VitConfig;
-import vit.model.parameters.Parameter;
 import vit.model.parameters.ParameterSource;
 import vit.model.train.data.Split;
 
@@ -153,21 +152,7 @@ class MergingTrainerTest {
     /** Every block has another number of tokens, and rows beyond them are left from earlier. */
     @Test
     void aLossThatIsNotFiniteNamesTheFirstBadLayer() throws Exception {
-        Initialization sound = Initialization.of(CONFIG, 5);
-        ParameterSource broken = new ParameterSource() {
-            @Override
-            public VitConfig config() {
-                return CONFIG;
-            }
-
-            @Override
-            public void read(Parameter parameter, float[] target) {
-                sound.read(parameter, target);
-                if (parameter.name().equals("blocks.1.norm1.weight")) {
-                    target[0] = Float.NaN;
-                }
-            }
-        };
+        ParameterSource broken = new BrokenParameter(Initialization.of(CONFIG, 5), "blocks.1.norm1.weight", Float.NaN);
         try (Trainer trainer = trainer(broken, RECIPE.withStochasticDepth(0), TrainerOptions.threads(2).withAccumulate(2))) {
             String message = assertThrows(DivergedException.class, () -> trainer.train(TrainingListener.NONE)).getMessage();
             assertTrue(message.contains("blocks.1 (stage.block.1): NaN in image 0 of the batch"), message);

@@ -168,23 +168,7 @@ public class TrainerTest {
     }
 
     private static void assertDiverges(String parameter, float value, String... parts) throws Exception {
-        Initialization sound = Initialization.of(CONFIG, 5);
-        ParameterSource broken = new ParameterSource() {
-            @Override
-            public VitConfig config() {
-                return CONFIG;
-            }
-
-            @Override
-            public void read(Parameter read, float[] target) {
-                sound.read(read, target);
-                if (read.name().equals(parameter)) {
-                    for (int i = 0; i < (Float.isFinite(value) ? read.shape().size() : 1); i++) {
-                        target[i] = value;
-                    }
-                }
-            }
-        };
+        ParameterSource broken = new BrokenParameter(Initialization.of(CONFIG, 5), parameter, value);
         try (Trainer trainer = Trainer.of(broken, split(), preprocessing(), RECIPE, TrainerOptions.threads(2).withAccumulate(2))) {
             DivergedException fault = assertThrows(DivergedException.class, () -> trainer.train(TrainingListener.NONE));
             for (String part : parts) {
