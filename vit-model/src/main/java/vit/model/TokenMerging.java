@@ -8,8 +8,8 @@ import vit.kernels.tokenmerge.TokenMerge;
 import vit.model.config.VitConfig;
 
 /**
- * How many tokens each block of a session or a training merges (Bolya et al. 2023, arXiv 2210.09461). After its attention, a block joins the tokens whose keys are most alike,
- * and everything after it has so many fewer. It needs no training. The results are other ones than without it, so it is a choice between speed and accuracy.
+ * How many tokens each block of a session or a training merges (Bolya et al. 2023, arXiv 2210.09461). After its attention, a block joins the tokens whose
+ * keys are most alike, and everything after it has so many fewer. It needs no training. The results are other ones than without it, so it is a choice between speed and accuracy.
  *
  * <p>A block never merges more than half of the tokens that are not prefix tokens: what is asked for beyond that is left out. Immutable.
  *

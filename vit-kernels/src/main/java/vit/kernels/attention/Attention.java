@@ -140,8 +140,8 @@ public final class Attention {
     }
 
     /**
-     * As {@link #forward(PackedRows, PackedRows, int, int, int, float, AttentionWorkspace, Worker)} with a bias for each key, which all queries and heads share: out = softmax(scale · Q·Kᵀ + 1·keyBiasᵀ)·V. With the logarithms of the keys'
-     * sizes it is the proportional attention of merged tokens (Bolya et al. 2023, equation 1).
+     * As {@link #forward(PackedRows, PackedRows, int, int, int, float, AttentionWorkspace, Worker)} with a bias for each key, which all queries and heads
+     * share: out = softmax(scale · Q·Kᵀ + 1·keyBiasᵀ)·V. With the logarithms of the keys' sizes it is the proportional attention of merged tokens (Bolya et al. 2023, equation 1).
      *
      * @param out       (B·T, H·D), overwritten, with B·T rows in use
      * @param qkv       (B·T, 3·H·D), written with B·T rows in use

@@ -1,7 +1,6 @@
 package vit.kernels.gemm;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 import vit.kernels.jit.Rehearsal;
 import vit.kernels.parallel.Worker;
@@ -151,13 +150,8 @@ public final class PackedMatrix {
     private static PackedMatrix packBytes(TensorArena arena, int outputs, int depth, float[] weight, float[] codes, int[] words) {
         int panels = Tile.panels(outputs);
         float[] scales = new float[panels * Tile.COLUMNS + 2 * TensorArena.MARGIN];
-        for (int n = 0; n < outputs; n++) {
-            float scale = Quantization.scale(weight, n * depth, depth);
-            if (Float.isNaN(scale)) {
-                return pack(arena, outputs, depth, weight, codes);
-            }
-            Quantization.round(codes, weight, n * depth, depth, scale);
-            scales[TensorArena.MARGIN + n] = scale;
+        if (!Quantization.round(codes, scales, TensorArena.MARGIN, weight, outputs, depth)) {
+            return pack(arena, outputs, depth, weight, codes);
         }
         for (int panel = 0; panel < panels; panel++) {
             for (int k = 0; k < depth; k += STEPS) {
@@ -299,8 +293,6 @@ public final class PackedMatrix {
         source.requireFloats();
         workspace.checkTransposes(worker);
         TransposeMemory memory = workspace.transposing(worker.index());
-        MemorySegment copy = memory.copy().segment();
-        float[] block = memory.block();
         int count = Tile.panels(depth);
         worker.begin(count);
         for (int panel = worker.claim(); panel >= 0; panel = worker.claim()) {
@@ -308,20 +300,8 @@ public final class PackedMatrix {
             int steps = Math.min(Tile.COLUMNS, depth - k);
             // Blocks of one source panel follow one another in memory.
             for (int n = 0; n < outputs; n += Tile.COLUMNS) {
-                int width = Math.min(Tile.COLUMNS, outputs - n);
-                if (width < Tile.COLUMNS) {
-                    Arrays.fill(block, 0);
-                }
-                long at = source.stepOffset(panel, n);
-                if (MicroKernel.WIDE) {
-                    // A row of a block is four cache lines there, and a square takes one of each. The hardware reads ahead from memory only if the block
-                    // is first read from beginning to end: 115 µs instead of 190 for 768 × 768. With rows of one or two lines the copy is lost time.
-                    MemorySegment.copy(source.panels.segment(), at, copy, 0, (long) width * Tile.PANEL_STEP);
-                    TransposeSimd.transpose(block, 0, Tile.COLUMNS, copy, 0, Tile.PANEL_STEP, steps, width, memory.square());
-                } else {
-                    TransposeSimd.transpose(block, 0, Tile.COLUMNS, source.panels.segment(), at, Tile.PANEL_STEP, steps, width, memory.square());
-                }
-                MemorySegment.copy(block, 0, panels.segment(), Tensor.FLOAT, stepOffset(n / Tile.COLUMNS, k), steps * Tile.COLUMNS);
+                memory.transpose(source.panels.segment(), source.stepOffset(panel, n), steps, Math.min(Tile.COLUMNS, outputs - n));
+                MemorySegment.copy(memory.block(), 0, panels.segment(), Tensor.FLOAT, stepOffset(n / Tile.COLUMNS, k), steps * Tile.COLUMNS);
             }
         }
     }

@@ -53,6 +53,22 @@ final class Quantization {
         return scale == 0 ? 0 : (int) Math.rint(element / (double) scale);
     }
 
+    /**
+     * Writes the codes of all elements to the same places, and the scale of every output to {@code scales}, from {@code firstScale} on. Returns whether all outputs
+     * have one ({@link #scale}); if not, what was written means nothing.
+     */
+    static boolean round(float[] codes, float[] scales, int firstScale, float[] weight, int outputs, int depth) {
+        for (int n = 0; n < outputs; n++) {
+            float scale = scale(weight, n * depth, depth);
+            if (Float.isNaN(scale)) {
+                return false;
+            }
+            round(codes, weight, n * depth, depth, scale);
+            scales[firstScale + n] = scale;
+        }
+        return true;
+    }
+
     /** Writes the codes of an output's elements to the same places. */
     static void round(float[] codes, float[] weight, int from, int depth, float scale) {
         for (int i = 0; i < depth; i++) {

@@ -15,7 +15,7 @@ import vit.kernels.simd.Simd;
  * that they are compiled first.
  *
  * @param name    of the kernel, for messages
- * @param work    calls that enter every loop and branch. One does at least fifty vector operations. What it computes does not matter. Inside a loop,
+ * @param work    calls that enter every loop and branch. Each does at least fifty vector operations. What it computes does not matter. Inside a loop,
  *                or with vectors, it should call no methods but the JDK's: C2 inlines a method of up to 35 bytecodes only if it is called in at least
  *                one of 117 calls of the kernel, and a larger method only if it is called in at least one of four
  * @param nothing calls of the same method over no elements. Such a call must return before the first vector operation, and before the constants of

@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
- * Counts who has arrived at a barrier. The members are counted in groups of at most {@link Workers#BARRIER_GROUP}; the last of a group goes on to count its group among
- * other groups, and so on up to a single one: the combining tree of Yew, Tzeng and Lawrie (1987). So no counter is changed by more than a few members, and the
- * time of a barrier grows with the logarithm of their number. A team of one group has one counter.
+ * Counts who has arrived at a barrier. The members are counted in groups of at most {@link Workers#BARRIER_GROUP}. The last member of a group then counts
+ * its group among other groups, and so on up to a single one: the combining tree of Yew, Tzeng and Lawrie (1987). So no counter is changed by more than a few
+ * members, and the time of a barrier grows with the logarithm of their number. A team of one group has one counter.
  *
- * <p>Every counter has cache lines of its own. Members that wait read other lines, so arriving does not disturb them. All members of a team may use it at once; it
- * allocates nothing.
+ * <p>Every counter has cache lines of its own. Members that wait read other lines, so arriving does not disturb them. All members of a team may use it at
+ * once. It allocates nothing.
  */
 final class Arrivals {
 

@@ -32,8 +32,8 @@ public final class Workers implements AutoCloseable {
     public static final int MAX_COUNT = 1024;
 
     /**
-     * The number of workers that a barrier counts together. In a larger team, groups of so many workers are counted, then groups of groups. A counter takes as long as
-     * its group is large; a team of one group has a single counter.
+     * The number of workers that a barrier counts together. A larger team is divided into such groups, and the groups are counted in the same way. The time of a
+     * count grows with the size of the group.
      */
     public static final int BARRIER_GROUP = 8;
 

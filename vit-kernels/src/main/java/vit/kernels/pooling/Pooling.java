@@ -7,8 +7,8 @@ import vit.kernels.simd.Implementation;
 import vit.kernels.tensor.Tensor;
 
 /**
- * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean, their mean weighted by sizes, or their maximum. The class token is the mean of
- * one token, which is an exact copy. The mean of the patches leaves out the prefix tokens. The mean of all tokens takes every one.
+ * Pools the tokens {@code first} to {@code last} (exclusive) of every image into their mean, their mean weighted by sizes, or their maximum. The class
+ * token is the mean of one token, which is an exact copy. The mean of the patches leaves out the prefix tokens. The mean of all tokens takes every one.
  *
  * <p>The sum of a mean runs over the tokens in ascending order and is divided by their number or size at the end, so the result of an image does not depend on its
  * place in the batch. Every worker of a team calls a method with the same arguments and computes its share. There is no barrier inside. The first

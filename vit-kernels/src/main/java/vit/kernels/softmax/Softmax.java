@@ -33,7 +33,7 @@ public final class Softmax {
         float[] lanes = new float[2 * Simd.VIRTUAL_LANES];
         float[] row = new float[ELEMENTS];
         return List.of(
-                Rehearsal.of("SoftmaxSimd.scale", ELEMENTS - 1, (n, times) -> {
+                Rehearsal.of("SoftmaxSimd.scale", ELEMENTS - 1, (n, times) -> { // one less than whole vectors, for the loop at the end
                     for (int i = 0; i < times; i++) {
                         SoftmaxSimd.scale(row, 0, n, 1f);
                     }

@@ -111,7 +111,7 @@ public final class SoftmaxSimd {
      * follows, up to the next multiple of 16 floats, becomes −∞, whose exponential is 0 and changes no sum.
      *
      * <p>The products are compared as integers. For a negative float all bits but the sign are inverted, and then integers have the order of floats. A
-     * maximum of integers is one instruction, and a third as many cycles pass before its result can be used as with a comparison and a blend.
+     * maximum of integers is one instruction, and the next turn waits for it less long than for a comparison and a blend.
      */
     @VectorLoop
     static float scale(float[] row, int from, int n, float scale) {
